@@ -1,0 +1,26 @@
+"""Instruments that read a face, metrics that are pure functions of what they read, and their statistics.
+
+Needs numpy, scipy, onnxruntime and dlib; knows neither torch nor video.
+"""
+
+from metrics.evaluation import MissingPolicy, Summary, Value, applicable, evaluate, frame_values
+from metrics.registry import METRICS, Metric
+from metrics.sides import READINGS, MetricError, Sides
+from metrics.statistics import Difference, cluster_bootstrap, paired_difference
+
+__all__ = [
+    "METRICS",
+    "READINGS",
+    "Difference",
+    "Metric",
+    "MetricError",
+    "MissingPolicy",
+    "Sides",
+    "Summary",
+    "Value",
+    "applicable",
+    "cluster_bootstrap",
+    "evaluate",
+    "frame_values",
+    "paired_difference",
+]

@@ -1,0 +1,53 @@
+"""Row-by-row distances between two sets of readings. NaN in either row gives NaN: no reading, no distance.
+
+Smooth-Swap, Table 1: identity as the cosine of embeddings, shape, expression and pose as the L2 distance
+of a 3D face model's parameters, and a relative ("-R") form of each.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+def unit(rows: ArrayLike) -> Floats:
+    """Rows float [n, d] scaled to length 1. A row of zeros or with a non-finite number becomes all NaN."""
+    x = np.asarray(rows, dtype=np.float64)
+    # The largest entry is taken out first so that the square neither overflows nor underflows.
+    peak = np.max(np.abs(x), axis=1, keepdims=True, initial=0.0)
+    usable = np.isfinite(peak) & (peak > 0)
+    x = np.where(usable, x, np.nan) / np.where(usable, peak, 1.0)
+    return np.asarray(x / np.sqrt(np.sum(x * x, axis=1, keepdims=True)))
+
+
+def cosine_similarity(a: ArrayLike, b: ArrayLike) -> Floats:
+    """Cosine of the angle between row i of a and row i of b, both [n, d]: float [n] in -1..1."""
+    return np.asarray(np.clip(np.sum(unit(a) * unit(b), axis=1), -1.0, 1.0))
+
+
+def cosine_distance(a: ArrayLike, b: ArrayLike) -> Floats:
+    """1 - cosine_similarity: float [n] in 0..2."""
+    # Half the squared chord is the same number, and exactly 0 for equal rows, where 1 - cos rounds.
+    return np.asarray(np.clip(0.5 * np.sum((unit(a) - unit(b)) ** 2, axis=1), 0.0, 2.0))
+
+
+def l2(a: ArrayLike, b: ArrayLike) -> Floats:
+    """Euclidean distance between row i of a and row i of b, both [n, d]: float [n], in the readings' unit.
+
+    A mean of these is a mean of distances, not the root of a mean square.
+    """
+    difference = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    return np.asarray(np.sqrt(np.sum(difference * difference, axis=1)))
+
+
+def relative(wanted: ArrayLike, unwanted: ArrayLike) -> Floats:
+    """wanted / (wanted + unwanted) of two distances [n]: float [n] in 0..1, 0.5 where both are equal.
+
+    NaN where both are 0 (both references coincide, so the question has no answer) or either is NaN.
+    The paper's "-R" columns are not defined in it; this is the form its numbers are consistent with.
+    """
+    w = np.asarray(wanted, dtype=np.float64)
+    total = w + np.asarray(unwanted, dtype=np.float64)
+    return np.asarray(np.where(total > 0, w / np.where(total > 0, total, 1.0), np.nan))

@@ -1,0 +1,141 @@
+"""From readings to one number a metric: its mean, its interval, and both ways of treating missing faces."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from metrics.distances import Floats
+from metrics.registry import METRICS, Metric, get
+from metrics.sides import MetricError, Sides
+from metrics.statistics import RESAMPLES, cluster_bootstrap, cluster_sums
+
+MissingPolicy = Literal["count_as_wrong", "exclude"]
+POLICIES: tuple[MissingPolicy, ...] = ("count_as_wrong", "exclude")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Mean over n frames in `clusters` clusters with its 95 % interval; NaN where there is nothing to say."""
+
+    value: float
+    ci95: tuple[float, float]
+    n: int
+    clusters: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: NaN becomes None."""
+        return {
+            "value": _number(self.value), "ci95": [_number(x) for x in self.ci95],
+            "n": self.n, "clusters": self.clusters,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Value:
+    """One metric of one model, as it stands in results.json.
+
+    value, ci95, n, clusters follow `missing_policy`, the one that was applied: "exclude" for metrics in which
+    a missing frame has no worst value. `missing` frames of all had none. The numbers of either policy are in
+    excluding_missing and counting_missing (None where counting is not defined).
+    """
+
+    value: float
+    ci95: tuple[float, float]
+    n: int
+    clusters: int
+    unit: str
+    higher_is_better: bool
+    instrument: str | None
+    version: int
+    missing_policy: MissingPolicy
+    missing: int
+    excluding_missing: Summary
+    counting_missing: Summary | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: NaN becomes None."""
+        main = Summary(self.value, self.ci95, self.n, self.clusters).as_dict()
+        return main | {
+            "unit": self.unit, "higher_is_better": self.higher_is_better, "instrument": self.instrument,
+            "version": self.version, "missing_policy": self.missing_policy, "missing": self.missing,
+            "excluding_missing": self.excluding_missing.as_dict(),
+            "counting_missing": None if self.counting_missing is None else self.counting_missing.as_dict(),
+        }  # fmt: skip
+
+
+def applicable(sides: Sides) -> list[str]:
+    """Keys of all metrics that these readings allow, in the report's order."""
+    return [key for key, metric in METRICS.items() if not _lacking(metric, sides)]
+
+
+def frame_values(sides: Sides, key: str, missing: MissingPolicy = "exclude") -> Floats:
+    """The metric of every frame: float [n]. NaN without a value, unless that counts as wrong and can."""
+    metric = get(key)
+    lacking = _lacking(metric, sides)
+    if lacking:
+        raise MetricError(f"{key} needs {', '.join(lacking)}, which was not read; add an instrument that does")
+    values = np.asarray(metric.per_frame(sides), dtype=np.float64)
+    if missing == "count_as_wrong" and metric.missing_value is not None:
+        values = np.where(np.isnan(values), metric.missing_value, values)
+    return values
+
+
+def evaluate(
+    sides: Sides,
+    keys: Iterable[str] | None = None,
+    missing: MissingPolicy = "count_as_wrong",
+    seed: int = 0,
+    n_resamples: int = RESAMPLES,
+) -> dict[str, Value]:
+    """Score one model: a Value for each key (None: every key that the readings allow).
+
+    Raises MetricError for an unknown key or policy, or a key whose readings are not there.
+    """
+    if missing not in POLICIES:
+        raise MetricError(f"unknown missing policy {missing!r}; choose {' or '.join(POLICIES)}")
+    wanted = applicable(sides) if keys is None else list(keys)
+    return {key: _evaluate(sides, get(key), missing, seed, n_resamples) for key in wanted}
+
+
+def _evaluate(sides: Sides, metric: Metric, missing: MissingPolicy, seed: int, n_resamples: int) -> Value:
+    values = frame_values(sides, metric.key)
+    bounds = metric.range if metric.missing_value is not None else None
+    excluding = _summary(values, sides, seed, n_resamples, bounds)
+    counting = None
+    if metric.missing_value is not None:
+        filled = np.where(np.isnan(values), metric.missing_value, values)
+        counting = _summary(filled, sides, seed, n_resamples, bounds)
+    applied = counting if missing == "count_as_wrong" and counting is not None else excluding
+    return Value(
+        applied.value, applied.ci95, applied.n, applied.clusters, metric.unit, metric.higher_is_better,
+        sides.instruments.get(metric.reads[0]) if metric.reads else None, metric.version,
+        "count_as_wrong" if applied is counting else "exclude", int(np.isnan(values).sum()), excluding, counting,
+    )  # fmt: skip
+
+
+def _summary(
+    values: Floats, sides: Sides, seed: int, n_resamples: int, bounds: tuple[float, float] | None
+) -> Summary:
+    sums, counts = cluster_sums(values, sides.clusters)
+    value = float(sums.sum() / counts.sum()) if len(sums) else math.nan
+    interval = cluster_bootstrap(values, sides.clusters, seed, n_resamples, bounds=bounds)
+    return Summary(value, interval, int(counts.sum()), len(sums))
+
+
+def _lacking(metric: Metric, sides: Sides) -> list[str]:
+    lacking = [name for name in metric.reads if name not in sides.swap]
+    if metric.needs_gallery and sides.gallery is None:
+        lacking.append("a gallery")
+    if metric.needs_truth:
+        known = sides.truth or {}
+        lacking += [f"the truth of {name}" for name in metric.reads or ("pixel_error",) if name not in known]
+    return lacking
+
+
+def _number(x: float) -> float | None:
+    return float(x) if math.isfinite(x) else None

@@ -1,0 +1,66 @@
+"""ID retrieval, as in the FaceShifter protocol: whose real face is nearest to the swapped one?
+
+Nearest is the largest cosine. Ranks count identities, not gallery rows: with ten frames of every person in
+the gallery, five rows would mostly be five frames of one person.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from metrics.distances import Floats, unit
+
+TIE = 1e-6
+"""Cosines closer than this are a tie: float32 readings carry no more digits."""
+
+_CHUNK = 1024  # probes compared at once: bounds the memory at 1024 x m doubles
+
+
+def identity_rank(
+    probes: ArrayLike,
+    wanted_id: ArrayLike,
+    gallery: ArrayLike,
+    gallery_ids: ArrayLike,
+    exclude: NDArray[np.integer] | None = None,
+) -> Floats:
+    """Rank of the wanted identity among the identities of the gallery, 1 = nearest: float [n].
+
+    probes float [n, d], wanted_id str [n], gallery float [m, d], gallery_ids str [m]. exclude int [n] takes
+    one gallery row out for a probe (-1: none). An identity is as near as its nearest row. Ties count against
+    the wanted identity (rank = 1 + number of other identities at least as near), so that neither the order of
+    the gallery nor luck can make a hit. Gallery rows without a reading cannot be found by anybody.
+    NaN: the probe has no reading, or its wanted identity has no usable row in the gallery.
+    """
+    p, g = unit(probes), unit(gallery)
+    wanted, ids = np.asarray(wanted_id), np.asarray(gallery_ids)
+    rank = np.full(len(p), np.nan)
+    # Sorting by identity makes each identity one block of columns.
+    order = np.argsort(ids, kind="stable")
+    order = order[np.isfinite(g[order]).all(axis=1)]
+    if len(order) == 0 or len(p) == 0:
+        return rank
+    names, starts = np.unique(ids[order], return_index=True)
+    column_of_row = np.full(len(g), -1)
+    column_of_row[order] = np.arange(len(order))
+    place = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
+    known = names[place] == wanted
+    for start in range(0, len(p), _CHUNK):
+        part = slice(start, min(start + _CHUNK, len(p)))
+        cosine = p[part] @ g[order].T
+        if exclude is not None:
+            out = np.asarray(exclude)[part]
+            column = np.where(out >= 0, column_of_row[out], -1)
+            hit = np.flatnonzero(column >= 0)
+            cosine[hit, column[hit]] = -np.inf
+        nearest = np.maximum.reduceat(cosine, starts, axis=1)
+        own = np.take_along_axis(nearest, place[part, None], axis=1)
+        at_least_as_near = np.sum(nearest >= own - TIE, axis=1)  # the wanted identity itself is among them
+        rank[part] = np.where(np.isfinite(own[:, 0]) & known[part], at_least_as_near, np.nan)
+    return rank
+
+
+def retrieved(rank: ArrayLike, k: int = 1) -> Floats:
+    """100 where the wanted identity is among the k nearest identities, 0 where not, NaN where rank is NaN."""
+    r = np.asarray(rank, dtype=np.float64)
+    return np.asarray(np.where(np.isnan(r), np.nan, 100.0 * (r <= k)))

@@ -1,0 +1,88 @@
+"""What the metrics read: the readings of both real sides, of the swap and, where it is known, of the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+READINGS = ("identity", "shape", "expression", "pose")
+Readings = Mapping[str, NDArray[np.floating]]
+
+
+class MetricError(ValueError):
+    """The readings do not fit together, or a metric was asked for that cannot be computed from them."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Readings of n scored frames; row i of every array belongs to the same frame.
+
+    swap, source, target: reading name ("identity", "shape", "expression", "pose") -> float [n, d].
+        A row with a NaN is "no reading" (no face found, or the instrument failed there).
+    wanted_id, target_id: str [n], identity of the source (the one retrieval should find) and of the target.
+    clusters: str [n], the independent unit; in FF++ the unordered pair, for 000_003 and 003_000 share people.
+    gallery: float [m, d] identity readings of real faces, gallery_ids: str [m] whose they are.
+    gallery_exclude: int [n], the gallery row that frame i may not find (its own source frame), -1 for none.
+    truth: readings float [n, d] of the true swap, and "pixel_error" float [n] in grey levels 0..255.
+    instruments: reading name -> name of the instrument that read it (only carried into the result).
+
+    Raises MetricError when lengths or widths disagree.
+    """
+
+    swap: Readings
+    source: Readings
+    target: Readings
+    wanted_id: NDArray[np.str_]
+    target_id: NDArray[np.str_]
+    clusters: NDArray[np.str_]
+    gallery: NDArray[np.floating] | None = None
+    gallery_ids: NDArray[np.str_] | None = None
+    gallery_exclude: NDArray[np.integer] | None = None
+    truth: Readings | None = None
+    instruments: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.wanted_id)
+        for name in ("target_id", "clusters", "gallery_exclude"):
+            array = getattr(self, name)
+            if array is not None and np.shape(array) != (n,):
+                raise MetricError(f"{name} has shape {np.shape(array)}; {n} frames need ({n},)")
+        widths: dict[str, int] = {}
+        for side in ("swap", "source", "target", "truth"):
+            for name, array in (getattr(self, side) or {}).items():
+                if name == "pixel_error":
+                    if np.shape(array) != (n,):
+                        raise MetricError(f"{side}[{name!r}] has shape {np.shape(array)}; it must be ({n},)")
+                    continue
+                if np.ndim(array) != 2 or len(array) != n:
+                    raise MetricError(f"{side}[{name!r}] has shape {np.shape(array)}; it must be ({n}, d)")
+                if widths.setdefault(name, array.shape[1]) != array.shape[1]:
+                    raise MetricError(
+                        f"{side}[{name!r}] has {array.shape[1]} numbers a face where another side has "
+                        f"{widths[name]}; read all sides with the same instrument"
+                    )
+        self._check_gallery(widths.get("identity"))
+
+    def _check_gallery(self, width: int | None) -> None:
+        if (self.gallery is None) != (self.gallery_ids is None):
+            raise MetricError("gallery and gallery_ids belong together; give both or neither")
+        if self.gallery is None or self.gallery_ids is None:
+            return
+        if self.gallery.ndim != 2 or np.shape(self.gallery_ids) != (len(self.gallery),):
+            raise MetricError(
+                f"gallery {self.gallery.shape} and gallery_ids {np.shape(self.gallery_ids)} do not match; "
+                "they must be (m, d) and (m,)"
+            )
+        if width is not None and self.gallery.shape[1] != width:
+            raise MetricError(
+                f"gallery rows have {self.gallery.shape[1]} numbers, the swaps' identity {width}; "
+                "read both with the same instrument"
+            )
+        if self.gallery_exclude is not None and np.any(self.gallery_exclude >= len(self.gallery)):
+            raise MetricError(f"gallery_exclude points past the gallery's {len(self.gallery)} rows")
+
+    def __len__(self) -> int:
+        return len(self.wanted_id)

@@ -1,0 +1,119 @@
+"""Intervals for means over clustered frames: the frames of one clip, and of one pair, are not independent.
+
+The statistic is the ratio estimator sum(values) / count(values), every cluster weighing as many frames as it
+has; whole clusters are resampled (scipy.stats.bootstrap over per-cluster sums and counts).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from metrics.distances import Floats
+
+RESAMPLES = 4999
+_BATCH = 512  # resamples held in memory at once
+
+
+def cluster_sums(values: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats]:
+    """Sum and number of the non-NaN values in each cluster that has any: two float [k], clusters sorted."""
+    v = np.asarray(values, dtype=np.float64)
+    c = np.asarray(clusters)
+    if v.ndim != 1 or v.shape != c.shape:
+        raise ValueError(f"values {v.shape} and clusters {c.shape} must be one-dimensional and of equal length")
+    kept = ~np.isnan(v)
+    _, index = np.unique(c[kept], return_inverse=True)
+    return np.bincount(index, weights=v[kept]), np.bincount(index).astype(np.float64)
+
+
+def cluster_bootstrap(
+    values: ArrayLike,
+    clusters: ArrayLike,
+    seed: int = 0,
+    n_resamples: int = RESAMPLES,
+    level: float = 0.95,
+    bounds: tuple[float, float] | None = None,
+) -> tuple[float, float]:
+    """Confidence interval (low, high) of the mean of values [n], resampling clusters [n]; NaN values are left out.
+
+    The same seed gives the same interval. BCa (bias-corrected and accelerated) limits.
+
+    Where all clusters have the same mean the bootstrap has no spread to work with:
+    - with `bounds` (the values' least and greatest, for percentages of hits) the interval is the exact
+      binomial one: of k clusters none differed, so at most q = 1 - (alpha/2)^(1/k) of all clusters differ,
+      by at most the way to the bounds. At 0 % and 100 % this is the Clopper-Pearson interval over clusters.
+    - without bounds, one cluster gives (nan, nan): its spread is unknown. Two or more equal ones give the
+      value twice, right for numbers that are equal by construction (the oracle's error of 0).
+    No value at all gives (nan, nan).
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, not {level}")
+    sums, counts = cluster_sums(values, clusters)
+    k = len(sums)
+    if k == 0:
+        return (np.nan, np.nan)
+    means = sums / counts
+    mean = float(sums.sum() / counts.sum())
+    if np.ptp(means) <= 1e-12 * max(1.0, abs(mean)):
+        if bounds is not None:
+            q = 1.0 - ((1.0 - level) / 2.0) ** (1.0 / k)
+            return (mean - q * (mean - bounds[0]), mean + q * (bounds[1] - mean))
+        return (np.nan, np.nan) if k == 1 else (mean, mean)
+    return _bootstrap(sums, counts, seed, n_resamples, level)
+
+
+def _bootstrap(sums: Floats, counts: Floats, seed: int, n_resamples: int, level: float) -> tuple[float, float]:
+    def ratio(s: Floats, c: Floats, axis: int = -1) -> Floats:
+        return np.asarray(s.sum(axis=axis) / c.sum(axis=axis))
+
+    for method in ("BCa", "percentile"):  # BCa is undefined in rare samples (too few distinct resamples)
+        result = stats.bootstrap(
+            (sums, counts), ratio, paired=True, vectorized=True, n_resamples=n_resamples, batch=_BATCH,
+            confidence_level=level, method=method, rng=np.random.default_rng(seed),
+        )  # fmt: skip
+        low, high = (float(x) for x in result.confidence_interval)
+        if np.isfinite(low) and np.isfinite(high):
+            break
+    return low, high
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean of a - b over the frames that both have, with its interval; n frames in `clusters` clusters."""
+
+    value: float
+    ci95: tuple[float, float]
+    n: int
+    clusters: int
+
+    @property
+    def separated(self) -> bool:
+        """Whether the interval keeps 0 out. Only then may one model be called better than the other."""
+        return bool(self.ci95[0] > 0 or self.ci95[1] < 0)
+
+
+def paired_difference(
+    a: ArrayLike,
+    b: ArrayLike,
+    clusters: ArrayLike,
+    seed: int = 0,
+    n_resamples: int = RESAMPLES,
+    bounds: tuple[float, float] | None = None,
+) -> Difference:
+    """Compare two models frame by frame: a, b float [n] of the same frames, clusters [n].
+
+    Frames that lack a value on either side are left out; fill them first where missing counts as wrong.
+    bounds: least and greatest single value, as in cluster_bootstrap.
+    """
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if first.shape != second.shape:
+        raise ValueError(f"paired values must be of the same frames; got {first.shape} and {second.shape}")
+    d: NDArray[np.float64] = first - second
+    span = None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
+    sums, counts = cluster_sums(d, clusters)
+    value = float(sums.sum() / counts.sum()) if len(sums) else float("nan")
+    interval = cluster_bootstrap(d, clusters, seed, n_resamples, 0.95, span)
+    return Difference(value, interval, int(counts.sum()), len(sums))

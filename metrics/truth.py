@@ -1,0 +1,27 @@
+"""Errors against the true swap, which is known where the scene is rendered.
+
+The reading of the swap is compared with the same instrument's reading of the true swap's frame, so that the
+instrument's own bias cancels: the oracle scores 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from metrics.distances import Floats, cosine_distance, l2
+from metrics.sides import MetricError, Sides
+
+
+def reading_error(sides: Sides, reading: str) -> Floats:
+    """Distance of the swap's reading to the truth's: cosine distance of identity, L2 of the rest; float [n]."""
+    if sides.truth is None or reading not in sides.truth:
+        raise MetricError(f"no truth of {reading!r} is known; truth_* metrics need rendered data")
+    distance = cosine_distance if reading == "identity" else l2
+    return distance(sides.swap[reading], sides.truth[reading])
+
+
+def pixel_error(sides: Sides) -> Floats:
+    """Mean absolute difference of swap and true swap over the face box, grey levels 0..255; float [n]."""
+    if sides.truth is None or "pixel_error" not in sides.truth:
+        raise MetricError("no pixel error is known; truth_pixel needs rendered data")
+    return np.asarray(sides.truth["pixel_error"], dtype=np.float64)
