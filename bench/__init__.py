@@ -1,0 +1,1 @@
+"""Protocols and commands: the only layer that imports the other three (smoothswap, metrics, reports)."""

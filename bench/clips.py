@@ -1,0 +1,96 @@
+"""Frames of a clip as it lies on the disk: a video, a folder of numbered frames, or one image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.errors import few
+from smoothswap.faces.video import ImageError, even_indices, read_even, read_frames, read_image
+
+Image = npt.NDArray[np.uint8]
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+
+
+class ClipError(ValueError):
+    """A folder of frames that cannot be understood; a video raises smoothswap.faces.video.VideoError instead."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Some frames of a clip. count: frames that the clip has. numbers[i] is the number of frames[i] (from 0);
+    a frame that cannot be read is None, with the reason in reasons[i] ("" for the others).
+    """
+
+    count: int
+    numbers: list[int]
+    frames: list[Image | None]
+    reasons: list[str]
+
+
+def read_clip(path: Path, k: int, below: int | None = None) -> Frames:
+    """Read k frames, evenly spaced over those that the clip has, both ends included; all when it has fewer.
+
+    below: leave out frames from this number on (the target's clip ends there, so they are nobody's swap).
+    Raises VideoError (missing, empty or undecodable video) or ClipError (a folder without numbered frames).
+    """
+    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+        files = _numbered(path)
+        numbers = [number for number in files if below is None or number < below]
+        if not numbers:
+            raise ClipError(
+                f"{path} has no frame below {below}, where the target's clip ends; frames are numbered from 0"
+            )
+        return _read_files(files, [numbers[i] for i in even_indices(len(numbers), k)])
+    found = read_even(path, k)
+    if below is not None and found.count > below:
+        found = read_frames(path, even_indices(below, k))
+    return Frames(found.count, found.indices, list(found.frames), [""] * len(found.indices))
+
+
+def read_numbers(path: Path, numbers: Sequence[int]) -> Frames:
+    """Read the frames of these numbers; raises as read_clip, also when a number is not there."""
+    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+        files = _numbered(path)
+        if lacking := [str(number) for number in numbers if number not in files]:
+            raise ClipError(f"{path} lacks the frames {few(lacking)}")
+        return _read_files(files, list(numbers))
+    found = read_frames(path, numbers)
+    return Frames(found.count, list(numbers), list(found.frames), [""] * len(numbers))
+
+
+def _numbered(path: Path) -> dict[int, Path]:
+    """Frame number -> file, in order. The number is the last one in the file's name; a lone image is frame 0."""
+    if path.is_file():
+        return {0: path}
+    files: dict[int, Path] = {}
+    for file in sorted(path.iterdir()):
+        if file.suffix.lower() not in IMAGE_SUFFIXES:
+            continue
+        digits = re.findall(r"\d+", file.stem)
+        if not digits:
+            raise ClipError(f"{file} has no frame number; name frames by their number in the clip, from 0: 0000.png")
+        if (number := int(digits[-1])) in files:
+            raise ClipError(f"{files[number].name} and {file.name} in {path} are both frame {number}")
+        files[number] = file
+    if not files:
+        raise ClipError(f"{path} holds no images; expected frames named by their number, from 0: 0000.png")
+    return dict(sorted(files.items()))
+
+
+def _read_files(files: dict[int, Path], numbers: list[int]) -> Frames:
+    frames: list[Image | None] = []
+    reasons = []
+    for number in numbers:
+        try:
+            frames.append(read_image(files[number]))
+            reasons.append("")
+        except ImageError as error:
+            frames.append(None)
+            reasons.append(str(error))
+    return Frames(max(files) + 1, numbers, frames, reasons)

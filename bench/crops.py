@@ -1,0 +1,30 @@
+"""From what an instrument declares to the crop it gets, cut once from the original frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from metrics.instruments import Crop, InstrumentError
+from smoothswap.faces.align import arcface_crop, deca_crop, dlib_crop, ffhq_crop
+
+Image = npt.NDArray[np.uint8]
+
+
+def cut(frame: Image, landmarks: npt.NDArray[np.float32], crop: Crop) -> Image:
+    """Cut a face for an instrument: frame uint8 [h, w, 3], landmarks float32 [68, 2] -> uint8 [size, size, 3].
+
+    Raises AlignmentError for landmarks that are no face, InstrumentError for an unknown template.
+    """
+    if crop.template == "ffhq":
+        return ffhq_crop(frame, landmarks, crop.size)[0]
+    if crop.template == "arcface":
+        return arcface_crop(frame, landmarks, crop.size)
+    if crop.template == "deca":
+        return deca_crop(frame, landmarks, crop.size)
+    if crop.template == "dlib":
+        return dlib_crop(frame, landmarks, crop.size)
+    if crop.template == "frame":
+        return np.asarray(cv2.resize(frame, (crop.size, crop.size), interpolation=cv2.INTER_AREA), np.uint8)
+    raise InstrumentError(f"unknown crop template {crop.template!r}; known are ffhq, arcface, deca, dlib, frame")

@@ -1,0 +1,247 @@
+"""FaceForensics++ on disk: where the clips lie, which pairs a split holds, what is missing.
+
+Layout and names are those of the data set's own download script and README (ondyari/FaceForensics):
+`original_sequences/youtube/<compression>/videos/NNN.mp4`, `manipulated_sequences/<manipulation>/<compression>/
+videos/TTT_SSS.mp4` (TTT is the target, whose video it is; SSS the source, whose face it gets), and splits as
+lists of two three-digit strings, each of which stands for both directions. DeepFakeDetection has its own names:
+`actors/<actor>__<scene>` and `<target actor>_<source actor>__<scene>__<8 characters>`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import DataError, few
+
+ORIGINAL = "original"
+FFPP_METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "FaceShifter", "NeuralTextures", "DeepFakeDetection")
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
+_FOLDERS = {"raw": ("raw", "c0"), "c23": ("c23",), "c40": ("c40",)}
+_ACTOR_CLIP = re.compile(r"(?P<actor>\d{2})__(?P<scene>.+)")
+_DFD_CLIP = re.compile(r"(?P<target>\d{2})_(?P<source>\d{2})__(?P<scene>.+)__(?P<code>[A-Za-z0-9]{8})")
+
+
+@dataclass(frozen=True)
+class ClipKey:
+    """What names a clip. The id alone does not: every manipulation has its own 000_003."""
+
+    manipulation: str
+    compression: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.manipulation}/{self.compression}/{self.id}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One swap: the face of clip `source` into clip `target`. `*_person` are the identities behind the clips."""
+
+    id: str
+    target: str
+    source: str
+    target_person: str
+    source_person: str
+
+    @property
+    def cluster(self) -> str:
+        """The unordered pair of people: 000_003 and 003_000 share both, so they are one statistical unit."""
+        return "+".join(sorted((self.target_person, self.source_person)))
+
+
+class Dataset:
+    """A FaceForensics++ tree in one compression. Nothing is read before it is asked for.
+
+    Raises DataError when `root` is no such tree.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        compression: str = "c23",
+        sequences: str = "youtube",
+        splits: Path | None = None,
+        identity_map: Mapping[str, str] | None = None,
+    ) -> None:
+        self.root = Path(root)
+        self.compression = "raw" if compression == "c0" else compression
+        self.sequences = sequences
+        self._splits = splits
+        self._people = dict(identity_map or {})
+        if not self.root.is_dir():
+            raise DataError(
+                f"no data folder {self.root}: give --data the FaceForensics++ root (the folder that holds "
+                "original_sequences), or leave --data away to score rendered faces"
+            )
+        self._originals = self.root / "original_sequences" / sequences
+        if not self._originals.is_dir():
+            raise DataError(
+                f"{self.root} is no FaceForensics++ tree: {self._originals} is not there. --data takes the folder "
+                "that holds original_sequences and manipulated_sequences"
+            )
+        present = [name for name in _present(self._originals) if name in ("raw", "c0", "c23", "c40")]
+        if not any(folder in present for folder in _FOLDERS[self.compression]):
+            have = f"it has {', '.join(present)}: use --compression" if present else "it has none"
+            raise DataError(f"no {self.compression} clips under {self._originals}; {have}")
+
+    # ---- clips ----
+    def path(self, key: ClipKey) -> Path | None:
+        """The video file, or the folder of extracted frames, of a clip; None when it is not on the disk."""
+        for folder in self.folders(key.manipulation):
+            for suffix in VIDEO_SUFFIXES:
+                video = folder / "videos" / f"{key.id}{suffix}"
+                if video.is_file():
+                    return video
+            frames = folder / "images" / key.id  # extract_compressed_videos.py writes %04d.png there
+            if frames.is_dir():
+                return frames
+        return None
+
+    def original(self, clip: str) -> ClipKey:
+        return ClipKey(ORIGINAL, self.compression, clip)
+
+    def folders(self, manipulation: str) -> list[Path]:
+        """The folders that may hold the clips of a manipulation (raw is called raw or c0)."""
+        base = (
+            self._originals
+            if manipulation == ORIGINAL
+            else self.root / "manipulated_sequences" / manipulation
+        )
+        return [base / folder for folder in _FOLDERS[self.compression]]
+
+    def manipulations(self) -> list[str]:
+        """Manipulations with clips in this compression, e.g. ["Deepfakes", "oracle"]."""
+        names = _present(self.root / "manipulated_sequences")
+        return [name for name in names if any(folder.is_dir() for folder in self.folders(name))]
+
+    def missing(self, keys: Iterable[ClipKey]) -> list[ClipKey]:
+        """Those of `keys` that are not on the disk, in their order, each once."""
+        return [key for key in dict.fromkeys(keys) if self.path(key) is None]
+
+    def require(self, keys: Iterable[ClipKey]) -> None:
+        """Raise DataError naming the clips of `keys` that are not on the disk and how to go on."""
+        wanted = list(dict.fromkeys(keys))
+        missing = self.missing(wanted)
+        if not missing:
+            return
+        raise DataError(
+            f"{len(missing)} of {len(wanted)} clips are not on the disk: {few([str(key) for key in missing])} "
+            f"(looked in {self.folders(missing[0].manipulation)[0]}/videos). Finish the download, choose what is "
+            "there with --split or --limit, or score it as it is with --skip-missing, which counts their frames "
+            "as failed"
+        )
+
+    # ---- people and pairs ----
+    def person(self, clip: str) -> str:
+        """The identity in an original clip: the clip's id, or the actor's number, through the identity map."""
+        actor = _ACTOR_CLIP.fullmatch(clip) if self.sequences == "actors" else None
+        name = actor["actor"] if actor else clip
+        return self._people.get(name, name)
+
+    def pairs(self, split: str, limit: int | None = None) -> list[Pair]:
+        """The swaps of a split, both directions of a pair one after the other: [a_b, b_a, c_d, ...].
+
+        split: "train", "val", "test", or "all" (the three after each other). limit: the first so many.
+        Raises DataError when the split is missing, malformed or empty.
+        """
+        pairs = self._actor_pairs() if self.sequences == "actors" else self._split_pairs(split)
+        if not pairs:
+            raise DataError(f"the split {split!r} of {self.root} holds no pairs; choose another with --split")
+        return pairs[:limit]
+
+    def _split_pairs(self, split: str) -> list[Pair]:
+        names = ("train", "val", "test") if split == "all" else (split,)
+        pairs = [pair for name in names for a, b in self._read_split(name) for pair in ((a, b), (b, a))]
+        repeated = [f"{t}_{s}" for (t, s), times in Counter(pairs).items() if times > 1]
+        if repeated:
+            raise DataError(f"the split {split!r} of {self.root} lists a pair twice: {few(repeated)}")
+        return [Pair(f"{t}_{s}", t, s, self.person(t), self.person(s)) for t, s in pairs]
+
+    def _read_split(self, name: str) -> list[tuple[str, str]]:
+        places = [self._splits] if self._splits else [self.root / "splits", self.root / "dataset" / "splits"]
+        for place in places:
+            if (file := place / f"{name}.json").is_file():
+                return _pairs_of(file)
+        raise DataError(
+            f"no split file {name}.json in {' or '.join(map(str, places))}: copy dataset/splits of the "
+            "FaceForensics repository (github.com/ondyari/FaceForensics) to ROOT/splits, or name its folder "
+            "with --splits"
+        )
+
+    def _actor_pairs(self) -> list[Pair]:
+        """DeepFakeDetection has no splits: the clips on the disk are the list."""
+        clips = sorted(
+            {
+                path.stem if path.is_file() else path.name
+                for folder in self.folders("DeepFakeDetection")
+                for kind in ("videos", "images")
+                for path in (folder / kind).glob("*")
+                if path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES
+            }
+        )
+        pairs = []
+        for clip in clips:
+            match = _DFD_CLIP.fullmatch(clip)
+            if match is None:
+                raise DataError(
+                    f"{clip} is no DeepFakeDetection name; expected <target actor>_<source actor>__<scene>__"
+                    "<8 characters>, as in 01_02__walking__YVGY8LOK"
+                )
+            target, source = f"{match['target']}__{match['scene']}", self._actor(match["source"], match["scene"])
+            pairs.append(Pair(clip, target, source, self.person(target), self.person(source)))
+        return pairs
+
+    def _actor(self, actor: str, scene: str) -> str:
+        """The source actor's clip of the same scene, else the first that is there (the scene is never published)."""
+        if self.path(self.original(f"{actor}__{scene}")):
+            return f"{actor}__{scene}"
+        others = sorted(
+            path.stem
+            for folder in self.folders(ORIGINAL)
+            for path in (folder / "videos").glob(f"{actor}__*")
+            if path.suffix.lower() in VIDEO_SUFFIXES
+        )
+        return others[0] if others else f"{actor}__{scene}"
+
+
+def read_identity_map(path: Path) -> dict[str, str]:
+    """Read {"343": "043", ...}. Raises DataError when the file is missing or has another form."""
+    data = _json(path, '{"343": "043"}')
+    if not isinstance(data, dict) or not all(isinstance(k, str) and isinstance(v, str) for k, v in data.items()):
+        raise DataError(f'{path}: an identity map is a JSON object of strings, as in {{"343": "043"}}')
+    chained = [name for name in data.values() if data.get(name, name) != name]
+    if chained:
+        raise DataError(f"{path}: {few(chained)} are mapped themselves; map every clip to its final name")
+    return data
+
+
+def _pairs_of(file: Path) -> list[tuple[str, str]]:
+    data = _json(file, '[["071", "054"], ...]')
+    pairs = []
+    for entry in data if isinstance(data, list) else [data]:
+        two = isinstance(entry, list) and len(entry) == 2 and all(isinstance(clip, str) for clip in entry)
+        if not two or entry[0] == entry[1] or not all(re.fullmatch(r"\d{3}", clip) for clip in entry):
+            raise DataError(
+                f'{file}: every entry is a pair of two different three-digit strings, as in ["071", "054"]; '
+                f"found {json.dumps(entry)[:80]}"
+            )
+        pairs.append((entry[0], entry[1]))
+    return pairs
+
+
+def _json(file: Path, form: str) -> object:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"cannot read {file}: {error.strerror}; expected JSON of the form {form}") from error
+    except ValueError as error:
+        raise DataError(f"{file} is no JSON ({error}); expected the form {form}") from error
+
+
+def _present(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []

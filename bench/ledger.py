@@ -1,0 +1,79 @@
+"""The ledger: one row for every frame that the protocol expects, with what became of it.
+
+expected = ok + failed, always: a frame that cannot be read, swapped or measured keeps its row and its reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Status = Literal["ok", "no_face", "many_faces", "decode_error", "model_error"]
+STATUSES: tuple[str, ...] = get_args(Status)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One expected frame of one model.
+
+    `manipulation`, `compression` and `clip` are the key of the clip, so that the four 000_003 of four
+    manipulations never mix. `position` counts 0..frames-1 within the clip; `frame` and `source_frame` are frame
+    numbers within the target's and the source's clip, -1 where the clip could not be read.
+    """
+
+    model: str
+    manipulation: str
+    compression: str
+    clip: str
+    target: str
+    source: str
+    cluster: str
+    position: int
+    frame: int
+    source_frame: int
+    status: Status
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            raise ValueError(f"unknown ledger status {self.status!r}; known are {', '.join(STATUSES)}")
+        if (self.status == "ok") == bool(self.reason):
+            raise ValueError(f"a failed row needs a reason and an ok row has none: {self}")
+
+
+class Ledger:
+    """The rows of one model, each key at most once."""
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self._rows: list[Row] = []
+        self._keys: set[tuple[str, str, str, str, int]] = set()
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: Row) -> None:
+        """Add a row; raises ValueError for a second row of the same frame."""
+        key = (row.model, row.manipulation, row.compression, row.clip, row.position)
+        if key in self._keys:
+            raise ValueError(f"two ledger rows for the same frame: {key}")
+        self._keys.add(key)
+        self._rows.append(row)
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        return self._rows
+
+    @property
+    def expected(self) -> int:
+        return len(self._rows)
+
+    @property
+    def ok(self) -> int:
+        return sum(row.status == "ok" for row in self._rows)
+
+    @property
+    def failed(self) -> dict[str, int]:
+        """Failures by status, only those that occurred."""
+        counts = Counter(row.status for row in self._rows if row.status != "ok")
+        return {status: counts[status] for status in STATUSES if counts[status]}  # type: ignore[index]

@@ -1,0 +1,74 @@
+"""The protocol: every choice that changes a number, in one frozen, hashed record.
+
+What does not change a number (device, batch size, number of workers, output folder) is not in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Compression = Literal["raw", "c23", "c40"]
+COMPRESSIONS: tuple[str, ...] = ("raw", "c0", "c23", "c40")  # what a user may write; c0 is raw
+SPLITS = ("train", "val", "test", "all")
+
+
+class Protocol(BaseModel):
+    """The rules of one run. Defaults are the common FaceForensics++ face-swap protocol.
+
+    The frame rule is fixed: `frames` frames, evenly spaced over the frames that decode, both ends included.
+    The swap-face rule is fixed too: in a swapped frame, the detected face whose box centre is nearest to the
+    centre of the target's face in the same frame; farther than one box side away counts as no face.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[1] = 1
+    sequences: Literal["youtube", "actors"] = Field(
+        "youtube", description="youtube: FF++ pairs of a split; actors: the DeepFakeDetection clips"
+    )
+    compression: Compression = Field("c23", description="raw (also called c0: lossless), c23 (hq) or c40 (lq)")
+    split: Literal["train", "val", "test", "all"] = "test"
+    limit: int | None = Field(None, ge=1, description="the first clips of the split, in its order")
+    frames: int = Field(10, ge=1, description="frames scored in each clip")
+    frame_rule: Literal["even"] = "even"
+    source_rule: Literal["first_valid", "matched"] = Field(
+        "first_valid",
+        description="first_valid: the first of the source clip's frames with a face, for every target frame; "
+        "matched: the frame at the same position in the source clip, or first_valid where it has no face",
+    )
+    faces_rule: Literal["largest_tracked", "largest", "single"] = Field(
+        "largest_tracked",
+        description="which face of an original frame: the largest, followed over the clip; the largest of each "
+        "frame; or single: a frame with several faces is a failed row (many_faces)",
+    )
+    swap_face_rule: Literal["nearest"] = "nearest"
+    missing: Literal["count_as_wrong", "exclude"] = Field(
+        "count_as_wrong", description="what a frame without a face does to ID retrieval"
+    )
+    gallery: Literal["all", "without_source_frame"] = Field(
+        "all",
+        description="rows among which ID retrieval searches: every readable frame of every source clip of the "
+        "run; or the same without the frames that the models were shown",
+    )
+    missing_clips: Literal["error", "ledger"] = Field(
+        "error", description="clips that are not on the disk stop the run, or become ledger rows"
+    )
+    identity_map: dict[str, str] = Field(
+        default_factory=dict, description='people who appear twice: {"343": "043"} makes 343 count as 043'
+    )
+    seed: int = Field(0, ge=0, description="seed of the bootstrap")
+
+    @field_validator("compression", mode="before")
+    @classmethod
+    def _c0_is_raw(cls, value: object) -> object:
+        return "raw" if value == "c0" else value
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 (hex) of the canonical JSON of every field: two runs with one hash followed one protocol."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,165 @@
+"""The registry of swappers: from what a user writes after --model to something that swaps.
+
+    copy-target  copy-source  classical  smoothswap  smoothswap:WEIGHTS
+    oracle  Deepfakes  FaceShifter ...          any folder of manipulated_sequences
+    images:DIR                                  anybody's finished swaps
+    package.module:factory                      factory() returns a crop or frame swapper
+    NAME                                        an entry point of the group smoothswap.models
+    NAME=any of these                           under another name in the tables
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.dataset import FFPP_METHODS, Dataset
+from bench.errors import DataError, UsageError, suggestion
+from bench.swappers.base import CropSwapper, FinishedSwapper, FrameSwapper, Image, Swapper, SwapError, Task
+
+__all__ = ["BUILT_IN", "Image", "SwapError", "Swapper", "Task", "create", "create_all", "known"]
+
+GROUP = "smoothswap.models"
+BUILT_IN = {
+    "copy-target": "the target untouched: the end of the scale where nothing is swapped",
+    "copy-source": "the source's aligned face pasted in: the end of the scale where everything is",
+    "classical": "landmark warp, colour transfer and Poisson blending with OpenCV",
+    "smoothswap": "the paper's model with the committed weights (smoothswap:FILE for others)",
+    "oracle": "the true swap; needs data that has it (rendered faces)",
+}
+REFERENCES = ("copy-target", "copy-source", "oracle")
+
+
+def known(dataset: Dataset | None = None) -> list[str]:
+    """Every name that --model understands, without the forms that take an argument."""
+    here = dataset.manipulations() if dataset else []
+    return list(dict.fromkeys([*BUILT_IN, *FFPP_METHODS, *here, *(entry.name for entry in entry_points())]))
+
+
+def entry_points() -> list[importlib.metadata.EntryPoint]:
+    return sorted(importlib.metadata.entry_points(group=GROUP), key=lambda entry: entry.name)
+
+
+def create_all(specs: list[str], dataset: Dataset, device: str = "cpu") -> list[Swapper]:
+    """Create the swappers of one run. Raises UsageError when two would have the same name."""
+    swappers = [create(spec, dataset, device) for spec in specs]
+    names = [swapper.name.lower() for swapper in swappers]
+    for swapper in swappers:
+        if names.count(swapper.name.lower()) > 1:
+            raise UsageError(f"two models are called {swapper.name!r}: name one of them, --model NAME={swapper.spec}")
+    return swappers
+
+
+def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
+    """Create the swapper that `spec` names.
+
+    Raises UsageError for an unknown name, a factory that cannot be imported or weights that cannot be loaded, and
+    DataError when the name is right but its clips are not in `dataset`.
+    """
+    alias, equals, rest = spec.partition("=")
+    if equals and re.fullmatch(r"[\w.+-]{1,64}", alias):
+        return replace(create(rest, dataset, device), name=alias, spec=spec)
+    kind, colon, argument = spec.partition(":")
+    if spec in ("copy-target", "copy-source", "classical"):
+        return _own(spec)
+    if kind == "smoothswap" and (argument or not colon):
+        return _smoothswap(spec, argument or "smoothswap", device)
+    if kind == "images" and colon:
+        return _images(spec, argument)
+    for entry in entry_points():
+        if entry.name == spec:
+            return _wrap(_load(entry.load, spec), entry.name, spec)
+    if spec in FFPP_METHODS or spec in dataset.manipulations() or spec == "oracle":
+        return _finished(spec, dataset)
+    if colon and argument.isidentifier() and all(part.isidentifier() for part in kind.split(".")):
+        return _wrap(_load(lambda: _attribute(kind, argument), spec), argument, spec)
+    names = known(dataset)
+    raise UsageError(
+        f"unknown model {spec!r}.{suggestion(kind, names)} Known: {', '.join(names)}, images:DIR, "
+        "package.module:factory (python -m bench.list explains them)"
+    )
+
+
+def _own(name: str) -> Swapper:
+    from bench.swappers.classical import Classical
+    from bench.swappers.references import CopySource, CopyTarget
+
+    if name == "copy-source":
+        return Swapper(name, name, "crop", CopySource(), name, reference=True)
+    if name == "copy-target":
+        return Swapper(name, name, "frame", CopyTarget(), name, reference=True)
+    return Swapper(name, name, "frame", Classical(), name)
+
+
+def _smoothswap(spec: str, weights: str, device: str) -> Swapper:
+    from bench.swappers.smooth import SmoothSwapModel
+
+    try:
+        model = SmoothSwapModel(weights, device)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise UsageError(f"cannot load the model {spec!r}: {error}") from error
+    return Swapper("smoothswap", spec, "crop", model, "smoothswap", info=model.info)
+
+
+def _finished(name: str, dataset: Dataset) -> Swapper:
+    from bench.swappers.finished import Manipulation
+
+    run = Manipulation(dataset, name)
+    return Swapper(name, name, "finished", run, name, reference=name == "oracle", info={"where": run.where()})
+
+
+def _images(spec: str, folder: str) -> Swapper:
+    from bench.swappers.finished import ImagesFolder
+
+    run = ImagesFolder(Path(folder))
+    name = re.sub(r"[^\w.+-]", "_", Path(folder).resolve().name) or "images"
+    return Swapper(name, spec, "finished", run, name, info={"where": run.where()})
+
+
+def _attribute(module: str, name: str) -> Any:
+    try:
+        loaded = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"cannot import {module!r} ({error}): install the package, or run from the folder that holds it"
+        ) from error
+    if not hasattr(loaded, name):
+        raise UsageError(f"{module!r} has no {name!r}.{suggestion(name, dir(loaded))}")
+    return getattr(loaded, name)
+
+
+def _load(find: Callable[[], Any], spec: str) -> Any:
+    """Find and call a user's factory; whatever it raises becomes one clear error."""
+    try:
+        factory = find()
+        return factory() if callable(factory) else factory
+    except (UsageError, DataError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        raise UsageError(f"the model {spec!r} could not be made: {type(error).__name__}: {error}") from error
+
+
+def _wrap(run: Any, name: str, spec: str) -> Swapper:
+    """Tell a user's object apart by what it has, and take its name and info when it states them."""
+    given = str(getattr(run, "name", "") or name)
+    name = re.sub(r"[^\w.+-]", "_", given)[:64]
+    info = getattr(run, "info", None)
+    info = dict(info) if isinstance(info, dict) else {}
+    if isinstance(run, CropSwapper):
+        size = run.size
+        if not isinstance(size, int) or not 16 <= size <= 4096:
+            raise UsageError(f"the model {spec!r} has size {size!r}; expected the side of its crop, 16 to 4096 pixels")
+        return Swapper(name, spec, "crop", run, name, info=info)
+    if isinstance(run, FrameSwapper):
+        return Swapper(name, spec, "frame", run, name, info=info)
+    if isinstance(run, FinishedSwapper):
+        return Swapper(name, spec, "finished", run, name, info=info)
+    raise UsageError(
+        f"the model {spec!r} is a {type(run).__name__} without the methods of a swapper: give it .size and "
+        ".swap(source, target) on uint8 crops [n, size, size, 3], or .swap_frame(task) on whole frames"
+    )

@@ -1,0 +1,57 @@
+"""Swaps that exist as files: the manipulations of FaceForensics++, the oracle of rendered data, images:DIR."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.dataset import VIDEO_SUFFIXES, ClipKey, Dataset, Pair
+from bench.errors import DataError
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+
+
+class Manipulation:
+    """ROOT/manipulated_sequences/<name>, clips named target_source."""
+
+    def __init__(self, dataset: Dataset, name: str) -> None:
+        self._dataset, self._name = dataset, name
+        if name not in dataset.manipulations():
+            raise DataError(
+                f"no swaps by {name} in this data: {self.where()} is not there. Download them, or choose another "
+                f"--model (here: {', '.join(dataset.manipulations()) or 'none as files'})"
+            )
+
+    def key(self, pair: Pair) -> ClipKey:
+        return ClipKey(self._name, self._dataset.compression, pair.id)
+
+    def path(self, pair: Pair) -> Path | None:
+        return self._dataset.path(self.key(pair))
+
+    def where(self) -> str:
+        return str(self._dataset.folders(self._name)[0] / "videos")
+
+
+class ImagesFolder:
+    """A folder of anybody's swaps: for each pair DIR/target_source.mp4, a folder DIR/target_source of frames
+    whose names end in the frame's number in the target's clip (from 0), or one image DIR/target_source.png, which
+    is taken as the swap of frame 0.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        if not folder.is_dir():
+            raise DataError(
+                f"images:{folder}: no such folder; expected a folder of target_source.mp4 videos, target_source/ "
+                "folders of frames, or target_source.png images"
+            )
+
+    def path(self, pair: Pair) -> Path | None:
+        if (frames := self._folder / pair.id).is_dir():
+            return frames
+        for suffix in VIDEO_SUFFIXES + IMAGE_SUFFIXES:
+            if (file := self._folder / f"{pair.id}{suffix}").is_file():
+                return file
+        return None
+
+    def where(self) -> str:
+        return str(self._folder)
