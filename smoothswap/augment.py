@@ -1,0 +1,102 @@
+"""Differentiable augmentation of face batches, in torch only: colour, geometry, blur, noise, occlusion.
+
+The paper does not state its augmentation. Ours serves twice: it trains an embedder that cannot live on one cue, and
+it perturbs x_swap before the frozen embedder inside L_id, so that no adversarial patch satisfies it (`id_views`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Generator as Rng
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class AugmentOptions:
+    """Every strength is the half-width of a uniform draw unless it says probability; 0 switches the step off."""
+
+    flip: float = 0.5  # probability of a horizontal flip
+    rotate: float = 10.0  # degrees
+    scale: float = 0.1  # relative
+    shift: float = 0.06  # of the image's width
+    brightness: float = 0.3  # added, on the [-1, 1] scale
+    contrast: float = 0.35  # relative
+    saturation: float = 0.5  # relative
+    tint: float = 0.12  # relative gain of each channel: colour of the light
+    gamma: float = 0.35  # of log2 gamma, on the [0, 1] scale
+    grayscale: float = 0.15  # probability
+    blur: float = 0.3  # probability of a 3x3 binomial blur
+    noise: float = 0.08  # largest standard deviation, drawn per image
+    erase: float = 0.5  # probability of each of `erase_count` rectangles
+    erase_count: int = 2
+    erase_size: float = 0.45  # largest side, of the image's width
+
+
+def _uniform(n: int, half: float, rng: Rng | None) -> Tensor:
+    return (torch.rand(n, generator=rng) * 2 - 1) * half
+
+
+def _geometry(x: Tensor, o: AugmentOptions, rng: Rng | None) -> Tensor:
+    n = len(x)
+    angle = _uniform(n, math.radians(o.rotate), rng)
+    zoom = 1 + _uniform(n, o.scale, rng)
+    mirror = torch.where(torch.rand(n, generator=rng) < o.flip, -1.0, 1.0)
+    dx, dy = _uniform(n, 2 * o.shift, rng), _uniform(n, 2 * o.shift, rng)
+    cos, sin = angle.cos() * zoom, angle.sin() * zoom
+    theta = torch.stack(
+        [torch.stack([cos * mirror, -sin, dx], 1), torch.stack([sin * mirror, cos, dy], 1)], 1
+    )
+    grid = F.affine_grid(theta.to(x), list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def _colour(x: Tensor, o: AugmentOptions, rng: Rng | None) -> Tensor:
+    n = len(x)
+    draw = lambda half: _uniform(n, half, rng).view(n, 1, 1, 1).to(x)  # noqa: E731
+    grey = x.mean(1, keepdim=True)
+    saturation = 1 + draw(o.saturation)
+    saturation = torch.where(torch.rand(n, 1, 1, 1, generator=rng) < o.grayscale, 0.0, saturation)
+    x = grey + (x - grey) * saturation
+    if o.gamma:
+        exponent = 2 ** draw(o.gamma)
+        x = ((x + 1) / 2).clamp(1e-3, 1) ** exponent * 2 - 1  # 1e-3 keeps the power's gradient finite
+    gain = 1 + _uniform(3 * n, o.tint, rng).view(n, 3, 1, 1).to(x)
+    return ((x + 1) * gain * (1 + draw(o.contrast)) - 1 + draw(o.brightness)).clamp(-1.5, 1.5)
+
+
+def _erase(x: Tensor, o: AugmentOptions, rng: Rng | None) -> Tensor:
+    n, _, height, width = x.shape
+    rows, columns = torch.arange(height).view(1, height, 1), torch.arange(width).view(1, 1, width)
+    for _ in range(o.erase_count):
+        cy, cx = torch.rand(n, 1, 1, generator=rng) * height, torch.rand(n, 1, 1, generator=rng) * width
+        half_h = torch.rand(n, 1, 1, generator=rng) * o.erase_size * height / 2
+        half_w = torch.rand(n, 1, 1, generator=rng) * o.erase_size * width / 2
+        chosen = torch.rand(n, 1, 1, generator=rng) < o.erase
+        mask = chosen & ((rows - cy).abs() < half_h) & ((columns - cx).abs() < half_w)
+        fill = (torch.rand(n, 3, 1, 1, generator=rng) * 2 - 1).to(x)
+        x = torch.where(mask[:, None].to(x.device), fill, x)
+    return x
+
+
+def augment(x: Tensor, options: AugmentOptions, rng: Rng | None = None) -> Tensor:
+    """One random view of every image: [n, 3, s, s] in [-1, 1] -> the same shape, differentiable in x.
+
+    `rng` is a CPU generator: the draws, and so the view, depend on its state alone.
+    """
+    o = options
+    x = _geometry(x, o, rng)
+    if o.brightness or o.contrast or o.saturation or o.tint or o.gamma or o.grayscale:
+        x = _colour(x, o, rng)
+    if o.blur:
+        taps = torch.tensor([0.25, 0.5, 0.25]).to(x)
+        kernel = torch.outer(taps, taps).expand(3, 1, 3, 3)
+        soft = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
+        x = torch.where((torch.rand(len(x), 1, 1, 1, generator=rng) < o.blur).to(x.device), soft, x)
+    if o.noise:
+        level = torch.rand(len(x), 1, 1, 1, generator=rng) * o.noise
+        x = x + (level * torch.randn(x.shape, generator=rng)).to(x)
+    return _erase(x, o, rng) if o.erase else x

@@ -1,0 +1,83 @@
+"""Checkpoints without pickle: one safetensors file, tensors as they are, scalars as JSON in its header; atomic writes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+
+class CheckpointError(ValueError):
+    """A checkpoint or weight file that is missing, truncated or foreign."""
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write beside, flush to the disk, then os.replace: readers see the old file or the new one, whole."""
+    tmp = path.with_name(path.name + ".tmp")
+    try:
+        with tmp.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(tmp, path)
+    except OSError as error:
+        tmp.unlink(missing_ok=True)
+        raise CheckpointError(
+            f"cannot write {path} ({error.strerror}); free some space or choose another --out"
+        ) from error
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
+    """Tensors (any memory format, stored contiguous) and JSON scalars into one safetensors file, atomically."""
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    write_atomic(path, save(plain, metadata={"scalars": json.dumps(scalars, sort_keys=True)}))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What write_tensors wrote. Raises CheckpointError for a missing, truncated or foreign file."""
+    if not path.is_file():
+        raise CheckpointError(f"no such file: {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            scalars = json.loads((file.metadata() or {})["scalars"])
+            return {name: file.get_tensor(name) for name in file.keys()}, scalars  # noqa: SIM118
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path} is truncated or not a file of this project ({error})") from None
+
+
+def load_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
+    """Copy `tensors` under `prefix` into a module, all keys and shapes checked. Raises CheckpointError."""
+    own = {k: v for k, v in module.state_dict().items()}
+    given = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+    wrong = sorted(own.keys() ^ given.keys()) or sorted(k for k in own if own[k].shape != given[k].shape)
+    if wrong:
+        raise CheckpointError(
+            f"{path}: {len(wrong)} tensors of {prefix.rstrip('.')} do not fit its configuration, first {wrong[0]!r}; "
+            "the file belongs to another model"
+        )
+    module.load_state_dict(given)
+
+
+def optimiser_tensors(name: str, optimiser: Optimizer) -> dict[str, Tensor]:
+    """The optimiser's state as named tensors; learning rates are functions of the step and are not kept."""
+    state = optimiser.state_dict()["state"]
+    return {
+        f"optimiser.{name}.{i}.{key}": torch.as_tensor(v) for i, s in state.items() for key, v in s.items()
+    }
+
+
+def load_optimiser(name: str, optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
+    """The inverse of optimiser_tensors."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith(f"optimiser.{name}."):
+            index, field = key.split(".")[-2:]
+            state.setdefault(int(index), {})[field] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

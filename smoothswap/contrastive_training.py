@@ -1,0 +1,125 @@
+"""Training of the frozen identity embedder (paper, Section 4.1): P people x K photos, augmented, contrastive loss."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Generator as Rng
+from torch import Tensor, nn
+
+from smoothswap.augment import augment
+from smoothswap.data import FaceData
+from smoothswap.embedder import Embedder
+from smoothswap.losses import contrastive_loss
+from smoothswap.presets import EmbedderConfig
+from smoothswap.training import finite
+
+VALIDATION_PEOPLE, VALIDATION_VIEWS = 150, 6
+
+
+def compiled(module: nn.Module, wanted: bool) -> nn.Module:
+    """torch.compile for fixed shapes, or the module itself; it shares the parameters either way."""
+    return cast(nn.Module, torch.compile(module, dynamic=False)) if wanted else module
+
+
+def verification_auc(z: Tensor, labels: Tensor) -> float:
+    """Area under the ROC curve of cosine similarity over all pairs: z [n, d] of unit norm, labels [n]; ties count half."""
+    upper = torch.triu(torch.ones(len(z), len(z), dtype=torch.bool), 1)
+    same = (labels[:, None] == labels[None, :])[upper]
+    scores = (z @ z.T)[upper]
+    _, inverse, counts = scores.unique(return_inverse=True, return_counts=True)
+    ranks = (counts.cumsum(0) - (counts - 1) / 2).double()[inverse]  # mid-ranks, from 1
+    positives, negatives = int(same.sum()), int((~same).sum())
+    return float((ranks[same].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+@torch.no_grad()
+def embed_all(embedder: nn.Module, data: FaceData, people: range, batch: int = 256) -> Tensor:
+    """Embeddings of every face of `people`, unaugmented: [people, views, d] float32. The embedder is in eval mode."""
+    index = torch.cartesian_prod(torch.tensor(people), torch.arange(data.views))
+    rows = [embedder(data.get(part[:, 0], part[:, 1])) for part in index.split(batch)]
+    return torch.cat(rows).reshape(len(people), data.views, -1)
+
+
+class EmbedderTask:
+    """One embedder and its optimiser; a Task for training.Run."""
+
+    part = "embedder"
+    columns = ("loss", "grad_norm")
+    validation_columns = ("auc", "auc_augmented", "cos_same", "cos_other")
+
+    def __init__(self, config: EmbedderConfig, data: FaceData, provenance: dict[str, Any]) -> None:
+        c = self.config = config
+        self.data, self.provenance = data, provenance
+        if c.loss != "contrastive":
+            raise ValueError(f"loss is {c.loss!r}; choose one of contrastive")
+        if c.people > data.train_people or c.photos > data.views or c.photos < 2 or c.people < 2:
+            raise ValueError(
+                f"a batch of people={c.people} x photos={c.photos} does not fit the data: {data.train_people} training "
+                f"people x {data.views} views; needed are 2 or more of each, and no more than there are"
+            )
+        torch.manual_seed(c.seed)
+        self.rng = Rng().manual_seed(c.seed)
+        self.embedder = Embedder(c.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.forward = compiled(self.embedder, c.compile)
+        self.modules: dict[str, nn.Module] = {"embedder": self.embedder}
+        optimiser = torch.optim.AdamW(self.embedder.parameters(), lr=c.lr, weight_decay=c.weight_decay)
+        for group in optimiser.param_groups:
+            group["initial_lr"] = c.lr
+        self.optimisers: dict[str, torch.optim.Optimizer] = {"embedder": optimiser}
+
+    def step(self, step: int) -> dict[str, float]:
+        c = self.config
+        people = torch.randperm(self.data.train_people, generator=self.rng)[: c.people]
+        views = torch.rand(c.people, self.data.views, generator=self.rng).argsort(1)[:, : c.photos]
+        labels = people.repeat_interleave(c.photos)
+        faces = augment(self.data.get(labels, views.flatten()), c.augment, self.rng)
+        self.embedder.train()
+        loss = contrastive_loss(self.forward(faces), labels, c.temperature)
+        optimiser = self.optimisers["embedder"]
+        optimiser.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.embedder.parameters(), c.clip)
+        values = {"loss": loss.item(), "grad_norm": norm.item()}
+        finite(**values)
+        optimiser.step()
+        return values
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """On held-out people: AUC over all pairs, as photographed and under augmentation, and the mean cosines."""
+        self.embedder.eval()
+        held = range(self.data.train_people, self.data.people)[:VALIDATION_PEOPLE]
+        views = torch.arange(min(self.data.views, VALIDATION_VIEWS))
+        index = torch.cartesian_prod(torch.tensor(held), views)
+        labels, rng = index[:, 0], Rng().manual_seed(1)
+        clean, hard = [], []
+        for part in index.split(256):
+            faces = self.data.get(part[:, 0], part[:, 1])
+            clean.append(self.embedder(faces))
+            hard.append(self.embedder(augment(faces, self.config.augment, rng)))
+        z = torch.cat(clean)
+        cosines, same = z @ z.T, labels[:, None] == labels[None, :]
+        own = torch.eye(len(z), dtype=torch.bool)
+        return {
+            "auc": verification_auc(z, labels),
+            "auc_augmented": verification_auc(torch.cat(hard), labels),
+            "cos_same": float(cosines[same & ~own].mean()),
+            "cos_other": float(cosines[~same].mean()),
+        }
+
+    def picture(self) -> np.ndarray | None:
+        """Eight held-out faces above their augmented views: what the embedder is trained on, to be looked at."""
+        people = torch.arange(self.data.train_people, self.data.people)[:8]
+        faces = self.data.get(people, torch.zeros_like(people))
+        return grid([faces, augment(faces, self.config.augment, Rng().manual_seed(2))])
+
+
+def grid(rows: list[Tensor]) -> np.ndarray:
+    """Rows of images [n, 3, s, s] in [-1, 1] -> one picture uint8 [rows * s * 2, n * s * 2, 3], enlarged twice."""
+    from smoothswap.data import to_pixels
+
+    picture = np.concatenate([np.concatenate(list(to_pixels(row)), 1) for row in rows], 0)
+    return picture.repeat(2, 0).repeat(2, 1)

@@ -1,0 +1,100 @@
+"""The identity embedder of Smooth-Swap (paper, Section 4.1): backbone, head, unit norm.
+
+The head is the paper's: Linear, BatchNorm, LeakyReLU(0.2), Linear, BatchNorm, L2 norm. The backbone is ResNet-50 at
+256 px, or `lite`, a small residual network of ours for 64 to 112 px on a CPU.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class EmbedderOptions:
+    """Sizes of the embedder; the defaults are the paper's."""
+
+    backbone: str = "resnet50"  # resnet50 | lite
+    size: int = 256  # px of the input
+    hidden: int = 1024  # of the head
+    dim: int = 512  # of the embedding
+    width: int = 32  # lite only: channels of the first stage
+    blocks: tuple[int, ...] = (1, 1, 1, 1)  # lite only: residual blocks a stage; stages halve the size
+
+    def __post_init__(self) -> None:
+        if self.backbone not in ("resnet50", "lite"):
+            raise ValueError(f"network.backbone is {self.backbone!r}; choose one of resnet50, lite")
+        if self.size < 2 ** (len(self.blocks) + 1):
+            raise ValueError(f"network.size {self.size} is too small for {len(self.blocks)} stages")
+
+
+class LiteBlock(nn.Module):
+    """Two 3x3 convolutions with BatchNorm and LeakyReLU(0.2) beside a shortcut; stride 2 averages the shortcut."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        self.main = nn.Sequential(
+            nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(c_out),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(c_out),
+        )
+        short: list[nn.Module] = [nn.AvgPool2d(2)] if stride == 2 else []
+        if c_in != c_out:
+            short += [nn.Conv2d(c_in, c_out, 1, bias=False), nn.BatchNorm2d(c_out)]
+        self.short = nn.Sequential(*short)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.leaky_relu(self.main(x) + self.short(x), 0.2)
+
+
+class LiteBackbone(nn.Module):
+    """[n, 3, s, s] -> [n, 8 * width]: stem with stride 2, stages at s/2, s/4, s/8, s/16, global average."""
+
+    def __init__(self, width: int, blocks: tuple[int, ...]) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)
+        )
+        layers: list[nn.Module] = []
+        c = width
+        for stage, count in enumerate(blocks):
+            for i in range(count):
+                c_out = width * 2**stage
+                layers.append(LiteBlock(c, c_out, 2 if stage and i == 0 else 1))
+                c = c_out
+        self.stages, self.features = nn.Sequential(*layers), c
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.stages(self.stem(x)).mean((2, 3))
+
+
+class Embedder(nn.Module):
+    """forward(faces [n, 3, s, s] in [-1, 1]) -> z [n, dim] of unit L2 norm."""
+
+    def __init__(self, options: EmbedderOptions) -> None:
+        super().__init__()
+        o = self.options = options
+        self.backbone: nn.Module
+        if o.backbone == "lite":
+            lite = LiteBackbone(o.width, o.blocks)
+            self.backbone, features = lite, lite.features
+        else:
+            from torchvision.models import resnet50  # here: the lite models need no torchvision
+
+            net = resnet50(weights=None)
+            features, net.fc = net.fc.in_features, nn.Identity()
+            self.backbone = net
+        self.head = nn.Sequential(
+            nn.Linear(features, o.hidden),
+            nn.BatchNorm1d(o.hidden),
+            nn.LeakyReLU(0.2),
+            nn.Linear(o.hidden, o.dim),
+            nn.BatchNorm1d(o.dim),
+        )
+
+    def forward(self, faces: Tensor) -> Tensor:
+        return F.normalize(self.head(self.backbone(faces)), dim=1)

@@ -1,0 +1,198 @@
+"""Training configurations: typed options, presets as TOML files in `smoothswap/presets`, `--set key=value` overrides.
+
+A preset holds one table a part, `[embedder]` and `[swapper]`; nested options are dotted keys such as `generator.width`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from smoothswap.augment import AugmentOptions
+from smoothswap.discriminator import DiscriminatorOptions
+from smoothswap.embedder import EmbedderOptions
+from smoothswap.generator import GeneratorOptions
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+class OptionError(ValueError):
+    """An unknown preset or option, or a value of the wrong type."""
+
+
+@dataclass(frozen=True)
+class EmbedderConfig:
+    """Training of the embedder. The paper states tau and the data; the rest is ours, named here."""
+
+    network: EmbedderOptions = field(default_factory=EmbedderOptions)
+    augment: AugmentOptions = field(default_factory=AugmentOptions)
+    loss: str = "contrastive"
+    temperature: float = 0.07  # paper
+    people: int = 40  # P people a batch ...
+    photos: int = 4  # ... times K photos of each
+    lr: float = 2e-3
+    weight_decay: float = 5e-4  # AdamW
+    warmup: int = 50  # steps of linear warm-up
+    decay: str = "cosine"  # cosine | linear | none
+    decay_share: float = 0.9  # of the planned steps, at the end, over which lr falls
+    lr_final: float = 0.01  # share of lr at the last step
+    clip: float = 5.0  # gradient norm
+    steps: int = 1000  # planned; the decay is a function of it
+    seed: int = 0
+    held_out: float = 0.1  # share of people, the last ones, for validation
+    log_every: int = 10
+    validate_every: int = 200
+    compile: bool = False  # torch.compile; the numbers differ by rounding
+
+
+@dataclass(frozen=True)
+class SwapperConfig:
+    """Training of the swapper. The paper states the losses and lambda_id 4; the rest is ours, named here."""
+
+    generator: GeneratorOptions = field(default_factory=GeneratorOptions)
+    discriminator: DiscriminatorOptions = field(default_factory=DiscriminatorOptions)
+    lambda_id: float = 4.0  # paper
+    lambda_chg: float = 1.0  # pixel MSE on [-1, 1]
+    lambda_adv: float = 1.0
+    adv_warmup: int = 500  # steps over which lambda_adv rises from 0
+    id_views: int = 1  # augmented views of x_swap in L_id; 0: the plain image, as in the paper
+    id_plain: bool = True  # the plain image counts as one more view
+    id_augment: AugmentOptions = field(default_factory=AugmentOptions)
+    id_target: str = (
+        "view"  # L_id's goal: view: the source photo's embedding (paper) | person: the mean of the person's
+    )
+    self_pairs: int = 1  # pairs a batch with x_src = x_tgt
+    batch: int = 8
+    r1_weight: float = 1.0  # gamma
+    r1_every: int = 16  # lazy: every n-th step, weighted n times
+    lr: float = 4e-4
+    beta1: float = 0.5
+    beta2: float = 0.99
+    lr_d: float = 4e-4
+    beta1_d: float = 0.0
+    beta2_d: float = 0.99
+    clip: float = 1.0  # gradient norm of the generator
+    warmup: int = 0
+    decay: str = "linear"
+    decay_share: float = 0.2
+    lr_final: float = 0.05
+    ema: float = 0.999
+    steps: int = 12000
+    seed: int = 0
+    held_out: float = 0.1
+    log_every: int = 20
+    validate_every: int = 500
+    picture_every: int = 500
+    compile: bool = False
+
+
+Config = TypeVar("Config", EmbedderConfig, SwapperConfig)
+PARTS: dict[str, type] = {"embedder": EmbedderConfig, "swapper": SwapperConfig}
+
+
+def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Options as {"generator.width": 64, ...} in the order of their definition."""
+    flat: dict[str, Any] = {}
+    for item in dataclasses.fields(config):
+        value = getattr(config, item.name)
+        if dataclasses.is_dataclass(value):
+            flat |= flatten(value, f"{prefix}{item.name}.")
+        else:
+            flat[prefix + item.name] = value
+    return flat
+
+
+def _convert(key: str, value: Any, like: Any) -> Any:
+    """`value` (from TOML, JSON or the command line) in the type of the default `like`."""
+    if isinstance(value, str) and not isinstance(like, str):
+        try:
+            value = json.loads(
+                value.replace("(", "[").replace(")", "]").replace("True", "true").replace("False", "false")
+            )
+        except json.JSONDecodeError:
+            raise OptionError(f"{key}={value}: expected a value like {like!r}") from None
+    if isinstance(like, bool) != isinstance(value, bool):
+        raise OptionError(
+            f"{key}={value!r}: expected {'true or false' if isinstance(like, bool) else f'a value like {like!r}'}"
+        )
+    if isinstance(like, float) and isinstance(value, int):
+        return float(value)
+    if (
+        isinstance(like, tuple)
+        and isinstance(value, (list, tuple))
+        and all(type(v) is type(like[0]) for v in value)
+    ):
+        return tuple(value)
+    if type(value) is not type(like):
+        raise OptionError(f"{key}={value!r}: expected a value like {like!r}")
+    return value
+
+
+def override(config: Config, values: dict[str, Any]) -> Config:
+    """A copy with dotted keys replaced. Raises OptionError, with a suggestion, for unknown keys and wrong types."""
+    flat = flatten(config)
+    for key, value in values.items():
+        if key not in flat:
+            near = difflib.get_close_matches(key, flat, 1) or [k for k in flat if k.endswith("." + key)][:1]
+            raise OptionError(f"unknown option {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        flat[key] = _convert(key, value, flat[key])
+    return _build(type(config), flat)
+
+
+def _build(kind: type, flat: dict[str, Any], prefix: str = "") -> Any:
+    values = {}
+    for item in dataclasses.fields(kind):
+        key = prefix + item.name
+        if key in flat:
+            values[item.name] = flat[key]
+        else:
+            factory = item.default_factory
+            assert factory is not dataclasses.MISSING
+            values[item.name] = _build(factory, flat, key + ".")  # type: ignore[arg-type]
+    return kind(**values)
+
+
+def _dotted(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _dotted(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
+def names() -> list[str]:
+    """Names of the presets that come with the package."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def load(name: str, part: str) -> Any:
+    """The configuration of `part` ("embedder" or "swapper") in a preset, by name or by path to a .toml file."""
+    path = Path(name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
+    if not path.is_file():
+        near = difflib.get_close_matches(name, names(), 1)
+        raise OptionError(
+            f"unknown preset {name!r}"
+            + (f"; did you mean {near[0]!r}?" if near else "")
+            + f" Presets: {', '.join(names())}"
+        )
+    try:
+        tables = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise OptionError(f"preset {path} is not valid TOML: {error}") from None
+    if part not in tables:
+        raise OptionError(f"preset {path} has no table [{part}]; it has {', '.join(tables) or 'none'}")
+    return override(PARTS[part](), _dotted(tables[part]))
+
+
+def from_json(part: str, flat: dict[str, Any]) -> Any:
+    """A configuration from the dotted keys stored in a checkpoint or card."""
+    return override(PARTS[part](), flat)

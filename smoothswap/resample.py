@@ -1,0 +1,55 @@
+"""Resampling by a factor of two: the FIR filter [1, 3, 3, 1] of StyleGAN2 and NCSN++, or plain nearest / average.
+
+Both FIR directions pad with zeros, as `upfirdn2d` does. They are written without a compiled extension and without
+a transposed convolution (slow on CPUs): the upsampling filter is bilinear interpolation of a zero-padded image.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+FIR = (1.0, 3.0, 3.0, 1.0)
+
+
+def fir_kernel(like: Tensor) -> Tensor:
+    """The separable [1, 3, 3, 1] filter as a [4, 4] kernel of sum 1, in the dtype and on the device of `like`."""
+    taps = torch.tensor(FIR, dtype=like.dtype, device=like.device)
+    return torch.outer(taps, taps) / taps.sum() ** 2
+
+
+def fir_down(x: Tensor) -> Tensor:
+    """[n, c, h, w] -> [n, c, h/2, w/2], h and w even: FIR filter, then every second sample (upfirdn pad (1, 1))."""
+    kernel = fir_kernel(x).expand(x.shape[1], 1, 4, 4)
+    return F.conv2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
+
+
+def fir_up(x: Tensor) -> Tensor:
+    """[n, c, h, w] -> [n, c, 2h, 2w]: zero insertion, then the FIR filter with gain 4 (upfirdn pad (2, 1)).
+
+    Its two phases weigh neighbours by (1, 3)/4 and (3, 1)/4, which is bilinear interpolation; zeros beyond the edge.
+    """
+    wide = F.interpolate(F.pad(x, (1, 1, 1, 1)), scale_factor=2, mode="bilinear", align_corners=False)
+    return wide[:, :, 2:-2, 2:-2]
+
+
+def fir_blur(x: Tensor, pad: tuple[int, int]) -> Tensor:
+    """FIR filter without resampling; `pad` = zeros (before, after) on both axes. [n, c, h, w] -> [n, c, h + sum(pad) - 3, ...]."""
+    kernel = fir_kernel(x).expand(x.shape[1], 1, 4, 4)
+    before, after = pad
+    return F.conv2d(F.pad(x, (before, after, before, after)), kernel, groups=x.shape[1])
+
+
+def plain_down(x: Tensor) -> Tensor:
+    """2 x 2 average pooling."""
+    return F.avg_pool2d(x, 2)
+
+
+def plain_up(x: Tensor) -> Tensor:
+    """Nearest neighbour, factor 2."""
+    return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+UP = {"fir": fir_up, "plain": plain_up}
+DOWN = {"fir": fir_down, "plain": plain_down}

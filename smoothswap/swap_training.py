@@ -1,0 +1,205 @@
+"""Training of the swapper (paper, Sections 4.2 to 4.4): generator against discriminator and frozen embedder.
+
+loss = lambda_id L_id + lambda_chg L_chg + lambda_adv L_adv; one generator forward a step serves both players. Source
+embeddings of all faces are computed once, since the embedder is frozen.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Generator as Rng
+from torch import Tensor, nn
+
+from smoothswap.augment import augment
+from smoothswap.contrastive_training import compiled, embed_all, grid
+from smoothswap.data import FaceData
+from smoothswap.discriminator import Discriminator
+from smoothswap.embedder import Embedder
+from smoothswap.generator import Generator
+from smoothswap.losses import change_loss, discriminator_loss, generator_loss, identity_loss, r1_penalty
+from smoothswap.presets import SwapperConfig
+from smoothswap.training import finite
+
+VALIDATION_PAIRS = 96
+PICTURE_PAIRS = 10
+
+
+class SwapperTask:
+    """Generator, its EMA and discriminator; a Task for training.Run. The embedder is frozen and not part of the state."""
+
+    part = "swapper"
+    columns = ("id", "chg", "adv", "d", "r1", "grad_norm")
+
+    def __init__(
+        self,
+        config: SwapperConfig,
+        data: FaceData,
+        embedder: Embedder,
+        provenance: dict[str, Any],
+        judge: Embedder | None = None,
+    ) -> None:
+        c = self.config = config
+        self.data, self.provenance = data, provenance
+        if embedder.options.dim != c.generator.identity_dim or embedder.options.size != c.generator.size:
+            raise ValueError(
+                f"the embedder gives {embedder.options.dim} numbers at {embedder.options.size} px, the generator expects "
+                f"{c.generator.identity_dim} at {c.generator.size}; set generator.identity_dim and generator.size to fit"
+            )
+        if c.id_target not in ("view", "person"):
+            raise ValueError(f"id_target is {c.id_target!r}; choose one of view, person")
+        if c.id_views + c.id_plain < 1 or c.self_pairs > c.batch:
+            raise ValueError("id_views and id_plain leave L_id without a view, or self_pairs exceeds batch")
+        torch.manual_seed(c.seed)
+        self.rng = Rng().manual_seed(c.seed)
+        last = {"memory_format": torch.channels_last}
+        self.generator = Generator(c.generator).to(**last)  # type: ignore[call-overload]
+        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.discriminator = Discriminator(c.discriminator).to(**last)  # type: ignore[call-overload]
+        self.embedder = embedder.eval().requires_grad_(False).to(**last)  # type: ignore[call-overload]
+        self.modules: dict[str, nn.Module] = {
+            "generator": self.generator,
+            "average": self.average,
+            "discriminator": self.discriminator,
+        }
+        self.run_generator = compiled(self.generator, c.compile)
+        self.run_discriminator = compiled(self.discriminator, c.compile)
+        self.run_embedder = compiled(self.embedder, c.compile)
+        self.optimisers: dict[str, torch.optim.Optimizer] = {
+            "generator": torch.optim.Adam(self.generator.parameters(), lr=c.lr, betas=(c.beta1, c.beta2)),
+            "discriminator": torch.optim.Adam(
+                self.discriminator.parameters(), lr=c.lr_d, betas=(c.beta1_d, c.beta2_d)
+            ),
+        }
+        for optimiser in self.optimisers.values():
+            for group in optimiser.param_groups:
+                group["initial_lr"] = group["lr"]
+        self.sources = embed_all(self.embedder, data, range(data.people))  # [people, views, d]
+        self.persons = F.normalize(self.sources.mean(1), dim=1)
+        self.judge = judge.eval().requires_grad_(False) if judge is not None else None
+        self.validation_columns: tuple[str, ...] = ("val_id", "val_chg", "retrieval", "retrieval_target")
+        if self.judge is not None:
+            held = range(data.train_people, data.people)
+            self.judge_rows = embed_all(self.judge, data, held).flatten(0, 1)
+            self.validation_columns += ("judge_retrieval", "judge_retrieval_target", "judge_cos")
+        self._r1 = 0.0
+
+    def _batch(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Targets, source embeddings, L_id's goals, and other real faces for the discriminator."""
+        c, data = self.config, self.data
+        people, views = data.train_people, data.views
+        target = torch.randint(people, (c.batch,), generator=self.rng)
+        target_view = torch.randint(views, (c.batch,), generator=self.rng)
+        source = (
+            target + torch.randint(1, people, (c.batch,), generator=self.rng)
+        ) % people  # another person, uniform
+        source_view = torch.randint(views, (c.batch,), generator=self.rng)
+        if c.self_pairs:
+            source[-c.self_pairs :], source_view[-c.self_pairs :] = (
+                target[-c.self_pairs :],
+                target_view[-c.self_pairs :],
+            )
+        real = torch.randint(people, (c.batch,), generator=self.rng)
+        real_view = torch.randint(views, (c.batch,), generator=self.rng)
+        z = self.sources[source, source_view]
+        goal = z if c.id_target == "view" else self.persons[source]
+        return data.get(target, target_view), z, goal, data.get(real, real_view)
+
+    def step(self, step: int) -> dict[str, float]:
+        c = self.config
+        target, z, goal, real = self._batch()
+        self.generator.train()
+        swap = self.run_generator(target, z)
+
+        views = [swap] if c.id_plain else []
+        views += [augment(swap, c.id_augment, self.rng) for _ in range(c.id_views)]
+        lossy_id = identity_loss(self.run_embedder(torch.cat(views)), goal.repeat(len(views), 1))
+        change = change_loss(swap, target)
+        self.discriminator.requires_grad_(False)
+        adversarial = generator_loss(self.run_discriminator(swap))
+        weight = c.lambda_adv * min(1.0, step / c.adv_warmup if c.adv_warmup else 1.0)
+        loss = c.lambda_id * lossy_id + c.lambda_chg * change + weight * adversarial
+        self.optimisers["generator"].zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.generator.parameters(), c.clip)
+        values = {
+            "id": lossy_id.item(),
+            "chg": change.item(),
+            "adv": adversarial.item(),
+            "grad_norm": norm.item(),
+        }
+        finite(**values)
+
+        self.discriminator.requires_grad_(True)
+        regularise = c.r1_every > 0 and c.r1_weight > 0 and step % c.r1_every == 0
+        discriminate = (
+            self.discriminator if regularise else self.run_discriminator
+        )  # compiled has no second derivative
+        if regularise:
+            real.requires_grad_(True)
+        real_logits = discriminate(real)
+        loss_d = discriminator_loss(real_logits, discriminate(swap.detach()))
+        values["d"] = loss_d.item()
+        if regularise:
+            penalty = r1_penalty(real_logits, real)
+            loss_d = loss_d + c.r1_weight / 2 * c.r1_every * penalty
+            self._r1 = penalty.item()
+        values["r1"] = self._r1
+        self.optimisers["discriminator"].zero_grad()
+        loss_d.backward()
+        finite(d=values["d"], r1=values["r1"])
+
+        self.optimisers["generator"].step()
+        self.optimisers["discriminator"].step()
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(self.average.parameters()), list(self.generator.parameters()), 1 - c.ema
+            )
+        return values
+
+    def _held_out_pairs(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Fixed pairs of different held-out people: source, its view, target, its view."""
+        rng, first = Rng().manual_seed(7), self.data.train_people
+        held = self.data.people - first
+        target = torch.arange(count) % held
+        source = (target + torch.randint(1, held, (count,), generator=rng)) % held
+        views = torch.randint(self.data.views, (2, count), generator=rng)
+        return source + first, views[0], target + first, views[1]
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """The EMA on held-out people: L_id, L_chg, and how often the nearest held-out photo is the source's or target's."""
+        source, source_view, target, target_view = self._held_out_pairs(VALIDATION_PAIRS)
+        faces = self.data.get(target, target_view)
+        z = self.sources[source, source_view]
+        swaps = torch.cat([self.average(x, w) for x, w in zip(faces.split(16), z.split(16), strict=True)])
+        found = self.embedder(swaps)
+        first = self.data.train_people
+        rows = self.sources[first:].flatten(0, 1)
+        nearest = (found @ rows.T).argmax(1) // self.data.views + first
+        scores = {
+            "val_id": float(identity_loss(found, z)),
+            "val_chg": float(change_loss(swaps, faces)),
+            "retrieval": float((nearest == source).float().mean()),
+            "retrieval_target": float((nearest == target).float().mean()),
+        }
+        if self.judge is not None:
+            found = self.judge(swaps)
+            nearest = (found @ self.judge_rows.T).argmax(1) // self.data.views + first
+            scores["judge_retrieval"] = float((nearest == source).float().mean())
+            scores["judge_retrieval_target"] = float((nearest == target).float().mean())
+            own = self.judge_rows[(source - first) * self.data.views + source_view]
+            scores["judge_cos"] = float((found * own).sum(1).mean())
+        return scores
+
+    @torch.no_grad()
+    def picture(self) -> np.ndarray | None:
+        """Held-out people, one column a pair: source, target, swap of the EMA."""
+        source, source_view, target, target_view = self._held_out_pairs(PICTURE_PAIRS)
+        faces = self.data.get(target, target_view)
+        swaps = self.average(faces, self.sources[source, source_view])
+        return grid([self.data.get(source, source_view), faces, swaps])

@@ -1,0 +1,202 @@
+"""Train the embedder and the swapper, and export what was trained.
+
+    python -m smoothswap.train embedder --preset lite-64 --data faces --out runs/embedder
+    python -m smoothswap.train swapper  --preset lite-64 --data faces --out runs/swapper --embedder runs/embedder
+    python -m smoothswap.train export   --run runs/swapper --name smoothswap-64
+
+A run is stopped by --minutes, SIGTERM or Ctrl-C with its state saved; --resume takes it up again, bit for bit.
+Exit codes: 0 done, 2 usage or data, 3 training diverged, 128 + n after signal n.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from smoothswap import presets, weights
+from smoothswap.checkpoint import CheckpointError, load_module, read_tensors
+from smoothswap.contrastive_training import EmbedderTask
+from smoothswap.data import DataError, FaceData
+from smoothswap.embedder import Embedder
+from smoothswap.generator import Generator
+from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.swap_training import SwapperTask
+from smoothswap.training import Run, TrainingError
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m smoothswap.train", description=__doc__.split("\n")[0])
+    commands = top.add_subparsers(dest="command", required=True)
+    for part in ("embedder", "swapper"):
+        sub = commands.add_parser(part, help=f"train the {part}")
+        sub.add_argument("--preset", default="lite-64", help=f"{', '.join(presets.names())}, or a .toml file")
+        sub.add_argument("--data", required=True, help="folder with faces.npy uint8 [people, views, s, s, 3]")
+        sub.add_argument("--out", required=True, type=Path, help="folder of the run")
+        sub.add_argument(
+            "--set", action="append", default=[], metavar="KEY=VALUE", help="option, may be repeated"
+        )
+        sub.add_argument(
+            "--resume", action="store_true", help="go on from the checkpoint in --out, if there is one"
+        )
+        sub.add_argument("--minutes", type=float, help="stop (and save) after this wall time")
+        sub.add_argument("--steps", type=int, help="planned steps; the learning rate's decay follows them")
+        sub.add_argument("--threads", type=int, default=2, help="CPU threads")
+        if part == "swapper":
+            sub.add_argument(
+                "--embedder", required=True, help="run folder, weights' name or .safetensors path"
+            )
+            sub.add_argument("--judge", help="a second embedder, for validation only")
+    export = commands.add_parser("export", help="write weights and card from a run")
+    export.add_argument("--run", required=True, type=Path)
+    export.add_argument("--name", required=True, help="of the files, such as smoothswap-64")
+    export.add_argument(
+        "--to", type=Path, default=weights.FOLDER, help="folder (default: the package's weights)"
+    )
+    return top
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for item in args.set:
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise presets.OptionError(f"--set {item}: expected KEY=VALUE")
+        values[key] = value
+    if args.steps is not None:
+        values["steps"] = args.steps
+    return values
+
+
+def train(args: argparse.Namespace) -> int:
+    """Train a part; 0 when done, 128 + n after signal n."""
+    torch.set_num_threads(args.threads)
+    checkpoint = args.out / "checkpoint.safetensors"
+    resume = args.resume and checkpoint.exists()
+    history: list[Any] = []
+    if resume:  # the run's own options, then --set; the preset was used at the start
+        _, stored = read_tensors(checkpoint)
+        if stored.get("part") != args.command:
+            raise CheckpointError(
+                f"{checkpoint} belongs to a run of {stored.get('part')}, not {args.command}"
+            )
+        base = presets.from_json(args.command, stored["config"])
+        history = stored["provenance"].get("history", [])
+    else:
+        base = presets.load(args.preset, args.command)
+    config = presets.override(base, _settings(args))
+    if resume:
+        old, new = flatten(base), flatten(config)
+        changed = {k: [old[k], new[k]] for k in new if old[k] != new[k]}
+        history = history + ([{"step": stored["step"], "changed": changed}] if changed else [])
+    network = config.network if args.command == "embedder" else config.generator
+    data = FaceData(args.data, network.size, config.held_out)
+    provenance: dict[str, Any] = {
+        "command": shlex.join(["python", "-m", "smoothswap.train", *args.argv]),
+        "data": {"sha256": data.sha256(), "people": data.people, "views": data.views, "meta": data.meta},
+        "threads": args.threads,
+        "torch": torch.__version__,
+        "history": history,
+    }
+    if resume and stored["provenance"]["data"]["sha256"] != provenance["data"]["sha256"]:
+        raise DataError(
+            f"{data.path} is not the data of {args.out}; give the same --data, or start another run"
+        )
+    if args.command == "embedder":
+        task: EmbedderTask | SwapperTask = EmbedderTask(config, data, provenance)
+    else:
+        embedder, embedder_config = weights.load_embedder(args.embedder)
+        provenance["embedder"] = {"config": flatten(embedder_config), "weights": _digest(embedder)}
+        if resume and stored["provenance"]["embedder"]["weights"] != provenance["embedder"]["weights"]:
+            raise CheckpointError(f"{args.embedder} is not the embedder that {args.out} was trained with")
+        judge = weights.load_embedder(args.judge)[0] if args.judge else None
+        task = SwapperTask(config, data, embedder, provenance, judge)
+        write_embedder(args.out, embedder, embedder_config)
+    run = Run(args.out, task)
+    run.resume() if resume else run.start()
+    run.train(args.minutes)
+    print(
+        f"{args.out}: {run.done} of {config.steps} steps, {run.seconds / 60:.1f} minutes; {run.scores}",
+        file=sys.stderr,
+    )
+    return 128 + run.stop_signal if run.stop_signal else 0
+
+
+def _digest(module: torch.nn.Module) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def write_embedder(out: Path, embedder: Embedder, config: EmbedderConfig) -> None:
+    """Keep the frozen embedder beside the swapper's checkpoint, for export."""
+    out.mkdir(parents=True, exist_ok=True)
+    about = {"part": "embedder", "config": {"embedder": flatten(config)}}
+    weights.save(out / "embedder.safetensors", {"embedder": embedder}, about)
+
+
+def export(args: argparse.Namespace) -> int:
+    """Weights and card of a run: the embedder, or the swapper's EMA together with its embedder."""
+    checkpoint = args.run / "checkpoint.safetensors"
+    tensors, stored = read_tensors(checkpoint)
+    part, provenance = stored["part"], stored["provenance"]
+    config: EmbedderConfig | SwapperConfig = presets.from_json(part, stored["config"])
+    modules: dict[str, torch.nn.Module]
+    if isinstance(config, SwapperConfig):
+        generator = Generator(config.generator)
+        load_module(generator, tensors, "average.", checkpoint)
+        embedder, embedder_config = weights.load_embedder(args.run / "embedder.safetensors")
+        modules = {"generator": generator, "embedder": embedder}
+        configs = {"swapper": flatten(config), "embedder": flatten(embedder_config)}
+    else:
+        network = Embedder(config.network)
+        load_module(network, tensors, "embedder.", checkpoint)
+        modules, configs = {"embedder": network}, {"embedder": flatten(config)}
+    about = {
+        "name": args.name,
+        "part": part,
+        "steps": stored["step"],
+        "minutes": round(stored["seconds"] / 60, 1),
+        "seed": config.seed,
+        "scores": stored["scores"],
+        "command": provenance["command"],
+        "data": provenance["data"],
+        "history": provenance["history"],
+        "torch": provenance["torch"],
+        "config": configs,
+    }
+    args.to.mkdir(parents=True, exist_ok=True)
+    found = weights.save(args.to / f"{args.name}.safetensors", modules, about)
+    print(
+        f"{args.to / args.name}.safetensors: {found['bytes'] / 1e6:.1f} MB, sha256 {found['sha256']}",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    args = parser().parse_args(argv)
+    args.argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return export(args) if args.command == "export" else train(args)
+    except TrainingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    except (
+        ValueError
+    ) as error:  # options, data, checkpoints and weights all raise ValueErrors that explain themselves
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
