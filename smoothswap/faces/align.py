@@ -1,0 +1,215 @@
+"""Alignment: from 68 landmarks to the square crops that generators and recognisers were trained on.
+
+FFHQ (Karras et al., CVPR 2019, `recreate_aligned_images` of the data set's tool), ArcFace's five-point template
+(Deng et al., CVPR 2019; InsightFace), DECA's crop (Feng et al., SIGGRAPH 2021) and dlib's face chip.
+Landmarks are the 68 iBUG points, float [68, 2], (x, y) in frame pixels with pixel centres at integers.
+An affine is float64 [2, 3] and maps frame points to crop points: p' = A[:, :2] @ p + A[:, 2].
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import scipy.ndimage
+from PIL import Image
+
+# Left eye, right eye, nose tip, left and right mouth corner in a 112 x 112 crop (left and right as seen in the image).
+ARCFACE_TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
+FFHQ_SUPERSAMPLING = 4  # the data set was made at 4096 and reduced to 1024
+_MAX_QUAD_TO_FRAME = 8  # a face square this much larger than the frame is a failed detection, and a memory hazard
+
+
+class AlignmentError(ValueError):
+    """Landmarks that no crop can be cut from; the message says what is wrong with them."""
+
+
+def transform_points(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Map points [..., 2] by an affine [2, 3]; float64 [..., 2]."""
+    affine = np.asarray(affine, np.float64)
+    return np.asarray(points, np.float64) @ affine[:, :2].T + affine[:, 2]
+
+
+def five_points(landmarks: np.ndarray) -> np.ndarray:
+    """Eye centres (mean of six points each), nose tip (30), mouth corners (48, 54): float32 [5, 2]."""
+    points = _checked(landmarks)
+    return np.stack(
+        [points[36:42].mean(0), points[42:48].mean(0), points[30], points[48], points[54]]
+    ).astype(np.float32)
+
+
+def umeyama(src: np.ndarray, dst: np.ndarray) -> np.ndarray:
+    """The similarity (rotation, one scale, translation; never a reflection) that maps src [n, 2] to dst [n, 2] best.
+
+    Least squares in closed form: Umeyama, TPAMI 1991, equations 34 to 43. Returns float64 [2, 3].
+    Raises AlignmentError where the source points coincide or are not finite.
+    """
+    src, dst = np.asarray(src, np.float64), np.asarray(dst, np.float64)
+    if src.shape != dst.shape or src.ndim != 2 or src.shape[1] != 2 or len(src) < 2:
+        raise AlignmentError(f"two sets of at least two points [n, 2] are needed, got {src.shape} and {dst.shape}")
+    if not (np.isfinite(src).all() and np.isfinite(dst).all()):
+        raise AlignmentError("points for a similarity must be finite numbers")
+    src_mean, dst_mean = src.mean(0), dst.mean(0)
+    src_centred, dst_centred = src - src_mean, dst - dst_mean
+    variance = (src_centred**2).sum() / len(src)
+    if variance < 1e-12:
+        raise AlignmentError("the source points coincide: no similarity is defined by them")
+    u, singular, vt = np.linalg.svd(dst_centred.T @ src_centred / len(src))
+    sign = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
+    linear = (u * sign) @ vt * ((singular * sign).sum() / variance)
+    return np.column_stack([linear, dst_mean - linear @ src_mean])
+
+
+def ffhq_quad(landmarks: np.ndarray) -> np.ndarray:
+    """The corners of FFHQ's oriented square: top left, bottom left, bottom right, top right; float64 [4, 2], frame pixels.
+
+    Raises AlignmentError for landmarks that are not finite or not a face (eyes and mouth in one point).
+    """
+    points = _checked(landmarks)
+    eye_left, eye_right = points[36:42].mean(0), points[42:48].mean(0)
+    eye_middle = (eye_left + eye_right) / 2
+    eye_to_eye = eye_right - eye_left
+    eye_to_mouth = (points[48] + points[54]) / 2 - eye_middle
+    x = eye_to_eye + [eye_to_mouth[1], -eye_to_mouth[0]]  # the eye line, averaged with the upright turned by 90 degrees
+    length = np.hypot(*x)
+    if length < 1e-6:
+        raise AlignmentError("the landmarks are no face: eyes and mouth lie in one point")
+    x *= max(2.0 * np.hypot(*eye_to_eye), 1.8 * np.hypot(*eye_to_mouth)) / length
+    y = np.array([-x[1], x[0]])
+    centre = eye_middle + 0.1 * eye_to_mouth
+    return np.stack([centre - x - y, centre - x + y, centre + x + y, centre + x - y])
+
+
+def ffhq_affine(landmarks: np.ndarray, size: int) -> np.ndarray:
+    """The similarity frame -> FFHQ crop of `size` pixels: the outer corners of the crop are the corners of ffhq_quad."""
+    top_left, bottom_left, _, top_right = ffhq_quad(landmarks)
+    side = np.stack([top_right - top_left, bottom_left - top_left])  # rows: crop x axis, crop y axis, in frame pixels
+    linear = side * (size / (side[0] @ side[0]))
+    return np.column_stack([linear, -linear @ top_left - 0.5])
+
+
+def ffhq_crop(frame: np.ndarray, landmarks: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """FFHQ's aligned face, step by step as the data set was made: (uint8 [size, size, 3], quad float64 [4, 2]).
+
+    Shrink, crop with a border, reflect-pad and blur what lies outside the frame, cut the quad bilinearly at four times
+    the size (4096 for 1024, as in the data set), reduce with Lanczos. Raises AlignmentError (see ffhq_quad), also for a
+    square that misses the frame or dwarfs it.
+    """
+    quad = ffhq_quad(landmarks)
+    image = Image.fromarray(np.ascontiguousarray(frame))
+    _check_overlap(quad, image.size)
+    corners = quad.copy()
+    side = float(np.hypot(*(quad[3] - quad[0])))
+
+    shrink = int(np.floor(side / size * 0.5))
+    if shrink > 1:
+        # As in the data set's tool the corners are divided plainly, off by at most a quarter of a crop pixel.
+        reduced = [max(int(np.rint(length / shrink)), 1) for length in image.size]
+        image = image.resize((reduced[0], reduced[1]), Image.Resampling.LANCZOS)
+        corners, side = corners / shrink, side / shrink
+
+    border = max(int(np.rint(side * 0.1)), 3)
+    low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int)
+    window = np.concatenate([np.maximum(low - border, 0), np.minimum(high + border, image.size)])
+    image = image.crop(tuple(int(edge) for edge in window))
+    corners = corners - window[:2]
+
+    low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int)
+    pad = np.concatenate([np.maximum(border - low, 0), np.maximum(high - image.size + border, 0)])
+    if pad.max() > border - 4:
+        pad = np.maximum(pad, int(np.rint(side * 0.3)))
+        image = Image.fromarray(_pad_softly(np.asarray(image), pad, side * 0.02))
+        corners = corners + pad[:2]
+
+    large = size * FFHQ_SUPERSAMPLING
+    # Pillow counts from the outer edge of a pixel, landmarks from its centre: hence the half pixel.
+    image = image.transform(
+        (large, large), Image.Transform.QUAD, (corners + 0.5).flatten().tolist(), Image.Resampling.BILINEAR
+    )
+    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS)), quad
+
+
+def arcface_template(size: int = 112) -> np.ndarray:
+    """InsightFace's five points in a crop of `size` pixels: multiples of 112 scale; of 128 are shifted by 8/128 too."""
+    if size % 112 == 0:
+        return ARCFACE_TEMPLATE * (size / 112)
+    if size % 128 == 0:
+        return (ARCFACE_TEMPLATE + [8.0, 0.0]) * (size / 128)
+    raise AlignmentError(f"the ArcFace template is defined for multiples of 112 and of 128 pixels, not for {size}")
+
+
+def arcface_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 112) -> np.ndarray:
+    """The five-point crop of ArcFace recognisers, uint8 [size, size, 3]: bilinear, black outside the frame."""
+    return _warp(frame, umeyama(five_points(landmarks), arcface_template(size)), size)
+
+
+def deca_affine(landmarks: np.ndarray, size: int = 224, scale: float = 1.25) -> np.ndarray:
+    """The similarity frame -> DECA crop: an upright square around the landmarks' box, of side int(1.1 (w + h) / 2 scale)."""
+    points = _checked(landmarks)
+    low, high = points.min(0), points.max(0)
+    side = int((high - low).sum() / 2 * 1.1 * scale)
+    if side < 1:
+        raise AlignmentError("the landmarks are no face: their box is empty")
+    factor = (size - 1) / side  # DECA sends the square's corners to the centres of the corner pixels
+    origin = (low + high) / 2 - side / 2
+    return np.array([[factor, 0.0, -factor * origin[0]], [0.0, factor, -factor * origin[1]]])
+
+
+def deca_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 224, scale: float = 1.25) -> np.ndarray:
+    """DECA's input, uint8 [size, size, 3]: bilinear, black outside the frame (divide by 255 for the network)."""
+    return _warp(frame, deca_affine(landmarks, size, scale), size)
+
+
+def dlib_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 150, padding: float = 0.25) -> np.ndarray:
+    """dlib's own face chip, uint8 [size, size, 3], as its recogniser was trained on; the same as dlib.get_face_chip.
+
+    dlib keeps landmarks as whole pixels, so the chip is computed on landmarks in 1/16 pixel and scaled back.
+    """
+    import dlib  # kept out of the import of this module: the other crops do not need it
+
+    fine = 16
+    points = [dlib.point(int(x), int(y)) for x, y in np.rint(_checked(landmarks) * fine)]
+    shape = dlib.full_object_detection(dlib.rectangle(0, 0, 1, 1), points)
+    details = dlib.get_face_chip_details(shape, size, padding)
+    rect = details.rect
+    place = dlib.drectangle(rect.left() / fine, rect.top() / fine, rect.right() / fine, rect.bottom() / fine)
+    chip = dlib.chip_details(place, dlib.chip_dims(size, size), details.angle)
+    return np.asarray(dlib.extract_image_chip(np.ascontiguousarray(frame), chip))
+
+
+def _checked(landmarks: np.ndarray) -> np.ndarray:
+    points = np.asarray(landmarks, np.float64)
+    if points.shape != (68, 2):
+        raise AlignmentError(f"68 landmarks [68, 2] are needed, got an array of shape {list(points.shape)}")
+    if not np.isfinite(points).all():
+        raise AlignmentError("landmarks must be finite numbers")
+    return points
+
+
+def _check_overlap(quad: np.ndarray, frame_size: tuple[int, int]) -> None:
+    low, high = quad.min(0), quad.max(0)
+    if (high < 0).any() or (low > np.array(frame_size) - 1).any():
+        raise AlignmentError(f"the face lies outside the frame of {frame_size[0]} x {frame_size[1]} pixels")
+    if (high - low).max() > _MAX_QUAD_TO_FRAME * max(frame_size):
+        raise AlignmentError(f"the face square is over {_MAX_QUAD_TO_FRAME} times as large as the frame: a failed detection")
+
+
+def _pad_softly(image: np.ndarray, pad: np.ndarray, sigma: float) -> np.ndarray:
+    """FFHQ's padding: reflect, then blur and fade to the median colour with the distance from the frame."""
+    left, top, right, bottom = (int(p) for p in pad)
+    padded = np.pad(image.astype(np.float32), ((top, bottom), (left, right), (0, 0)), "reflect")
+    height, width = padded.shape[:2]
+    y, x = np.ogrid[:height, :width]
+    mask = np.maximum(
+        1 - np.minimum(x / np.float32(left), (width - 1 - x) / np.float32(right)),
+        1 - np.minimum(y / np.float32(top), (height - 1 - y) / np.float32(bottom)),
+    )[..., None].astype(np.float32)
+    blurred = scipy.ndimage.gaussian_filter(padded, [sigma, sigma, 0])
+    padded += (blurred - padded) * np.clip(3 * mask + 1, 0, 1)
+    padded += (np.median(padded, axis=(0, 1)) - padded) * np.clip(mask, 0, 1)
+    return np.clip(np.rint(padded), 0, 255).astype(np.uint8)
+
+
+def _warp(frame: np.ndarray, affine: np.ndarray, size: int) -> np.ndarray:
+    return cv2.warpAffine(np.ascontiguousarray(frame), affine, (size, size), flags=cv2.INTER_LINEAR)

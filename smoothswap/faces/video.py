@@ -1,0 +1,246 @@
+"""Frames of a video and photos, read exactly; videos written reproducibly.
+
+The index of a frame is its place, in the order of presentation, among the frames that truly decode.
+What a container says about its number of frames is not trusted. A frame that the decoder gives up on or marks as
+corrupt does not count, so a truncated clip is the frames that are left of it.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from PIL import Image, ImageOps
+
+MAX_PIXELS = 64_000_000
+MIN_SIDE = 16
+
+
+class VideoError(ValueError):
+    """A video that cannot be read or written; the message says which file, why and how to mend it."""
+
+
+class ImageError(ValueError):
+    """A photo that cannot be used; the message says which file, why and how to mend it."""
+
+
+@dataclass(frozen=True)
+class FrameSet:
+    """Frames of one clip: `frames[i]` (uint8 [h, w, 3] RGB) is frame `indices[i]` of the `count` that truly decode."""
+
+    count: int
+    indices: list[int]
+    frames: list[np.ndarray]
+
+
+def even_indices(count: int, k: int) -> list[int]:
+    """`k` indices spread evenly over 0 .. count-1, both ends included, strictly increasing.
+
+    Index i is i * (count - 1) / (k - 1), rounded half to even in exact arithmetic. One frame (k = 1) is the middle one,
+    (count - 1) // 2. Where k >= count, every index comes once. Raises ValueError for count < 1 or k < 1.
+    """
+    if count < 1 or k < 1:
+        raise ValueError(f"even_indices needs count >= 1 and k >= 1, got count={count}, k={k}")
+    if k >= count:
+        return list(range(count))
+    if k == 1:
+        return [(count - 1) // 2]
+    return [round(Fraction(i * (count - 1), k - 1)) for i in range(k)]
+
+
+def read_frames(path: str | os.PathLike[str], indices: Sequence[int] | None = None) -> FrameSet:
+    """The frames at `indices` (in the order asked for, repeats allowed), or all frames.
+
+    Raises VideoError for a missing, empty or undecodable file, and for an index outside 0 .. count-1.
+    """
+    wanted = None if indices is None else set(indices)
+    count, frames = _decode(path, wanted)
+    order = list(range(count)) if indices is None else [int(i) for i in indices]
+    outside = [i for i in order if not 0 <= i < count]
+    if outside:
+        raise VideoError(
+            f"{path}: frame {outside[0]} was asked for, but {count} frames decode (0 to {count - 1}); "
+            "is the file cut short, or does it belong to another clip?"
+        )
+    return FrameSet(count, order, [frames[i] for i in order])
+
+
+def read_even(path: str | os.PathLike[str], k: int) -> FrameSet:
+    """`k` evenly spaced frames, at even_indices(count, k) of the frames that truly decode.
+
+    One pass where the number of packets is the number of frames, as in any sound file; two where it is not.
+    Raises VideoError for a missing, empty or undecodable file; ValueError for k < 1.
+    """
+    guess = max(_count_packets(path), 1)
+    count, frames = _decode(path, set(even_indices(guess, k)))
+    indices = even_indices(count, k)
+    if not frames.keys() >= set(indices):
+        count, frames = _decode(path, set(indices))
+    return FrameSet(count, indices, [frames[i] for i in indices])
+
+
+def write_video(
+    path: str | os.PathLike[str],
+    frames: Iterable[np.ndarray],
+    fps: float | Fraction = 25,
+    crf: int = 18,
+    lossless: bool = False,
+) -> None:
+    """Write uint8 [h, w, 3] RGB frames, all of one size, as H.264, atomically (a whole file or none).
+
+    Default: yuv420p in BT.601 limited range at quality `crf` (0 .. 51, lower is better); both sides must be even.
+    lossless=True: RGB H.264 that decodes to the very same pixels; any size. The same input gives the same bytes on one
+    machine (one thread). Raises VideoError for no frames, odd or mixed sizes, a wrong type, or a folder that cannot
+    be written.
+    """
+    path = Path(path)
+    stream_of = iter(frames)
+    first = next(stream_of, None)
+    if first is None:
+        raise VideoError(f"{path}: no frames to write")
+    _check_frame(path, first, None)
+    height, width = first.shape[:2]
+    if not lossless and (height % 2 or width % 2):
+        raise VideoError(
+            f"{path}: H.264 in yuv420p needs even sides, the frames are {width} x {height}; crop or pad by one pixel, "
+            "or write with lossless=True"
+        )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp.mp4")
+    try:
+        with av.open(str(temporary), "w", format="mp4") as container:
+            stream: Any = container.add_stream("libx264rgb" if lossless else "libx264", rate=Fraction(fps).limit_denominator(1001))
+            stream.width, stream.height = width, height
+            stream.pix_fmt = "rgb24" if lossless else "yuv420p"
+            stream.options = {"crf": "0" if lossless else str(crf), "preset": "medium", "threads": "1"}
+            stream.thread_count = 1
+            if not lossless:
+                stream.codec_context.colorspace = Colorspace.ITU601
+                stream.codec_context.color_range = ColorRange.MPEG
+            for index, image in enumerate(_chain(first, stream_of)):
+                _check_frame(path, image, (height, width))
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+                if not lossless:
+                    frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU601, interpolation=Interpolation.AREA)
+                frame.pts = index
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        os.replace(temporary, path)
+    except (OSError, av.FFmpegError) as error:
+        raise VideoError(f"{path}: cannot write the video ({error}); is the folder there, writable and not full?") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """A photo as uint8 [h, w, 3] RGB, turned upright by its EXIF orientation; transparency is dropped.
+
+    The size is read from the header before any pixel is decoded. Raises ImageError for a missing or truncated file,
+    no image at all, a side under 16 pixels, more than `max_pixels`, or samples of more than 8 bits.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is checked below
+            opened = Image.open(path)
+        with opened as image:
+            width, height = image.size
+            if min(width, height) < MIN_SIDE:
+                raise ImageError(f"{path}: the photo is {width} x {height} pixels, too small to hold a face")
+            if width * height > max_pixels:
+                raise ImageError(_too_large(path, f"{width} x {height} pixels", max_pixels))
+            if image.mode.startswith(("I", "F")):
+                raise ImageError(f"{path}: samples of more than 8 bits (mode {image.mode}); save it as 8-bit RGB")
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except Image.DecompressionBombError as error:
+        raise ImageError(_too_large(path, "a huge image", max_pixels)) from error
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: no such file") from error
+    except ImageError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow raises any of these on damaged files
+        raise ImageError(f"{path}: not a whole image ({error}); fetch or export it again") from error
+
+
+def _too_large(path: str | os.PathLike[str], what: str, limit: int) -> str:
+    return f"{path}: {what}, more than the limit of {limit:,} pixels; scale it down, or raise max_pixels"
+
+
+def _chain(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    yield first
+    yield from rest
+
+
+def _check_frame(path: Path, image: np.ndarray, size: tuple[int, int] | None) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise VideoError(f"{path}: frames must be uint8 [h, w, 3], got {image.dtype} {list(image.shape)}")
+    if size is not None and image.shape[:2] != size:
+        raise VideoError(f"{path}: all frames must have one size, {image.shape[:2]} came after {size} (height, width)")
+
+
+def _open(path: str | os.PathLike[str]) -> Any:
+    """The opened container, after the checks that every reader shares."""
+    if not os.path.isfile(path):
+        raise VideoError(f"{path}: no such video file")
+    if os.path.getsize(path) == 0:
+        raise VideoError(f"{path}: the file is empty (0 bytes); download or copy it again")
+    try:
+        container = av.open(os.fspath(path))
+    except (av.FFmpegError, OSError) as error:
+        raise VideoError(f"{path}: not a readable video ({error}); download or copy it again") from error
+    if not container.streams.video:
+        container.close()
+        raise VideoError(f"{path}: the file holds no video stream")
+    return container
+
+
+def _count_packets(path: str | os.PathLike[str]) -> int:
+    """Packets of the first video stream: a guess of the number of frames, without decoding."""
+    count = 0
+    with _open(path) as container:
+        try:
+            for packet in container.demux(video=0):
+                count += packet.size > 0 and not packet.is_discard
+        except av.FFmpegError:
+            pass  # a truncated file ends in an error; what came before it counts
+    return count
+
+
+def _decode(path: str | os.PathLike[str], wanted: Collection[int] | None) -> tuple[int, dict[int, np.ndarray]]:
+    """(number of frames that decode, {index: RGB}) for the wanted indices, or for all."""
+    count = 0
+    frames: dict[int, np.ndarray] = {}
+    with _open(path) as container:
+        for frame in _frames_of(container):
+            if wanted is None or count in wanted:
+                frames[count] = frame.to_ndarray(format="rgb24")
+            count += 1
+    if count == 0:
+        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+    return count, frames
+
+
+def _frames_of(container: Any) -> Iterator[Any]:
+    """Every frame that truly decodes, in the order of presentation; damaged packets are passed over."""
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError:
+            packet = None
+        ended = packet is None or packet.size == 0
+        try:
+            decoded = stream.codec_context.decode(None if ended else packet)
+        except av.FFmpegError:
+            decoded = []
+        yield from (frame for frame in decoded if not frame.is_corrupt)
+        if ended:
+            return
