@@ -1,0 +1,101 @@
+"""Interval plots: one small dot-and-whisker panel a metric, as inline SVG.
+
+The same results give the same bytes: no date, no random ids. Colours are CSS variables, so the panels follow
+the page into dark mode and print.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from reports.table import Column, Table
+
+# Placeholders that matplotlib draws with, exchanged for the page's variables in the SVG.
+_INK, _SOFT, _LINE, _MODEL, _PAGE = "#010101", "#020202", "#030303", "#040404", "#050505"
+_VARIABLES = {
+    _INK: "var(--ink)",
+    _SOFT: "var(--soft)",
+    _LINE: "var(--line)",
+    _MODEL: "var(--accent)",
+    _PAGE: "var(--page)",
+}
+_STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+}
+
+
+def panels(table: Table) -> list[tuple[Column, str]]:
+    """(column, SVG text) for every column in which some row has a value."""
+    measured = [
+        c for c in table.columns if any((m := row.metric(c)) and m.value is not None for row in table.rows)
+    ]
+    return [(column, panel(table, column)) for column in measured]
+
+
+def panel(table: Table, column: Column) -> str:
+    """One metric: a row a model, dot at the value, whisker over the 95 % interval; references hollow."""
+    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": column.key}):
+        figure = Figure(figsize=(3.5, 0.42 + 0.21 * len(table.rows)))
+        axes = figure.add_axes((0.33, 0.32 / figure.get_figheight(), 0.63, 1 - 0.38 / figure.get_figheight()))
+        for y, row in enumerate(table.rows):
+            metric = row.metric(column)
+            if metric is None or metric.value is None:
+                continue
+            colour = _SOFT if row.end else _MODEL
+            if metric.ci95:
+                axes.hlines(y, *metric.ci95, color=colour, linewidth=1.6, zorder=2)
+            face = _PAGE if row.end or metric.dagger else colour
+            axes.plot(
+                metric.value,
+                y,
+                "o",
+                markersize=5.5,
+                markeredgewidth=1.4,
+                markerfacecolor=face,
+                color=colour,
+                zorder=3,
+                clip_on=False,
+            )
+        span = (column.high - column.low) or abs(column.high) or 1.0
+        axes.set_xlim(column.low - 0.06 * span, column.high + 0.06 * span)
+        axes.set_ylim(len(table.rows) - 0.5, -0.5)
+        axes.set_yticks(range(len(table.rows)), [_short(row.run.name) for row in table.rows])
+        for label, row in zip(axes.get_yticklabels(), table.rows, strict=True):
+            label.set_color(_SOFT if row.end else _INK)
+        axes.locator_params(axis="x", nbins=4)
+        axes.tick_params(axis="x", colors=_SOFT, length=0, labelsize=8, pad=3)
+        axes.tick_params(axis="y", length=0, pad=6)
+        axes.grid(axis="x", color=_LINE, linewidth=0.7, zorder=0)
+        axes.set_axisbelow(True)
+        axes.set_frame_on(False)
+        return _inline(figure, f"{column.label}: value and 95 % interval of each model")
+
+
+def _short(name: str, most: int = 16) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def _inline(figure: Figure, title: str) -> str:
+    """The SVG element alone: no prologue, no metadata, no fixed size, colours from the page."""
+    buffer = io.StringIO()
+    figure.savefig(
+        buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    )
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
+    svg = re.sub(r"font: ([\d.]+px) 'DejaVu Sans'[^;\"]*", r"font: \1 sans-serif", svg)
+    for placeholder, variable in _VARIABLES.items():
+        svg = svg.replace(placeholder, variable)
+    escaped = title.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escaped}"', 1)

@@ -1,0 +1,164 @@
+"""report.html: one page over all models of a run. Opens offline, needs no script, loads nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import figures, pictures
+from reports.pictures import CASES, Embedded, Picture
+from reports.results import Results, write_atomic
+from reports.table import Column, Failure, Row, RunFiles, Table, build
+
+FIRST_FAILURES = 20  # failing frames listed for each model; the rest is counted
+
+
+def write_report(
+    out_dir: str | os.PathLike[str], runs: Sequence[RunFiles], pictures: Sequence[Picture] = ()
+) -> Path:
+    """Write out_dir/report.html atomically and return its path.
+
+    Raises ResultsError for no runs or two of one name, OutputError when the folder cannot take the file.
+    """
+    return write_atomic(Path(out_dir) / "report.html", render(runs, pictures))
+
+
+def render(runs: Sequence[RunFiles], cases: Sequence[Picture] = ()) -> str:
+    """The page's text; the same input gives the same text."""
+    table = build(runs)
+    embedded, storage = pictures.embed(cases)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            table=table,
+            first=table.rows[0].run.results.run,
+            models=[row.run.name for row in table.rows if not row.end],
+            warnings=mismatches([row.run.results for row in table.rows]),
+            findings=_findings(table),
+            panels=[(column, Markup(svg)) for column, svg in figures.panels(table)],
+            grid=_grid(table, embedded),
+            cases=CASES,
+            storage=storage,
+            statuses=_statuses(table),
+            instruments=_instruments(table),
+            first_failures=FIRST_FAILURES,
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        said=_said, duration=_duration, folder=_folder, count=lambda n: f"{n:,}", reasons=_reasons
+    )
+    return environment
+
+
+def mismatches(results: Sequence[Results]) -> list[str]:
+    """Why rows of one table may not be compared: another protocol, data, instrument or metric version."""
+    first, said = results[0], []
+    for other in results[1:]:
+        name = f"{other.run.model.name} and {first.run.model.name}"
+        if other.run.protocol.hash != first.run.protocol.hash:
+            said.append(f"{name} ran under different protocols")
+        if (other.run.data.name, other.run.data.manifest_sha256) != (
+            first.run.data.name,
+            first.run.data.manifest_sha256,
+        ):
+            said.append(f"{name} ran on different data")
+        weights = [{i.name: i.weights_sha256 for i in r.run.instruments} for r in (first, other)]
+        said += [
+            f"{name} were read by different weights of {i}"
+            for i in sorted(weights[0].keys() & weights[1])
+            if weights[0][i] != weights[1][i]
+        ]
+        for key in first.metrics.keys() & other.metrics.keys():
+            mine, theirs = first.metrics[key], other.metrics[key]
+            if (mine.instrument, mine.version, mine.unit) != (theirs.instrument, theirs.version, theirs.unit):
+                said.append(f"{name}: {key} is not the same measurement (instrument, version or unit)")
+    return said
+
+
+def _findings(table: Table) -> list[dict[str, Any]]:
+    """The headline: where each model's ID retrieval lies between the ends of the scale."""
+    column = next((c for c in table.columns if c.key.split("@")[0] == "id_retrieval"), None)
+    if column is None:
+        return []
+    ends = [(row, m) for row in table.rows if row.end and (m := row.metric(column)) and m.value is not None]
+    return [
+        {"row": row, "metric": m, "column": column, "ends": ends}
+        for row in table.rows
+        if not row.end and (m := row.metric(column)) and m.value is not None
+    ]
+
+
+def _grid(table: Table, embedded: list[Embedded]) -> list[tuple[str, list[Embedded]]]:
+    """Cases by model, models in the table's order, best before worst."""
+    order = [row.run.name for row in table.rows]
+    names = [*order, *dict.fromkeys(e.picture.model for e in embedded if e.picture.model not in order)]
+    grid = [
+        (
+            name,
+            sorted(
+                (e for e in embedded if e.picture.model == name), key=lambda e: CASES.index(e.picture.case)
+            ),
+        )
+        for name in names
+    ]
+    return [(name, cases) for name, cases in grid if cases]
+
+
+def _statuses(table: Table) -> list[str]:
+    """Every reason for failing that occurs in some row's counts."""
+    return list(dict.fromkeys(status for row in table.rows for status in row.run.results.counts.failed))
+
+
+def _instruments(table: Table) -> list[Any]:
+    """Every instrument once, by name and weights."""
+    seen = {(i.name, i.weights_sha256): i for row in table.rows for i in row.run.results.run.instruments}
+    return list(seen.values())
+
+
+def _reasons(failures: Iterable[Failure]) -> list[tuple[str, int]]:
+    return Counter(f.reason for f in failures).most_common(3)
+
+
+def _said(value: Any) -> str:
+    """A JSON value for a person: text as it is, lists in one line, objects as JSON."""
+    if value is None:
+        return "not stated"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(v, (str, int, float)) for v in value):
+        return ", ".join(map(str, value)) or "none"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _folder(name: str) -> str:
+    """A relative link that stays one: no scheme, no host."""
+    return "./" + quote(name, safe="")
+
+
+__all__ = ["Column", "Failure", "Picture", "Row", "RunFiles", "mismatches", "render", "write_report"]

@@ -1,0 +1,98 @@
+"""The same table as Markdown (README, standard output), CSV and a data frame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+
+from reports.table import Column, Row, RunFiles, Table, build
+
+
+def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) -> str:
+    """A Markdown table: value (95 % interval), best two in bold, † where a number must not be ranked.
+
+    keys: the metrics to show, all of them by default. Names and notes are escaped.
+    """
+    table = build(runs)
+    columns = [c for c in table.columns if keys is None or c.key in keys]
+    head = ["Model", *(f"{_escape(c.label)}{_instrument(c)} {c.arrow}{_unit(c)}" for c in columns), "Frames"]
+    lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
+    for row in table.rows:
+        counts = row.run.results.counts
+        name = _escape(row.run.name)
+        shown = f"*{name}*" + (f" ({row.meaning})" if row.meaning else "") if row.end else name
+        lines.append(
+            _line([shown, *(_cell(table, row, c) for c in columns), f"{counts.used} of {counts.expected}"])
+        )
+    shown_notes = [f"† {_escape(note)}" for note in table.daggers]
+    return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in shown_notes)
+
+
+def csv_table(runs: Sequence[RunFiles]) -> str:
+    """One line a model and metric, numbers in full. Text that a spreadsheet takes for a formula gets a '."""
+    table = frame(runs)
+    for column in table.columns[table.dtypes.map(pd.api.types.is_string_dtype)]:
+        table[column] = table[column].map(_no_formula)
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def frame(runs: Sequence[RunFiles]) -> pd.DataFrame:
+    """One row a model and metric, in the order of the report's table; low and high are the 95 % interval."""
+    table = build(runs)
+    rows = []
+    for row in table.rows:
+        for column in table.columns:
+            if metric := row.metric(column):
+                low, high = metric.ci95 or (None, None)
+                rows.append(
+                    {
+                        "model": row.run.name,
+                        "reference": bool(row.end),
+                        "metric": column.key,
+                        "value": metric.value,
+                        "low": low,
+                        "high": high,
+                        "n": metric.n,
+                        "clusters": metric.clusters,
+                        "unit": metric.unit,
+                        "higher_is_better": metric.higher_is_better,
+                        "instrument": metric.instrument or "",
+                        "version": str(metric.version),
+                        "dagger": metric.dagger or "",
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _cell(table: Table, row: Row, column: Column) -> str:
+    metric = row.metric(column)
+    if metric is None or metric.value is None:
+        return "–"
+    value = column.text(metric.value)
+    value = f"**{value}**" if (row.run.name, column.key) in table.bold else value
+    interval = f" ({column.text(metric.ci95[0])} to {column.text(metric.ci95[1])})" if metric.ci95 else ""
+    return f"{value}{'†' if metric.dagger else ''}{interval}"
+
+
+def _instrument(column: Column) -> str:
+    return f" [{_escape(column.instrument)}]" if "@" in column.key and column.instrument else ""
+
+
+def _unit(column: Column) -> str:
+    return f" {_escape(column.unit)}" if column.unit == "%" else ""
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _escape(text: str) -> str:
+    """No text from a result is ever markup: HTML, table bars and Markdown's own signs are made plain."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~!])", r"\\\1", " ".join(text.split()))
+
+
+def _no_formula(text: object) -> object:
+    return f"'{text}" if isinstance(text, str) and text.startswith(("=", "+", "-", "@", "\t")) else text

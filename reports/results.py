@@ -1,0 +1,322 @@
+"""The schema of results.json, version 1: one file for one model of a run.
+
+    {"schema_version": 1,
+     "run":     {command, model, protocol, data, instruments, environment, seed, started, seconds},
+     "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
+     "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version, ...}}}
+
+A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
+Numbers are finite JSON numbers; a metric that could not be measured has value null. No pickle, no code.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import from_json
+
+SCHEMA_VERSION = 1
+MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
+# Rows that mark the ends of the scale rather than compete in it.
+REFERENCES = ("copy-target", "copy-source", "oracle")
+
+
+class ResultsError(ValueError):
+    """A results file that cannot be used: what is wrong, in which file, and how to mend it."""
+
+
+class OutputError(OSError):
+    """An output file that could not be written; nothing half-written is left behind."""
+
+
+def _plain(value: Any) -> Any:
+    """NumPy scalars become Python numbers, so that callers need no casts."""
+    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
+
+
+def _nan_is_missing(value: Any) -> Any:
+    value = _plain(value)
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _no_interval(value: Any) -> Any:
+    """An interval with a NaN end is no interval."""
+    if isinstance(value, (tuple, list)) and any(_nan_is_missing(end) is None for end in value):
+        return None
+    return value
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable() or not text.strip():
+        raise ValueError("must be printable text on one line")
+    return text
+
+
+def _ordered(ends: tuple[float, float] | None) -> tuple[float, float] | None:
+    if ends is not None and ends[0] > ends[1]:
+        raise ValueError(f"the low end {ends[0]} is above the high end {ends[1]}")
+    return ends
+
+
+Count = Annotated[int, BeforeValidator(_plain), Field(strict=True, ge=0)]
+Number = Annotated[float, BeforeValidator(_plain), Field(strict=True, allow_inf_nan=False)]
+Measured = Annotated[Number | None, BeforeValidator(_nan_is_missing)]
+Interval = Annotated[tuple[Number, Number] | None, BeforeValidator(_no_interval), AfterValidator(_ordered)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+
+
+class _Closed(BaseModel):
+    """Every key is known: a misspelt one is an error, not a silent loss."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Open(BaseModel):
+    """Known keys are checked, further JSON keys are kept and shown in the report's provenance."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+    __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
+
+
+class PolicyValue(_Closed):
+    """A metric's numbers under the other missing-face policy."""
+
+    value: Measured
+    ci95: Interval = None
+    n: Count | None = None
+
+
+def _policy(value: Any) -> Any:
+    value = _plain(value)
+    return {"value": value} if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+OtherPolicy = Annotated[PolicyValue | None, BeforeValidator(_policy)]
+
+
+class MetricValue(_Closed):
+    """One metric of one model.
+
+    value: in `unit`; None when nothing could be measured (a NaN handed in becomes None).
+    ci95: 95 % interval, clustered by pair; None when there are too few clusters for one.
+    n: readings that enter the value; clusters: independent groups among them.
+    dagger: why this number must not be ranked against others, as the paper's † in Table 1 (the model was
+        trained with the instrument that reads it). It is printed with the number. `Results` sets it by
+        itself from `run.model.trained_with`; set it by hand for any other conflict.
+    """
+
+    value: Measured
+    ci95: Interval = None
+    n: Count
+    clusters: Count
+    unit: str = Field(max_length=40)
+    higher_is_better: bool
+    instrument: Name | None = None
+    version: int | str
+    missing_policy: str | None = None
+    excluding_missing: OtherPolicy = None
+    counting_missing: OtherPolicy = None
+    label: Name | None = None
+    description: str | None = Field(default=None, max_length=2000)
+    dagger: str | None = Field(default=None, min_length=1, max_length=500)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> MetricValue:
+        if self.clusters > self.n:
+            raise ValueError(f"{self.clusters} clusters cannot come from n = {self.n} readings")
+        if self.n == 0 and self.value is not None:
+            raise ValueError("a value from n = 0 readings; it must be null")
+        return self
+
+
+class Counts(_Closed):
+    """Frames of the ledger: nothing is dropped in silence."""
+
+    expected: Count
+    used: Count
+    failed: dict[Name, Count] = Field(default_factory=dict, max_length=100)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Counts:
+        failed = sum(self.failed.values())
+        if self.expected != self.used + failed:
+            raise ValueError(
+                f"expected {self.expected} frames, but used {self.used} + failed {failed} "
+                f"= {self.used + failed}; every frame is either used or has a reason"
+            )
+        return self
+
+
+class ModelInfo(_Open):
+    """The swapper. trained_with: instruments (names, or sha256 of weights) that its training used."""
+
+    name: Name
+    weights_sha256: str | None = None
+    reference: bool | None = None
+    trained_with: tuple[str, ...] = ()
+
+    @property
+    def is_reference(self) -> bool:
+        """True for a row that marks an end of the scale; by name when `reference` is not stated."""
+        return self.name in REFERENCES if self.reference is None else self.reference
+
+
+class ProtocolInfo(_Open):
+    """Every rule of the protocol, with the hash over all of them."""
+
+    hash: str = Field(min_length=1, max_length=128)
+
+
+class DataInfo(_Open):
+    name: Name
+    manifest_sha256: str | None = None
+
+
+class InstrumentInfo(_Open):
+    name: Name
+    weights_sha256: str | None = None
+    crop: JsonValue = None
+    licence: str | None = None
+
+
+class Run(_Closed):
+    """What ran, on what, with what: enough to run it again. `seconds` is wall time."""
+
+    command: str = Field(max_length=100_000)
+    model: ModelInfo
+    protocol: ProtocolInfo
+    data: DataInfo
+    instruments: tuple[InstrumentInfo, ...]
+    environment: dict[str, JsonValue]
+    seed: Annotated[int, BeforeValidator(_plain)]
+    started: AwareDatetime
+    seconds: Annotated[Number, Field(ge=0)]
+
+
+class Results(_Closed):
+    """One results.json."""
+
+    schema_version: Literal[1] = 1
+    run: Run
+    counts: Counts
+    metrics: dict[Name, MetricValue] = Field(max_length=200)
+
+    @model_validator(mode="after")
+    def _mark(self) -> Results:
+        """Mark every number read by an instrument that the model was trained with."""
+        for key, metric in self.metrics.items():
+            if metric.dagger is None and self._trained_with(metric.instrument):
+                note = f"{self.run.model.name} was trained with {metric.instrument}, which also reads this number"
+                self.metrics[key] = metric.model_copy(update={"dagger": note})
+        return self
+
+    def _trained_with(self, instrument: str | None) -> bool:
+        """By family (`arcface:a.onnx` and `arcface:b.onnx` are one family) or by the weights' sha256."""
+        if instrument is None:
+            return False
+        trained = {name.split(":")[0].lower() for name in self.run.model.trained_with}
+        weights = {
+            i.weights_sha256 for i in self.run.instruments if i.name == instrument and i.weights_sha256
+        }
+        return instrument.split(":")[0].lower() in trained or bool(weights & trained)
+
+    def to_json(self) -> str:
+        """The text of results.json. Raises ResultsError for numbers that JSON cannot hold."""
+        try:
+            return (
+                json.dumps(self.model_dump(mode="json"), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+            )
+        except ValueError as error:
+            raise ResultsError(
+                f"results of {self.run.model.name!r} hold a number that is not finite, "
+                f"which JSON cannot say: {error}"
+            ) from error
+
+
+def load(path: str | os.PathLike[str]) -> Results:
+    """Read and check one results.json; raises ResultsError that names the file, the field and the remedy."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ResultsError(f"no results at {path}: it is written last, so the run did not finish") from None
+    except OSError as error:
+        raise ResultsError(f"cannot read {path}: {error.strerror}") from error
+    if len(text) > MAX_BYTES:
+        raise ResultsError(
+            f"{path} is larger than {MAX_BYTES // 2**20} MB, so it is not a results.json "
+            "(per-frame readings belong in Parquet)"
+        )
+    try:
+        content = from_json(text, allow_inf_nan=False)
+    except ValueError as error:
+        raise ResultsError(
+            f"{path} is not whole JSON ({error}); score the model again to write it anew"
+        ) from None
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if isinstance(version, bool) or version != SCHEMA_VERSION:
+        said = f"schema_version {version!r}" if version is not None else "no schema_version"
+        raise ResultsError(
+            f"{path} has {said}, this program reads version {SCHEMA_VERSION}; "
+            "use the release that wrote it, or score the model again"
+        )
+    try:
+        return Results.model_validate(content)
+    except ValidationError as error:
+        raise ResultsError(f"{path}: {explain(error)}") from None
+
+
+def explain(error: ValidationError, first: int = 3) -> str:
+    """A pydantic error in one line: the first few fields with what is wrong in each."""
+    errors = error.errors(include_url=False, include_input=False)
+    said = [
+        f"{'.'.join(str(part)[:80] for part in e['loc']) or 'results'}: "
+        f"{e['msg'].removeprefix('Value error, ')}"
+        for e in errors
+    ]
+    more = f" (and {len(said) - first} more)" if len(said) > first else ""
+    return "; ".join(said[:first]) + more
+
+
+def write_atomic(path: str | os.PathLike[str], content: Results | str | bytes) -> Path:
+    """Write a file whole or not at all: beside it first, then moved into place. Makes missing folders.
+
+    Raises OutputError (one line: what, where, how to mend) when the folder is full, read-only or no folder.
+    """
+    path = Path(path)
+    text = content.to_json() if isinstance(content, Results) else content
+    data = text.encode() if isinstance(text, str) else text
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with beside.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path} ({len(data):,} bytes): {error.strerror or error}; "
+            "free space there or choose another folder with --out"
+        ) from error
+    return path

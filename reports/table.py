@@ -1,0 +1,263 @@
+"""The rows and columns that every output shares: which columns, in which order, what is bold.
+
+Columns are grouped as in the paper's Table 1 (identity change on the left, attribute keeping on the right),
+with the errors against the truth after them. Rows are models between the two ends of the scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from reports.results import REFERENCES, MetricValue, Results, ResultsError, load
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One frame of the ledger that is not ok."""
+
+    clip: str
+    frame: int
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """One model of a run: its results and the failed frames of its ledger.
+
+    folder: where results.json and frames.parquet lie, relative to the report; the report links to them.
+    """
+
+    results: Results
+    failures: Sequence[Failure] = ()
+    folder: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.results.run.model.name
+
+    @classmethod
+    def read(cls, folder: str | Path) -> RunFiles:
+        """Read OUT/<model>/ as bench wrote it: results.json and, where it lies beside, frames.parquet.
+
+        The Parquet's columns clip, frame, status and reason are the ledger. Raises ResultsError.
+        """
+        folder = Path(folder)
+        results = load(folder / "results.json")
+        parquet = folder / "frames.parquet"
+        if not parquet.exists():
+            return cls(results, (), folder.name)
+        try:
+            ledger = pd.read_parquet(parquet, columns=["clip", "frame", "status", "reason"])
+        except (OSError, ValueError, KeyError) as error:
+            raise ResultsError(f"cannot read the ledger in {parquet}: {error}") from error
+        failed = ledger[ledger["status"] != "ok"]
+        rows = [Failure(str(r.clip), int(r.frame), str(r.status), str(r.reason)) for r in failed.itertuples()]
+        return cls(results, rows, folder.name)
+
+
+@dataclass(frozen=True)
+class Known:
+    """How a metric of the suite is called and explained when its results say nothing themselves."""
+
+    group: str
+    label: str
+    definition: str
+
+
+IDENTITY, KEEPING, TRUTH, OTHER = (
+    "Identity change",
+    "Attribute keeping",
+    "Against the truth",
+    "Further metrics",
+)
+GROUPS = (IDENTITY, KEEPING, TRUTH, OTHER)
+_RELATIVE = " as a share: distance to the wanted face / (that + distance to the other face). 0 is ideal."
+
+KNOWN: dict[str, Known] = {
+    "id_retrieval": Known(
+        IDENTITY,
+        "ID retrieval",
+        "Share of swapped faces whose nearest face among all original faces is the source person.",
+    ),
+    "id_retrieval_top5": Known(
+        IDENTITY, "ID top-5", "Share of swapped faces with the source person among the five nearest."
+    ),
+    "vgg": Known(IDENTITY, "VGG", "L2 distance between the swap and the source, VGGFace2 features."),
+    "vgg_r": Known(IDENTITY, "VGG-R", "VGG" + _RELATIVE),
+    "arc": Known(IDENTITY, "Arc", "Cosine similarity between the swap and the source, ArcFace features."),
+    "arc_r": Known(
+        IDENTITY, "Arc-R", "Arc as a share: similarity to the source / (that + similarity to the target)."
+    ),
+    "identity": Known(IDENTITY, "Identity", "Cosine similarity between the swap and the source person."),
+    "identity_r": Known(IDENTITY, "Identity-R", "Identity (cosine distance)" + _RELATIVE),
+    "shape": Known(IDENTITY, "Shape", "L2 distance between the face shapes of the swap and the source."),
+    "shape_r": Known(IDENTITY, "Shape-R", "Shape" + _RELATIVE),
+    "expression": Known(
+        KEEPING, "Expression", "L2 distance between the expressions of the swap and the target."
+    ),
+    "expression_r": Known(KEEPING, "Expr-R", "Expression" + _RELATIVE),
+    "pose": Known(KEEPING, "Pose", "L2 distance between the head poses of the swap and the target."),
+    "pose_r": Known(KEEPING, "Pose-R", "Pose" + _RELATIVE),
+    "pose_hn": Known(KEEPING, "Pose HN", "L2 distance between the head poses in degrees, read by Hopenet."),
+    "truth_pixel": Known(TRUTH, "Pixels", "Mean absolute difference from the true swap, of 255 levels."),
+    "truth_identity": Known(
+        TRUTH, "Identity", "Distance between the readings of identity on the swap and on the true swap."
+    ),
+    "truth_shape": Known(
+        TRUTH, "Shape", "Distance between the readings of shape on the swap and on the true swap."
+    ),
+    "truth_expression": Known(
+        TRUTH, "Expression", "Distance between the readings of expression on the swap and on the true swap."
+    ),
+    "truth_pose": Known(
+        TRUTH, "Pose", "Distance between the readings of pose on the swap and on the true swap."
+    ),
+}
+_ORDER = {key: i for i, key in enumerate(KNOWN)}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric over all rows. `decimals` and the axis (`low`, `high`, in the metric's unit) are shared."""
+
+    key: str
+    group: str
+    label: str
+    definition: str
+    unit: str
+    instrument: str | None
+    higher_is_better: bool
+    decimals: int
+    low: float
+    high: float
+
+    @property
+    def arrow(self) -> str:
+        return "↑" if self.higher_is_better else "↓"
+
+    def text(self, value: float) -> str:
+        return f"{value:.{self.decimals}f}".replace("-", "−")
+
+    def place(self, value: float) -> float:
+        """Where a value lies on the column's axis, 0 to 100."""
+        span = self.high - self.low
+        return 50.0 if span <= 0 else min(100.0, max(0.0, 100 * (value - self.low) / span))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model. `end`: "low" and "high" are reference rows (ends of the scale), "" competes."""
+
+    run: RunFiles
+    end: str
+    meaning: str
+
+    def metric(self, column: Column) -> MetricValue | None:
+        return self.run.results.metrics.get(column.key)
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: list[Column]
+    rows: list[Row]
+    bold: set[tuple[str, str]] = field(default_factory=set)  # (model name, metric key)
+
+    @property
+    def groups(self) -> list[tuple[str, list[Column]]]:
+        grouped = [(name, [c for c in self.columns if c.group == name]) for name in GROUPS]
+        return [(name, columns) for name, columns in grouped if columns]
+
+    @property
+    def daggers(self) -> list[str]:
+        """The notes behind the dagger marks, each once."""
+        notes = (m.dagger for row in self.rows for m in row.run.results.metrics.values())
+        return list(dict.fromkeys(note for note in notes if note))
+
+
+MEANINGS = {
+    "copy-target": "nothing swapped",
+    "copy-source": "the source's face pasted on",
+    "oracle": "the true swap",
+}
+
+
+def build(runs: Sequence[RunFiles]) -> Table:
+    """Order rows and columns and choose the bold ones. Raises ResultsError for no runs or one model twice."""
+    if not runs:
+        raise ResultsError("no results to report: give at least one model")
+    names = [run.name for run in runs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ResultsError(f"two results for {', '.join(twice)}: give the models different names")
+    rows = sorted((_row(run) for run in runs), key=_row_order)
+    columns = _columns(runs)
+    return Table(columns, rows, _bold(rows, columns))
+
+
+def _row(run: RunFiles) -> Row:
+    end = "" if not run.results.run.model.is_reference else "low" if run.name == "copy-target" else "high"
+    return Row(run, end, MEANINGS.get(run.name, "") if end else "")
+
+
+def _row_order(row: Row) -> tuple[int, int]:
+    """copy-target first, then models in the order given, then the other references, the truth last."""
+    if not row.end:
+        return (1, 0)
+    return (0 if row.end == "low" else 2, REFERENCES.index(row.run.name) if row.run.name in REFERENCES else 0)
+
+
+def _columns(runs: Sequence[RunFiles]) -> list[Column]:
+    seen: dict[str, list[MetricValue]] = {}
+    for run in runs:
+        for key, metric in run.results.metrics.items():
+            seen.setdefault(key, []).append(metric)
+    order = {key: i for i, key in enumerate(seen)}
+    keys = sorted(seen, key=lambda key: (_ORDER.get(key.split("@")[0], len(_ORDER)), order[key]))
+    return [_column(key, seen[key]) for key in keys]
+
+
+def _column(key: str, metrics: list[MetricValue]) -> Column:
+    first = metrics[0]
+    known = KNOWN.get(key.split("@")[0], Known(OTHER, key, ""))
+    ends = [x for m in metrics if m.value is not None for x in (m.value, *(m.ci95 or ()))]
+    largest = max((abs(x) for x in ends), default=0.0)
+    decimals = 1 if first.unit == "%" or largest >= 100 else 2 if largest >= 10 else 3
+    return Column(
+        key,
+        known.group,
+        first.label or known.label,
+        first.description or known.definition,
+        first.unit,
+        first.instrument,
+        first.higher_is_better,
+        decimals,
+        min(ends, default=0.0),
+        max(ends, default=0.0),
+    )
+
+
+def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
+    """The best two of each column, never all: of two models only the better one is bold.
+
+    References and numbers under a dagger are not ranked; ties share their rank.
+    """
+    bold = set()
+    for column in columns:
+        ranked = {
+            row.run.name: m.value
+            for row in rows
+            if not row.end and (m := row.metric(column)) and m.value is not None and not m.dagger
+        }
+        values = sorted(ranked.values(), reverse=column.higher_is_better)
+        if len(values) < 2:
+            continue
+        last = values[min(2, len(values) - 1) - 1]
+        chosen = {n for n, v in ranked.items() if (v >= last if column.higher_is_better else v <= last)}
+        if len(chosen) < len(ranked):
+            bold |= {(name, column.key) for name in chosen}
+    return bold
