@@ -78,7 +78,7 @@ def frame_values(sides: Sides, key: str, missing: MissingPolicy = "exclude") -> 
     metric = get(key)
     lacking = _lacking(metric, sides)
     if lacking:
-        raise MetricError(f"{key} needs {', '.join(lacking)}, which was not read; add an instrument that does")
+        raise MetricError(f"{key} needs {', '.join(lacking)}; no instrument of this run has read it")
     values = np.asarray(metric.per_frame(sides), dtype=np.float64)
     if missing == "count_as_wrong" and metric.missing_value is not None:
         values = np.where(np.isnan(values), metric.missing_value, values)
@@ -114,7 +114,8 @@ def _evaluate(sides: Sides, metric: Metric, missing: MissingPolicy, seed: int, n
     return Value(
         applied.value, applied.ci95, applied.n, applied.clusters, metric.unit, metric.higher_is_better,
         sides.instruments.get(metric.reads[0]) if metric.reads else None, metric.version,
-        "count_as_wrong" if applied is counting else "exclude", int(np.isnan(values).sum()), excluding, counting,
+        "count_as_wrong" if applied is counting else "exclude", int(np.isnan(values).sum()),
+        excluding, counting,
     )  # fmt: skip
 
 

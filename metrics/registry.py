@@ -111,8 +111,8 @@ def _relative_metric(reading: str) -> Metric:
     return Metric(
         f"{reading}_r", f"{reading.capitalize()}-R", _group(reading),
         f"d({side}) / (d(source) + d(target)) with d the "
-        f"{'cosine' if reading == 'identity' else 'L2'} distance of the {_WORDS[reading]} of the swap to each "
-        f"side. 0: exactly the {side}, 0.5: halfway, 1: exactly the {other}.",
+        f"{'cosine' if reading == 'identity' else 'L2'} distance of the {_WORDS[reading]} of the swap to "
+        f"each side. 0: exactly the {side}, 0.5: halfway, 1: exactly the {other}.",
         "ratio", (0.0, 1.0), False, (reading,), partial(_relative, reading),
     )  # fmt: skip
 
@@ -121,8 +121,8 @@ def _truth_metric(reading: str) -> Metric:
     name = "Cosine" if reading == "identity" else "L2"
     return Metric(
         f"truth_{reading}", f"{reading.capitalize()} error", "truth",
-        f"{name} distance between the {_WORDS[reading]} read from the swap and read from the true swap by the "
-        f"same instrument. 0: the right answer. Rendered data only.",
+        f"{name} distance between the {_WORDS[reading]} read from the swap and read from the true swap by "
+        f"the same instrument. 0: the right answer. Rendered data only.",
         _UNITS[reading], (0.0, 2.0 if reading == "identity" else _INF), False, (reading,),
         partial(_truth_error, reading), needs_truth=True,
     )  # fmt: skip

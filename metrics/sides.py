@@ -1,4 +1,4 @@
-"""What the metrics read: the readings of both real sides, of the swap and, where it is known, of the truth."""
+"""What the metrics read: the readings of both real sides, of the swap and, where known, of the truth."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from metrics.sides import MetricError, Sides
 
 
 def reading_error(sides: Sides, reading: str) -> Floats:
-    """Distance of the swap's reading to the truth's: cosine distance of identity, L2 of the rest; float [n]."""
+    """Distance of the swap's reading to the truth's, float [n]: cosine distance of identity, else L2."""
     if sides.truth is None or reading not in sides.truth:
         raise MetricError(f"no truth of {reading!r} is known; truth_* metrics need rendered data")
     distance = cosine_distance if reading == "identity" else l2

@@ -81,12 +81,12 @@ def create(spec: str, **options: Any) -> Instrument:
     if colon and not entry.takes_path:
         raise InstrumentError(f"{name} takes no path; write {name!r}, not {spec!r}")
     factory: Callable[..., Instrument] = importlib.import_module(entry.module).create
-    _check_options(name, factory, options, entry.takes_path)
+    _check_options(name, factory, options, skip=int(entry.takes_path))
     return factory(path, **options) if entry.takes_path else factory(**options)
 
 
-def _check_options(name: str, factory: Callable[..., Instrument], options: dict[str, Any], path: bool) -> None:
-    known = list(inspect.signature(factory).parameters)[1 if path else 0 :]
+def _check_options(name: str, factory: Callable[..., Instrument], options: dict[str, Any], skip: int) -> None:
+    known = list(inspect.signature(factory).parameters)[skip:]
     for option in options:
         if option not in known:
             near = difflib.get_close_matches(option, known, 1)

@@ -1,7 +1,7 @@
 """Identity by any ONNX face recogniser that reads 112 x 112 crops on the ArcFace 5-point template.
 
-Deng et al., ArcFace (CVPR 2019) and everything that keeps its input: InsightFace packs, CosFace, MobileFaceNet.
-The weights are the user's; their licence is too.
+Deng et al., ArcFace (CVPR 2019), and everything that keeps its input: InsightFace packs, CosFace,
+MobileFaceNet. The weights are the user's, and so is the question of their licence.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class ArcFace:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise InstrumentError(
-                f"{self.path} has {len(inputs)} inputs and {len(outputs)} outputs; a recogniser has one of each"
+                f"{self.path} has {len(inputs)} inputs and {len(outputs)} outputs; "
+                "a recogniser has one of each"
             )
         if inputs[0].type != "tensor(float)":
             raise InstrumentError(f"{self.path} reads {inputs[0].type}; export it with float32 input")
@@ -119,7 +120,8 @@ class ArcFace:
         try:
             output = self._session.run(None, {self._input: np.ascontiguousarray(x)})[0]
         except Exception as error:  # onnxruntime's errors share no other base
-            raise InstrumentError(f"{self.path} does not run on {list(x.shape)}: {_first_line(error)}") from error
+            text = f"{self.path} does not run on {list(x.shape)}: {_first_line(error)}"
+            raise InstrumentError(text) from error
         return np.asarray(output, dtype=np.float32)
 
 
@@ -158,7 +160,9 @@ def _session(path: Path, threads: int) -> Any:
 
 
 def _fits(shape: list[int | None], wanted: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(wanted) and all(w is None or s is None or s == w for s, w in zip(shape, wanted))
+    if len(shape) != len(wanted):
+        return False
+    return all(w is None or s is None or s == w for s, w in zip(shape, wanted, strict=True))
 
 
 def _real(name: str, value: float | str) -> float:

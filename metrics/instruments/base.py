@@ -21,7 +21,7 @@ class InstrumentError(ValueError):
 
 @dataclass(frozen=True)
 class Crop:
-    """The crop that an instrument wants: alignment template and side in pixels, cut from the original frame."""
+    """The crop that an instrument wants, cut from the original frame: alignment template, side in pixels."""
 
     template: Template
     size: int
@@ -54,7 +54,7 @@ class Instrument(Protocol):
     def read(
         self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32]
     ) -> dict[str, NDArray[np.float32]]:
-        """crops uint8 [n, s, s, 3] RGB and landmarks float32 [n, 68, 2] in frame pixels -> float32 [n, d] each.
+        """crops uint8 [n, s, s, 3] RGB, landmarks float32 [n, 68, 2] in frame pixels -> float32 [n, d] each.
 
         The keys are `reads`. A face that cannot be read is a row of NaN. Raises InstrumentError for crops of
         another shape or type.
@@ -66,7 +66,7 @@ def check_crops(name: str, crops: NDArray[np.uint8], size: int) -> NDArray[np.ui
     """The crops, contiguous, if they are uint8 [n, size, size, 3]; otherwise InstrumentError."""
     shape, dtype = np.shape(crops), getattr(crops, "dtype", type(crops))
     if len(shape) != 4 or shape[1:] != (size, size, 3) or dtype != np.uint8:
-        raise InstrumentError(f"{name} reads uint8 RGB crops [n, {size}, {size}, 3]; got {dtype} {list(shape)}")
+        raise InstrumentError(f"{name} reads uint8 crops [n, {size}, {size}, 3]; got {dtype} {list(shape)}")
     return np.ascontiguousarray(crops)
 
 

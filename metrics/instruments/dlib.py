@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -29,7 +30,7 @@ _SERVE = "from metrics.instruments.dlib import serve; import sys; serve(sys.argv
 
 
 def weights_path() -> Path:
-    """The network's file in the package face-recognition-models, which is not imported (it needs pkg_resources)."""
+    """The network's file in face-recognition-models; the package is not imported (it needs pkg_resources)."""
     spec = importlib.util.find_spec("face_recognition_models")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(folder) / "models" / "dlib_face_recognition_resnet_model_v1.dat"
@@ -79,9 +80,10 @@ class Dlib:
         parts = np.array_split(chips, processes)
         try:
             # A worker reads its whole share before it answers, so writing all first cannot lock up.
-            for worker, part in zip(self._workers, parts):
+            shares = list(zip(self._workers[:processes], parts, strict=True))
+            for worker, part in shares:
                 _send(worker.stdin, part)
-            return np.concatenate([_receive(worker.stdout, len(p)) for worker, p in zip(self._workers, parts)])
+            return np.concatenate([_receive(worker.stdout, len(part)) for worker, part in shares])
         except BaseException as error:
             self.close()  # half-read answers must not meet the next question
             if isinstance(error, (OSError, EOFError)):
@@ -102,6 +104,7 @@ def create(weights: str | None = None, processes: int | str = 0) -> Dlib:
 
 def serve(weights: str) -> None:
     """A worker: chips in on stdin, descriptors out on stdout, until stdin closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair: it closes stdin
     network = _load(Path(weights))
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     while header := stdin.read(_HEADER.size):
@@ -118,7 +121,7 @@ def _load(weights: Path) -> Any:
     except ImportError as error:
         raise InstrumentError("dlib is not installed; pip install dlib-bin") from error
     if not weights.is_file():
-        raise InstrumentError(f"dlib: no weights at {weights}; give dlib_face_recognition_resnet_model_v1.dat")
+        raise InstrumentError(f"dlib: no file {weights}; give dlib_face_recognition_resnet_model_v1.dat")
     try:
         return dlib.face_recognition_model_v1(str(weights))
     except RuntimeError as error:
@@ -134,7 +137,7 @@ def _describe(network: Any, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _start(weights: Path) -> subprocess.Popen[bytes]:
     # A bare child, not multiprocessing: that would import the caller's main module, torch and all, once more.
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p or str(Path.cwd()) for p in sys.path)}
     return subprocess.Popen(
         [sys.executable, "-c", _SERVE, str(weights)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env=environment,

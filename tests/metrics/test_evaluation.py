@@ -1,0 +1,165 @@
+"""Whole evaluations: numbers worked out by hand, the ends of the scale, missing faces, and clear errors."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scenes import sides
+
+from metrics import METRICS, MetricError, Sides, applicable, evaluate, frame_values
+
+
+def two_frames() -> Sides:
+    """Swap halfway between source and target in a plane, worked out by hand below."""
+    return Sides(
+        swap={"identity": np.array([[1.0, 1.0], [0.0, 2.0]]), "shape": np.array([[3.0, 4.0], [0.0, 0.0]])},
+        source={"identity": np.array([[5.0, 0.0], [0.0, 1.0]]), "shape": np.array([[0.0, 0.0], [0.0, 6.0]])},
+        target={"identity": np.array([[0.0, 3.0], [1.0, 0.0]]), "shape": np.array([[3.0, 5.0], [2.0, 0.0]])},
+        wanted_id=np.array(["a", "b"]),
+        target_id=np.array(["b", "a"]),
+        clusters=np.array(["a_b", "c_d"]),
+    )
+
+
+def test_hand_worked_numbers() -> None:
+    s = two_frames()
+    np.testing.assert_allclose(frame_values(s, "identity"), [math.sqrt(0.5), 1.0])
+    np.testing.assert_allclose(frame_values(s, "identity_r"), [0.5, 0.0], atol=1e-15)
+    np.testing.assert_allclose(frame_values(s, "shape"), [5.0, 6.0])
+    np.testing.assert_allclose(frame_values(s, "shape_r"), [5 / 6, 6 / 8])
+    value = evaluate(s)["shape"]
+    assert (value.value, value.n, value.clusters) == (5.5, 2, 2)
+
+
+def test_expression_and_pose_are_held_against_the_target() -> None:
+    s = sides(swap="target")
+    for key in ("expression", "expression_r", "pose", "pose_r"):
+        assert evaluate(s, [key])[key].value == 0
+    assert evaluate(s, ["shape_r"])["shape_r"].value == 1
+
+
+def test_the_ends_of_the_scale() -> None:
+    copy_target, copy_source, oracle = (sides(swap=kind) for kind in ("target", "source", "truth"))
+    assert evaluate(copy_target)["id_retrieval"].value == 0
+    assert evaluate(copy_source)["id_retrieval"].value == 100
+    assert evaluate(copy_source)["identity"].value == pytest.approx(1)
+    scores = evaluate(oracle)
+    assert {k: v.value for k, v in scores.items() if k.startswith("truth_")} == dict.fromkeys(
+        [k for k in METRICS if k.startswith("truth_")], 0.0
+    )
+    assert scores["id_retrieval"].value == 100
+
+
+def test_an_interval_at_the_end_of_the_scale_is_not_falsely_zero() -> None:
+    low, high = evaluate(sides(swap="source"))["id_retrieval"].ci95
+    assert high == 100
+    assert low == pytest.approx(100 * 0.025 ** (1 / 6))  # 6 pairs, none failed
+
+
+def missing_some() -> Sides:
+    """10 frames of 60 without a face in the swap; all others are found."""
+    s = sides(swap="source")
+    for readings in s.swap.values():
+        readings[:10] = np.nan
+    return s
+
+
+def test_both_missing_policies_are_kept() -> None:
+    s = missing_some()
+    counted = evaluate(s, ["id_retrieval"])["id_retrieval"]
+    assert (counted.missing_policy, counted.missing, counted.n) == ("count_as_wrong", 10, 60)
+    assert counted.value == pytest.approx(100 * 50 / 60)
+    assert counted.counting_missing is not None
+    assert (counted.counting_missing.value, counted.counting_missing.ci95) == (counted.value, counted.ci95)
+    assert (counted.excluding_missing.value, counted.excluding_missing.n) == (100, 50)
+    excluded = evaluate(s, ["id_retrieval"], missing="exclude")["id_retrieval"]
+    assert (excluded.missing_policy, excluded.value, excluded.n) == ("exclude", 100, 50)
+    assert excluded.counting_missing == counted.counting_missing
+
+
+@pytest.mark.parametrize("key", [k for k in METRICS if not k.startswith("id_ret") and k != "truth_pixel"])
+def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
+    value = evaluate(missing_some(), [key], n_resamples=99)[key]
+    assert (value.missing_policy, value.missing, value.n) == ("exclude", 10, 50)
+    assert value.counting_missing is None
+
+
+def test_nothing_read_at_all_is_no_number_but_no_crash() -> None:
+    s = sides()
+    for readings in s.swap.values():
+        readings[:] = np.nan
+    scores = evaluate(s)
+    assert scores["id_retrieval"].value == 0
+    assert math.isnan(scores["shape"].value)
+    assert (scores["shape"].n, scores["shape"].clusters) == (0, 0)
+    assert scores["shape"].as_dict()["value"] is None
+
+
+def test_no_frames_at_all() -> None:
+    s = sides()
+    none = Sides(
+        {k: v[:0] for k, v in s.swap.items()}, {k: v[:0] for k, v in s.source.items()},
+        {k: v[:0] for k, v in s.target.items()}, s.wanted_id[:0], s.target_id[:0], s.clusters[:0],
+        s.gallery, s.gallery_ids,
+    )  # fmt: skip
+    assert all(v.n == 0 and math.isnan(v.value) for v in evaluate(none).values())
+
+
+def test_values_are_json_and_name_their_instrument() -> None:
+    for key, value in evaluate(sides(), n_resamples=99).items():
+        stored = json.loads(json.dumps(value.as_dict(), allow_nan=False))
+        assert stored["value"] == value.value
+        assert stored["version"] == METRICS[key].version
+        assert stored["instrument"] == (f"test-{METRICS[key].reads[0]}" if METRICS[key].reads else None)
+
+
+def test_the_seed_decides_the_interval_and_nothing_else() -> None:
+    s = sides()
+    assert evaluate(s, seed=3) == evaluate(s, seed=3)
+    one, other = evaluate(s, ["shape"], seed=1)["shape"], evaluate(s, ["shape"], seed=2)["shape"]
+    assert one.value == other.value
+    assert one.ci95 != other.ci95
+
+
+def test_applicable_follows_what_was_read() -> None:
+    s = sides()
+    assert applicable(s) == list(METRICS)
+    assert not any(k.startswith("truth") for k in applicable(replace(s, truth=None)))
+    only_identity = replace(
+        s, swap={"identity": s.swap["identity"]}, truth=None, gallery=None, gallery_ids=None
+    )
+    assert applicable(only_identity) == ["identity", "identity_r"]
+
+
+def test_every_metric_says_what_it_is() -> None:
+    for key, metric in METRICS.items():
+        assert metric.key == key
+        assert len(metric.description) > 60 and metric.unit and metric.title
+        assert metric.needs_truth == key.startswith("truth_")
+        assert metric.cluster == "pair"
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda s: evaluate(s, ["id_retreival"]), "did you mean 'id_retrieval'"),
+        (lambda s: evaluate(s, missing="ignore"), "choose count_as_wrong or exclude"),
+        (lambda s: evaluate(replace(s, truth=None), ["truth_shape"]), "needs the truth of shape"),
+        (lambda s: evaluate(replace(s, gallery=None, gallery_ids=None), ["id_retrieval"]), "a gallery"),
+        (lambda s: replace(s, clusters=s.clusters[:-1]), r"clusters has shape \(59,\)"),
+        (lambda s: replace(s, swap={"shape": np.zeros((60, 4))}), "same instrument"),
+        (lambda s: replace(s, swap={"shape": np.zeros(60)}), r"must be \(60, d\)"),
+        (lambda s: replace(s, truth={"pixel_error": np.zeros((60, 2))}), "pixel_error"),
+        (lambda s: replace(s, gallery_ids=s.gallery_ids[1:]), "do not match"),
+        (lambda s: replace(s, gallery_ids=None), "belong together"),
+        (lambda s: replace(s, gallery=s.gallery[:, 1:]), "gallery rows have 15 numbers"),
+        (lambda s: replace(s, gallery_exclude=np.full(60, 120)), "past the gallery's 120 rows"),
+    ],
+)
+def test_readings_that_do_not_fit_are_one_clear_error(act, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(MetricError, match=message):
+        act(sides())
