@@ -74,7 +74,9 @@ def _numbered(path: Path) -> dict[int, Path]:
             continue
         digits = re.findall(r"\d+", file.stem)
         if not digits:
-            raise ClipError(f"{file} has no frame number; name frames by their number in the clip, from 0: 0000.png")
+            raise ClipError(
+                f"{file} has no frame number; name frames by their number in the clip, from 0: 0000.png"
+            )
         if (number := int(digits[-1])) in files:
             raise ClipError(f"{files[number].name} and {file.name} in {path} are both frame {number}")
         files[number] = file

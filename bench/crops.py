@@ -27,4 +27,6 @@ def cut(frame: Image, landmarks: npt.NDArray[np.float32], crop: Crop) -> Image:
         return dlib_crop(frame, landmarks, crop.size)
     if crop.template == "frame":
         return np.asarray(cv2.resize(frame, (crop.size, crop.size), interpolation=cv2.INTER_AREA), np.uint8)
-    raise InstrumentError(f"unknown crop template {crop.template!r}; known are ffhq, arcface, deca, dlib, frame")
+    raise InstrumentError(
+        f"unknown crop template {crop.template!r}; known are ffhq, arcface, deca, dlib, frame"
+    )

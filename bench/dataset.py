@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.errors import DataError, few
 
@@ -192,7 +193,10 @@ class Dataset:
                     f"{clip} is no DeepFakeDetection name; expected <target actor>_<source actor>__<scene>__"
                     "<8 characters>, as in 01_02__walking__YVGY8LOK"
                 )
-            target, source = f"{match['target']}__{match['scene']}", self._actor(match["source"], match["scene"])
+            target, source = (
+                f"{match['target']}__{match['scene']}",
+                self._actor(match["source"], match["scene"]),
+            )
             pairs.append(Pair(clip, target, source, self.person(target), self.person(source)))
         return pairs
 
@@ -212,7 +216,9 @@ class Dataset:
 def read_identity_map(path: Path) -> dict[str, str]:
     """Read {"343": "043", ...}. Raises DataError when the file is missing or has another form."""
     data = _json(path, '{"343": "043"}')
-    if not isinstance(data, dict) or not all(isinstance(k, str) and isinstance(v, str) for k, v in data.items()):
+    if not isinstance(data, dict) or not all(
+        isinstance(k, str) and isinstance(v, str) for k, v in data.items()
+    ):
         raise DataError(f'{path}: an identity map is a JSON object of strings, as in {{"343": "043"}}')
     chained = [name for name in data.values() if data.get(name, name) != name]
     if chained:
@@ -234,7 +240,7 @@ def _pairs_of(file: Path) -> list[tuple[str, str]]:
     return pairs
 
 
-def _json(file: Path, form: str) -> object:
+def _json(file: Path, form: str) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -30,7 +30,9 @@ class Protocol(BaseModel):
     sequences: Literal["youtube", "actors"] = Field(
         "youtube", description="youtube: FF++ pairs of a split; actors: the DeepFakeDetection clips"
     )
-    compression: Compression = Field("c23", description="raw (also called c0: lossless), c23 (hq) or c40 (lq)")
+    compression: Compression = Field(
+        "c23", description="raw (also called c0: lossless), c23 (hq) or c40 (lq)"
+    )
     split: Literal["train", "val", "test", "all"] = "test"
     limit: int | None = Field(None, ge=1, description="the first clips of the split, in its order")
     frames: int = Field(10, ge=1, description="frames scored in each clip")

@@ -51,7 +51,7 @@ class Reader:
     def __init__(self, instruments: Sequence[str], faces_rule: str) -> None:
         self._detector = Detector()
         self._rule = faces_rule
-        self._instruments: list[Instrument] = [create(spec, **_single(spec)) for spec in instruments]
+        self._instruments: list[Instrument] = [create(spec, **single_process(spec)) for spec in instruments]
 
     def originals(self, frames: Sequence[Image]) -> list[Reading]:
         """Readings of frames of one original clip, with the face that the protocol's rule chooses."""
@@ -63,7 +63,9 @@ class Reader:
             if single and len(faces) > 1:
                 readings.append(Reading(len(faces), None, "many_faces", f"{len(faces)} faces in the frame"))
             elif face is None:
-                lost = f"none of the {len(faces)} faces is the tracked one" if faces else "no face was detected"
+                lost = (
+                    f"none of the {len(faces)} faces is the tracked one" if faces else "no face was detected"
+                )
                 readings.append(Reading(len(faces), None, "no_face", lost))
             else:
                 readings.append(Reading(len(faces), face, "ok"))
@@ -73,7 +75,10 @@ class Reader:
         """Readings of swapped frames: of each, the face nearest to the target's (Protocol.swap_face_rule)."""
         return self._read(
             frames,
-            [nearest(self._detector.detect(frame), face) for frame, face in zip(frames, targets, strict=True)],
+            [
+                nearest(self._detector.detect(frame), face)
+                for frame, face in zip(frames, targets, strict=True)
+            ],
         )
 
     def _read(self, frames: Sequence[Image], readings: list[Reading]) -> list[Reading]:
@@ -189,7 +194,7 @@ def _killed_workers() -> Any:
         ) from error
 
 
-def _single(spec: str) -> dict[str, int]:
+def single_process(spec: str) -> dict[str, int]:
     """One thread or process an instrument: the Readers already use every core."""
     name = spec.partition(":")[0].partition("?")[0]
     return {"dlib": {"processes": 1}, "arcface": {"threads": 1}}.get(name, {})

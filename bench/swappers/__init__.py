@@ -1,11 +1,11 @@
 """The registry of swappers: from what a user writes after --model to something that swaps.
 
-    copy-target  copy-source  classical  smoothswap  smoothswap:WEIGHTS
-    oracle  Deepfakes  FaceShifter ...          any folder of manipulated_sequences
-    images:DIR                                  anybody's finished swaps
-    package.module:factory                      factory() returns a crop or frame swapper
-    NAME                                        an entry point of the group smoothswap.models
-    NAME=any of these                           under another name in the tables
+copy-target  copy-source  classical  smoothswap  smoothswap:WEIGHTS
+oracle  Deepfakes  FaceShifter ...          any folder of manipulated_sequences
+images:DIR                                  anybody's finished swaps
+package.module:factory                      factory() returns a crop or frame swapper
+NAME                                        an entry point of the group smoothswap.models
+NAME=any of these                           under another name in the tables
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 from bench.dataset import FFPP_METHODS, Dataset
 from bench.errors import DataError, UsageError, suggestion
-from bench.swappers.base import CropSwapper, FinishedSwapper, FrameSwapper, Image, Swapper, SwapError, Task
+from bench.swappers.base import CropSwapper, FinishedSwapper, FrameSwapper, Image, SwapError, Swapper, Task
 
 __all__ = ["BUILT_IN", "Image", "SwapError", "Swapper", "Task", "create", "create_all", "known"]
 
@@ -51,7 +51,9 @@ def create_all(specs: list[str], dataset: Dataset, device: str = "cpu") -> list[
     names = [swapper.name.lower() for swapper in swappers]
     for swapper in swappers:
         if names.count(swapper.name.lower()) > 1:
-            raise UsageError(f"two models are called {swapper.name!r}: name one of them, --model NAME={swapper.spec}")
+            raise UsageError(
+                f"two models are called {swapper.name!r}: name one of them, --model NAME={swapper.spec}"
+            )
     return swappers
 
 
@@ -153,7 +155,9 @@ def _wrap(run: Any, name: str, spec: str) -> Swapper:
     if isinstance(run, CropSwapper):
         size = run.size
         if not isinstance(size, int) or not 16 <= size <= 4096:
-            raise UsageError(f"the model {spec!r} has size {size!r}; expected the side of its crop, 16 to 4096 pixels")
+            raise UsageError(
+                f"the model {spec!r} has size {size!r}; expected the side of its crop, 16 to 4096 pixels"
+            )
         return Swapper(name, spec, "crop", run, name, info=info)
     if isinstance(run, FrameSwapper):
         return Swapper(name, spec, "frame", run, name, info=info)

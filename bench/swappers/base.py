@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.dataset import Pair
-from smoothswap.faces import Face
+from smoothswap.faces.detect import Face
 
 Image = npt.NDArray[np.uint8]  # [h, w, 3] RGB
 Kind = Literal["crop", "frame", "finished"]
@@ -86,7 +86,9 @@ class Swapper:
 def checked(image: object, like: Image, who: str) -> Image:
     """Return `image` when it is a uint8 array shaped as `like`; raises SwapError that says what came instead."""
     if not isinstance(image, np.ndarray):
-        raise SwapError(f"{who} returned {type(image).__name__}; expected a uint8 numpy array {list(like.shape)}")
+        raise SwapError(
+            f"{who} returned {type(image).__name__}; expected a uint8 numpy array {list(like.shape)}"
+        )
     if image.shape != like.shape or image.dtype != np.uint8:
         raise SwapError(
             f"{who} returned {image.dtype} {list(image.shape)}; expected uint8 {list(like.shape)} (RGB, 0 to 255)"

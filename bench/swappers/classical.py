@@ -23,7 +23,7 @@ class Classical:
     """Frame swapper; raises SwapError for a face too small or too flat to be warped."""
 
     def swap_frame(self, task: Task) -> Image:
-        target = cv2.copyMakeBorder(task.target, *(_MARGIN,) * 4, cv2.BORDER_REFLECT_101)
+        target = np.pad(task.target, ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)), "reflect")
         to = face_outline(task.target_face.landmarks) + _MARGIN
         height, width = target.shape[:2]
         to = np.clip(to, 2, [width - 3, height - 3]).astype(np.float32)
@@ -50,7 +50,9 @@ def face_outline(landmarks: Points) -> Points:
     return np.concatenate([landmarks, landmarks[17:27] + _FOREHEAD * up]).astype(np.float32)
 
 
-def warp(source: Image, points: Points, to: Points, shape: tuple[int, int]) -> tuple[Image, npt.NDArray[np.uint8]]:
+def warp(
+    source: Image, points: Points, to: Points, shape: tuple[int, int]
+) -> tuple[Image, npt.NDArray[np.uint8]]:
     """Warp `source` so that `points` come to lie on `to`, affine in every triangle of Delaunay(to).
 
     points, to: float32 [n, 2] in pixels. Returns the image, uint8 [*shape, 3], and the mask of the hull, 0 or 255.
@@ -59,7 +61,9 @@ def warp(source: Image, points: Points, to: Points, shape: tuple[int, int]) -> t
     triangles = Delaunay(to)
     x0, y0 = np.floor(to.min(axis=0)).astype(int)
     x1, y1 = np.ceil(to.max(axis=0)).astype(int) + 1
-    grid = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), axis=-1).reshape(-1, 2).astype(np.float64)
+    grid = (
+        np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1)), axis=-1).reshape(-1, 2).astype(np.float64)
+    )
     found = triangles.find_simplex(grid)
     transform = triangles.transform[found]  # [m, 3, 2]: two rows of barycentric weights, then the origin
     two = np.einsum("mij,mj->mi", transform[:, :2], grid - transform[:, 2])
@@ -93,6 +97,6 @@ def _shrunk(source: Image, points: Points, to: Points) -> tuple[Image, Points]:
         return source, points
     height, width = source.shape[:2]
     size = (max(2, round(width * factor)), max(2, round(height * factor)))
-    small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(source, size, interpolation=cv2.INTER_AREA), np.uint8)
     scale = np.array([size[0] / width, size[1] / height], np.float32)
-    return small, (points + 0.5) * scale - 0.5
+    return small, ((points + 0.5) * scale - 0.5).astype(np.float32)

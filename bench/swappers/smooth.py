@@ -19,7 +19,11 @@ class SmoothSwapModel:
         self._device = torch.device(device)
         self._model = store.load(weights).to(self._device)
         self.size = int(self._model.size)
-        self.info: dict[str, Any] = {"size": self.size, "device": device}
+        card = store.card(weights)
+        self.info: dict[str, Any] = {
+            "weights": store.locate(weights).name, "weights_sha256": card["sha256"], "size": self.size,
+            "parameters": card.get("parameters"), "command": card.get("command"),
+        }  # fmt: skip
 
     def swap(self, source: Image, target: Image) -> Image:
         """source, target: uint8 [n, size, size, 3] -> uint8 of the same shape."""

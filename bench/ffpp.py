@@ -1,0 +1,312 @@
+"""Score face-swap models on FaceForensics++ and write a report.
+
+    python -m bench.ffpp --model smoothswap
+    python -m bench.ffpp --data /data/FaceForensics++ --model Deepfakes --model my_package.models:build
+
+Heavy imports wait until the options are known to be right: --help and a misspelt option answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError, UsageError
+from bench.options import parser
+
+if TYPE_CHECKING:
+    from bench.dataset import ClipKey, Dataset, Pair
+    from bench.protocol import Protocol
+    from bench.runner import Outcome
+    from bench.swappers import Swapper
+    from metrics.instruments import Instrument
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a run needs, made and checked before it starts."""
+
+    options: argparse.Namespace
+    protocol: Protocol
+    dataset: Dataset
+    pairs: list[Pair]
+    instruments: list[Instrument]
+    specs: list[str]
+    swappers: list[Swapper]
+    workers: int
+    device: str
+
+    @property
+    def truth(self) -> str:
+        return "oracle" if "oracle" in self.dataset.manipulations() else ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code (argparse raises SystemExit itself)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = parser().parse_all(arguments)
+    from metrics.instruments import InstrumentError
+    from reports.results import OutputError
+
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        return run(options, shlex.join(["python", "-m", "bench.ffpp", *arguments]))
+    except (UsageError, InstrumentError) as error:
+        return _refuse(error, EXIT_USAGE)
+    except (DataError, OutputError) as error:
+        return _refuse(error, EXIT_DATA)
+    except KeyboardInterrupt:
+        return _refuse("stopped; results are written at the end, so none of this run were", 130)
+
+
+def run(options: argparse.Namespace, command: str) -> int:
+    from bench import outputs
+
+    started = datetime.now(timezone.utc)
+    plan = prepare(options)
+    if options.dry_run:
+        return _dry_run(plan)
+    missing = missing_clips(plan)
+    if missing and not options.skip_missing:
+        raise DataError(missing)
+    outputs.check_folder(options.out)
+    clock = time.monotonic()
+    outcome = _score(plan)
+    report(plan, outcome, command, started, clock)
+    return EXIT_OK
+
+
+def prepare(options: argparse.Namespace) -> Plan:
+    """Make instruments, data, pairs and models. Raises UsageError, InstrumentError or DataError."""
+    from bench import default_data, swappers
+    from bench.dataset import Dataset, read_identity_map
+    from bench.protocol import Protocol
+
+    identity_map = read_identity_map(options.identity_map) if options.identity_map else {}
+    actors = options.sequences == "actors"
+    if actors and options.split not in (None, "all"):
+        raise UsageError("DeepFakeDetection has no splits: leave --split away with --sequences actors")
+    protocol = Protocol(
+        sequences=options.sequences, compression=options.compression,
+        split=options.split or ("all" if actors else "test"), limit=options.limit, frames=options.frames,
+        source_rule=options.source_rule, faces_rule=options.faces_rule, missing=options.missing,
+        gallery=options.gallery, missing_clips="ledger" if options.skip_missing else "error",
+        identity_map=identity_map, seed=options.seed,
+    )  # fmt: skip
+    specs, instruments = _instruments(options.instruments)
+    device = _device(options.device)
+    models = options.model or ["smoothswap"]
+    if options.data is None and options.dry_run and not default_data.folder().is_dir():
+        raise DataError(
+            f"the rendered faces are not there yet: a run without --dry-run would make {default_data.IDENTITIES} clips "
+            f"in {default_data.folder()} and score {default_data.IDENTITIES * options.frames} frames of each model"
+        )
+    root = options.data if options.data is not None else default_data.ensure()
+    dataset = Dataset(root, protocol.compression, protocol.sequences, options.splits, identity_map)
+    pairs = dataset.pairs(protocol.split, protocol.limit)
+    if not options.no_references:
+        here = dataset.manipulations()
+        references = [name for name in swappers.REFERENCES if name != "oracle" or name in here]
+        models = [*models, *(name for name in references if name not in models)]
+    made = swappers.create_all(models, dataset, device)
+    workers = options.workers or min(
+        8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    )
+    return Plan(options, protocol, dataset, pairs, instruments, specs, made, workers, device)
+
+
+def missing_clips(plan: Plan) -> str:
+    """What is not on the disk, as the text of an error; "" when everything is there."""
+    originals = [plan.dataset.original(clip) for pair in plan.pairs for clip in (pair.target, pair.source)]
+    try:
+        plan.dataset.require(originals)
+    except DataError as error:
+        return str(error)
+    from bench.errors import few
+
+    for swapper in plan.swappers:
+        if swapper.kind != "finished":
+            continue
+        lacking = [pair.id for pair in plan.pairs if swapper.run.path(pair) is None]
+        if lacking:
+            return (
+                f"{len(lacking)} of {len(plan.pairs)} swaps by {swapper.name} are not in {swapper.run.where()}: "
+                f"{few(lacking)}. Finish them, choose others with --split or --limit, or count their frames as "
+                "failed with --skip-missing"
+            )
+    return ""
+
+
+def _score(plan: Plan) -> Outcome:
+    from tqdm import tqdm
+
+    from bench.reading import Readers
+    from bench.runner import Run
+
+    torch = sys.modules.get("torch")
+    if torch is not None and plan.workers > 1:
+        torch.set_num_threads(1)  # the worker processes use the cores
+    with (
+        Readers(plan.specs, plan.protocol.faces_rule, plan.workers) as readers,
+        tqdm(total=len(plan.pairs), unit="clip", file=sys.stderr, desc="scoring") as bar,
+    ):
+        run = Run(
+            plan.dataset, plan.pairs, plan.swappers, plan.protocol, readers, plan.truth,
+            plan.options.batch_size, lambda pair: bar.update(),
+        )  # fmt: skip
+        return run()
+
+
+def report(plan: Plan, outcome: Outcome, command: str, started: datetime, clock: float) -> None:
+    """Compute the metrics, write every file, print the table (or JSON) and where the report is."""
+    from bench import outputs, pictures
+    from bench.ledger import Ledger
+    from bench.scores import Gallery, score
+    from metrics import METRICS
+    from reports.html import write_report
+    from reports.markdown import markdown_table
+    from reports.results import Counts, Results
+    from reports.table import RunFiles
+
+    out: Path = plan.options.out
+    gallery = Gallery.of(outcome, plan.dataset)
+    outputs.write_originals(out / "originals.parquet", outcome.originals, plan.dataset.compression)
+    shown: list[Any] = []
+    runs = []
+    for swapper in plan.swappers:
+        frames = outcome.frames[swapper.name]
+        ledger = Ledger(frame.row for frame in frames)
+        scores = score(frames, gallery, plan.instruments, plan.protocol, outcome.has_truth)
+        seconds = time.monotonic() - clock
+        results = Results.model_validate({
+            "run": _provenance(plan, swapper, command, started, seconds),
+            "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
+            "metrics": scores.metrics,
+        })  # fmt: skip
+        outputs.write_model(out / swapper.name, results, ledger, frames, scores.per_frame)
+        runs.append(RunFiles.read(out / swapper.name))
+        key = next(
+            (key for key in ("identity", "truth_pixel", "shape", "expression") if key in scores.per_frame),
+            None,
+        )
+        if key is not None:
+            rows = [(frame.row.clip, frame.row.frame, frame.case) for frame in frames]
+            up = METRICS[key].higher_is_better
+            shown += pictures.choose(swapper.name, METRICS[key].title, up, scores.per_frame[key], rows)
+        if ledger.ok == 0:
+            print(
+                f"warning: no frame of {swapper.name} could be scored; the ledger says why", file=sys.stderr
+            )
+    page = write_report(out, runs, shown)
+    if plan.options.json:
+        print(json.dumps([run.results.model_dump(mode="json") for run in runs], indent=2, allow_nan=False))
+    else:
+        print(markdown_table(runs))
+    print(f"report: {page.resolve()}", file=sys.stderr if plan.options.json else sys.stdout)
+
+
+def _provenance(
+    plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: float
+) -> dict[str, Any]:
+    from bench import outputs
+
+    paths: dict[ClipKey, Path | None] = {}
+    for pair in plan.pairs:
+        for key in (plan.dataset.original(pair.target), plan.dataset.original(pair.source)):
+            paths[key] = plan.dataset.path(key)
+    lines = outputs.manifest(paths)
+    return {
+        "command": command,
+        "model": {
+            "name": swapper.name, "spec": swapper.spec, "kind": swapper.kind, "reference": swapper.reference,
+            **{key: value for key, value in swapper.info.items() if value is not None},
+        },
+        "protocol": {**plan.protocol.model_dump(mode="json"), "hash": plan.protocol.hash},
+        "data": {
+            "name": plan.dataset.root.resolve().name, "clips": len(plan.pairs), "originals": len(paths),
+            "manifest_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+            "manifest": "names and sizes of the original clips",
+        },
+        "instruments": [
+            {
+                "name": one.name, "weights_sha256": one.weights_sha256, "licence": one.licence,
+                "crop": {"template": one.crop.template, "size": one.crop.size}, "reads": list(one.reads),
+                "parameters": one.parameters, "description": one.description,
+            }
+            for one in plan.instruments
+        ],
+        "environment": outputs.environment(plan.device, plan.workers),
+        "seed": plan.protocol.seed, "started": started, "seconds": seconds,
+    }  # fmt: skip
+
+
+def _dry_run(plan: Plan) -> int:
+    frames = len(plan.pairs) * plan.protocol.frames
+    originals = len({clip for pair in plan.pairs for clip in (pair.target, pair.source)})
+    missing = missing_clips(plan)
+    print(
+        f"data         {plan.dataset.root}\n"
+        f"protocol     {plan.protocol.sequences}, {plan.protocol.compression}, split {plan.protocol.split}, "
+        f"hash {plan.protocol.hash[:12]}\n"
+        f"clips        {len(plan.pairs)} swaps of {originals} original clips\n"
+        f"frames       {frames} expected of each model, {frames * len(plan.swappers)} in all\n"
+        f"models       {', '.join(f'{s.name} ({s.kind})' for s in plan.swappers)}\n"
+        f"instruments  {', '.join(f'{i.name} (reads {chr(44).join(i.reads)})' for i in plan.instruments)}\n"
+        f"workers      {plan.workers}, models on {plan.device}\n"
+        f"missing      {missing or 'nothing'}"
+    )
+    return EXIT_DATA if missing and not plan.options.skip_missing else EXIT_OK
+
+
+def _instruments(given: list[str] | None) -> tuple[list[str], list[Instrument]]:
+    from bench.reading import single_process
+    from metrics.instruments import available, create
+
+    names = [entry.name for entry in available() if entry.needs is None]
+    specs = [spec.strip() for text in given or [",".join(names)] for spec in text.split(",") if spec.strip()]
+    if not specs:
+        raise UsageError(f"--instruments is empty; choose among {', '.join(e.name for e in available())}")
+    instruments = [create(spec, **single_process(spec)) for spec in specs]
+    for instrument in instruments:
+        if sum(other.name == instrument.name for other in instruments) > 1:
+            raise UsageError(f"two instruments are called {instrument.name!r}; give one of them")
+    return specs, instruments
+
+
+def _device(name: str) -> str:
+    if name == "cpu":
+        return name
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        text = str(error).splitlines()[0]
+        raise UsageError(f"the device {name!r} cannot be used ({text}); try --device cpu") from error
+    return name
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _refuse(error: object, code: int) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

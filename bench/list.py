@@ -1,0 +1,82 @@
+"""What there is: models, instruments, metrics and protocols, each with what it still needs.
+
+python -m bench.list
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from bench.dataset import FFPP_METHODS
+from bench.options import Parser
+from bench.protocol import Protocol
+from bench.swappers import BUILT_IN, GROUP, entry_points
+from metrics import METRICS
+from metrics.instruments import available
+
+Line = tuple[str, str, str]  # name, one line, what it needs ("" for nothing)
+
+
+def models() -> list[Line]:
+    from smoothswap import weights
+
+    needs = {"oracle": "data with the true swap", "smoothswap": ""}
+    try:
+        weights.locate("smoothswap")
+    except ValueError as error:
+        needs["smoothswap"] = str(error)
+    lines = [(name, line, needs.get(name, "")) for name, line in BUILT_IN.items()]
+    lines += [
+        (name, "finished swaps of FaceForensics++", f"manipulated_sequences/{name}") for name in FFPP_METHODS
+    ]
+    lines.append(("images:DIR", "finished swaps of anybody, named target_source", "the folder"))
+    lines.append(
+        ("package.module:factory", "your model: .size and .swap(source, target) on crops", "the package")
+    )
+    lines += [(entry.name, f"entry point {entry.value}", "") for entry in entry_points()]
+    return lines
+
+
+def protocols() -> list[Line]:
+    """Every rule of the protocol with its default, as results.json stores them."""
+    defaults = Protocol()
+    return [
+        (name, (field.description or "fixed") + f" (default: {getattr(defaults, name)})", "")
+        for name, field in Protocol.model_fields.items()
+    ]
+
+
+def metrics() -> list[Line]:
+    lines = []
+    for key, metric in METRICS.items():
+        needs = [f"an instrument that reads {name}" for name in metric.reads]
+        needs += ["data with the true swap"] if metric.needs_truth else []
+        arrow = "up" if metric.higher_is_better else "down"
+        lines.append((key, f"{metric.title}, {metric.unit}, better {arrow}", ", ".join(needs)))
+    return lines
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    Parser("python -m bench.list", description=__doc__, allow_abbrev=False).parse_all(
+        None if argv is None else list(argv)
+    )
+    instruments = [
+        (e.name, f"reads {', '.join(e.reads)}: {e.description}", e.needs or "") for e in available()
+    ]
+    sections = {
+        f"models (--model; more come from entry points of the group {GROUP})": models(),
+        "instruments (--instruments)": instruments,
+        "metrics": metrics(),
+        "protocol: FaceForensics++ (python -m bench.ffpp), rules": protocols(),
+    }
+    for title, lines in sections.items():
+        print(f"{title}")
+        for name, line, needs in lines:
+            print(f"  {name:24}{line}" + (f" [needs {needs}]" if needs else ""))
+        print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""What a run leaves behind: OUT/<model>/frames.parquet, OUT/<model>/results.json (last) and OUT/originals.parquet."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.dataset import ClipKey
+from bench.errors import DataError
+from bench.ledger import Ledger
+from bench.reading import Reading
+from bench.scoring import Frame
+from reports.results import Results, write_atomic
+
+PACKAGES = (
+    "torch",
+    "onnxruntime",
+    "dlib-bin",
+    "opencv-python-headless",
+    "av",
+    "numpy",
+    "scipy",
+    "anny",
+    "pillow",
+)
+
+
+def check_folder(out: Path) -> None:
+    """Make the output folder and prove that it can be written. Raises DataError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out) as file:
+            file.write(b"\0" * 4096)
+    except OSError as error:
+        raise DataError(
+            f"cannot write to the output folder {out}: {error.strerror or error}; choose another with --out"
+        ) from error
+
+
+def write_model(
+    folder: Path, results: Results, ledger: Ledger, frames: Sequence[Frame], values: Mapping[str, Any]
+) -> None:
+    """Write one model's files. An older results.json goes first, so that it never stands beside newer frames.
+
+    Raises reports.results.OutputError; whatever happens, no file is left half-written.
+    """
+    (folder / "results.json").unlink(missing_ok=True)
+    write_atomic(folder / "frames.parquet", _parquet(frames_table(ledger, frames, values)))
+    write_atomic(folder / "results.json", results)
+
+
+def frames_table(
+    ledger: Ledger, frames: Sequence[Frame], values: Mapping[str, npt.NDArray[np.float64]]
+) -> pa.Table:
+    """One row a frame: the ledger's columns, faces found, box, metric values, and the readings as float lists."""
+    columns: dict[str, Any] = {
+        name: [getattr(row, name) for row in ledger.rows]
+        for name in (
+            "model", "manipulation", "compression", "clip", "target", "source", "cluster",
+            "position", "frame", "source_frame", "status", "reason",
+        )
+    }  # fmt: skip
+    columns |= {
+        "faces": [frame.swap.found if frame.swap else None for frame in frames],
+        "box": _boxes(frames),
+    }
+    columns |= {f"metric/{key}": [_number(x) for x in array] for key, array in values.items()}
+    columns |= _readings("swap", [frame.swap for frame in frames])
+    return pa.table(columns)
+
+
+def write_originals(
+    path: Path, originals: Mapping[str, Sequence[tuple[int, Reading]]], compression: str
+) -> None:
+    """What was read from the original clips: the source and target sides of every model, and the gallery."""
+    rows = [(clip, *row) for clip, readings in originals.items() for row in readings]
+    columns: dict[str, Any] = {
+        "clip": [clip for clip, _, _ in rows],
+        "compression": [compression] * len(rows),
+        "frame": [number for _, number, _ in rows],
+        "status": [reading.status for _, _, reading in rows],
+        "reason": [reading.reason for _, _, reading in rows],
+        "faces": [reading.found for _, _, reading in rows],
+    }
+    write_atomic(
+        path, _parquet(pa.table(columns | _readings("original", [reading for _, _, reading in rows])))
+    )
+
+
+def environment(device: str, workers: int) -> dict[str, Any]:
+    """What the run ran on: system, processor count and package versions; nothing that names the machine."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count() or 1, "device": device, "workers": workers, "packages": versions,
+    }  # fmt: skip
+
+
+def manifest(paths: Mapping[ClipKey, Path | None]) -> list[str]:
+    """One line a clip that the run read: key and size in bytes. Its hash tells two downloads apart."""
+    lines = []
+    for key, path in sorted(paths.items(), key=lambda item: str(item[0])):
+        size = path.stat().st_size if path and path.is_file() else "folder" if path else "missing"
+        lines.append(f"{key} {size}")
+    return lines
+
+
+def _readings(side: str, readings: Sequence[Reading | None]) -> dict[str, Any]:
+    names = dict.fromkeys(name for reading in readings if reading for name in reading.values)
+    return {
+        f"{side}/{name}": pa.array(
+            [reading.values.get(name) if reading else None for reading in readings], pa.list_(pa.float32())
+        )
+        for name in names
+    }
+
+
+def _boxes(frames: Sequence[Frame]) -> Any:
+    boxes = [frame.swap.face.box if frame.swap and frame.swap.face else None for frame in frames]
+    return pa.array(boxes, pa.list_(pa.float32()))
+
+
+def _parquet(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

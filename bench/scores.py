@@ -1,0 +1,134 @@
+"""From the rows of a run to the metrics of each model: what goes into metrics.Sides, and under which key it comes out.
+
+A metric has its plain key (identity) from the first instrument that reads what it needs, and identity@NAME from
+every further one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.dataset import Dataset
+from bench.protocol import Protocol
+from bench.reading import Reading
+from bench.runner import Outcome
+from bench.scoring import Frame
+from metrics import METRICS, Sides, evaluate, frame_values
+from metrics.instruments import Instrument
+from reports.results import MetricValue
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """metrics: key -> value with interval; per_frame: key -> float64 [n], NaN where a frame has no value."""
+
+    metrics: dict[str, MetricValue]
+    per_frame: dict[str, npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Every readable frame of every original clip of the run. at: (clip, position) -> row."""
+
+    rows: list[Reading]
+    ids: Array
+    at: dict[tuple[str, int], int]
+
+    @classmethod
+    def of(cls, outcome: Outcome, dataset: Dataset) -> Gallery:
+        rows: list[Reading] = []
+        ids: list[str] = []
+        at = {}
+        for clip, readings in outcome.originals.items():
+            for position, (_, reading) in enumerate(readings):
+                if reading.status == "ok":
+                    at[clip, position] = len(rows)
+                    rows.append(reading)
+                    ids.append(dataset.person(clip))
+        return cls(rows, np.array(ids, dtype=str), at)
+
+
+def score(
+    frames: Sequence[Frame],
+    gallery: Gallery,
+    instruments: Sequence[Instrument],
+    protocol: Protocol,
+    has_truth: bool,
+) -> Scores:
+    """Compute every metric that the instruments' readings allow, for the rows of one model."""
+    metrics: dict[str, MetricValue] = {}
+    per_frame = {}
+    first: dict[str, str] = {}  # reading -> the instrument that has the plain keys
+    for instrument in instruments:
+        sides = _sides(frames, gallery, instrument, protocol, has_truth)
+        if sides is None:
+            continue
+        for key, value in evaluate(sides, missing=protocol.missing, seed=protocol.seed).items():
+            reads = METRICS[key].reads
+            if not reads and key in metrics:
+                continue  # pixels: no instrument's
+            plain = all(first.setdefault(name, instrument.name) == instrument.name for name in reads)
+            name = key if plain else f"{key}@{instrument.name}"
+            metrics[name] = _metric_value(value.as_dict(), METRICS[key].description)
+            per_frame[name] = np.asarray(frame_values(sides, key), np.float64)
+    return Scores(metrics, per_frame)
+
+
+def _metric_value(value: dict[str, Any], description: str) -> MetricValue:
+    policies = {
+        name: None if value[name] is None else {key: value[name][key] for key in ("value", "ci95", "n")}
+        for name in ("excluding_missing", "counting_missing")
+    }
+    value = {key: entry for key, entry in value.items() if key != "missing"}
+    return MetricValue.model_validate(value | policies | {"description": description})
+
+
+def _sides(
+    frames: Sequence[Frame], gallery: Gallery, instrument: Instrument, protocol: Protocol, has_truth: bool
+) -> Sides | None:
+    """One instrument's readings as arrays; None when no original face of the run was read at all."""
+    if not gallery.rows or not frames:
+        return None
+    widths = {name: len(gallery.rows[0].values[f"{instrument.name}/{name}"]) for name in instrument.reads}
+
+    def side(readings: Sequence[Reading | None]) -> dict[str, Array]:
+        return {
+            name: _stack([r.values.get(f"{instrument.name}/{name}") if r else None for r in readings], width)
+            for name, width in widths.items()
+        }
+
+    truth = None
+    if has_truth:
+        truth = side([frame.truth for frame in frames])
+        truth["pixel_error"] = np.array([frame.pixel_error for frame in frames])
+    identity = "identity" in instrument.reads
+    exclude = None
+    if protocol.gallery == "without_source_frame" and identity:
+        exclude = np.array(
+            [gallery.at.get(frame.source_at, -1) if frame.source_at else -1 for frame in frames]
+        )
+    return Sides(
+        swap=side([frame.swap for frame in frames]),
+        source=side([frame.source for frame in frames]),
+        target=side([frame.target for frame in frames]),
+        wanted_id=np.array([frame.pair.source_person for frame in frames], dtype=str),
+        target_id=np.array([frame.pair.target_person for frame in frames], dtype=str),
+        clusters=np.array([frame.pair.cluster for frame in frames], dtype=str),
+        gallery=side(gallery.rows)["identity"] if identity else None,
+        gallery_ids=gallery.ids if identity else None,
+        gallery_exclude=exclude,
+        truth=truth,
+        instruments={name: instrument.name for name in instrument.reads},
+    )
+
+
+def _stack(rows: Sequence[npt.NDArray[np.float32] | None], width: int) -> Array:
+    blank = np.full(width, np.nan, np.float32)
+    return np.stack([blank if row is None else row for row in rows])

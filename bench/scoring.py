@@ -1,0 +1,279 @@
+"""One pair through one swapper: swapped when it is made, its rows when its readings are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.clips import ClipError, Frames, read_clip
+from bench.dataset import Pair
+from bench.ledger import Row, Status
+from bench.pictures import Case, thumbnails
+from bench.reading import Readers, Reading
+from bench.swappers import Swapper, Task
+from bench.swapping import Swapped, swap
+from smoothswap.faces.video import VideoError
+
+if TYPE_CHECKING:
+    from bench.runner import Unit
+
+Image = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One scored frame: its ledger row and the four sides of it (None: no reading).
+
+    source_at names the gallery row that the model was shown: (source clip, position). pixel_error is the mean
+    absolute difference to the true swap over the target's face box, 0..255, NaN where unknown.
+    """
+
+    row: Row
+    pair: Pair
+    swap: Reading | None = None
+    source: Reading | None = None
+    target: Reading | None = None
+    truth: Reading | None = None
+    source_at: tuple[str, int] | None = None
+    pixel_error: float = float("nan")
+    case: Case | None = None
+
+
+@dataclass
+class Clip:
+    """A clip with the readings of its frames; `failure` when it could not be read at all."""
+
+    frames: Frames
+    readings: list[Reading] = field(default_factory=list)
+    failure: str = ""
+
+    def ok(self, i: int) -> bool:
+        return i < len(self.readings) and self.readings[i].status == "ok"
+
+
+class Truth:
+    """The true swap of one pair, by frame number: its pixels now, its readings when they are asked for."""
+
+    def __init__(self, readers: Readers, target: Clip, clip: Clip) -> None:
+        faces = {n: target.readings[i].face for i, n in enumerate(target.frames.numbers) if target.ok(i)}
+        self.pixels: dict[int, Image] = {
+            number: image
+            for number, image in zip(clip.frames.numbers, clip.frames.frames, strict=True)
+            if image is not None and faces.get(number) is not None
+        }
+        self._future = readers.swaps(list(self.pixels.values()), [faces[n] for n in self.pixels])  # type: ignore[misc]
+
+    def readings(self) -> dict[int, Reading]:
+        return dict(zip(self.pixels, Readers.result(self._future), strict=True))
+
+
+class Scoring:
+    """One swapper on one pair: swapped on creation, its readings collected by frames()."""
+
+    def __init__(self, unit: Unit, pair: Pair, swapper: Swapper, truth: Truth | None) -> None:
+        self.unit, self.pair, self.swapper, self.truth = unit, pair, swapper, truth
+        self.protocol = unit.run.protocol
+        self.source = unit.originals[pair.source]
+        self.target = unit.originals[pair.target]
+        self.failure = self._clip_failure()
+        self.swapped: list[Swapped] = []
+        if not self.failure:
+            self._swap()
+
+    def _clip_failure(self) -> str:
+        """Why no frame of the pair can be scored, "" when they can."""
+        if self.target.failure:
+            return f"target clip: {self.target.failure}"
+        return f"source clip: {self.source.failure}" if self.source.failure else ""
+
+    def _swap(self) -> None:
+        finished: Frames | None = None
+        if self.swapper.kind == "finished":
+            path = self.swapper.run.path(self.pair)
+            name = f"{self.swapper.name}/{self.pair.id} in {self.swapper.run.where()}"
+            clip = open_clip(path, name, self.protocol.frames, self.target.frames.count)
+            if clip.failure:
+                self.failure = clip.failure
+                return
+            finished = clip.frames
+            try:
+                self.target = self.unit.target_at(self.pair, finished.numbers)
+            except (VideoError, ClipError) as error:
+                self.failure = f"target clip: {error}"
+                return
+        self.shown = [self._source_for(i) for i in range(len(self.target.frames.numbers))]
+        self.problems = [self._problem(i) for i in range(len(self.shown))]
+        if finished is None:
+            self.swapped = self._generate()
+        else:
+            self.swapped = [_sized(finished, i, frame) for i, frame in enumerate(self.target.frames.frames)]
+            for i, reason in enumerate(finished.reasons):
+                if reason and self.problems[i] is None:
+                    self.problems[i] = ("decode_error", reason)
+        self._submit()
+
+    def _source_for(self, i: int) -> int | None:
+        """Which of the source clip's frames goes with target frame i (Protocol.source_rule)."""
+        if self.protocol.source_rule == "matched" and self.source.ok(i):
+            return i
+        return next((j for j in range(len(self.source.readings)) if self.source.ok(j)), None)
+
+    def _problem(self, i: int) -> tuple[Status, str] | None:
+        target = self.target.readings[i]
+        if target.status != "ok":
+            return target.status, f"target frame: {target.reason}"
+        if self.shown[i] is None:
+            return "no_face", f"source clip {self.pair.source}: no usable face in any of its frames"
+        return None
+
+    def _generate(self) -> list[Swapped]:
+        tasks = {}
+        for i, problem in enumerate(self.problems):
+            j = self.shown[i]
+            if problem is None and j is not None:
+                target, source = self.target, self.source
+                tasks[i] = Task(
+                    self.pair, target.frames.numbers[i],
+                    target.frames.frames[i], source.frames.frames[j],  # type: ignore[arg-type]
+                    target.readings[i].face, source.readings[j].face,  # type: ignore[arg-type]
+                )  # fmt: skip
+        done = dict(
+            zip(tasks, swap(self.swapper, list(tasks.values()), self.unit.run.batch_size), strict=True)
+        )
+        return [done.get(i, "") for i in range(len(self.problems))]
+
+    def _submit(self) -> None:
+        """Hand out the frames that need reading; an untouched target frame, or the truth's own, has been read."""
+        self.same_as_target: list[int] = []
+        self.same_as_truth: list[int] = []
+        self.fresh: list[int] = []
+        pixels = self.truth.pixels if self.truth else {}
+        for i, image in enumerate(self.swapped):
+            if self.problems[i] is not None:
+                continue
+            if isinstance(image, str):
+                self.problems[i] = ("model_error", image)
+                continue
+            number = self.target.frames.numbers[i]
+            if np.array_equal(image, _image(self.target, i)):
+                self.same_as_target.append(i)
+            elif number in pixels and np.array_equal(image, pixels[number]):
+                self.same_as_truth.append(i)
+            else:
+                self.fresh.append(i)
+        images = [self.swapped[i] for i in self.fresh]
+        faces = [self.target.readings[i].face for i in self.fresh]
+        self.future = self.unit.run.readers.swaps(images, faces) if images else None  # type: ignore[arg-type]
+
+    def frames(self) -> list[Frame]:
+        """The pair's rows; waits for the readings."""
+        if self.failure:
+            return [self._frame(i, -1, "decode_error", self.failure) for i in range(self._expected())]
+        read = dict(zip(self.fresh, Readers.result(self.future), strict=True)) if self.future else {}
+        truth = self.truth.readings() if self.truth else {}
+        read |= {i: self.target.readings[i] for i in self.same_as_target}
+        read |= {i: truth[self.target.frames.numbers[i]] for i in self.same_as_truth}
+        return [
+            self._scored(i, number, read.get(i), truth) for i, number in enumerate(self.target.frames.numbers)
+        ]
+
+    def _expected(self) -> int:
+        """Frames of a pair that cannot be scored: those of its target clip, or as many as the protocol asks for."""
+        readable = not self.unit.originals[self.pair.target].failure
+        return len(self.target.frames.numbers) if readable else self.protocol.frames
+
+    def _scored(self, i: int, number: int, reading: Reading | None, truths: dict[int, Reading]) -> Frame:
+        problem = self.problems[i]
+        if problem is not None or reading is None:
+            status, reason = problem or ("decode_error", "the frame was not read")
+            return self._frame(i, number, status, reason)
+        if reading.status != "ok":
+            return self._frame(i, number, reading.status, reading.reason)
+        j = self.shown[i]
+        assert j is not None
+        target, source, truth = self.target.readings[i], self.source.readings[j], truths.get(number)
+        error, case = float("nan"), None
+        image = self.swapped[i]
+        true_image = self.truth.pixels.get(number) if self.truth else None
+        if not isinstance(image, str) and target.face is not None and source.face is not None:
+            if true_image is not None and true_image.shape == image.shape:
+                error = pixel_error(image, true_image, target.face.box)
+            if self.unit.run.keep_every_picture or i == len(self.shown) // 2:
+                case = thumbnails(
+                    (_image(self.source, j), source.face),
+                    (_image(self.target, i), target.face),
+                    image,
+                    true_image,
+                )
+        known = truth if truth is not None and truth.status == "ok" else None
+        at = (self.pair.source, j)
+        return Frame(
+            self._row(i, number, "ok", ""), self.pair, reading, source, target, known, at, error, case
+        )
+
+    def _frame(self, i: int, number: int, status: Status, reason: str) -> Frame:
+        return Frame(self._row(i, number, status, reason), self.pair)
+
+    def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
+        j = self.shown[i] if not self.failure else None
+        return Row(
+            self.swapper.name, self.swapper.manipulation, self.unit.run.dataset.compression, self.pair.id,
+            self.pair.target, self.pair.source, self.pair.cluster, i, number,
+            -1 if j is None else self.source.frames.numbers[j], status, reason,
+        )  # fmt: skip
+
+
+def open_clip(path: Path | None, name: str, k: int, below: int | None = None) -> Clip:
+    """Read k frames of a clip; what goes wrong stands in the result's `failure`."""
+    if path is None:
+        return Clip(Frames(0, [], [], []), failure=f"{name} is not on the disk")
+    try:
+        return Clip(read_clip(path, k, below))
+    except (VideoError, ClipError, OSError) as error:
+        return Clip(Frames(0, [], [], []), failure=str(error))
+
+
+def readable(frames: Frames) -> list[Image]:
+    """The frames that could be read, in order."""
+    return [image for image in frames.frames if image is not None]
+
+
+def with_gaps(frames: Frames, readings: list[Reading]) -> list[Reading]:
+    """Put the readings of readable frames back to their places."""
+    rest = iter(readings)
+    return [
+        next(rest) if image is not None else Reading(0, None, "decode_error", reason)
+        for image, reason in zip(frames.frames, frames.reasons, strict=True)
+    ]
+
+
+def pixel_error(image: Image, truth: Image, box: tuple[float, float, float, float]) -> float:
+    """Mean absolute difference of two frames uint8 [h, w, 3] over a box (x0, y0, x1, y1), in levels 0..255."""
+    height, width = image.shape[:2]
+    x0, y0 = max(0, round(box[0])), max(0, round(box[1]))
+    x1, y1 = min(width, round(box[2])), min(height, round(box[3]))
+    if x1 <= x0 or y1 <= y0:
+        return float("nan")
+    difference = image[y0:y1, x0:x1].astype(np.int16) - truth[y0:y1, x0:x1]
+    return float(np.abs(difference).mean())
+
+
+def _image(clip: Clip, i: int) -> Image:
+    image = clip.frames.frames[i]
+    assert image is not None
+    return image
+
+
+def _sized(finished: Frames, i: int, target: Image | None) -> Swapped:
+    """A finished frame, or why it cannot stand for the target's."""
+    image = finished.frames[i]
+    if image is None or target is None or image.shape == target.shape:
+        return image if image is not None else finished.reasons[i]
+    return (
+        f"the swapped frame is {image.shape[1]} x {image.shape[0]}, its target {target.shape[1]} x "
+        f"{target.shape[0]}; paste the faces back into the target's frames"
+    )

@@ -1,0 +1,68 @@
+"""From a swapper and the frames of a pair to swapped frames, each with its own success or reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bench.swappers.base import Image, SwapError, Swapper, Task, checked
+from smoothswap.faces.align import AlignmentError, ffhq_affine, ffhq_crop
+from smoothswap.faces.paste import paste_back
+
+Swapped = Image | str  # a whole frame, or why there is none
+
+
+def swap(swapper: Swapper, tasks: Sequence[Task], batch_size: int = 16) -> list[Swapped]:
+    """Swap the frames of one pair. An exception costs its own frame only and becomes that frame's reason."""
+    if swapper.kind == "frame":
+        return [_frame(swapper, task) for task in tasks]
+    swapped: list[Swapped] = []
+    for start in range(0, len(tasks), batch_size):
+        swapped += _batch(swapper, tasks[start : start + batch_size])
+    return swapped
+
+
+def _frame(swapper: Swapper, task: Task) -> Swapped:
+    try:
+        return checked(swapper.run.swap_frame(task), task.target, swapper.name)
+    except Exception as error:
+        return _reason(error)
+
+
+def _batch(swapper: Swapper, tasks: Sequence[Task]) -> list[Swapped]:
+    size = swapper.run.size
+    outcome: list[Swapped] = [""] * len(tasks)
+    crops: dict[int, tuple[Image, Image]] = {}
+    for i, task in enumerate(tasks):
+        try:
+            source = ffhq_crop(task.source, task.source_face.landmarks, size)[0]
+            crops[i] = source, ffhq_crop(task.target, task.target_face.landmarks, size)[0]
+        except AlignmentError as error:
+            outcome[i] = f"the face cannot be aligned: {error}"
+    for i, face in zip(crops, _faces(swapper, list(crops.values())), strict=True):
+        task = tasks[i]
+        if isinstance(face, str):
+            outcome[i] = face
+        else:
+            outcome[i] = paste_back(task.target, face, ffhq_affine(task.target_face.landmarks, size))
+    return outcome
+
+
+def _faces(swapper: Swapper, crops: list[tuple[Image, Image]]) -> list[Swapped]:
+    """Run the model on a batch, and frame by frame when the batch fails, so that one bad frame stays one."""
+    if not crops:
+        return []
+    source = np.stack([crop[0] for crop in crops])
+    target = np.stack([crop[1] for crop in crops])
+    try:
+        return list(checked(swapper.run.swap(source.copy(), target.copy()), target, swapper.name))
+    except Exception as error:
+        if len(crops) == 1:
+            return [_reason(error)]
+        return [_faces(swapper, [crop])[0] for crop in crops]
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())[:300]
+    return text if isinstance(error, SwapError) and text else f"{type(error).__name__}: {text}"
