@@ -74,7 +74,7 @@ def _bootstrap(
     def ratio(s: Floats, c: Floats, axis: int = -1) -> Floats:
         return np.asarray(s.sum(axis=axis) / c.sum(axis=axis))
 
-    # Hesterberg (2015), expanded limits: of k clusters the bootstrap is too narrow by sqrt((k-1)/k) and tails.
+    # Hesterberg (2015): with k clusters the bootstrap is too narrow by sqrt((k-1)/k) and has normal tails.
     k = len(sums)
     tail = stats.norm.cdf(stats.t.ppf((1.0 - level) / 2.0, k - 1) * np.sqrt(k / (k - 1)))
     expanded = 1.0 - 2.0 * max(float(tail), 1e-9)

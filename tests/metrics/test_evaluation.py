@@ -138,7 +138,9 @@ def test_applicable_follows_what_was_read() -> None:
 def test_every_metric_says_what_it_is() -> None:
     for key, metric in METRICS.items():
         assert metric.key == key
-        assert len(metric.description) > 60 and metric.unit and metric.title
+        assert len(metric.description) > 60
+        assert metric.unit
+        assert metric.title
         assert metric.needs_truth == key.startswith("truth_")
         assert metric.cluster == "pair"
 

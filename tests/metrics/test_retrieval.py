@@ -1,4 +1,4 @@
-"""ID retrieval against a brute-force loop over every pair, and its rules for ties, people and missing rows."""
+"""ID retrieval against a brute-force loop over every pair; its rules for ties, people and missing rows."""
 
 from __future__ import annotations
 

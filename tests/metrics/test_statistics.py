@@ -136,11 +136,16 @@ def test_paired_difference_leaves_out_frames_that_one_side_lacks() -> None:
 def test_two_equal_models_are_not_separated_and_two_opposite_ones_are() -> None:
     hits, clusters = np.full(40, 100.0), np.repeat(np.arange(20), 2).astype(str)
     same = paired_difference(hits, hits, clusters, bounds=(0, 100))
-    assert same.value == 0 and not same.separated and same.ci95[0] < 0 < same.ci95[1]
+    assert same.value == 0
+    assert not same.separated
+    assert same.ci95[0] < 0 < same.ci95[1]
     opposite = paired_difference(hits, 0 * hits, clusters, bounds=(0, 100))
-    assert opposite.value == 100 and opposite.separated and opposite.ci95[0] < 100
+    assert opposite.value == 100
+    assert opposite.separated
+    assert opposite.ci95[0] < 100
     nothing = paired_difference([np.nan], [1.0], ["a"])
-    assert np.isnan(nothing.value) and not nothing.separated
+    assert np.isnan(nothing.value)
+    assert not nothing.separated
 
 
 def test_bad_input_is_refused() -> None:
