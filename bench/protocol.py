@@ -28,41 +28,43 @@ class Protocol(BaseModel):
 
     version: Literal[1] = 1
     sequences: Literal["youtube", "actors"] = Field(
-        "youtube", description="youtube: FF++ pairs of a split; actors: the DeepFakeDetection clips"
+        default="youtube", description="youtube: FF++ pairs of a split; actors: the DeepFakeDetection clips"
     )
     compression: Compression = Field(
         "c23", description="raw (also called c0: lossless), c23 (hq) or c40 (lq)"
     )
     split: Literal["train", "val", "test", "all"] = "test"
-    limit: int | None = Field(None, ge=1, description="the first clips of the split, in its order")
-    frames: int = Field(10, ge=1, description="frames scored in each clip")
+    limit: int | None = Field(default=None, ge=1, description="the first clips of the split, in its order")
+    frames: int = Field(default=10, ge=1, description="frames scored in each clip")
     frame_rule: Literal["even"] = "even"
     source_rule: Literal["first_valid", "matched"] = Field(
-        "first_valid",
+        default="first_valid",
         description="first_valid: the first of the source clip's frames with a face, for every target frame; "
         "matched: the frame at the same position in the source clip, or first_valid where it has no face",
     )
     faces_rule: Literal["largest_tracked", "largest", "single"] = Field(
-        "largest_tracked",
+        default="largest_tracked",
         description="which face of an original frame: the largest, followed over the clip; the largest of each "
         "frame; or single: a frame with several faces is a failed row (many_faces)",
     )
     swap_face_rule: Literal["nearest"] = "nearest"
     missing: Literal["count_as_wrong", "exclude"] = Field(
-        "count_as_wrong", description="what a frame without a face does to ID retrieval"
+        default="count_as_wrong",
+        description="what a swap without a face does to ID retrieval; frames whose "
+        "originals have no face are in the ledger only",
     )
     gallery: Literal["all", "without_source_frame"] = Field(
-        "all",
+        default="all",
         description="rows among which ID retrieval searches: every readable frame of every source clip of the "
         "run; or the same without the frames that the models were shown",
     )
     missing_clips: Literal["error", "ledger"] = Field(
-        "error", description="clips that are not on the disk stop the run, or become ledger rows"
+        default="error", description="clips that are not on the disk stop the run, or become ledger rows"
     )
     identity_map: dict[str, str] = Field(
         default_factory=dict, description='people who appear twice: {"343": "043"} makes 343 count as 043'
     )
-    seed: int = Field(0, ge=0, description="seed of the bootstrap")
+    seed: int = Field(default=0, ge=0, description="seed of the bootstrap")
 
     @field_validator("compression", mode="before")
     @classmethod

@@ -62,12 +62,18 @@ def score(
     protocol: Protocol,
     has_truth: bool,
 ) -> Scores:
-    """Compute every metric that the instruments' readings allow, for the rows of one model."""
+    """Compute every metric that the instruments' readings allow, for the rows of one model.
+
+    Only posed frames count, those in which both originals have a face: the others say nothing about a swapper.
+    A posed frame in which the swap has no face counts as Protocol.missing says.
+    """
     metrics: dict[str, MetricValue] = {}
     per_frame = {}
     first: dict[str, str] = {}  # reading -> the instrument that has the plain keys
+    posed = np.array([frame.posed for frame in frames], dtype=bool)
+    asked = [frame for frame in frames if frame.posed]
     for instrument in instruments:
-        sides = _sides(frames, gallery, instrument, protocol, has_truth)
+        sides = _sides(asked, gallery, instrument, protocol, has_truth)
         if sides is None:
             continue
         for key, value in evaluate(sides, missing=protocol.missing, seed=protocol.seed).items():
@@ -77,7 +83,8 @@ def score(
             plain = all(first.setdefault(name, instrument.name) == instrument.name for name in reads)
             name = key if plain else f"{key}@{instrument.name}"
             metrics[name] = _metric_value(value.as_dict(), METRICS[key].description)
-            per_frame[name] = np.asarray(frame_values(sides, key), np.float64)
+            per_frame[name] = np.full(len(frames), np.nan)
+            per_frame[name][posed] = frame_values(sides, key)
     return Scores(metrics, per_frame)
 
 

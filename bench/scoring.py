@@ -28,12 +28,15 @@ Image = npt.NDArray[np.uint8]
 class Frame:
     """One scored frame: its ledger row and the four sides of it (None: no reading).
 
-    source_at names the gallery row that the model was shown: (source clip, position). pixel_error is the mean
+    posed: both originals have a usable face here, so that there was something to swap; what fails in a posed
+    frame is the swap's own failure. source_at names the gallery row that the model was shown: (source clip,
+    position). pixel_error is the mean
     absolute difference to the true swap over the target's face box, 0..255, NaN where unknown.
     """
 
     row: Row
     pair: Pair
+    posed: bool
     swap: Reading | None = None
     source: Reading | None = None
     target: Reading | None = None
@@ -79,9 +82,11 @@ class Scoring:
         self.protocol = unit.run.protocol
         self.source = unit.originals[pair.source]
         self.target = unit.originals[pair.target]
-        self.failure = self._clip_failure()
         self.swapped: list[Swapped] = []
+        self.posed: list[bool] = []
+        self.failure = self._clip_failure()
         if not self.failure:
+            self._pose()
             self._swap()
 
     def _clip_failure(self) -> str:
@@ -89,6 +94,12 @@ class Scoring:
         if self.target.failure:
             return f"target clip: {self.target.failure}"
         return f"source clip: {self.source.failure}" if self.source.failure else ""
+
+    def _pose(self) -> None:
+        """Find what there is to swap in each frame: a source frame to show, or the problem with the originals."""
+        self.shown = [self._source_for(i) for i in range(len(self.target.frames.numbers))]
+        self.problems = [self._problem(i) for i in range(len(self.shown))]
+        self.posed = [problem is None for problem in self.problems]
 
     def _swap(self) -> None:
         finished: Frames | None = None
@@ -105,8 +116,7 @@ class Scoring:
             except (VideoError, ClipError) as error:
                 self.failure = f"target clip: {error}"
                 return
-        self.shown = [self._source_for(i) for i in range(len(self.target.frames.numbers))]
-        self.problems = [self._problem(i) for i in range(len(self.shown))]
+            self._pose()
         if finished is None:
             self.swapped = self._generate()
         else:
@@ -171,20 +181,16 @@ class Scoring:
 
     def frames(self) -> list[Frame]:
         """The pair's rows; waits for the readings."""
+        numbers = (
+            self.target.frames.numbers or [-1] * self.protocol.frames
+        )  # an unreadable clip fails in full
         if self.failure:
-            return [self._frame(i, -1, "decode_error", self.failure) for i in range(self._expected())]
+            return [self._frame(i, number, "decode_error", self.failure) for i, number in enumerate(numbers)]
         read = dict(zip(self.fresh, Readers.result(self.future), strict=True)) if self.future else {}
         truth = self.truth.readings() if self.truth else {}
         read |= {i: self.target.readings[i] for i in self.same_as_target}
         read |= {i: truth[self.target.frames.numbers[i]] for i in self.same_as_truth}
-        return [
-            self._scored(i, number, read.get(i), truth) for i, number in enumerate(self.target.frames.numbers)
-        ]
-
-    def _expected(self) -> int:
-        """Frames of a pair that cannot be scored: those of its target clip, or as many as the protocol asks for."""
-        readable = not self.unit.originals[self.pair.target].failure
-        return len(self.target.frames.numbers) if readable else self.protocol.frames
+        return [self._scored(i, number, read.get(i), truth) for i, number in enumerate(numbers)]
 
     def _scored(self, i: int, number: int, reading: Reading | None, truths: dict[int, Reading]) -> Frame:
         problem = self.problems[i]
@@ -210,16 +216,15 @@ class Scoring:
                     true_image,
                 )
         known = truth if truth is not None and truth.status == "ok" else None
-        at = (self.pair.source, j)
-        return Frame(
-            self._row(i, number, "ok", ""), self.pair, reading, source, target, known, at, error, case
-        )
+        row, at = self._row(i, number, "ok", ""), (self.pair.source, j)
+        return Frame(row, self.pair, True, reading, source, target, known, at, error, case)
 
     def _frame(self, i: int, number: int, status: Status, reason: str) -> Frame:
-        return Frame(self._row(i, number, status, reason), self.pair)
+        posed = i < len(self.posed) and self.posed[i]
+        return Frame(self._row(i, number, status, reason), self.pair, posed)
 
     def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
-        j = self.shown[i] if not self.failure else None
+        j = self.shown[i] if self.posed else None
         return Row(
             self.swapper.name, self.swapper.manipulation, self.unit.run.dataset.compression, self.pair.id,
             self.pair.target, self.pair.source, self.pair.cluster, i, number,

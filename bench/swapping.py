@@ -34,10 +34,12 @@ def _batch(swapper: Swapper, tasks: Sequence[Task]) -> list[Swapped]:
     size = swapper.run.size
     outcome: list[Swapped] = [""] * len(tasks)
     crops: dict[int, tuple[Image, Image]] = {}
+    sources: dict[int, Image] = {}  # by the frame's identity: usually one source frame serves the whole clip
     for i, task in enumerate(tasks):
         try:
-            source = ffhq_crop(task.source, task.source_face.landmarks, size)[0]
-            crops[i] = source, ffhq_crop(task.target, task.target_face.landmarks, size)[0]
+            if (shared := id(task.source)) not in sources:
+                sources[shared] = ffhq_crop(task.source, task.source_face.landmarks, size)[0]
+            crops[i] = sources[shared], ffhq_crop(task.target, task.target_face.landmarks, size)[0]
         except AlignmentError as error:
             outcome[i] = f"the face cannot be aligned: {error}"
     for i, face in zip(crops, _faces(swapper, list(crops.values())), strict=True):

@@ -91,11 +91,8 @@ def _own(name: str) -> Swapper:
     from bench.swappers.classical import Classical
     from bench.swappers.references import CopySource, CopyTarget
 
-    if name == "copy-source":
-        return Swapper(name, name, "crop", CopySource(), name, reference=True)
-    if name == "copy-target":
-        return Swapper(name, name, "frame", CopyTarget(), name, reference=True)
-    return Swapper(name, name, "frame", Classical(), name)
+    run = {"copy-target": CopyTarget, "copy-source": CopySource, "classical": Classical}[name]()
+    return Swapper(name, name, "frame", run, name, reference=name in REFERENCES)
 
 
 def _smoothswap(spec: str, weights: str, device: str) -> Swapper:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bench.swappers.base import Image, Task
+from bench.swappers.base import Image, SwapError, Task
+from smoothswap.faces.align import AlignmentError, ffhq_affine, ffhq_crop
+from smoothswap.faces.paste import paste_back
 
 
 class CopyTarget:
@@ -13,9 +15,19 @@ class CopyTarget:
 
 
 class CopySource:
-    """The source's aligned crop in the place of the target's: the identity is right, the attributes are wrong."""
+    """The source's FFHQ crop in the target's place: the identity is right, the attributes are wrong."""
 
     size = 256
 
-    def swap(self, source: Image, target: Image) -> Image:
-        return source
+    def __init__(self) -> None:
+        self._cut: tuple[Image, Image] | None = None  # the last source frame and its crop: one serves a clip
+
+    def swap_frame(self, task: Task) -> Image:
+        try:
+            if self._cut is None or self._cut[0] is not task.source:
+                crop = ffhq_crop(task.source, task.source_face.landmarks, self.size)[0]
+                self._cut = task.source, crop
+            affine = ffhq_affine(task.target_face.landmarks, self.size)
+        except AlignmentError as error:
+            raise SwapError(f"the face cannot be aligned: {error}") from error
+        return paste_back(task.target, self._cut[1], affine)

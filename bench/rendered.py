@@ -1,0 +1,50 @@
+"""Make a FaceForensics++ tree of rendered faces.
+
+Example:
+  python -m bench.rendered --out /data/rendered --identities 40 --frames 24 --size 128 --seed 0
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0: made (or already there); 2: an option or the output folder is wrong."""
+    parser = argparse.ArgumentParser(
+        "python -m bench.rendered", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the tree")
+    parser.add_argument("--identities", type=int, default=40, metavar="N", help="people, an even number (40)")
+    parser.add_argument("--frames", type=int, default=24, metavar="F", help="frames of a clip, 12.5 a second (24)")
+    parser.add_argument("--size", type=int, default=128, metavar="S", help="pixels of a side, even (128)")
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="another seed, other people (0)")
+    parser.add_argument("--workers", type=int, metavar="W", help="processes (as many as there are cores)")
+    a = parser.parse_args(arguments)
+    from smoothswap.rendered import RenderError, write_ffpp
+
+    def progress(done: Iterable[Any], total: int) -> Iterable[Any]:
+        return tqdm(done, total=total, desc="rendering clips", unit="clip", file=sys.stderr)
+
+    started = time.monotonic()
+    try:
+        manifest = write_ffpp(a.out, a.identities, a.frames, a.size, a.seed, a.workers, progress)
+    except RenderError as error:
+        print(f"bench.rendered: {error}", file=sys.stderr)
+        return 2
+    count = len(manifest["clips"]) * manifest["frames"]
+    seconds = time.monotonic() - started
+    print(f"{a.out}: {len(manifest['clips'])} clips, {count} frames of {a.size} px in {seconds:.1f} s "
+          f"({count / seconds:.0f} frames a second)")  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
