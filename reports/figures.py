@@ -24,7 +24,7 @@ _VARIABLES = {
     _MODEL: "var(--accent)",
     _PAGE: "var(--page)",
 }
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -34,16 +34,25 @@ _STYLE: dict[str, Any] = {
 
 
 def panels(table: Table) -> list[tuple[Column, str]]:
-    """(column, SVG text) for every column in which some row has a value."""
-    measured = [
-        c for c in table.columns if any((m := row.metric(c)) and m.value is not None for row in table.rows)
+    """(column, SVG text) for the main columns: measured in some row, and no other form of a plotted one."""
+    keys = {column.key for column in table.columns}
+    return [
+        (column, panel(table, column))
+        for column in table.columns
+        if _plain_key(column.key) not in keys - {column.key}
+        and any((m := row.metric(column)) and m.value is not None for row in table.rows)
     ]
-    return [(column, panel(table, column)) for column in measured]
+
+
+def _plain_key(key: str) -> str:
+    """The key of the plain form: of a share (`pose_r`) or a top-5 the metric itself, the instrument kept."""
+    name, at, instrument = key.partition("@")
+    return name.removesuffix("_r").removesuffix("_top5") + at + instrument
 
 
 def panel(table: Table, column: Column) -> str:
     """One metric: a row a model, dot at the value, whisker over the 95 % interval; references hollow."""
-    with matplotlib.rc_context({**_STYLE, "svg.hashsalt": column.key}):
+    with matplotlib.rc_context(_STYLE | {"svg.hashsalt": column.key}):
         figure = Figure(figsize=(3.5, 0.42 + 0.21 * len(table.rows)))
         axes = figure.add_axes((0.33, 0.32 / figure.get_figheight(), 0.63, 1 - 0.38 / figure.get_figheight()))
         for y, row in enumerate(table.rows):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +14,7 @@ from markupsafe import Markup
 
 from reports import figures, pictures
 from reports.pictures import CASES, Embedded, Picture
-from reports.results import Results, write_atomic
+from reports.results import MetricValue, Results, write_atomic
 from reports.table import Column, Failure, Row, RunFiles, Table, build
 
 FIRST_FAILURES = 20  # failing frames listed for each model; the rest is counted
@@ -43,7 +42,7 @@ def render(runs: Sequence[RunFiles], cases: Sequence[Picture] = ()) -> str:
             first=table.rows[0].run.results.run,
             models=[row.run.name for row in table.rows if not row.end],
             warnings=mismatches([row.run.results for row in table.rows]),
-            findings=_findings(table),
+            finding=_findings(table),
             panels=[(column, Markup(svg)) for column, svg in figures.panels(table)],
             grid=_grid(table, embedded),
             cases=CASES,
@@ -64,7 +63,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        said=_said, duration=_duration, folder=_folder, count=lambda n: f"{n:,}", reasons=_reasons
+        said=_said, duration=_duration, folder=_folder, count=lambda n: f"{n:,}", whole=_whole
     )
     return environment
 
@@ -94,17 +93,22 @@ def mismatches(results: Sequence[Results]) -> list[str]:
     return said
 
 
-def _findings(table: Table) -> list[dict[str, Any]]:
+def _findings(table: Table) -> dict[str, Any] | None:
     """The headline: where each model's ID retrieval lies between the ends of the scale."""
     column = next((c for c in table.columns if c.key.split("@")[0] == "id_retrieval"), None)
     if column is None:
-        return []
-    ends = [(row, m) for row in table.rows if row.end and (m := row.metric(column)) and m.value is not None]
-    return [
-        {"row": row, "metric": m, "column": column, "ends": ends}
-        for row in table.rows
-        if not row.end and (m := row.metric(column)) and m.value is not None
-    ]
+        return None
+    measured = [(row, m) for row in table.rows if (m := row.metric(column)) and m.value is not None]
+    nothing = next((m for row, m in measured if row.end == "low"), None)
+    models = [(row, m, _clear_of(m, nothing)) for row, m in measured if not row.end]
+    return {"column": column, "models": models, "ends": [(row, m) for row, m in measured if row.end]}
+
+
+def _clear_of(metric: MetricValue, other: MetricValue | None) -> bool | None:
+    """Do the intervals leave a gap? None when one of them is unknown."""
+    if other is None or metric.ci95 is None or other.ci95 is None:
+        return None
+    return metric.ci95[0] > other.ci95[1] or metric.ci95[1] < other.ci95[0]
 
 
 def _grid(table: Table, embedded: list[Embedded]) -> list[tuple[str, list[Embedded]]]:
@@ -134,8 +138,9 @@ def _instruments(table: Table) -> list[Any]:
     return list(seen.values())
 
 
-def _reasons(failures: Iterable[Failure]) -> list[tuple[str, int]]:
-    return Counter(f.reason for f in failures).most_common(3)
+def _whole(text: str) -> str:
+    """A label that breaks at spaces alone."""
+    return text.replace("-", "\u2011")
 
 
 def _said(value: Any) -> str:

@@ -100,6 +100,7 @@ class PolicyValue(_Closed):
     value: Measured
     ci95: Interval = None
     n: Count | None = None
+    clusters: Count | None = None
 
 
 def _policy(value: Any) -> Any:
@@ -115,7 +116,7 @@ class MetricValue(_Closed):
 
     value: in `unit`; None when nothing could be measured (a NaN handed in becomes None).
     ci95: 95 % interval, clustered by pair; None when there are too few clusters for one.
-    n: readings that enter the value; clusters: independent groups among them.
+    n: readings that enter the value; clusters: independent groups among them; missing: frames without one.
     dagger: why this number must not be ranked against others, as the paper's † in Table 1 (the model was
         trained with the instrument that reads it). It is printed with the number. `Results` sets it by
         itself from `run.model.trained_with`; set it by hand for any other conflict.
@@ -129,6 +130,7 @@ class MetricValue(_Closed):
     higher_is_better: bool
     instrument: Name | None = None
     version: int | str
+    missing: Count | None = None
     missing_policy: str | None = None
     excluding_missing: OtherPolicy = None
     counting_missing: OtherPolicy = None
@@ -222,7 +224,7 @@ class Results(_Closed):
         """Mark every number read by an instrument that the model was trained with."""
         for key, metric in self.metrics.items():
             if metric.dagger is None and self._trained_with(metric.instrument):
-                note = f"{self.run.model.name} was trained with {metric.instrument}, which also reads this number"
+                note = f"{self.run.model.name} was trained with {metric.instrument}, which reads this number"
                 self.metrics[key] = metric.model_copy(update={"dagger": note})
         return self
 

@@ -17,7 +17,7 @@ from reports.results import REFERENCES, MetricValue, Results, ResultsError, load
 
 @dataclass(frozen=True)
 class Failure:
-    """One frame of the ledger that is not ok."""
+    """One frame of the ledger that is not ok; frame is its number in the clip, -1 where there is none."""
 
     clip: str
     frame: int
@@ -56,7 +56,10 @@ class RunFiles:
         except (OSError, ValueError, KeyError) as error:
             raise ResultsError(f"cannot read the ledger in {parquet}: {error}") from error
         failed = ledger[ledger["status"] != "ok"]
-        rows = [Failure(str(r.clip), int(r.frame), str(r.status), str(r.reason)) for r in failed.itertuples()]
+        rows = [
+            Failure(str(clip), int(frame), str(status), str(reason))
+            for clip, frame, status, reason in failed.to_numpy().tolist()
+        ]
         return cls(results, rows, folder.name)
 
 
@@ -140,8 +143,18 @@ class Column:
     def arrow(self) -> str:
         return "↑" if self.higher_is_better else "↓"
 
+    @property
+    def suffix(self) -> str:
+        """The instrument's name where the key carries one, as in `identity@arcface`."""
+        return self.key.partition("@")[2]
+
     def text(self, value: float) -> str:
         return f"{value:.{self.decimals}f}".replace("-", "−")
+
+    def brief(self, value: float) -> str:
+        """As `text`, but .823 for 0.823, for the ends of an interval in a narrow column."""
+        text = self.text(value)
+        return text.replace("0.", ".", 1) if self.decimals == 3 and abs(value) < 0.9995 else text
 
     def place(self, value: float) -> float:
         """Where a value lies on the column's axis, 0 to 100."""
@@ -226,7 +239,7 @@ def _column(key: str, metrics: list[MetricValue]) -> Column:
     known = KNOWN.get(key.split("@")[0], Known(OTHER, key, ""))
     ends = [x for m in metrics if m.value is not None for x in (m.value, *(m.ci95 or ()))]
     largest = max((abs(x) for x in ends), default=0.0)
-    decimals = 1 if first.unit == "%" or largest >= 100 else 2 if largest >= 10 else 3
+    decimals = 1 if first.unit == "%" or largest >= 10 else 2 if largest >= 2 else 3
     return Column(
         key,
         known.group,
