@@ -37,12 +37,14 @@ def test_interval_agrees_with_resampling_whole_clusters_in_a_loop() -> None:
 
 
 def test_clusters_weigh_as_many_frames_as_they_have() -> None:
-    values = np.r_[np.zeros(90), np.ones(10)] + np.tile([-1e-3, 1e-3], 50)
-    clusters = np.r_[np.repeat(np.arange(9), 10), np.repeat(9, 10)].astype(str)
+    # 20 long clips near 1 and 20 of a single frame near 0: the mean over frames is 0.95, that over clips 0.5.
+    clusters = np.r_[np.repeat(np.arange(20), 20), np.arange(20, 40)].astype(str)
+    values = np.r_[np.ones(400), np.zeros(20)] + np.random.default_rng(0).normal(0, 0.1, 420)
     low, high = cluster_bootstrap(values, clusters)
-    assert low <= values.mean() <= high
-    result = paired_difference(np.r_[np.zeros(9), 1.0], np.zeros(10), ["big"] * 9 + ["small"])
-    assert result.value == pytest.approx(0.1)  # not 0.5, the mean of the two clusters' means
+    assert 0.9 < low < values.mean() < high < 1.0
+    result = paired_difference(values, np.zeros(420), clusters)
+    assert result.value == pytest.approx(values.mean())
+    assert result.ci95 == (low, high)
 
 
 def test_frames_of_one_cluster_are_not_independent_evidence() -> None:
