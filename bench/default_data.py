@@ -3,54 +3,41 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from bench.errors import DataError
 
-IDENTITIES, FRAMES, SIZE, SEED = 40, 25, 128, 0  # 40 people, 20 pairs, 40 clips of a second
+IDENTITIES, FRAMES, SIZE, SEED = 40, 24, 128, 0  # 40 people, 20 pairs, 40 clips of two seconds
 
 
 def folder() -> Path:
     """Where the built-in data lies, or will: in SMOOTHSWAP_CACHE, or ~/.cache/smoothswap."""
-    from smoothswap import rendered
+    from smoothswap.rendered import VERSION
 
     cache = os.environ.get("SMOOTHSWAP_CACHE")
     base = Path(cache) if cache else Path.home() / ".cache" / "smoothswap"
-    version = getattr(rendered, "VERSION", 1)
-    return base / f"rendered-v{version}-{IDENTITIES}people-{FRAMES}frames-{SIZE}px-seed{SEED}"
+    return base / f"rendered-v{VERSION}-{IDENTITIES}people-{FRAMES}frames-{SIZE}px-seed{SEED}"
 
 
 def ensure() -> Path:
-    """Return the built-in data's root, rendering it when it is not there yet.
+    """Return the built-in data's root, rendering it when it is not there yet (whole or not at all).
 
-    It is made beside its place and moved there when it is whole, so that a half-made tree is never read.
-    Raises DataError when the cache folder cannot be written.
+    Raises DataError when the cache folder cannot be written or holds something else under that name.
     """
-    root = folder()
-    if root.is_dir():
-        return root
-    from smoothswap.rendered import write_ffpp
+    from tqdm import tqdm
 
+    from smoothswap.rendered import RenderError, write_ffpp
+
+    def progress(done: Iterable[Any], total: int) -> Iterable[Any]:
+        return tqdm(done, total=total, desc="rendering faces, once", unit="clip", file=sys.stderr)
+
+    root = folder()
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=root.parent, prefix=".making-"))
-    except OSError as error:
-        raise DataError(
-            f"cannot write to the cache folder {root.parent}: {error.strerror}; name another with SMOOTHSWAP_CACHE"
-        ) from error
-    try:
-        print(f"rendering {IDENTITIES} people into {root} (once)", file=sys.stderr)
-        write_ffpp(beside / "tree", identities=IDENTITIES, frames=FRAMES, size=SIZE, seed=SEED)
-        try:
-            (beside / "tree").rename(root)
-        except OSError as error:
-            if not root.is_dir():  # otherwise another run was faster, with the same bytes
-                raise DataError(
-                    f"cannot write {root}: {error.strerror}; name another with SMOOTHSWAP_CACHE"
-                ) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        write_ffpp(root, IDENTITIES, FRAMES, SIZE, SEED, progress=progress)
+    except (OSError, RenderError) as error:
+        raise DataError(f"cannot make the rendered faces: {error}; SMOOTHSWAP_CACHE names another folder") from error
     return root

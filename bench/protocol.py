@@ -31,7 +31,7 @@ class Protocol(BaseModel):
         default="youtube", description="youtube: FF++ pairs of a split; actors: the DeepFakeDetection clips"
     )
     compression: Compression = Field(
-        "c23", description="raw (also called c0: lossless), c23 (hq) or c40 (lq)"
+        default="c23", description="raw (also called c0: lossless), c23 (hq) or c40 (lq)"
     )
     split: Literal["train", "val", "test", "all"] = "test"
     limit: int | None = Field(default=None, ge=1, description="the first clips of the split, in its order")
