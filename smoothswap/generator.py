@@ -95,7 +95,9 @@ class AddIdentity(nn.Module):
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, h: Tensor, z: Tensor) -> Tensor:
-        return h + self.linear(z)[:, :, None, None]
+        return h.add_(
+            self.linear(z)[:, :, None, None]
+        )  # in place: a convolution's output is not kept for its gradient
 
 
 INJECTIONS = {
@@ -133,7 +135,7 @@ class ResBlock(nn.Module):
             h, short = self.resample(h), self.resample(short)
         h = self.identity(self.conv0(h), z)
         h = self.conv1(self.dropout(F.silu(self.norm1(h))))
-        return (h + self.shortcut(short)) * math.sqrt(0.5)
+        return (h + self.shortcut(short)).mul_(math.sqrt(0.5))
 
 
 class Attention(nn.Module):
