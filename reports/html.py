@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -99,9 +98,10 @@ def _findings(table: Table) -> dict[str, Any] | None:
     if column is None:
         return None
     measured = [(row, m) for row in table.rows if (m := row.metric(column)) and m.value is not None]
-    nothing = next((m for row, m in measured if row.end == "low"), None)
-    models = [(row, m, _clear_of(m, nothing)) for row, m in measured if not row.end]
-    return {"column": column, "models": models, "ends": [(row, m) for row, m in measured if row.end]}
+    ends = [(row, m) for row, m in measured if row.end]
+    nothing, lowest = next(((row, m) for row, m in ends if row.end == "low"), (None, None))
+    models = [(row, m, _clear_of(m, lowest)) for row, m in measured if not row.end]
+    return {"column": column, "models": models, "ends": ends, "nothing": nothing}
 
 
 def _clear_of(metric: MetricValue, other: MetricValue | None) -> bool | None:
@@ -112,8 +112,8 @@ def _clear_of(metric: MetricValue, other: MetricValue | None) -> bool | None:
 
 
 def _grid(table: Table, embedded: list[Embedded]) -> list[tuple[str, list[Embedded]]]:
-    """Cases by model, models in the table's order, best before worst."""
-    order = [row.run.name for row in table.rows]
+    """Cases by model, best before worst; models in the table's order, the ends of the scale after them."""
+    order = [row.run.name for row in sorted(table.rows, key=lambda row: bool(row.end))]
     names = [*order, *dict.fromkeys(e.picture.model for e in embedded if e.picture.model not in order)]
     grid = [
         (
@@ -144,14 +144,16 @@ def _whole(text: str) -> str:
 
 
 def _said(value: Any) -> str:
-    """A JSON value for a person: text as it is, lists in one line, objects as JSON."""
-    if value is None:
-        return "not stated"
+    """A JSON value for a person: yes, no and none in words, lists and flat objects in one line."""
+    if value is None or value in ([], {}, ()):
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list) and all(isinstance(v, (str, int, float)) for v in value):
-        return ", ".join(map(str, value)) or "none"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_said(inner)}" for key, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_said, value))
+    return str(value)
 
 
 def _duration(seconds: float) -> str:

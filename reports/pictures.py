@@ -77,9 +77,10 @@ class Encoding:
             picture.thumbnail((self.size, self.size), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         if self.quality is None:
-            picture.save(buffer, "PNG", optimize=True)
+            picture.save(buffer, "PNG")
         else:
-            picture.save(buffer, "JPEG", quality=self.quality, subsampling=0, optimize=True)
+            # Without optimize: Pillow cannot optimise noisy pictures within its own buffer.
+            picture.save(buffer, "JPEG", quality=self.quality, subsampling=0)
         kind = "png" if self.quality is None else "jpeg"
         return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 

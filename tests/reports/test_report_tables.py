@@ -1,0 +1,152 @@
+"""Rows, columns, bold and daggers, in Markdown, CSV and the table that all outputs share."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+from report_builders import MODELS, SCORES, content
+
+from reports.markdown import csv_table, frame, markdown_table
+from reports.results import Results
+from reports.table import GROUPS, RunFiles, build
+
+
+def run(model: str, values: dict[str, float | None], **changes: Any) -> RunFiles:
+    made = content(model)
+    made["metrics"] = {
+        key: {**made["metrics"][key], "ci95": None, "value": v, **changes} for key, v in values.items()
+    }
+    return RunFiles(Results.model_validate(made))
+
+
+def bold(*runs: RunFiles, key: str = "identity") -> set[str]:
+    return {name for name, metric in build(runs).bold if metric == key}
+
+
+def test_references_are_the_ends_of_the_scale(runs: list[RunFiles]) -> None:
+    assert [row.run.name for row in build(runs).rows] == MODELS
+    assert [row.end for row in build(runs).rows] == ["low", "", "", "high", "high"]
+
+
+def test_models_keep_the_order_in_which_they_were_given() -> None:
+    names = ["zeta", "alpha", "mid"]
+    assert [r.run.name for r in build([run(n, {"pose": 1.0}) for n in names]).rows] == names
+
+
+def test_a_reference_can_be_declared() -> None:
+    made = content("upper-bound")
+    made["run"]["model"]["reference"] = True
+    assert build([RunFiles(Results.model_validate(made))]).rows[0].end == "high"
+
+
+def test_columns_follow_table_1(runs: list[RunFiles]) -> None:
+    table = build(runs)
+    assert [column.key for column in table.columns] == list(SCORES)
+    assert [name for name, _ in table.groups] == list(GROUPS[:3])
+    assert [column.arrow for column in table.columns[:4]] == ["↑", "↑", "↑", "↓"]
+
+
+def test_a_second_instrument_stands_beside_the_first_and_new_metrics_at_the_end() -> None:
+    made = content("mine")
+    extra = made["metrics"]["identity"]
+    made["metrics"] = {
+        "glow": extra,
+        "identity@arcface": {**extra, "instrument": "arcface"},
+        **made["metrics"],
+    }
+    columns = build([RunFiles(Results.model_validate(made))]).columns
+    keys = [column.key for column in columns]
+    assert keys[-1] == "glow"
+    assert columns[-1].group == GROUPS[3]
+    assert abs(keys.index("identity@arcface") - keys.index("identity")) == 1
+    assert columns[keys.index("identity@arcface")].suffix == "arcface"
+
+
+def test_bold_needs_two_models_and_never_marks_all() -> None:
+    a, b, c = run("a", {"identity": 0.9}), run("b", {"identity": 0.7}), run("c", {"identity": 0.8})
+    reference = run("oracle", {"identity": 1.0})
+    assert bold(a) == set()
+    assert bold(a, reference) == set()
+    assert bold(a, b, reference) == {"a"}
+    assert bold(a, b, c, reference) == {"a", "c"}
+
+
+def test_lower_is_better_turns_the_order() -> None:
+    three = [run(name, {"pose": value}) for name, value in (("a", 0.9), ("b", 0.7), ("c", 0.8))]
+    assert bold(*three, key="pose") == {"b", "c"}
+
+
+def test_ties_share_their_rank_and_missing_values_have_none() -> None:
+    assert bold(run("a", {"identity": 0.5}), run("b", {"identity": 0.5})) == set()
+    assert bold(*(run(n, {"identity": v}) for n, v in zip("abcd", (0.9, 0.5, 0.5, 0.1), strict=True))) == set(
+        "abc"
+    )
+    assert bold(run("a", {"identity": 0.5}), run("b", {"identity": None})) == set()
+
+
+def test_a_number_under_a_dagger_is_shown_but_not_ranked() -> None:
+    marked = run("a", {"identity": 0.9}, dagger="a was trained with dlib")
+    others = [run("b", {"identity": 0.7}), run("c", {"identity": 0.8})]
+    assert bold(marked, *others) == {"c"}
+    text = markdown_table([marked, *others])
+    assert "0.900†" in text
+    assert text.endswith("\n† a was trained with dlib\n")
+
+
+@drawn(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.booleans())
+def test_bold_agrees_with_counting(values: list[int], up: bool) -> None:
+    """Bold: fewer than k others are better, k = 2 but below the number of models; and never all."""
+    runs = [run(f"m{i}", {"identity": float(v)}, higher_is_better=up) for i, v in enumerate(values)]
+    k = min(2, len(values) - 1)
+    expected = {f"m{i}" for i, v in enumerate(values) if sum((w > v) if up else (w < v) for w in values) < k}
+    assert bold(*runs) == (expected if len(expected) < len(values) else set())
+
+
+def test_markdown_holds_values_intervals_and_frames(runs: list[RunFiles]) -> None:
+    lines = markdown_table(runs, ["id_retrieval", "pose"]).splitlines()
+    assert lines == [
+        "| Model | ID retrieval ↑ % | Pose ↓ | Frames |",
+        "| --- | ---: | ---: | ---: |",
+        "| *copy-target* (nothing swapped) | 1.5 (0.0 to 5.8) | 0.012 (0.001 to 0.025) | 400 of 400 |",
+        "| smoothswap | **46.3** (42.4 to 50.6) | **0.064** (0.053 to 0.077) | 396 of 400 |",
+        "| classical | 31.2 (27.3 to 35.5) | 0.071 (0.060 to 0.084) | 400 of 400 |",
+        "| *copy-source* (the source's face pasted on) | 97.8 (93.9 to 100.0) | 0.287 (0.276 to 0.300) "
+        "| 400 of 400 |",
+        "| *oracle* (the true swap) | 98.5 (94.6 to 100.0) | 0.021 (0.010 to 0.034) | 400 of 400 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["a|b", "<script>x</script>", "**loud**", "[x](y)", "`c`", "a_b_c", "back\\slash"]
+)
+def test_markdown_escapes_names(name: str) -> None:
+    line = markdown_table([run(name, {"pose": 1.0})]).splitlines()[2]
+    assert "<" not in line
+    plain = (
+        line.replace("\\\\", "").replace("\\|", "").replace("\\*", "").replace("\\`", "").replace("\\[", "")
+    )
+    assert plain.count("|") == 4
+    assert not any(sign in plain for sign in "*`[")
+
+
+def test_csv_holds_every_number_in_full(runs: list[RunFiles]) -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_table(runs))))
+    assert len(rows) == len(MODELS) * len(SCORES)
+    for row in rows:
+        value = content(row["model"])["metrics"][row["metric"]]
+        assert float(row["value"]) == value["value"]
+        assert [float(row["low"]), float(row["high"])] == value["ci95"]
+        assert int(row["n"]) == 396
+    assert frame(runs)["model"].unique().tolist() == MODELS
+
+
+def test_csv_gives_a_spreadsheet_no_formula() -> None:
+    table = csv_table([run("=HYPERLINK(1)", {"truth_pixel": 2.0}), run('a,"b', {"truth_pixel": -1.0})])
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [row["model"] for row in rows] == ["'=HYPERLINK(1)", 'a,"b']
+    assert rows[1]["value"] == "-1.0"
