@@ -19,6 +19,7 @@ HEAD_FILE = Path(__file__).parent / "head.safetensors"
 SKIN, EYE, MOUTH, TONGUE, HAIR, CLOTH = range(6)
 # Region number in head.safetensors -> material.
 _MATERIAL = np.array([SKIN, SKIN, EYE, EYE, EYE, EYE, SKIN, SKIN, MOUTH, TONGUE], np.int32)
+CAVITY_RETREAT = 0.006  # m: the mouth's lining does not follow every lip, and must not show through it
 NECK_PIVOT = np.array([0.0, -0.075, -0.055], np.float32)
 
 
@@ -36,12 +37,15 @@ class Head:
     n_phenotype: int
     eye_vertices: tuple[np.ndarray, np.ndarray]  # the front of the left and of the right eyeball
     eye_depth: float  # z from the mean of a front to the ball's centre, m
+    cavity_vertices: np.ndarray  # of the mouth's lining alone, no lip among them
     neck_weight: np.ndarray
     ear_weight: np.ndarray
 
     def identity_vertices(self, shape: np.ndarray) -> np.ndarray:
         """Neutral vertices [v, 3] of a person; `shape` [24 + l] in standard deviations and target weights."""
-        return self.mean + np.tensordot(shape.astype(np.float32), self.shape_basis, 1)
+        vertices = self.mean + np.tensordot(shape.astype(np.float32), self.shape_basis, 1)
+        vertices[self.cavity_vertices, 2] -= CAVITY_RETREAT
+        return vertices
 
     def expression_offsets(self, expression: np.ndarray) -> np.ndarray:
         """Vertex offsets [v, 3] of ARKit weights [52], each 0..1."""
@@ -125,6 +129,7 @@ def load_head(path: Path = HEAD_FILE) -> Head:
         n_phenotype=len(arrays["phenotype"]),
         eye_vertices=(fronts[0], fronts[1]),
         eye_depth=float(eye_depth),
+        cavity_vertices=np.setdiff1d(triangles[material == MOUTH], triangles[material == SKIN]),
         neck_weight=smoothstep(-0.118, -0.05, height).astype(np.float32),
         ear_weight=np.clip(ear_motion / 0.01, 0, 1).astype(np.float32),
     )

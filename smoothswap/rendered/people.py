@@ -54,7 +54,7 @@ def sample_shape(rng: np.random.Generator, head: Head) -> np.ndarray:
     for i, name in enumerate(head.shape_names[head.n_phenotype :], head.n_phenotype):
         key = name[2:] if name[:2] in ("l-", "r-") else name
         amount = 0.16 if key.startswith(("neck", "head", "torso", "measure")) else 0.5
-        if "ear" in key.split("-")[0]:
+        if key.startswith(("ear", "mouth")):
             amount = 0.35
         if key not in drawn:
             drawn[key] = float(np.clip(rng.normal(0, amount), -1, 1))

@@ -48,6 +48,11 @@ class Actor:
         normals = vertex_normals(vertices, self.triangles, self.operator)
         return Mesh(vertices, normals, self.rest, self.triangles, self.material)
 
+    def pose_vertices(self, state: State) -> np.ndarray:
+        """Head vertices [v, 3] (m) in a state, without rendering."""
+        deformed = self.neutral + self.head.expression_offsets(state.expression)
+        return bend(deformed, state.pose, self.head.neck_weight)
+
     def shot(
         self,
         state: State,

@@ -1,0 +1,93 @@
+"""Training faces, rendered: `python -m smoothswap.rendered.dataset --out runs/faces --people 1500 --views 12`.
+
+Writes `faces.npy` uint8 [people, views, size, size, 3] RGB, FFHQ-aligned, and `meta.json`.  Within a person, light,
+camera, background, pose and expression change with every view and hair and clothes with every third, so that a
+network must know the face.  People come from the seed's own stream: another seed gives other people.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from smoothswap.faces.align import ffhq_affine
+from smoothswap.rendered.head import load_head
+from smoothswap.rendered.landmarks import landmark_vertices
+from smoothswap.rendered.motion import Motion
+from smoothswap.rendered.people import sample_identity, sample_styling
+from smoothswap.rendered.render import Actor, project
+from smoothswap.rendered.scene import sample_scene
+
+VIEWS_PER_STYLING = 3
+FRAME = 160  # pixels of the frame that the crop is taken from, before it is rendered at the crop's own size
+
+
+def person_views(person: int, views: int, size: int, seed: int, landmark_noise: float = 0.02) -> np.ndarray:
+    """Views uint8 [views, size, size, 3] of one person; `landmark_noise` in interocular distances, as a detector errs."""
+    rng = np.random.default_rng([seed, person])
+    head = load_head()
+    identity = sample_identity(rng)
+    pictures = np.empty((views, size, size, 3), np.uint8)
+    actor = None
+    for view in range(views):
+        if actor is None or view % VIEWS_PER_STYLING == 0:
+            actor = Actor(identity, sample_styling(rng))
+        scene = sample_scene(rng, FRAME)
+        state = Motion(rng, head).at(float(rng.uniform(0, 8)))
+        landmarks = project(actor.pose_vertices(state)[landmark_vertices()], scene.camera)
+        interocular = np.linalg.norm(landmarks[36:42].mean(0) - landmarks[42:48].mean(0))
+        landmarks = landmarks + rng.normal(0, landmark_noise * interocular, landmarks.shape)
+        affine = np.vstack([ffhq_affine(landmarks.astype(np.float32), size), [0, 0, 1]])
+        inverse = np.linalg.inv(affine)[:2].astype(np.float32)
+        pictures[view] = actor.shot(state, scene, size=size, affine=inverse).image
+    return pictures
+
+
+def _quiet_worker() -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def write_faces(out: Path, people: int, views: int, size: int, seed: int, workers: int) -> None:
+    """Render and write atomically; the same arguments give the same bytes, whatever the number of workers."""
+    out.mkdir(parents=True, exist_ok=True)
+    partial_file = out / "faces.npy.part"
+    shape = (people, views, size, size, 3)
+    faces = np.lib.format.open_memmap(partial_file, mode="w+", dtype=np.uint8, shape=shape)
+    render = partial(person_views, views=views, size=size, seed=seed)
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_quiet_worker) as pool:
+        results = pool.map(render, range(people), chunksize=4)
+        for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
+            faces[i] = pictures
+    faces.flush()
+    digest = hashlib.sha256(partial_file.read_bytes()).hexdigest()
+    meta = {"seed": seed, "people": people, "views": views, "size": size, "faces_sha256": digest,
+            "people_ids": f"rendered:{seed}:0..{people - 1}",
+            "command": f"python -m smoothswap.rendered.dataset --people {people} --views {views} --size {size} --seed {seed}"}  # fmt: skip
+    (out / "meta.json.part").write_text(json.dumps(meta, indent=1) + "\n")
+    os.replace(out / "meta.json.part", out / "meta.json")
+    os.replace(partial_file, out / "faces.npy")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder for faces.npy and meta.json")
+    parser.add_argument("--people", type=int, default=1500)
+    parser.add_argument("--views", type=int, default=12)
+    parser.add_argument("--size", type=int, default=64, help="pixels of a crop")
+    parser.add_argument("--seed", type=int, default=1000, help="other seeds give other people")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    a = parser.parse_args()
+    write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers)
+
+
+if __name__ == "__main__":
+    main()

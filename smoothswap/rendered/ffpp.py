@@ -1,0 +1,188 @@
+"""A FaceForensics++ tree of rendered talking heads, with the truth of every frame and the true swap of every pair.
+
+Layout (that of FaceForensics++, so that every reader of it reads this):
+
+    original_sequences/youtube/c23/videos/000.mp4 ...        one clip a person
+    manipulated_sequences/oracle/c23/videos/000_003.mp4 ...  the true swap target_source, both directions
+    splits/{train,val,test}.json                             pairs of three-digit strings
+    truth.parquet, rendered.json                             every frame's scene; seed, sizes, hash of every clip
+
+The true swap has the source's face shape, skin, eyes, lips, brows and beard, and the target's hair, clothes, motion,
+gaze, light, camera and background: what the swaps of FaceForensics++ exchange and what they leave.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smoothswap.faces.video import write_video
+from smoothswap.rendered.head import HEAD_FILE, load_head
+from smoothswap.rendered.landmarks import landmark_vertices
+from smoothswap.rendered.motion import Motion
+from smoothswap.rendered.people import sample_identity, sample_styling
+from smoothswap.rendered.render import Actor
+from smoothswap.rendered.scene import sample_scene
+
+VERSION = 1  # raise it whenever a seed comes to mean other pixels
+FPS = 12.5
+CRF = 23  # what the name of the folder c23 says
+_STREAM = 77  # keeps the clips' people apart from those of the training faces under any seed
+MANIPULATION = "oracle"
+
+
+class RenderError(ValueError):
+    """The tree cannot be made; the message says why and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip to render: whose face, and whose hair, motion, light and background (the same person in an original)."""
+
+    face: int
+    scene: int
+    frames: int
+    size: int
+    seed: int
+
+    @property
+    def is_swap(self) -> bool:
+        return self.face != self.scene
+
+    @property
+    def name(self) -> str:
+        return f"{self.scene:03d}_{self.face:03d}" if self.is_swap else f"{self.face:03d}"
+
+    def folder(self, root: Path) -> Path:
+        part = ("manipulated_sequences", MANIPULATION) if self.is_swap else ("original_sequences", "youtube")
+        return root.joinpath(*part, "c23", "videos")
+
+
+def render_clip(clip: Clip) -> tuple[list[np.ndarray], list[dict[str, Any]]]:
+    """Frames uint8 [size, size, 3] and one truth row a frame. Depends on nothing but `clip`."""
+    head = load_head()
+    identity = sample_identity(np.random.default_rng([clip.seed, _STREAM, clip.face]))
+    rng = np.random.default_rng([clip.seed, _STREAM + 1, clip.scene])
+    actor = Actor(identity, sample_styling(rng))
+    scene = sample_scene(rng, clip.size)
+    motion = Motion(rng, head)
+    frames, rows = [], []
+    for i in range(clip.frames):
+        state = motion.at(i / FPS)
+        shot = actor.shot(state, scene)
+        frames.append(shot.image)
+        rows.append(
+            {
+                "manipulation": MANIPULATION if clip.is_swap else "youtube",
+                "clip": clip.name,
+                "frame": i,
+                "identity": f"{clip.face:03d}",
+                "shape": identity.shape,
+                "look": identity.look,
+                "expression": state.expression,
+                "pose": state.pose,
+                "gaze": state.gaze,
+                "light": scene.light,
+                "camera": scene.camera,
+                "landmarks": shot.projected[landmark_vertices()].reshape(-1),
+                "hair": actor.styling.hair,
+            }
+        )
+    return frames, rows
+
+
+def _make(job: tuple[Clip, Path]) -> tuple[str, str, list[dict[str, Any]]]:
+    clip, root = job
+    frames, rows = render_clip(clip)
+    path = clip.folder(root) / f"{clip.name}.mp4"
+    write_video(path, frames, fps=FPS, crf=CRF)
+    return str(path.relative_to(root)), hashlib.sha256(path.read_bytes()).hexdigest(), rows
+
+
+def _one_thread() -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def draw_pairs(identities: int, seed: int) -> list[tuple[int, int]]:
+    """Disjoint pairs of people, as FaceForensics++ has them."""
+    order = np.random.default_rng([seed, _STREAM + 2]).permutation(identities)
+    return [(int(a), int(b)) for a, b in order.reshape(-1, 2)]
+
+
+def write_ffpp(
+    out: Path,
+    identities: int = 40,
+    frames: int = 24,
+    size: int = 128,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
+) -> dict[str, Any]:
+    """Render the tree into `out`, all or nothing, and return its manifest (what `rendered.json` holds).
+
+    identities: even, 2 to 1000; all pairs are test pairs (training people come from the stream of
+    `smoothswap.rendered.dataset` and are others).  frames: 1 or more at 12.5 a second.  size: even, 64 to 1024 pixels.
+    The same arguments give the same bytes on one machine, whatever `workers`.  Raises RenderError for numbers out of
+    range, and for an `out` that already holds something else.
+    """
+    if identities % 2 or not 2 <= identities <= 1000:
+        raise RenderError(f"identities is {identities}: pairs need an even number from 2 to 1000")
+    if size % 2 or not 64 <= size <= 1024:
+        raise RenderError(f"size is {size}: H.264 needs an even number; 64 to 1024 are supported")
+    if not 1 <= frames <= 10_000:
+        raise RenderError(f"frames is {frames}: give 1 to 10000")
+    if seed < 0:
+        raise RenderError(f"seed is {seed}: give a number that is not negative")
+    out = Path(out)
+    settings = {"version": VERSION, "identities": identities, "frames": frames, "size": size, "seed": seed,
+                "fps": FPS, "crf": CRF, "head_sha256": hashlib.sha256(HEAD_FILE.read_bytes()).hexdigest()}  # fmt: skip
+    manifest_file = out / "rendered.json"
+    if manifest_file.is_file():
+        manifest: dict[str, Any] = json.loads(manifest_file.read_text())
+        if all(manifest.get(key) == value for key, value in settings.items()):
+            return manifest
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise RenderError(f"{out} already holds something else; give a new folder, or remove it")
+    pairs = draw_pairs(identities, seed)
+    clips = [Clip(i, i, frames, size, seed) for i in range(identities)]
+    clips += [Clip(s, t, frames, size, seed) for a, b in pairs for t, s in ((a, b), (b, a))]
+    work = out.parent / f".{out.name}.{os.getpid()}.part"
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        for clip in (clips[0], clips[-1]):
+            clip.folder(work).mkdir(parents=True)
+        (work / "splits").mkdir()
+        hashes: dict[str, str] = {}
+        rows: list[dict[str, Any]] = []
+        # Spawned, because a forked child would inherit the threads of torch and warp in an unknown state.
+        count = min(workers or os.cpu_count() or 1, len(clips))
+        with ProcessPoolExecutor(count, get_context("spawn"), initializer=_one_thread) as pool:
+            done: Iterable[Any] = pool.map(_make, [(clip, work) for clip in clips])
+            for path, digest, truth in progress(done, len(clips)) if progress else done:
+                hashes[path] = digest
+                rows.extend(truth)
+        for split in ("train", "val", "test"):
+            named = [[f"{a:03d}", f"{b:03d}"] for a, b in pairs] if split == "test" else []
+            (work / "splits" / f"{split}.json").write_text(json.dumps(named, indent=1) + "\n")
+        pd.DataFrame(rows).to_parquet(work / "truth.parquet", index=False)
+        manifest = {**settings, "clips": hashes}
+        (work / "rendered.json").write_text(json.dumps(manifest, indent=1) + "\n")
+        if out.is_dir():
+            out.rmdir()
+        os.replace(work, out)
+    except OSError as error:
+        raise RenderError(f"cannot write {out} ({error}); is the folder writable and the disk not full?") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return manifest
