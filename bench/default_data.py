@@ -39,5 +39,7 @@ def ensure() -> Path:
         root.parent.mkdir(parents=True, exist_ok=True)
         write_ffpp(root, IDENTITIES, FRAMES, SIZE, SEED, progress=progress)
     except (OSError, RenderError) as error:
-        raise DataError(f"cannot make the rendered faces: {error}; SMOOTHSWAP_CACHE names another folder") from error
+        raise DataError(
+            f"cannot make the rendered faces: {error}; SMOOTHSWAP_CACHE names another folder"
+        ) from error
     return root

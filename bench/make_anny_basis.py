@@ -48,7 +48,9 @@ def make(people: int = 4000, states: int = 6000, seed: int = 12345) -> dict[str,
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        "python -m bench.make_anny_basis", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        "python -m bench.make_anny_basis",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", type=Path, default=BASIS)
     arguments = parser.parse_args()

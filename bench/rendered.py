@@ -23,7 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the tree")
     parser.add_argument("--identities", type=int, default=40, metavar="N", help="people, an even number (40)")
-    parser.add_argument("--frames", type=int, default=24, metavar="F", help="frames of a clip, 12.5 a second (24)")
+    parser.add_argument(
+        "--frames", type=int, default=24, metavar="F", help="frames of a clip, 12.5 a second (24)"
+    )
     parser.add_argument("--size", type=int, default=128, metavar="S", help="pixels of a side, even (128)")
     parser.add_argument("--seed", type=int, default=0, metavar="K", help="another seed, other people (0)")
     parser.add_argument("--workers", type=int, metavar="W", help="processes (as many as there are cores)")

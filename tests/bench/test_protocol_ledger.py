@@ -56,7 +56,9 @@ def test_a_frame_has_one_row_and_a_failure_a_reason() -> None:
     with pytest.raises(ValueError, match="two ledger rows"):
         Ledger([ROW, replace(ROW, status="no_face", reason="why")])
     # The same clip name under another manipulation or compression is another clip.
-    assert Ledger([ROW, replace(ROW, manipulation="Deepfakes"), replace(ROW, compression="c40")]).expected == 3
+    assert (
+        Ledger([ROW, replace(ROW, manipulation="Deepfakes"), replace(ROW, compression="c40")]).expected == 3
+    )
     with pytest.raises(ValueError, match="needs a reason"):
         replace(ROW, status="no_face")
     with pytest.raises(ValueError, match="needs a reason"):

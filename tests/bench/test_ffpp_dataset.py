@@ -110,7 +110,10 @@ def test_a_half_download_names_the_missing_clips_and_the_remedies(tmp_path: Path
     data = Dataset(empty_tree(tmp_path / "d", ["953", "012"]))
     wanted = [data.original(clip) for clip in ("953", "974", "012", "026", "974")]
     assert [key.id for key in data.missing(wanted)] == ["974", "026"]
-    with pytest.raises(DataError, match="2 of 4 clips are not on the disk: original/c23/974, original/c23/026.*--skip-missing"):
+    with pytest.raises(
+        DataError,
+        match="2 of 4 clips are not on the disk: original/c23/974, original/c23/026.*--skip-missing",
+    ):
         data.require(wanted)
     data.require([data.original("953")])
 
@@ -143,7 +146,11 @@ def test_the_identity_map_joins_people(tmp_path: Path) -> None:
     file.write_text('{"974": "043"}')
     pair = Dataset(root, identity_map=read_identity_map(file)).pairs("test")[0]
     assert (pair.source, pair.source_person, pair.cluster) == ("974", "043", "043+953")
-    for bad, said in (("[1]", "JSON object of strings"), ('{"1": "2", "2": "3"}', "mapped themselves"), ("{", "no JSON")):
+    for bad, said in (
+        ("[1]", "JSON object of strings"),
+        ('{"1": "2", "2": "3"}', "mapped themselves"),
+        ("{", "no JSON"),
+    ):
         file.write_text(bad)
         with pytest.raises(DataError, match=said):
             read_identity_map(file)
