@@ -40,6 +40,7 @@ def render(runs: Sequence[RunFiles], cases: Sequence[Picture] = ()) -> str:
             table=table,
             first=table.rows[0].run.results.run,
             models=[row.run.name for row in table.rows if not row.end],
+            definitions=_definitions(table),
             warnings=mismatches([row.run.results for row in table.rows]),
             finding=_findings(table),
             panels=[(column, Markup(svg)) for column, svg in figures.panels(table)],
@@ -90,6 +91,15 @@ def mismatches(results: Sequence[Results]) -> list[str]:
             if (mine.instrument, mine.version, mine.unit) != (theirs.instrument, theirs.version, theirs.unit):
                 said.append(f"{name}: {key} is not the same measurement (instrument, version or unit)")
     return said
+
+
+def _definitions(table: Table) -> list[tuple[Column, list[str]]]:
+    """(column, instruments): every definition once, with all instruments that read it."""
+    found: dict[tuple[str, str, str], tuple[Column, list[str]]] = {}
+    for column in table.columns:
+        _, readers = found.setdefault((column.group, column.label, column.definition), (column, []))
+        readers += [column.instrument] if column.instrument else []
+    return list(found.values())
 
 
 def _findings(table: Table) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
     """
     table = build(runs)
     columns = [c for c in table.columns if keys is None or c.key in keys]
-    head = ["Model", *(f"{_escape(c.label)}{_instrument(c)} {c.arrow}{_unit(c)}" for c in columns), "Frames"]
+    head = ["Model", *(f"{_escape(c.label)}{_reader(c)} {c.arrow}{_unit(c)}" for c in columns), "Frames"]
     lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
     for row in table.rows:
         counts = row.run.results.counts
@@ -76,8 +76,8 @@ def _cell(table: Table, row: Row, column: Column) -> str:
     return f"{value}{'†' if metric.dagger else ''}{interval}"
 
 
-def _instrument(column: Column) -> str:
-    return f" [{_escape(column.instrument)}]" if "@" in column.key and column.instrument else ""
+def _reader(column: Column) -> str:
+    return f" ({_escape(column.reader)})" if column.reader else ""
 
 
 def _unit(column: Column) -> str:

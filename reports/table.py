@@ -6,6 +6,7 @@ with the errors against the truth after them. Rows are models between the two en
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,7 +127,10 @@ _ORDER = {key: i for i, key in enumerate(KNOWN)}
 
 @dataclass(frozen=True)
 class Column:
-    """One metric over all rows. `decimals` and the axis (`low`, `high`, in the metric's unit) are shared."""
+    """One metric over all rows. `decimals` and the axis (`low`, `high`, in the metric's unit) are shared.
+
+    reader: the instrument's short name, where several instruments read this metric; empty where it is clear.
+    """
 
     key: str
     group: str
@@ -134,6 +138,7 @@ class Column:
     definition: str
     unit: str
     instrument: str | None
+    reader: str
     higher_is_better: bool
     decimals: int
     low: float
@@ -142,11 +147,6 @@ class Column:
     @property
     def arrow(self) -> str:
         return "↑" if self.higher_is_better else "↓"
-
-    @property
-    def suffix(self) -> str:
-        """The instrument's name where the key carries one, as in `identity@arcface`."""
-        return self.key.partition("@")[2]
 
     def text(self, value: float) -> str:
         return f"{value:.{self.decimals}f}".replace("-", "−")
@@ -231,12 +231,28 @@ def _columns(runs: Sequence[RunFiles]) -> list[Column]:
             seen.setdefault(key, []).append(metric)
     order = {key: i for i, key in enumerate(seen)}
     keys = sorted(seen, key=lambda key: (_ORDER.get(key.split("@")[0], len(_ORDER)), order[key]))
-    return [_column(key, seen[key]) for key in keys]
+    read = Counter(key.split("@")[0] for key in keys)
+    names = _short_names({seen[key][0].instrument for key in keys})
+    return [
+        _column(key, seen[key], names.get(seen[key][0].instrument, "") if read[key.split("@")[0]] > 1 else "")
+        for key in keys
+    ]
 
 
-def _column(key: str, metrics: list[MetricValue]) -> Column:
+def _short_names(instruments: set[str | None]) -> dict[str | None, str]:
+    """`arcface` for `arcface:a_long_file_name`, unless two instruments would then share a name."""
+    families = Counter(name.split(":")[0] for name in instruments if name)
+    return {
+        name: name.split(":")[0] if families[name.split(":")[0]] == 1 else name
+        for name in instruments
+        if name
+    }
+
+
+def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
     first = metrics[0]
-    known = KNOWN.get(key.split("@")[0], Known(OTHER, key, ""))
+    name = key.split("@")[0]
+    known = KNOWN.get(name, Known(OTHER, name, ""))
     ends = [x for m in metrics if m.value is not None for x in (m.value, *(m.ci95 or ()))]
     largest = max((abs(x) for x in ends), default=0.0)
     decimals = 1 if first.unit == "%" or largest >= 10 else 2 if largest >= 2 else 3
@@ -247,6 +263,7 @@ def _column(key: str, metrics: list[MetricValue]) -> Column:
         first.description or known.definition,
         first.unit,
         first.instrument,
+        reader,
         first.higher_is_better,
         decimals,
         min(ends, default=0.0),

@@ -56,7 +56,7 @@ def test_a_second_instrument_stands_beside_the_first_and_new_metrics_at_the_end(
     extra = made["metrics"]["identity"]
     made["metrics"] = {
         "glow": extra,
-        "identity@arcface": {**extra, "instrument": "arcface"},
+        "identity@arcface": {**extra, "instrument": "arcface:model"},
         **made["metrics"],
     }
     columns = build([RunFiles(Results.model_validate(made))]).columns
@@ -64,7 +64,21 @@ def test_a_second_instrument_stands_beside_the_first_and_new_metrics_at_the_end(
     assert keys[-1] == "glow"
     assert columns[-1].group == GROUPS[3]
     assert abs(keys.index("identity@arcface") - keys.index("identity")) == 1
-    assert columns[keys.index("identity@arcface")].suffix == "arcface"
+    readers = {column.key: column.reader for column in columns if column.reader}
+    assert readers == {"identity": "dlib", "identity@arcface": "arcface"}
+    assert "| Identity (arcface) ↑ |" in markdown_table([RunFiles(Results.model_validate(made))])
+
+
+def test_readers_are_short_unless_two_would_be_alike() -> None:
+    def readers(*instruments: str) -> list[str]:
+        made = content("mine", metrics={})
+        base = content()["metrics"]["identity"]
+        made["metrics"] = {f"identity@{name}": {**base, "instrument": name} for name in instruments}
+        return [column.reader for column in build([RunFiles(Results.model_validate(made))]).columns]
+
+    assert readers("dlib", "arcface:w600k_r50") == ["dlib", "arcface"]
+    assert readers("arcface:a", "arcface:b", "dlib:x") == ["arcface:a", "arcface:b", "dlib"]
+    assert readers("arcface:a") == [""]
 
 
 def test_bold_needs_two_models_and_never_marks_all() -> None:
