@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
@@ -11,12 +10,11 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def lfw_tar() -> Path:
+def lfw_tar(shared_data: Path) -> Path:
     """The archive of Labeled Faces in the Wild at 250 x 250, where it is at hand."""
-    root = Path(os.environ.get("SMOOTHSWAP_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
-    path = root / "data" / "lfw" / "lfw250_deepfunneled.tar"
+    path = shared_data / "lfw" / "lfw250_deepfunneled.tar"
     if not path.is_file():
-        pytest.skip("Labeled Faces in the Wild is not here (set SMOOTHSWAP_SHARED)")
+        pytest.skip("Labeled Faces in the Wild is not among the real data")
     return path
 
 

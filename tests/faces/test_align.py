@@ -49,7 +49,7 @@ def reference_quad(points: np.ndarray) -> np.ndarray:
 
 
 def lanczos_matrix(before: int, after: int) -> np.ndarray:
-    """Weights of an antialiased Lanczos-3 resize, one row a result: wider for reductions, sums of 1 at edges."""
+    """Weights of an antialiased Lanczos-3 resize, one row a result; every row sums to 1, at edges too."""
     ratio = before / after
     width = max(ratio, 1.0)
     centre = (np.arange(after) + 0.5) * ratio
@@ -262,7 +262,7 @@ def test_arcface_crop_is_scikit_image_warp(
 
 
 def _inside(matrix: np.ndarray, frame: np.ndarray, size: int) -> np.ndarray:
-    """Crop pixels with all four neighbours in the frame: libraries differ in how they fade at the very edge."""
+    """Crop pixels with all four neighbours in the frame: libraries differ in how the edge fades."""
     y, x = np.mgrid[:size, :size]
     where = transform_points(np.linalg.inv(matrix)[:2], np.stack([x, y], -1))
     return ((where > 0) & (where < np.array(frame.shape[1::-1]) - 1)).all(-1)
