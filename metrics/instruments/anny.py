@@ -180,7 +180,7 @@ class Anny:
         k, m = len(self._basis.shape), len(self._basis.expression)
         out = {"shape": np.full((len(points), k), np.nan), "expression": np.full((len(points), m), np.nan),
                "pose": np.full((len(points), 3), np.nan)}  # fmt: skip
-        spread = np.ptp(points.reshape(len(points), -1, 2), axis=1).min(1)
+        spread = np.ptp(points, axis=1).min(1)
         good = np.flatnonzero(np.isfinite(points).all((1, 2)) & (spread > 1e-3))
         for part in np.array_split(good, max(1, -(-len(good) // 256))):  # 256 faces at once: about 60 MB
             if len(part):
