@@ -88,6 +88,29 @@ class EmbedderTask:
         return values
 
     @torch.no_grad()
+    def finish(self) -> None:
+        """Measure the BatchNorm statistics anew on training faces without augmentation, as the embedder will see them.
+
+        Those of training belong to augmented faces; plain ones would all lie on one side of them, and every pair of
+        people would seem alike.
+        """
+        norms = [m for m in self.embedder.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+        if not self.config.recalibrate:
+            return
+        kept = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # a plain mean over the batches
+        self.embedder.train()
+        rng = Rng().manual_seed(self.config.seed + 1)
+        for _ in range(self.config.recalibrate):
+            people = torch.randint(self.data.train_people, (256,), generator=rng)
+            views = torch.randint(self.data.views, (256,), generator=rng)
+            self.embedder(self.data.get(people, views))
+        for norm, momentum in zip(norms, kept, strict=True):
+            norm.momentum = momentum
+
+    @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """On held-out people: AUC over all pairs, as photographed and under augmentation, and the mean cosines."""
         self.embedder.eval()

@@ -50,6 +50,7 @@ class EmbedderConfig:
     steps: int = 1000  # planned; the decay is a function of it
     seed: int = 0
     held_out: float = 0.1  # share of people, the last ones, for validation
+    recalibrate: int = 40  # batches of plain training faces that measure BatchNorm anew after the last step; 0: none
     log_every: int = 10
     validate_every: int = 200
     compile: bool = False  # torch.compile; the numbers differ by rounding

@@ -196,6 +196,9 @@ class SwapperTask:
             scores["judge_cos"] = float((found * own).sum(1).mean())
         return scores
 
+    def finish(self) -> None:
+        """Nothing to do after the last step."""
+
     @torch.no_grad()
     def picture(self) -> np.ndarray | None:
         """Held-out people, one column a pair: source, target, swap of the EMA."""

@@ -60,6 +60,8 @@ class Task(Protocol):
 
     def picture(self) -> np.ndarray | None: ...
 
+    def finish(self) -> None: ...
+
 
 def schedule(step: int, config: EmbedderConfig | SwapperConfig) -> float:
     """Factor on the learning rate at `step` (0-based): linear warm-up, constant, then decay over the last share."""
@@ -182,6 +184,9 @@ class Run:
                     if time.monotonic() - last_save >= CHECKPOINT_SECONDS:
                         self.save()
                         last_save = time.monotonic()
+            if self.done >= config.steps:
+                self.task.finish()
+                self.scores = self.task.validate()
             self.save()
         finally:
             bar.close()
