@@ -63,6 +63,7 @@ class EmbedderTask:
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
         self.embedder = Embedder(c.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.embedder.centre()
         self.forward = compiled(self.embedder, c.compile)
         self.modules: dict[str, nn.Module] = {"embedder": self.embedder}
         optimiser = torch.optim.AdamW(self.embedder.parameters(), lr=c.lr, weight_decay=c.weight_decay)
@@ -77,6 +78,7 @@ class EmbedderTask:
         labels = people.repeat_interleave(c.photos)
         faces = augment(self.data.get(labels, views.flatten()), c.augment, self.rng)
         self.embedder.train()
+        self.embedder.centre()  # here too, for a run that was begun with the bias
         loss = contrastive_loss(self.forward(faces), labels, c.temperature)
         optimiser = self.optimisers["embedder"]
         optimiser.zero_grad()

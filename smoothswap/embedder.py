@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -20,6 +21,7 @@ class EmbedderOptions:
     size: int = 256  # px of the input
     hidden: int = 1024  # of the head
     dim: int = 512  # of the embedding
+    final_bias: bool = True  # false: the last BatchNorm's bias stays 0, so embeddings are centred (short trainings)
     width: int = 32  # lite only: channels of the first stage
     blocks: tuple[int, ...] = (1, 1, 1, 1)  # lite only: residual blocks a stage; stages halve the size
 
@@ -95,6 +97,13 @@ class Embedder(nn.Module):
             nn.Linear(o.hidden, o.dim),
             nn.BatchNorm1d(o.dim),
         )
+
+    @torch.no_grad()
+    def centre(self) -> None:
+        """Where `final_bias` is false, hold the bias at 0. A short training grows it until all faces share half of
+        their embedding, and then L_id rewards a face for being like nobody."""
+        if not self.options.final_bias:
+            self.head[-1].bias.zero_().requires_grad_(False)  # type: ignore[operator, union-attr]
 
     def forward(self, faces: Tensor) -> Tensor:
         return F.normalize(self.head(self.backbone(faces)), dim=1)

@@ -1,0 +1,193 @@
+"""The networks against the paper's table, known parameter counts and independent convolutions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.signal import convolve2d
+from torch import nn
+
+from smoothswap import resample
+from smoothswap.discriminator import Discriminator, DiscriminatorOptions, minibatch_stddev
+from smoothswap.embedder import Embedder, EmbedderOptions
+from smoothswap.generator import Generator, GeneratorOptions, ResBlock
+
+KERNEL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
+
+
+def count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+@pytest.mark.parametrize("size", [(4, 4), (6, 10)])
+def test_fir_resampling_is_upfirdn(size: tuple[int, int]) -> None:
+    image = torch.randn(2, 3, *size, dtype=torch.float64)
+    up, down, blur = resample.fir_up(image), resample.fir_down(image), resample.fir_blur(image, (2, 2))
+    for n in range(2):
+        for c in range(3):
+            plane = image[n, c].numpy()
+            zeros = np.zeros((2 * size[0], 2 * size[1]))
+            zeros[::2, ::2] = plane  # a sample, then a zero
+            wanted = convolve2d(np.pad(zeros, ((2, 1), (2, 1))), KERNEL * 4, "valid")
+            np.testing.assert_allclose(up[n, c].numpy(), wanted, atol=1e-12)
+            wanted = convolve2d(np.pad(plane, 1), KERNEL, "valid")[::2, ::2]
+            np.testing.assert_allclose(down[n, c].numpy(), wanted, atol=1e-12)
+            wanted = convolve2d(np.pad(plane, 2), KERNEL, "valid")
+            np.testing.assert_allclose(blur[n, c].numpy(), wanted, atol=1e-12)
+
+
+def test_up_and_down_are_adjoint_up_to_gain() -> None:
+    x, y = torch.randn(1, 2, 4, 4, dtype=torch.float64), torch.randn(1, 2, 8, 8, dtype=torch.float64)
+    torch.testing.assert_close((resample.fir_up(x) * y).sum(), 4 * (x * resample.fir_down(y)).sum())
+
+
+def test_plain_resampling_keeps_constants() -> None:
+    x = torch.full((1, 1, 4, 4), 0.7)
+    assert torch.equal(resample.plain_up(x), torch.full((1, 1, 8, 8), 0.7))
+    torch.testing.assert_close(resample.plain_down(x), torch.full((1, 1, 2, 2), 0.7))
+
+
+@pytest.mark.parametrize(
+    ("shortcut", "shortcut_conv", "low", "high"),
+    [
+        ("before_concat", "channels", 10.0e6, 10.1e6),
+        ("before_concat", "channels_or_resample", 10.0e6, 10.1e6),
+        ("after_concat", "channels", 10.3e6, 10.4e6),
+        ("after_concat", "channels_or_resample", 10.3e6, 10.4e6),
+    ],
+)
+def test_the_paper_s_generator_has_ten_million_parameters(
+    shortcut: str, shortcut_conv: str, low: float, high: float
+) -> None:
+    with torch.device("meta"):
+        generator = Generator(GeneratorOptions(shortcut=shortcut, shortcut_conv=shortcut_conv))
+    assert low - 5e4 <= count(generator) <= high + 5e4
+
+
+def test_stages_have_the_paper_s_sizes_blocks_and_skips() -> None:
+    options = GeneratorOptions()
+    with torch.device("meta"):
+        generator = Generator(options)
+    sizes: list[tuple[int, ...]] = []
+    attended: list[tuple[int, ...]] = []
+    for stage in [*generator.down, *generator.up]:
+        last = stage[-1]
+        assert isinstance(last, ResBlock)
+        last.register_forward_hook(lambda _m, _i, out: sizes.append(tuple(out.shape[1:])))
+    generator.attention.register_forward_hook(lambda _m, _i, out: attended.append(tuple(out.shape[1:])))
+    out = generator(torch.empty(1, 3, 256, 256, device="meta"), torch.empty(1, 512, device="meta"))
+    assert sizes[:3] == [(64, 128, 128), (128, 64, 64), (128, 32, 32)]
+    assert sizes[3:] == [(128, 32, 32), (128, 64, 64), (128, 128, 128), (128, 256, 256), (64, 256, 256)]
+    assert attended == [(128, 32, 32)]
+    assert out.shape == (1, 3, 256, 256)
+    down, up = [len(s) for s in generator.down], [len(s) for s in generator.up]  # type: ignore[arg-type]
+    assert [*down[:3], down[3] + 1] == [3, 3, 3, 3]  # the bottom's third block stands before the attention
+    assert [up[0] + 1, *up[1:]] == [5, 4, 4, 3]
+    blocks = [m for m in generator.modules() if isinstance(m, ResBlock)]
+    with_skip = [b for b in blocks if b.norm0.num_channels != b.conv1.in_channels or b.shortcut_sees_skip]
+    assert len(blocks) == 28
+    assert sum(1 for s in generator.up for b in list(s)[:3]) == 12  # type: ignore[call-overload]
+    assert with_skip
+    assert all(b.identity.linear.in_features == 512 for b in blocks)  # identity enters every block
+
+
+@pytest.mark.parametrize("resampling", ["fir", "plain"])
+@pytest.mark.parametrize("shortcut", ["before_concat", "after_concat"])
+def test_untrained_it_returns_the_target_exactly(resampling: str, shortcut: str) -> None:
+    options = GeneratorOptions(
+        size=16, width=8, channel_multipliers=(1, 2), identity_dim=6, resampling=resampling, shortcut=shortcut
+    )
+    target = torch.rand(2, 3, 16, 16) * 2 - 1
+    assert torch.equal(Generator(options)(target, torch.randn(2, 6)), target)
+
+
+def test_every_generator_parameter_learns_and_identity_matters() -> None:
+    torch.manual_seed(0)
+    options = GeneratorOptions(size=16, width=8, channel_multipliers=(1, 2), identity_dim=6, init_scale=1.0, dropout=0.0)
+    generator = Generator(options)
+    x, z = torch.randn(2, 3, 16, 16), nn.functional.normalize(torch.randn(2, 6))
+    out = generator(x, z)
+    out.square().mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in generator.parameters())
+    moved = (generator(x, -z) - out).abs().mean()
+    weak = GeneratorOptions(**{**options.__dict__, "identity_scale": "unit"})
+    other = Generator(weak)
+    other.load_state_dict(generator.state_dict())
+    assert moved > (other(x, -z) - other(x, z)).abs().mean() > 0  # sqrt_dim makes the identity louder
+    torch.testing.assert_close(generator(x[:1], z[:1]), out[:1], rtol=1e-4, atol=1e-5)  # batch of one, same numbers
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"size": 100}, "must be divisible by 8"),
+        ({"shortcut": "none"}, "choose one of before_concat, after_concat"),
+        ({"identity_injection": "film"}, "choose one of add"),
+    ],
+)
+def test_wrong_generator_options_are_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        GeneratorOptions(**values)  # type: ignore[arg-type]
+
+
+def test_stylegan2_discriminator_has_its_known_size() -> None:
+    with torch.device("meta"):
+        discriminator = Discriminator(DiscriminatorOptions())
+    assert round(count(discriminator) / 1e6, 2) == 28.86
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
+def test_discriminator_takes_any_batch(n: int) -> None:
+    discriminator = Discriminator(DiscriminatorOptions(size=16, channel_base=64))
+    faces = torch.randn(n, 3, 16, 16, requires_grad=True)
+    logits = discriminator(faces)
+    assert logits.shape == (n,)
+    logits.sum().backward()
+    assert faces.grad is not None
+    assert faces.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("n", [1, 4, 6, 7, 8])
+def test_minibatch_stddev_by_loops(n: int) -> None:
+    x = torch.randn(n, 2, 3, 3, dtype=torch.float64)
+    got = minibatch_stddev(x, 4)
+    groups = -(-n // 4)
+    for i in range(n):
+        mates = [x[j].numpy() for j in range(n) if j % groups == i % groups]
+        assert len(mates) <= 4
+        want = np.sqrt(np.var(mates, axis=0) + 1e-8).mean()
+        np.testing.assert_allclose(got[i, 2].numpy(), want, rtol=1e-10)
+    assert torch.equal(got[:, :2], x)
+
+
+def test_strided_convolution_blurs_first() -> None:
+    discriminator = Discriminator(DiscriminatorOptions(size=8, channel_base=32))
+    block = discriminator.body[1]
+    x = torch.randn(1, 4, 8, 8)
+    main = block.conv1  # type: ignore[union-attr]
+    padded = np.stack([convolve2d(np.pad(p, 2), KERNEL, "valid") for p in x[0].numpy()])
+    weight = (main.weight * main.scale).detach().numpy()  # type: ignore[operator,union-attr]
+    want = sum(
+        convolve2d(padded[c], weight[0, c, ::-1, ::-1], "valid")[::2, ::2] for c in range(4)
+    )  # correlation = convolution with the flipped kernel
+    want = np.where(want < 0, 0.2 * want, want) * np.sqrt(2)
+    np.testing.assert_allclose(main(x)[0, 0].detach().numpy(), want, atol=1e-5)  # type: ignore[operator]
+
+
+def test_embedders_give_unit_vectors_of_the_asked_size() -> None:
+    embedder = Embedder(EmbedderOptions(backbone="lite", size=16, width=8, blocks=(1, 1), hidden=16, dim=12)).eval()
+    z = embedder(torch.randn(3, 3, 16, 16))
+    assert z.shape == (3, 12)
+    torch.testing.assert_close(z.norm(dim=1), torch.ones(3))
+    with torch.device("meta"):
+        paper = Embedder(EmbedderOptions())
+    # ResNet-50 without its classifier, then 2048-1024-512 with biases and two BatchNorms
+    assert count(paper) == 23_508_032 + (2048 * 1024 + 1024) + 2 * 1024 + (1024 * 512 + 512) + 2 * 512
+    layers = [type(m) for m in paper.head]
+    assert layers == [nn.Linear, nn.BatchNorm1d, nn.LeakyReLU, nn.Linear, nn.BatchNorm1d]
+
+
+def test_unknown_backbone_is_refused() -> None:
+    with pytest.raises(ValueError, match="choose one of resnet50, lite"):
+        EmbedderOptions(backbone="vgg")
