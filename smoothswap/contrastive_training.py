@@ -94,8 +94,11 @@ class EmbedderTask:
         """Measure the BatchNorm statistics anew on training faces without augmentation, as the embedder will see them.
 
         Those of training belong to augmented faces; plain ones would all lie on one side of them, and every pair of
-        people would seem alike.
+        people would seem alike. `centre` does the same for the shift that the last BatchNorm has learnt, which all
+        people share: without it L_id starts at 0.5 instead of 1, and half of every embedding says nothing.
         """
+        if self.config.centre:
+            cast(nn.BatchNorm1d, self.embedder.head[-1]).bias.zero_()
         norms = [m for m in self.embedder.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         if not self.config.recalibrate:
             return

@@ -51,6 +51,7 @@ class EmbedderConfig:
     seed: int = 0
     held_out: float = 0.1  # share of people, the last ones, for validation
     recalibrate: int = 40  # batches of plain training faces that measure BatchNorm anew after the last step; 0: none
+    centre: bool = True  # after the last step the last BatchNorm's shift is 0, so that people lie around the origin
     log_every: int = 10
     validate_every: int = 200
     compile: bool = False  # torch.compile; the numbers differ by rounding
