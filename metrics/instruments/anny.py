@@ -50,7 +50,9 @@ def load_basis(path: Path = BASIS) -> Basis:
     except FileNotFoundError:
         raise InstrumentError(f"{path} is missing: make it with `python -m bench.make_anny_basis`") from None
     except (SafetensorError, OSError, TypeError, ValueError) as error:
-        raise InstrumentError(f"{path} is not a landmark basis of the head ({error}); fetch or make it again") from None
+        raise InstrumentError(
+            f"{path} is not a landmark basis of the head ({error}); fetch or make it again"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def axis_angles(matrices: Floats) -> Floats:
     return np.asarray(Rotation.from_matrix(matrices).as_rotvec())
 
 
-def fit(landmarks: NDArray[Any], basis: Basis, distance: float = 1.1, iterations: int = 12, jaw_noise: float = 3.0) -> Fit:
+def fit(
+    landmarks: NDArray[Any], basis: Basis, distance: float = 1.1, iterations: int = 12, jaw_noise: float = 3.0
+) -> Fit:
     """Fit `landmarks` [n, 68, 2] in pixels (x right, y down).
 
     distance: metres from the camera to the head, which a single picture does not tell; jaw_noise: factor on the noise
@@ -146,7 +150,10 @@ def fit(landmarks: NDArray[Any], basis: Basis, distance: float = 1.1, iterations
         shift += change[:, k + m + 4 :]
     head = basis.mean + np.tensordot(linear, directions, 1)
     turned = np.einsum("nij,npj->npi", rotation, head)
-    seen = np.exp(log_scale)[:, None, None] * turned[:, :, :2] / (1 - turned[:, :, 2:] / distance) + shift[:, None]
+    seen = (
+        np.exp(log_scale)[:, None, None] * turned[:, :, :2] / (1 - turned[:, :, 2:] / distance)
+        + shift[:, None]
+    )
     error = np.sqrt(((target - seen) ** 2).sum(-1).mean(1))
     fitted = seen * [1, -1] * interocular[:, None, None] + centre[:, None]
     return Fit(linear[:, :k], linear[:, k:], axis_angles(rotation), fitted, error)
@@ -159,20 +166,26 @@ class Anny:
     reads = ("shape", "expression", "pose")
     crop = Crop("frame", 8)  # only the landmarks are read; the picture is not looked at
     licence = "Apache-2.0 (anny), CC0-1.0 (shapes)"
-    description = "MAP fit of the anny head to 68 landmarks: shape in standard deviations, 52 ARKit weights, axis-angle"
+    description = (
+        "MAP fit of the anny head to 68 landmarks: shape in standard deviations, 52 ARKit weights, axis-angle"
+    )
     needs = None
 
     def __init__(self, distance: float | str = 1.1, jaw_noise: float | str = 3.0) -> None:
         try:
             self.parameters: dict[str, Any] = {"distance": float(distance), "jaw_noise": float(jaw_noise)}
         except ValueError:
-            raise InstrumentError(f"anny: distance and jaw_noise must be numbers, not {distance!r}, {jaw_noise!r}") from None
+            raise InstrumentError(
+                f"anny: distance and jaw_noise must be numbers, not {distance!r}, {jaw_noise!r}"
+            ) from None
         if not (0.2 <= self.parameters["distance"] <= 100 and 0.1 <= self.parameters["jaw_noise"] <= 1000):
             raise InstrumentError("anny: distance must be 0.2 to 100 m, jaw_noise 0.1 to 1000")
         self._basis = load_basis()
         self.weights_sha256 = file_sha256(BASIS)
 
-    def read(self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def read(
+        self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32]
+    ) -> dict[str, NDArray[np.float32]]:
         """{"shape": [n, k], "expression": [n, 52], "pose": [n, 3]} of `landmarks` [n, 68, 2]; `crops` are not used."""
         points = np.asarray(landmarks)
         if points.ndim != 3 or points.shape[1:] != (68, 2):

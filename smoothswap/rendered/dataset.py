@@ -71,14 +71,17 @@ def write_faces(out: Path, people: int, views: int, size: int, seed: int, worker
     digest = hashlib.sha256(partial_file.read_bytes()).hexdigest()
     meta = {"seed": seed, "people": people, "views": views, "size": size, "faces_sha256": digest,
             "people_ids": f"rendered:{seed}:0..{people - 1}",
-            "command": f"python -m smoothswap.rendered.dataset --people {people} --views {views} --size {size} --seed {seed}"}  # fmt: skip
+            "command": "python -m smoothswap.rendered.dataset "
+                       f"--people {people} --views {views} --size {size} --seed {seed}"}  # fmt: skip
     (out / "meta.json.part").write_text(json.dumps(meta, indent=1) + "\n")
     os.replace(out / "meta.json.part", out / "meta.json")
     os.replace(partial_file, out / "faces.npy")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for faces.npy and meta.json")
     parser.add_argument("--people", type=int, default=1500)
     parser.add_argument("--views", type=int, default=12)

@@ -98,7 +98,9 @@ def extract(seed: int = 0, adults: int = 3000) -> tuple[dict[str, np.ndarray], d
 
 def main() -> None:
     """Command line: `python -m smoothswap.rendered.extract --out smoothswap/rendered/head.safetensors`."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "head.safetensors")
     arguments = parser.parse_args()
     arrays, names = extract()

@@ -182,7 +182,9 @@ def write_ffpp(
             out.rmdir()
         os.replace(work, out)
     except OSError as error:
-        raise RenderError(f"cannot write {out} ({error}); is the folder writable and the disk not full?") from error
+        raise RenderError(
+            f"cannot write {out} ({error}); is the folder writable and the disk not full?"
+        ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return manifest

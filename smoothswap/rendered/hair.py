@@ -60,7 +60,9 @@ def _shell(head: Head, neutral: np.ndarray, normals: np.ndarray, styling: Stylin
     up = smoothstep(0.06, 0.13, rest[:, 1])
     ahead = smoothstep(-0.01, 0.04, rest[:, 2])
     behind = smoothstep(-0.04, -0.10, rest[:, 2])
-    thickness = side * (1 - up) * (1 - behind) + back * (1 - up) * behind + up * (top * (1 - ahead) + front * ahead)
+    thickness = (
+        side * (1 - up) * (1 - behind) + back * (1 - up) * behind + up * (top * (1 - ahead) + front * ahead)
+    )
     thickness = thickness * np.sqrt(mask)
     used = (thickness > 2e-4) & (normals[:, 1] > -0.95)
     triangles = head.triangles[used[head.triangles].any(1) & (head.material[:] == 0)]
@@ -92,8 +94,11 @@ def _curtain(styling: Styling) -> Extra | None:
 def _bun(neutral: np.ndarray, styling: Styling) -> Extra | None:
     if styling.hair != "bun":
         return None
-    latitude, longitude = np.meshgrid(np.linspace(0, np.pi, 9), np.linspace(0, 2 * np.pi, 16, endpoint=False), indexing="ij")
-    ball = np.stack([np.sin(latitude) * np.cos(longitude), np.cos(latitude), np.sin(latitude) * np.sin(longitude)], -1)
+    around = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    latitude, longitude = np.meshgrid(np.linspace(0, np.pi, 9), around, indexing="ij")
+    ball = np.stack(
+        [np.sin(latitude) * np.cos(longitude), np.cos(latitude), np.sin(latitude) * np.sin(longitude)], -1
+    )
     behind = neutral[np.abs(neutral[:, 2] + 0.085) < 0.02]
     place = np.array([0, behind[:, 1].max() + 0.022, -0.085])
     vertices = (ball.reshape(-1, 3) * 0.034 * styling.volume + place).astype(np.float32)
@@ -120,7 +125,12 @@ def _bust(head: Head, neutral: np.ndarray) -> Extra:
 
 def dress(head: Head, neutral: np.ndarray, normals: np.ndarray, styling: Styling) -> Extra:
     """All extra geometry of one person in one styling, on the person's neutral head `neutral` [v, 3]."""
-    parts = [_shell(head, neutral, normals, styling), _curtain(styling), _bun(neutral, styling), _bust(head, neutral)]
+    parts = [
+        _shell(head, neutral, normals, styling),
+        _curtain(styling),
+        _bun(neutral, styling),
+        _bust(head, neutral),
+    ]
     present = [part for part in parts if part is not None]
     offsets = np.cumsum([0, *(len(part.vertices) for part in present[:-1])])
     return Extra(

@@ -87,7 +87,9 @@ def normal_operator(triangles: np.ndarray, n_vertices: int) -> scipy.sparse.csr_
     return scipy.sparse.csr_matrix((ones, (rows, columns)), shape=(n_vertices, len(triangles)))
 
 
-def vertex_normals(vertices: np.ndarray, triangles: np.ndarray, operator: scipy.sparse.csr_matrix) -> np.ndarray:
+def vertex_normals(
+    vertices: np.ndarray, triangles: np.ndarray, operator: scipy.sparse.csr_matrix
+) -> np.ndarray:
     """Area-weighted unit normals [v, 3]."""
     a, b, c = (vertices[triangles[:, i]] for i in range(3))
     normals = operator @ np.cross(b - a, c - a)

@@ -35,7 +35,10 @@ def calibrate(people: int = 150, size: int = 384, seed: int = 7) -> tuple[np.nda
     from smoothswap.faces.detect import Detector
 
     head, detector = load_head(), Detector()
-    shown = vertex_normals(head.mean, head.triangles, normal_operator(head.triangles, len(head.mean)))[:, 2] > -0.35
+    shown = (
+        vertex_normals(head.mean, head.triangles, normal_operator(head.triangles, len(head.mean)))[:, 2]
+        > -0.35
+    )
     skin = np.zeros(len(head.mean), bool)
     skin[head.triangles[head.material == SKIN]] = True
     candidates = np.flatnonzero(shown & skin)
@@ -64,7 +67,9 @@ def calibrate(people: int = 150, size: int = 384, seed: int = 7) -> tuple[np.nda
 
 def main() -> None:
     """Example: `python -m smoothswap.rendered.landmarks --people 150`."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--people", type=int, default=150)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--out", type=Path, default=LANDMARKS_FILE)
@@ -79,7 +84,9 @@ def main() -> None:
         "made_by": "python -m smoothswap.rendered.landmarks",
     }
     arguments.out.write_text(json.dumps(text, indent=1) + "\n")
-    print(f"dlib found {found} of {arguments.people}; mean distance {distance.mean():.3f} interocular distances")
+    print(
+        f"dlib found {found} of {arguments.people}; mean distance {distance.mean():.3f} interocular distances"
+    )
 
 
 if __name__ == "__main__":

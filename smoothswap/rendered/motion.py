@@ -8,7 +8,14 @@ import numpy as np
 
 from smoothswap.rendered.head import Head, euler_to_pose
 
-_VISEMES = ("mouthFunnel", "mouthPucker", "mouthStretchLeft", "mouthUpperUpLeft", "mouthLowerDownLeft", "mouthClose")
+_VISEMES = (
+    "mouthFunnel",
+    "mouthPucker",
+    "mouthStretchLeft",
+    "mouthUpperUpLeft",
+    "mouthLowerDownLeft",
+    "mouthClose",
+)
 _MOODS: dict[str, dict[str, float]] = {
     "neutral": {},
     "smile": {"mouthSmileLeft": 0.8, "cheekSquintLeft": 0.5, "eyeSquintLeft": 0.3},
@@ -34,13 +41,20 @@ class Motion:
     def __init__(self, rng: np.random.Generator, head: Head, yaw: float = 0.38) -> None:
         self.head = head
         self.waves = [
-            (rng.uniform(0.12, 0.5, 3), rng.uniform(0, 2 * np.pi, 3), rng.dirichlet([2, 2, 1]) * rng.uniform(0.4, 1.0))
+            (
+                rng.uniform(0.12, 0.5, 3),
+                rng.uniform(0, 2 * np.pi, 3),
+                rng.dirichlet([2, 2, 1]) * rng.uniform(0.4, 1.0),
+            )
             for _ in range(6)
         ]
         self.span = np.array([yaw, 0.16, 0.12, 0.25, 0.12, 1.0])
         self.offset = rng.normal(0, [0.45 * yaw, 0.06, 0.04])
         self.syllables = (rng.uniform(2.2, 4.2), rng.uniform(0, 2 * np.pi), rng.uniform(0.25, 0.75))
-        self.visemes = [(name, rng.uniform(0.8, 2.5), rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.7)) for name in _VISEMES]
+        self.visemes = [
+            (name, rng.uniform(0.8, 2.5), rng.uniform(0, 2 * np.pi), rng.uniform(0.1, 0.7))
+            for name in _VISEMES
+        ]
         self.moods = (str(rng.choice(list(_MOODS))), str(rng.choice(list(_MOODS))))
         self.blinks = np.cumsum(rng.uniform(0.7, 3.5, 40)) - rng.uniform(0, 1.5)
 

@@ -71,7 +71,9 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     hair = _HAIR[rng.integers(0, 3 if tone > 0.55 else len(_HAIR))] * rng.normal(1, 0.1)
     iris = _IRIS[rng.integers(0, 2 if tone > 0.6 else len(_IRIS))] * rng.normal(1, 0.15, 3)
     masculine = rng.uniform() < 0.5
-    beard_kind = rng.choice(["none", "stubble", "moustache", "goatee", "full"], p=[0.4, 0.22, 0.1, 0.12, 0.16])
+    beard_kind = rng.choice(
+        ["none", "stubble", "moustache", "goatee", "full"], p=[0.4, 0.22, 0.1, 0.12, 0.16]
+    )
     if not masculine:
         beard_kind = "none"
     lip = skin * np.array([0.80, 0.50, 0.52]) * rng.normal(1, 0.1, 3)

@@ -78,7 +78,13 @@ def skin_colour(p: wp.vec3, look: wp.array(dtype=float), style: wp.array(dtype=f
     chin = ramp(-0.056, -0.064, y) * ramp(0.040, 0.028, x) * ramp(0.0, 0.02, p[2]) * look[28]
     jaw = low * ramp(0.024, 0.034, x) * ramp(-0.03, -0.01, p[2]) * look[29]
     lip = ramp(0.030, 0.024, x) * ramp(-0.037, -0.034, y) * ramp(-0.019, -0.024, y) * front * look[27]
-    corner = ramp(0.020, 0.025, x) * ramp(0.034, 0.029, x) * ramp(-0.03, -0.04, y) * front * wp.min(look[27], look[28])
+    corner = (
+        ramp(0.020, 0.025, x)
+        * ramp(0.034, 0.029, x)
+        * ramp(-0.03, -0.04, y)
+        * front
+        * wp.min(look[27], look[28])
+    )
     beard = wp.max(wp.max(wp.max(cheek, jaw), chin), wp.max(lip, corner)) * ramp(-0.098, -0.088, y)
     beard = wp.clamp(beard * grain, 0.0, 0.95)
     # Lips: a cupid's bow above, a full arc below; the mouth's own line lies at y = -0.044.
@@ -104,7 +110,12 @@ def skin_colour(p: wp.vec3, look: wp.array(dtype=float), style: wp.array(dtype=f
         brow = wp.clamp(brow, 0.0, 1.0)
         colour = colour * (1.0 - brow) + vec(look, 6) * brow
     # Shaven or thin hair stains the scalp.
-    line = style[6] - 0.015 * ramp(0.03, 0.0, p[2]) - 0.05 * ramp(0.02, -0.02, p[2]) - 0.06 * ramp(-0.02, -0.06, p[2])
+    line = (
+        style[6]
+        - 0.015 * ramp(0.03, 0.0, p[2])
+        - 0.05 * ramp(0.02, -0.02, p[2])
+        - 0.06 * ramp(-0.02, -0.06, p[2])
+    )
     stain = style[5] * ramp(line - 0.006, line + 0.012, y + 0.006 * slow) * (0.8 + 0.3 * fine)
     colour = colour * (1.0 - stain) + vec(style, 0) * stain
     return colour
@@ -236,13 +247,17 @@ def cast(
         if ray < samples * samples:
             i = ray / samples
             j = ray - i * samples
-            if i - (i / 2) * 2 == 1:  # back and forth, so that neighbours in the run are neighbours in the pixel
+            if (
+                i - (i / 2) * 2 == 1
+            ):  # back and forth, so that neighbours in the run are neighbours in the pixel
                 j = samples - 1 - j
             ox = float(column) + (float(j) + 0.5) / float(samples) - 0.5
             oy = float(row) + (float(i) + 0.5) / float(samples) - 0.5
             fx = affine[0] * ox + affine[1] * oy + affine[2]
             fy = affine[3] * ox + affine[4] * oy + affine[5]
-            direction = wp.normalize(wp.vec3((fx - camera[1]) / camera[0], -(fy - camera[2]) / camera[0], -1.0))
+            direction = wp.normalize(
+                wp.vec3((fx - camera[1]) / camera[0], -(fy - camera[2]) / camera[0], -1.0)
+            )
             hit = wp.mesh_query_ray(mesh, origin, direction, 10.0)
             kind = -1
             if hit.result:

@@ -69,7 +69,9 @@ class Actor:
         mesh = self._mesh(deformed, state.pose)
         vertices = mesh.vertices[: len(self.neutral)]
         yaw, pitch = state.gaze
-        ahead = np.array([np.sin(yaw) * np.cos(pitch), -np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32)
+        ahead = np.array(
+            [np.sin(yaw) * np.cos(pitch), -np.sin(pitch), np.cos(yaw) * np.cos(pitch)], np.float32
+        )
         inward = np.array([0, 0, self.head.eye_depth], np.float32)
         centres = [deformed[ids].mean(0) + inward for ids in self.head.eye_vertices]
         points = np.stack([*centres, NECK_PIVOT + ahead, NECK_PIVOT + ahead])
@@ -85,4 +87,6 @@ def project(points: np.ndarray, camera: np.ndarray) -> np.ndarray:
     """Points [n, 3] (m) to frame pixels [n, 2]."""
     focal, cx, cy, distance = (float(v) for v in camera)
     depth = distance - points[:, 2]
-    return np.stack([cx + focal * points[:, 0] / depth, cy - focal * points[:, 1] / depth], -1).astype(np.float32)
+    return np.stack([cx + focal * points[:, 0] / depth, cy - focal * points[:, 1] / depth], -1).astype(
+        np.float32
+    )

@@ -78,7 +78,9 @@ def sample_background(rng: np.random.Generator, size: int) -> np.ndarray:
             inside = (np.abs(x - x0) < rng.uniform(0.02, 0.12)) & (np.abs(y - y0) < rng.uniform(0.03, 0.15))
             picture[inside] = _wall_colours(rng, 1)[0]
     elif kind == "bars":
-        stripes = np.sin((x * np.cos(angle) + y * np.sin(angle)) * rng.uniform(15, 50)) > rng.uniform(-0.5, 0.7)
+        stripes = np.sin((x * np.cos(angle) + y * np.sin(angle)) * rng.uniform(15, 50)) > rng.uniform(
+            -0.5, 0.7
+        )
         picture = np.where(stripes[..., None], c, picture)
     elif kind == "lights":
         picture = picture * 0.5

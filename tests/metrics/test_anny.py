@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from metrics.instruments import InstrumentError, create
-from metrics.instruments.anny import Anny, Basis, axis_angles, fit, load_basis, rotations
 from scipy.spatial.transform import Rotation
 
+from metrics.instruments import InstrumentError, create
+from metrics.instruments.anny import Anny, Basis, axis_angles, fit, load_basis, rotations
 
-def seen(basis: Basis, shape: np.ndarray, expression: np.ndarray, pose: np.ndarray, distance: float = 1.1) -> np.ndarray:
+
+def seen(
+    basis: Basis, shape: np.ndarray, expression: np.ndarray, pose: np.ndarray, distance: float = 1.1
+) -> np.ndarray:
     """Landmarks [n, 68, 2] of heads seen by a camera of 800 px focal length: written out, apart from the fit's own code."""
     out = []
     for a, e, p in zip(shape, expression, pose, strict=True):
-        points = basis.mean + np.einsum("k,kpj->pj", a, basis.shape) + np.einsum("k,kpj->pj", e, basis.expression)
+        points = (
+            basis.mean + np.einsum("k,kpj->pj", a, basis.shape) + np.einsum("k,kpj->pj", e, basis.expression)
+        )
         points = Rotation.from_rotvec(p).apply(points)
         depth = distance - points[:, 2]
         out.append(np.stack([200 + 800 * points[:, 0] / depth, 220 - 800 * points[:, 1] / depth], 1))
@@ -119,7 +124,7 @@ def test_options_and_bad_input() -> None:
         create("anny").read(np.zeros((1, 8, 8, 3), np.uint8), np.zeros((1, 5, 2), np.float32))
 
 
-def test_missing_and_foreign_basis_files(tmp_path) -> None:  # noqa: ANN001
+def test_missing_and_foreign_basis_files(tmp_path) -> None:
     with pytest.raises(InstrumentError, match="make_anny_basis"):
         load_basis(tmp_path / "none.safetensors")
     (tmp_path / "bad.safetensors").write_bytes(b"\x80\x04 not safetensors")

@@ -35,7 +35,7 @@ def test_layout_is_that_of_faceforensics(tree: Path) -> None:
     pairs = json.loads((tree / "splits/test.json").read_text())
     swaps = {p.stem for p in (tree / "manipulated_sequences/oracle/c23/videos").iterdir()}
     assert swaps == {f"{a}_{b}" for a, b in pairs} | {f"{b}_{a}" for a, b in pairs}
-    assert sorted(sum(pairs, [])) == ["000", "001", "002", "003"]
+    assert sorted(name for pair in pairs for name in pair) == ["000", "001", "002", "003"]
     manifest = json.loads((tree / "rendered.json").read_text())
     assert {k: v for k, v in hashes(tree).items() if k.endswith(".mp4")} == manifest["clips"]
 
@@ -80,7 +80,9 @@ def test_detector_sees_every_person_and_lands_on_the_true_landmarks(tree: Path) 
         for i in (0, 3):
             faces = detector.detect(frames[i])
             found += len(faces) == 1
-            row = truth[(truth["manipulation"] == "youtube") & (truth["clip"] == clip) & (truth["frame"] == i)].iloc[0]
+            row = truth[
+                (truth["manipulation"] == "youtube") & (truth["clip"] == clip) & (truth["frame"] == i)
+            ].iloc[0]
             points = row["landmarks"].reshape(68, 2)
             if faces:
                 eyes = np.linalg.norm(points[36:42].mean(0) - points[42:48].mean(0))

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from smoothswap.rendered.head import NECK_PIVOT, bend, euler_to_pose, load_head, normal_operator, vertex_normals
+from smoothswap.rendered.head import (
+    NECK_PIVOT,
+    bend,
+    euler_to_pose,
+    load_head,
+    normal_operator,
+    vertex_normals,
+)
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.render import project
 
@@ -34,7 +41,9 @@ def test_full_weight_bends_rigidly_and_no_weight_not_at_all() -> None:
 
 
 @pytest.mark.parametrize(("yaw", "pitch", "expected"), [(0.4, 0.0, (1, 0)), (0.0, 0.4, (0, -1))])
-def test_yaw_turns_the_nose_to_plus_x_and_pitch_down(yaw: float, pitch: float, expected: tuple[int, int]) -> None:
+def test_yaw_turns_the_nose_to_plus_x_and_pitch_down(
+    yaw: float, pitch: float, expected: tuple[int, int]
+) -> None:
     ahead = Rotation.from_rotvec(euler_to_pose(yaw, pitch, 0.0)).apply([0, 0, 1])
     assert np.allclose(ahead[:2], np.sin(0.4) * np.array(expected), atol=1e-6)
 
@@ -70,7 +79,7 @@ def test_landmarks_lie_where_their_names_say() -> None:
 def test_eyes_are_spheres_of_an_eye_s_size() -> None:
     head = load_head()
     for ids in head.eye_vertices:
-        centre = head.mean[ids].mean(0) + [0, 0, head.eye_depth]
+        centre = head.mean[ids].mean(0) + np.array([0, 0, head.eye_depth])
         radius = np.linalg.norm(head.mean[ids] - centre, axis=1)
         assert 0.009 < radius.mean() < 0.018
         assert radius.std() < 0.15 * radius.mean()
