@@ -18,7 +18,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 
 class ClipError(ValueError):
-    """A folder of frames that cannot be understood; a video raises smoothswap.faces.video.VideoError instead."""
+    """A folder of frames that cannot be understood (videos raise VideoError instead)."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def read_numbers(path: Path, numbers: Sequence[int]) -> Frames:
 
 
 def _numbered(path: Path) -> dict[int, Path]:
-    """Frame number -> file, in order. The number is the last one in the file's name; a lone image is frame 0."""
+    """Frame number (the last one in the file's name; 0 for a lone image) -> file, in order."""
     if path.is_file():
         return {0: path}
     files: dict[int, Path] = {}

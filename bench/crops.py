@@ -13,7 +13,8 @@ Image = npt.NDArray[np.uint8]
 
 
 def cut(frame: Image, landmarks: npt.NDArray[np.float32], crop: Crop) -> Image:
-    """Cut a face for an instrument: frame uint8 [h, w, 3], landmarks float32 [68, 2] -> uint8 [size, size, 3].
+    """Cut a face for an instrument: frame uint8 [h, w, 3], landmarks float32 [68, 2] -> uint8 [size, size,
+    3].
 
     Raises AlignmentError for landmarks that are no face, InstrumentError for an unknown template.
     """

@@ -1,10 +1,11 @@
 """FaceForensics++ on disk: where the clips lie, which pairs a split holds, what is missing.
 
 Layout and names are those of the data set's own download script and README (ondyari/FaceForensics):
-`original_sequences/youtube/<compression>/videos/NNN.mp4`, `manipulated_sequences/<manipulation>/<compression>/
+`original_sequences/youtube/<compression>/videos/NNN.mp4`,
+`manipulated_sequences/<manipulation>/<compression>/
 videos/TTT_SSS.mp4` (TTT is the target, whose video it is; SSS the source, whose face it gets), and splits as
-lists of two three-digit strings, each of which stands for both directions. DeepFakeDetection has its own names:
-`actors/<actor>__<scene>` and `<target actor>_<source actor>__<scene>__<8 characters>`.
+lists of two three-digit strings, each of which stands for both directions. DeepFakeDetection has its own
+names: `actors/<actor>__<scene>` and `<target actor>_<source actor>__<scene>__<8 characters>`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ClipKey:
 
 @dataclass(frozen=True)
 class Pair:
-    """One swap: the face of clip `source` into clip `target`. `*_person` are the identities behind the clips."""
+    """One swap: the face of clip `source` into clip `target`; `*_person` are the people in them."""
 
     id: str
     target: str
@@ -82,8 +83,8 @@ class Dataset:
         self._originals = self.root / "original_sequences" / sequences
         if not self._originals.is_dir():
             raise DataError(
-                f"{self.root} is no FaceForensics++ tree: {self._originals} is not there. --data takes the folder "
-                "that holds original_sequences and manipulated_sequences"
+                f"{self.root} is no FaceForensics++ tree: {self._originals} is not there. --data takes the "
+                "folder that holds original_sequences and manipulated_sequences"
             )
         present = [name for name in _present(self._originals) if name in ("raw", "c0", "c23", "c40")]
         if not any(folder in present for folder in _FOLDERS[self.compression]):
@@ -130,16 +131,16 @@ class Dataset:
         missing = self.missing(wanted)
         if not missing:
             return
+        names = few([str(key) for key in missing])
         raise DataError(
-            f"{len(missing)} of {len(wanted)} clips are not on the disk: {few([str(key) for key in missing])} "
-            f"(looked in {self.folders(missing[0].manipulation)[0]}/videos). Finish the download, choose what is "
-            "there with --split or --limit, or score it as it is with --skip-missing, which counts their frames "
-            "as failed"
+            f"{len(missing)} of {len(wanted)} clips are not on the disk: {names} (looked in "
+            f"{self.folders(missing[0].manipulation)[0]}/videos). Finish the download, choose what is there "
+            "with --split or --limit, or use --skip-missing, which counts their frames as failed"
         )
 
     # ---- people and pairs ----
     def person(self, clip: str) -> str:
-        """The identity in an original clip: the clip's id, or the actor's number, through the identity map."""
+        """The identity in a clip: its id, or its actor's number, through the identity map."""
         actor = _ACTOR_CLIP.fullmatch(clip) if self.sequences == "actors" else None
         name = actor["actor"] if actor else clip
         return self._people.get(name, name)
@@ -201,7 +202,7 @@ class Dataset:
         return pairs
 
     def _actor(self, actor: str, scene: str) -> str:
-        """The source actor's clip of the same scene, else the first that is there (the scene is never published)."""
+        """The source actor's clip of the same scene, else the first there is (which one is not published)."""
         if self.path(self.original(f"{actor}__{scene}")):
             return f"{actor}__{scene}"
         others = sorted(

@@ -1,4 +1,4 @@
-"""The built-in data: a small FaceForensics++ of rendered faces, made on first use and kept in a cache folder."""
+"""The built-in data: a small FaceForensics++ of rendered faces, made on first use and cached."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ Heavy imports wait until the options are known to be right: --help and a misspel
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import shlex
@@ -26,7 +25,7 @@ from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError, UsageError
 from bench.options import parser
 
 if TYPE_CHECKING:
-    from bench.dataset import ClipKey, Dataset, Pair
+    from bench.dataset import Dataset, Pair
     from bench.protocol import Protocol
     from bench.runner import Outcome
     from bench.swappers import Swapper
@@ -109,8 +108,10 @@ def prepare(options: argparse.Namespace) -> Plan:
     models = options.model or ["smoothswap"]
     if options.data is None and options.dry_run and not default_data.folder().is_dir():
         raise DataError(
-            f"the rendered faces are not there yet: a run without --dry-run would make {default_data.IDENTITIES} clips "
-            f"in {default_data.folder()} and score {default_data.IDENTITIES * options.frames} frames of each model"
+            f"the rendered faces are not there yet: a run without --dry-run would make "
+            f"{default_data.IDENTITIES} clips "
+            f"in {default_data.folder()} and score {default_data.IDENTITIES * options.frames} "
+            "frames of each model"
         )
     root = options.data if options.data is not None else default_data.ensure()
     dataset = Dataset(root, protocol.compression, protocol.sequences, options.splits, identity_map)
@@ -141,9 +142,9 @@ def missing_clips(plan: Plan) -> str:
         lacking = [pair.id for pair in plan.pairs if swapper.run.path(pair) is None]
         if lacking:
             return (
-                f"{len(lacking)} of {len(plan.pairs)} swaps by {swapper.name} are not in {swapper.run.where()}: "
-                f"{few(lacking)}. Finish them, choose others with --split or --limit, or count their frames as "
-                "failed with --skip-missing"
+                f"{len(lacking)} of {len(plan.pairs)} swaps by {swapper.name} are not in "
+                f"{swapper.run.where()}: {few(lacking)}. Finish them, choose others with --split or --limit, "
+                "or count their frames as failed with --skip-missing"
             )
     return ""
 
@@ -170,7 +171,7 @@ def _score(plan: Plan) -> Outcome:
 
 def report(plan: Plan, outcome: Outcome, command: str, started: datetime, clock: float) -> None:
     """Compute the metrics, write every file, print the table (or JSON) and where the report is."""
-    from bench import outputs, pictures
+    from bench import outputs, pictures, provenance
     from bench.ledger import Ledger
     from bench.scores import Gallery, score
     from metrics import METRICS
@@ -190,7 +191,7 @@ def report(plan: Plan, outcome: Outcome, command: str, started: datetime, clock:
         scores = score(frames, gallery, plan.instruments, plan.protocol, outcome.has_truth)
         seconds = time.monotonic() - clock
         results = Results.model_validate({
-            "run": _provenance(plan, swapper, command, started, seconds),
+            "run": provenance.of(plan, swapper, command, started, seconds),
             "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
             "metrics": scores.metrics,
         })  # fmt: skip
@@ -214,41 +215,6 @@ def report(plan: Plan, outcome: Outcome, command: str, started: datetime, clock:
     else:
         print(markdown_table(runs))
     print(f"report: {page.resolve()}", file=sys.stderr if plan.options.json else sys.stdout)
-
-
-def _provenance(
-    plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: float
-) -> dict[str, Any]:
-    from bench import outputs
-
-    paths: dict[ClipKey, Path | None] = {}
-    for pair in plan.pairs:
-        for key in (plan.dataset.original(pair.target), plan.dataset.original(pair.source)):
-            paths[key] = plan.dataset.path(key)
-    lines = outputs.manifest(paths)
-    return {
-        "command": command,
-        "model": {
-            "name": swapper.name, "spec": swapper.spec, "kind": swapper.kind, "reference": swapper.reference,
-            **{key: value for key, value in swapper.info.items() if value is not None},
-        },
-        "protocol": {**plan.protocol.model_dump(mode="json"), "hash": plan.protocol.hash},
-        "data": {
-            "name": plan.dataset.root.resolve().name, "clips": len(plan.pairs), "originals": len(paths),
-            "manifest_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
-            "manifest": "names and sizes of the original clips",
-        },
-        "instruments": [
-            {
-                "name": one.name, "weights_sha256": one.weights_sha256, "licence": one.licence,
-                "crop": {"template": one.crop.template, "size": one.crop.size}, "reads": list(one.reads),
-                "parameters": one.parameters, "description": one.description,
-            }
-            for one in plan.instruments
-        ],
-        "environment": outputs.environment(plan.device, plan.workers),
-        "seed": plan.protocol.seed, "started": started, "seconds": seconds,
-    }  # fmt: skip
 
 
 def _dry_run(plan: Plan) -> int:

@@ -19,8 +19,8 @@ class Row:
     """One expected frame of one model.
 
     `manipulation`, `compression` and `clip` are the key of the clip, so that the four 000_003 of four
-    manipulations never mix. `position` counts 0..frames-1 within the clip; `frame` and `source_frame` are frame
-    numbers within the target's and the source's clip, -1 where the clip could not be read.
+    manipulations never mix. `position` counts 0..frames-1 within the clip; `frame` and `source_frame` are
+    frame numbers within the target's and the source's clip, -1 where the clip could not be read.
     """
 
     model: str

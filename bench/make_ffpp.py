@@ -2,8 +2,8 @@
 
     python -m bench.make_ffpp --from lfw/images_deepfunneled --out /data/lfw_ffpp --min-photos 8
 
-DIR/Name/photo.jpg becomes original_sequences/youtube/c23/videos/NNN.mp4; splits/test.json holds random pairs, and
-identities.json says who NNN is and which photos are its frames.
+DIR/Name/photo.jpg becomes original_sequences/youtube/c23/videos/NNN.mp4; splits/test.json holds random
+pairs, and identities.json says who NNN is and which photos are its frames.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Made:
-    """What was made. size: side of the square frames, pixels; left_out: (name, why) of people without a clip."""
+    """What was made. size: side of the frames, pixels; left_out: (name, why) of people without a clip."""
 
     clips: dict[str, Person]
     pairs: list[tuple[str, str]]
@@ -62,9 +62,9 @@ def make(
 ) -> Made:
     """Write the tree `out` whole or not at all.
 
-    Frames are square, of one even size: `size`, or the largest side of all photos (at most 1024). Photos are never
-    enlarged, only reduced, and centred on black. More than max_photos are thinned evenly. limit: so many people,
-    drawn by seed, as the pairs are; an odd one stays without a pair. Raises DataError.
+    Frames are square, of one even size: `size`, or the largest side of all photos (at most 1024). Photos are
+    never enlarged, only reduced, and centred on black. More than max_photos are thinned evenly. limit: so
+    many people, drawn by seed, as the pairs are; an odd one stays without a pair. Raises DataError.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} exists already and is not empty; name a new folder with --out")
@@ -124,7 +124,7 @@ def _side(clips: dict[str, Person]) -> int:
 
 
 def fit(image: Image, size: int) -> Image:
-    """Centre an image on a black square of `size` pixels, reduced (never enlarged) to fit: uint8 [size, size, 3]."""
+    """Centre an image on a black square, reduced (never enlarged) to fit: uint8 [size, size, 3]."""
     height, width = image.shape[:2]
     if max(height, width) > size:
         factor = size / max(height, width)

@@ -53,8 +53,8 @@ def at_least(low: int) -> Callable[[str], int]:
 
 def parser() -> Parser:
     made = Parser(
-        "python -m bench.ffpp", description="Score face-swap models on FaceForensics++, or on rendered faces laid "
-        "out like it, and write a report.", epilog=EXAMPLES, allow_abbrev=False,
+        "python -m bench.ffpp", description="Score face-swap models on FaceForensics++, or on rendered "
+        "faces laid out like it, and write a report.", epilog=EXAMPLES, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add = made.add_argument_group("what is scored").add_argument
@@ -63,7 +63,8 @@ def parser() -> Parser:
         action="append",
         metavar="MODEL",
         help="what to score, may be repeated; python -m bench.list "
-        "names them; images:DIR for finished swaps, package.module:factory for yours, NAME=MODEL renames (smoothswap)",
+        "names them; images:DIR for finished swaps, package.module:factory for yours, NAME=MODEL renames "
+        "(smoothswap)",
     )
     add("--no-references", action="store_true", help="leave out copy-target, copy-source and the oracle")
     add("--data", type=Path, metavar="ROOT", help="FaceForensics++ root (rendered faces, cached)")

@@ -1,14 +1,11 @@
-"""What a run leaves behind: OUT/<model>/frames.parquet, OUT/<model>/results.json (last) and OUT/originals.parquet."""
+"""What a run leaves: OUT/originals.parquet, OUT/<model>/frames.parquet and, last, OUT/<model>/results.json."""
 
 from __future__ import annotations
 
 import io
 import math
-import os
-import platform
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +14,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.dataset import ClipKey
 from bench.errors import DataError
 from bench.ledger import Ledger
 from bench.reading import Reading
 from bench.scoring import Frame
 from reports.results import Results, write_atomic
-
-PACKAGES = (
-    "torch",
-    "onnxruntime",
-    "dlib-bin",
-    "opencv-python-headless",
-    "av",
-    "numpy",
-    "scipy",
-    "anny",
-    "pillow",
-)
 
 
 def check_folder(out: Path) -> None:
@@ -64,7 +48,7 @@ def write_model(
 def frames_table(
     ledger: Ledger, frames: Sequence[Frame], values: Mapping[str, npt.NDArray[np.float64]]
 ) -> pa.Table:
-    """One row a frame: the ledger's columns, faces found, box, metric values, and the readings as float lists."""
+    """One row a frame: the ledger's columns, faces found, box, metric values, readings as float lists."""
     columns: dict[str, Any] = {
         name: [getattr(row, name) for row in ledger.rows]
         for name in (
@@ -97,29 +81,6 @@ def write_originals(
     write_atomic(
         path, _parquet(pa.table(columns | _readings("original", [reading for _, _, reading in rows])))
     )
-
-
-def environment(device: str, workers: int) -> dict[str, Any]:
-    """What the run ran on: system, processor count and package versions; nothing that names the machine."""
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return {
-        "python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count() or 1, "device": device, "workers": workers, "packages": versions,
-    }  # fmt: skip
-
-
-def manifest(paths: Mapping[ClipKey, Path | None]) -> list[str]:
-    """One line a clip that the run read: key and size in bytes. Its hash tells two downloads apart."""
-    lines = []
-    for key, path in sorted(paths.items(), key=lambda item: str(item[0])):
-        size = path.stat().st_size if path and path.is_file() else "folder" if path else "missing"
-        lines.append(f"{key} {size}")
-    return lines
 
 
 def _readings(side: str, readings: Sequence[Reading | None]) -> dict[str, Any]:

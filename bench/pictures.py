@@ -1,4 +1,4 @@
-"""The pictures of a report: aligned faces kept small while the run goes on, best, median and worst at its end."""
+"""The pictures of a report: small aligned faces kept during the run; best, median and worst at its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIZE = 128
 
 @dataclass(frozen=True)
 class Case:
-    """The faces of one frame as PNG bytes. Swap and truth are cut where the target's face is, to be compared."""
+    """The faces of one frame as PNG bytes; swap and truth are cut where the target's face is."""
 
     source: bytes
     target: bytes

@@ -44,8 +44,8 @@ class Protocol(BaseModel):
     )
     faces_rule: Literal["largest_tracked", "largest", "single"] = Field(
         default="largest_tracked",
-        description="which face of an original frame: the largest, followed over the clip; the largest of each "
-        "frame; or single: a frame with several faces is a failed row (many_faces)",
+        description="which face of an original frame: the largest, followed over the clip; the largest of "
+        "each frame; or single: a frame with several faces is a failed row (many_faces)",
     )
     swap_face_rule: Literal["nearest"] = "nearest"
     missing: Literal["count_as_wrong", "exclude"] = Field(
@@ -55,8 +55,8 @@ class Protocol(BaseModel):
     )
     gallery: Literal["all", "without_source_frame"] = Field(
         default="all",
-        description="rows among which ID retrieval searches: every readable frame of every source clip of the "
-        "run; or the same without the frames that the models were shown",
+        description="rows among which ID retrieval searches: every readable frame of every source clip of "
+        "the run; or the same without the frames that the models were shown",
     )
     missing_clips: Literal["error", "ledger"] = Field(
         default="error", description="clips that are not on the disk stop the run, or become ledger rows"
@@ -73,6 +73,6 @@ class Protocol(BaseModel):
 
     @property
     def hash(self) -> str:
-        """SHA-256 (hex) of the canonical JSON of every field: two runs with one hash followed one protocol."""
+        """SHA-256 (hex) of the canonical JSON of every field: equal for equal rules."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()

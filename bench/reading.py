@@ -33,7 +33,8 @@ Vector = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Reading:
-    """One face of one frame. values: "<instrument>/<reading>" -> float32 [d], NaN where the instrument failed.
+    """One face of one frame. values: "<instrument>/<reading>" -> float32 [d], NaN where the instrument
+    failed.
 
     face is None, and values empty, unless status is "ok"; reason says why. found: faces in the frame.
     """

@@ -1,8 +1,8 @@
 """The run: every pair of the protocol through every swapper and instrument, one row for every expected frame.
 
-Pairs that share their people are worked on together, so that an original clip is decoded and read once and only
-the frames of a few clips are in memory at any time. Decoding and swapping happen here; detection and instruments
-in worker processes (bench/reading.py).
+Pairs that share their people are worked on together, so that an original clip is decoded and read once and
+only the frames of a few clips are in memory at any time. Decoding and swapping happen here; detection and
+instruments in worker processes (bench/reading.py).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_PICTURES = 2000  # beyond that many frames only each clip's middle frame c
 
 @dataclass
 class Outcome:
-    """What a run found. frames: rows by model name; originals: every original clip's (number, reading) rows."""
+    """What a run found. frames: by model; originals: (frame number, reading) of every original clip."""
 
     frames: dict[str, list[Frame]]
     originals: dict[str, list[tuple[int, Reading]]]
@@ -129,7 +129,7 @@ class Unit:
         return Truth(self.run.readers, target, clip)
 
     def target_at(self, pair: Pair, numbers: list[int]) -> Clip:
-        """The target's frames of these numbers: those already read, or others where a swap's clip is shorter."""
+        """The target's frames of these numbers: others than usual where a swap's clip is shorter."""
         target = self.originals[pair.target]
         if numbers == target.frames.numbers:
             return target

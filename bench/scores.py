@@ -1,7 +1,7 @@
-"""From the rows of a run to the metrics of each model: what goes into metrics.Sides, and under which key it comes out.
+"""From the rows of a run to the metrics of each model.
 
-A metric has its plain key (identity) from the first instrument that reads what it needs, and identity@NAME from
-every further one.
+A metric has its plain key (identity) from the first instrument that reads what it needs, and identity@NAME
+from every further one.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def score(
 ) -> Scores:
     """Compute every metric that the instruments' readings allow, for the rows of one model.
 
-    Only posed frames count, those in which both originals have a face: the others say nothing about a swapper.
-    A posed frame in which the swap has no face counts as Protocol.missing says.
+    Only posed frames count, those in which both originals have a face: the others say nothing about a
+    swapper. A posed frame in which the swap has no face counts as Protocol.missing says.
     """
     metrics: dict[str, MetricValue] = {}
     per_frame = {}

@@ -96,7 +96,7 @@ class Scoring:
         return f"source clip: {self.source.failure}" if self.source.failure else ""
 
     def _pose(self) -> None:
-        """Find what there is to swap in each frame: a source frame to show, or the problem with the originals."""
+        """Find for each frame the source frame to show, or the problem with the originals."""
         self.shown = [self._source_for(i) for i in range(len(self.target.frames.numbers))]
         self.problems = [self._problem(i) for i in range(len(self.shown))]
         self.posed = [problem is None for problem in self.problems]
@@ -157,7 +157,7 @@ class Scoring:
         return [done.get(i, "") for i in range(len(self.problems))]
 
     def _submit(self) -> None:
-        """Hand out the frames that need reading; an untouched target frame, or the truth's own, has been read."""
+        """Hand out the frames that need reading; untouched target frames and the truth have been read."""
         self.same_as_target: list[int] = []
         self.same_as_truth: list[int] = []
         self.fresh: list[int] = []
@@ -257,7 +257,7 @@ def with_gaps(frames: Frames, readings: list[Reading]) -> list[Reading]:
 
 
 def pixel_error(image: Image, truth: Image, box: tuple[float, float, float, float]) -> float:
-    """Mean absolute difference of two frames uint8 [h, w, 3] over a box (x0, y0, x1, y1), in levels 0..255."""
+    """Mean absolute difference of frames uint8 [h, w, 3] over a box (x0, y0, x1, y1), levels 0..255."""
     height, width = image.shape[:2]
     x0, y0 = max(0, round(box[0])), max(0, round(box[1]))
     x1, y1 = min(width, round(box[2])), min(height, round(box[3]))

@@ -60,8 +60,8 @@ def create_all(specs: list[str], dataset: Dataset, device: str = "cpu") -> list[
 def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
     """Create the swapper that `spec` names.
 
-    Raises UsageError for an unknown name, a factory that cannot be imported or weights that cannot be loaded, and
-    DataError when the name is right but its clips are not in `dataset`.
+    Raises UsageError for an unknown name, a factory that cannot be imported or weights that cannot be
+    loaded, and DataError when the name is right but its clips are not in `dataset`.
     """
     alias, equals, rest = spec.partition("=")
     if equals and re.fullmatch(r"[\w.+-]{1,64}", alias):

@@ -84,14 +84,15 @@ class Swapper:
 
 
 def checked(image: object, like: Image, who: str) -> Image:
-    """Return `image` when it is a uint8 array shaped as `like`; raises SwapError that says what came instead."""
+    """Return `image` if it is uint8 and shaped as `like`; raises SwapError that says what came instead."""
     if not isinstance(image, np.ndarray):
         raise SwapError(
             f"{who} returned {type(image).__name__}; expected a uint8 numpy array {list(like.shape)}"
         )
     if image.shape != like.shape or image.dtype != np.uint8:
         raise SwapError(
-            f"{who} returned {image.dtype} {list(image.shape)}; expected uint8 {list(like.shape)} (RGB, 0 to 255)"
+            f"{who} returned {image.dtype} {list(image.shape)}; expected uint8 {list(like.shape)} "
+            "(RGB, 0 to 255)"
         )
     return image
 

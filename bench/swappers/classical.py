@@ -1,8 +1,8 @@
 """A swap without learning: landmark warp, colour transfer and Poisson blending.
 
-The source's face is warped onto the target's 68 landmarks triangle by triangle (Delaunay), its colours are given
-the mean and spread of the target's in Lab (Reinhard et al. 2001), and it is blended in with Poisson editing
-(Perez et al. 2003) inside the landmarks' convex hull.
+The source's face is warped onto the target's 68 landmarks triangle by triangle (Delaunay), its colours
+are given the mean and spread of the target's in Lab (Reinhard et al. 2001), and it is blended in with Poisson
+editing (Perez et al. 2003) inside the landmarks' convex hull.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def warp(
 ) -> tuple[Image, npt.NDArray[np.uint8]]:
     """Warp `source` so that `points` come to lie on `to`, affine in every triangle of Delaunay(to).
 
-    points, to: float32 [n, 2] in pixels. Returns the image, uint8 [*shape, 3], and the mask of the hull, 0 or 255.
-    Raises scipy's QhullError when `to` lies on a line.
+    points, to: float32 [n, 2] in pixels. Returns the image, uint8 [*shape, 3], and the mask of the hull, 0
+    or 255. Raises scipy's QhullError when `to` lies on a line.
     """
     triangles = Delaunay(to)
     x0, y0 = np.floor(to.min(axis=0)).astype(int)

@@ -1,4 +1,4 @@
-"""Swaps that exist as files: the manipulations of FaceForensics++, the oracle of rendered data, images:DIR."""
+"""Swaps that exist as files: FaceForensics++ manipulations, the oracle of rendered data, images:DIR."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Manipulation:
         self._dataset, self._name = dataset, name
         if name not in dataset.manipulations():
             raise DataError(
-                f"no swaps by {name} in this data: {self.where()} is not there. Download them, or choose another "
-                f"--model (here: {', '.join(dataset.manipulations()) or 'none as files'})"
+                f"no swaps by {name} in this data: {self.where()} is not there. Download them, or choose "
+                f"another --model (here: {', '.join(dataset.manipulations()) or 'none as files'})"
             )
 
     def key(self, pair: Pair) -> ClipKey:
@@ -33,16 +33,16 @@ class Manipulation:
 
 class ImagesFolder:
     """A folder of anybody's swaps: for each pair DIR/target_source.mp4, a folder DIR/target_source of frames
-    whose names end in the frame's number in the target's clip (from 0), or one image DIR/target_source.png, which
-    is taken as the swap of frame 0.
+    whose names end in the frame's number in the target's clip (from 0), or one image DIR/target_source.png,
+    which is taken as the swap of frame 0.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         if not folder.is_dir():
             raise DataError(
-                f"images:{folder}: no such folder; expected a folder of target_source.mp4 videos, target_source/ "
-                "folders of frames, or target_source.png images"
+                f"images:{folder}: no such folder; expected a folder of target_source.mp4 videos, "
+                "target_source/ folders of frames, or target_source.png images"
             )
 
     def path(self, pair: Pair) -> Path | None:

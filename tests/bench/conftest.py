@@ -1,4 +1,4 @@
-"""Fixtures of tests/bench: small trees of real video files, and an ONNX recogniser that tells their people apart."""
+"""Small trees of real video files, and an ONNX recogniser that tells their people apart."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ MARKS = {"000": (255, 0, 0), "001": (0, 255, 0), "002": (0, 0, 255), "003": (255
 
 
 def face_frame(clip: str, shift: int = 0) -> np.ndarray:
-    """A face (the public-domain portrait of Eileen Collins) in the clip's tint, with its colour as an 8 px frame."""
+    """A face (Eileen Collins, public domain) in the clip's tint, with its colour as an 8 px frame."""
     portrait = skimage.data.astronaut()[:280, 80 + shift : 360 + shift]
     image = np.clip(portrait * np.array(TINTS[clip]), 0, 255).astype(np.uint8)
     for edge in (np.s_[:8], np.s_[-8:], np.s_[:, :8], np.s_[:, -8:]):

@@ -71,10 +71,9 @@ def test_folders_that_cannot_be_understood(tmp_path: Path) -> None:
         read_clip(tmp_path / "none", 3)
     with pytest.raises(ClipError, match=r"has no frame number; name frames by their number"):
         read_clip(folder(tmp_path / "x", [0], "face.png"), 3)
+    twice = folder(tmp_path / "y", [1])
+    (folder(tmp_path / "z", [1]) / "0001.png").rename(twice / "01.png")
     with pytest.raises(ClipError, match="both frame 1"):
-        twice = folder(tmp_path / "y", [1])
-        folder(twice / "z", [1])
-        (twice / "z" / "0001.png").rename(twice / "01.png")
         read_clip(twice, 3)
     with pytest.raises(ClipError, match="numbered from 0"):
         read_clip(folder(tmp_path / "late", [30, 31]), 3, below=10)

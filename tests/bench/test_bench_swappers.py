@@ -103,7 +103,7 @@ def test_right_names_without_their_data_are_data_errors(tree: Path) -> None:
 
 def test_names_may_be_given_and_must_differ(tree: Path) -> None:
     assert create("mine=user_models:paste", Dataset(tree)).name == "mine"
-    with pytest.raises(UsageError, match="two models are called 'paste'.*NAME="):
+    with pytest.raises(UsageError, match=r"two models are called 'paste'.*NAME="):
         create_all(["user_models:paste", "user_models:paste"], Dataset(tree))
 
 

@@ -383,12 +383,12 @@ def test_a_full_disk_leaves_no_result(tree: Path, tmp_path: Path, colours: str) 
 def test_an_interrupted_run_leaves_no_result_and_no_process(tree: Path, tmp_path: Path, colours: str) -> None:
     run = subprocess.Popen(
         command(tree, tmp_path / "out", colours, "--workers", "2", "--model", "classical"),
-        cwd=REPO, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        cwd=REPO, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     assert run.stderr is not None
-    assert "scoring" in run.stderr.readline(9)
+    assert b"scoring" in run.stderr.read(9)  # the progress bar: the work has begun
     run.send_signal(signal.SIGTERM)
-    _, error = run.communicate(timeout=60)
+    error = run.communicate(timeout=60)[1].decode()
     assert run.returncode == 130, error
     assert "stopped" in error
     assert "Traceback" not in error

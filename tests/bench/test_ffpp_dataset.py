@@ -25,8 +25,11 @@ def empty_tree(root: Path, clips: list[str], folder: str = "c23") -> Path:
 def test_a_split_entry_is_both_directions_and_the_first_number_is_the_target(tmp_path: Path) -> None:
     pairs = Dataset(empty_tree(tmp_path / "d", ["953"])).pairs("test")
     assert [(p.id, p.target, p.source) for p in pairs] == [
-        ("953_974", "953", "974"), ("974_953", "974", "953"), ("012_026", "012", "026"), ("026_012", "026", "012"),
-    ]  # fmt: skip
+        ("953_974", "953", "974"),
+        ("974_953", "974", "953"),
+        ("012_026", "012", "026"),
+        ("026_012", "026", "012"),
+    ]
     assert [p.cluster for p in pairs] == ["953+974", "953+974", "012+026", "012+026"]
 
 
@@ -58,7 +61,7 @@ def test_all_is_train_val_and_test_after_each_other(tmp_path: Path) -> None:
     (root / "splits" / "train.json").write_text('[["071", "054"]]')
     (root / "splits" / "val.json").write_text("[]")
     assert [p.target for p in Dataset(root).pairs("all")] == ["071", "054", "953", "974", "012", "026"]
-    with pytest.raises(DataError, match="'val' .*holds no pairs"):
+    with pytest.raises(DataError, match=r"'val' .*holds no pairs"):
         Dataset(root).pairs("val")
 
 
@@ -98,11 +101,11 @@ def test_raw_and_c0_are_the_same(tmp_path: Path, folder: str, asked: str) -> Non
 
 
 def test_no_tree_another_tree_and_another_compression(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no data folder .*--data"):
+    with pytest.raises(DataError, match=r"no data folder .*--data"):
         Dataset(tmp_path / "none")
-    with pytest.raises(DataError, match="no FaceForensics\\+\\+ tree"):
+    with pytest.raises(DataError, match=r"no FaceForensics\+\+ tree"):
         Dataset(tmp_path)
-    with pytest.raises(DataError, match="no c40 clips .*it has c23: use --compression"):
+    with pytest.raises(DataError, match=r"no c40 clips .*it has c23: use --compression"):
         Dataset(empty_tree(tmp_path / "d", ["953"]), "c40")
 
 
@@ -112,7 +115,7 @@ def test_a_half_download_names_the_missing_clips_and_the_remedies(tmp_path: Path
     assert [key.id for key in data.missing(wanted)] == ["974", "026"]
     with pytest.raises(
         DataError,
-        match="2 of 4 clips are not on the disk: original/c23/974, original/c23/026.*--skip-missing",
+        match=r"2 of 4 clips are not on the disk: original/c23/974, original/c23/026.*--skip-missing",
     ):
         data.require(wanted)
     data.require([data.original("953")])

@@ -1,4 +1,4 @@
-"""python -m bench.make_ffpp: folders of photos to a tree that bench.ffpp reads; bad photos named, never a crash."""
+"""python -m bench.make_ffpp: folders of photos to a tree that bench.ffpp reads; bad photos are named."""
 
 from __future__ import annotations
 
