@@ -70,8 +70,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace, command: str) -> int:
-    from bench import outputs
+    from bench import default_data, outputs
 
+    if options.dry_run and options.data is None and not default_data.folder().is_dir():
+        return _dry_run_unmade(options)
     started = datetime.now(timezone.utc)
     plan = prepare(options)
     if options.dry_run:
@@ -106,13 +108,6 @@ def prepare(options: argparse.Namespace) -> Plan:
     specs, instruments = _instruments(options.instruments)
     device = _device(options.device)
     models = options.model or ["smoothswap"]
-    if options.data is None and options.dry_run and not default_data.folder().is_dir():
-        raise DataError(
-            f"the rendered faces are not there yet: a run without --dry-run would make "
-            f"{default_data.IDENTITIES} clips "
-            f"in {default_data.folder()} and score {default_data.IDENTITIES * options.frames} "
-            "frames of each model"
-        )
     root = options.data if options.data is not None else default_data.ensure()
     dataset = Dataset(root, protocol.compression, protocol.sequences, options.splits, identity_map)
     pairs = dataset.pairs(protocol.split, protocol.limit)
@@ -233,6 +228,24 @@ def _dry_run(plan: Plan) -> int:
         f"missing      {missing or 'nothing'}"
     )
     return EXIT_DATA if missing and not plan.options.skip_missing else EXIT_OK
+
+
+def _dry_run_unmade(options: argparse.Namespace) -> int:
+    """The dry run on a fresh machine: the rendered faces are the one thing missing, and a run would make them."""
+    from bench import default_data
+
+    _, instruments = _instruments(options.instruments)
+    clips = min(options.limit or default_data.IDENTITIES, default_data.IDENTITIES)
+    print(
+        f"data         rendered faces, to be made in {default_data.folder()}\n"
+        f"clips        {clips} swaps\n"
+        f"frames       {clips * min(options.frames, default_data.FRAMES)} expected of each model\n"
+        f"models       {', '.join(options.model or ['smoothswap'])}"
+        f"{'' if options.no_references else ' and the references copy-target, copy-source, oracle'}\n"
+        f"instruments  {', '.join(one.name for one in instruments)}\n"
+        "missing      the rendered faces; a run without --dry-run makes them first"
+    )
+    return EXIT_OK
 
 
 def _instruments(given: list[str] | None) -> tuple[list[str], list[Instrument]]:

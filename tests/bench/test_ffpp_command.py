@@ -337,6 +337,18 @@ def test_dry_run_says_everything_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+def test_dry_run_without_data_renders_nothing(
+    tmp_path: Path, colours: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMOOTHSWAP_CACHE", str(tmp_path / "cache"))
+    assert main(["--dry-run", "--out", str(tmp_path / "out"), "--instruments", colours]) == 0
+    said = capsys.readouterr().out
+    assert "40 swaps" in said
+    assert "400 expected of each model" in said
+    assert "the rendered faces; a run without --dry-run makes them first" in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_json_is_alone_on_standard_output(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     run("--model", "copy-target", "--no-references", "--limit", "2", "--json")
     printed = capsys.readouterr()
