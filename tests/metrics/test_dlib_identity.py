@@ -1,4 +1,4 @@
-"""dlib's identity: the wheel itself is the oracle; splitting, order and failures of workers."""
+"""dlib's identity as an instrument: both engines; splitting, order and failures of the wheel's workers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def oracle(chips: np.ndarray) -> np.ndarray:
 def test_it_returns_the_wheels_own_numbers_however_faces_are_shared_out(
     chips: np.ndarray, oracle: np.ndarray, processes: int
 ) -> None:
-    instrument = Dlib(processes=processes)
+    instrument = Dlib(processes=processes, engine="wheel")
     got = instrument.read(chips)["identity"]
     assert got.dtype == np.float32
     assert got.shape == (10, 128)
@@ -51,10 +51,20 @@ def test_it_returns_the_wheels_own_numbers_however_faces_are_shared_out(
     assert instrument.read(chips[:0])["identity"].shape == (0, 128)
 
 
+def test_torch_is_the_default_and_reads_what_the_wheel_reads(chips: np.ndarray, oracle: np.ndarray) -> None:
+    instrument = create("dlib")
+    got = instrument.read(chips, LANDMARKS)["identity"]
+    assert (got.dtype, got.shape) == (np.float32, (10, 128))
+    np.testing.assert_allclose(got, oracle, rtol=0, atol=1e-5)
+    assert instrument.parameters["engine"] == "torch"
+    assert create("dlib?engine=wheel&processes=1").parameters["engine"] == "wheel"
+    assert instrument.read(chips[:0], LANDMARKS)["identity"].shape == (0, 128)
+
+
 def test_a_lost_worker_is_one_clear_error_and_the_next_read_recovers(
     chips: np.ndarray, oracle: np.ndarray
 ) -> None:
-    instrument = Dlib(processes=2)
+    instrument = Dlib(processes=2, engine="wheel")
     instrument.read(chips[:8])
     lost = instrument._workers[1]
     os.kill(lost.pid, signal.SIGKILL)
@@ -65,7 +75,7 @@ def test_a_lost_worker_is_one_clear_error_and_the_next_read_recovers(
 
 
 def test_workers_end_with_their_instrument(chips: np.ndarray) -> None:
-    instrument = Dlib(processes=2)
+    instrument = Dlib(processes=2, engine="wheel")
     instrument.read(chips[:8])
     workers = list(instrument._workers)
     assert [w.poll() for w in workers] == [None, None]
@@ -85,7 +95,10 @@ def test_bad_weights_options_and_crops(tmp_path: Path) -> None:
     noise.write_bytes(os.urandom(1000))
     for spec, message in {
         f"dlib?weights={noise}": "is not dlib's face recognition network",
+        f"dlib?weights={noise}&engine=wheel": "is not dlib's face recognition network",
         f"dlib?weights={tmp_path / 'none.dat'}": "no file",
+        "dlib?engine=wheels": "engine must be one of torch, wheel, not 'wheels'",
+        "dlib?processes=-1": "whole number",
         "dlib?processes=many": "whole number",
         "dlib?process=2": "did you mean 'processes'",
         "dlib:somewhere": "takes no path",
@@ -99,6 +112,7 @@ def test_bad_weights_options_and_crops(tmp_path: Path) -> None:
 def test_the_package_of_the_weights_is_located_but_never_imported() -> None:
     code = (
         "import sys; from metrics.instruments import create; create('dlib', processes=1); "
+        "create('dlib', processes=1, engine='wheel'); "
         "assert 'face_recognition_models' not in sys.modules and 'pkg_resources' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -106,7 +120,7 @@ def test_the_package_of_the_weights_is_located_but_never_imported() -> None:
 
 def test_photos_of_one_person_are_nearer_than_photos_of_two(shared_data: Path) -> None:
     """Real faces: dlib's published threshold is a distance of 0.6. Chips are cut by dlib itself."""
-    archive = shared_data / "data/lfw/lfw250_deepfunneled.tar"
+    archive = shared_data / "lfw/lfw250_deepfunneled.tar"
     if not archive.exists():
         pytest.skip(f"{archive.name} is not at hand")
     people = ("Abdullah_Gul", "Adrien_Brody", "Alejandro_Toledo")
@@ -120,6 +134,8 @@ def test_photos_of_one_person_are_nearer_than_photos_of_two(shared_data: Path) -
             box = max(detector(photo, 1), key=lambda r: r.area())
             found.append(dlib.get_face_chip(photo, predictor(photo, box), size=150, padding=0.25))
     identity = create("dlib").read(np.stack(found), LANDMARKS)["identity"]
+    wheel = create("dlib", engine="wheel").read(np.stack(found), LANDMARKS)["identity"]
+    np.testing.assert_allclose(identity, wheel, rtol=0, atol=1e-5)
     distance = np.linalg.norm(identity[:, None] - identity[None], axis=2)
     person = np.repeat(np.arange(3), 3)
     same = (person[:, None] == person) & ~np.eye(9, dtype=bool)
