@@ -53,6 +53,7 @@ class EmbedderTask:
     def __init__(self, config: EmbedderConfig, data: FaceData, provenance: dict[str, Any]) -> None:
         c = self.config = config
         self.data, self.provenance = data, provenance
+        self.memory: dict[str, float] = {}
         if c.loss != "contrastive":
             raise ValueError(f"loss is {c.loss!r}; choose one of contrastive")
         if c.people > data.train_people or c.photos > data.views or c.photos < 2 or c.people < 2:
@@ -79,6 +80,8 @@ class EmbedderTask:
         faces = augment(self.data.get(labels, views.flatten()), c.augment, self.rng)
         self.embedder.train()
         self.embedder.centre()  # here too, for a run that was begun with the bias
+        if c.adversarial:
+            faces = self._attack(faces, labels)
         loss = contrastive_loss(self.forward(faces), labels, c.temperature)
         optimiser = self.optimisers["embedder"]
         optimiser.zero_grad()
@@ -88,6 +91,23 @@ class EmbedderTask:
         finite(**values)
         optimiser.step()
         return values
+
+    def _attack(self, faces: Tensor, labels: Tensor) -> Tensor:
+        """One signed gradient step from a random start (Wong et al. 2020) that raises the loss: a harder batch.
+
+        The bound is drawn for every face, up to `adversarial`, so plain faces stay among them. The generator will climb
+        this embedder's gradient; a robust embedder's points at features of faces rather than at faint patterns.
+        """
+        bound = self.config.adversarial * torch.rand(len(faces), 1, 1, 1, generator=self.rng)
+        start = bound * (torch.rand(faces.shape, generator=self.rng) * 2 - 1)
+        seen = (faces + start).requires_grad_()
+        self.embedder.requires_grad_(False)
+        (slope,) = torch.autograd.grad(
+            contrastive_loss(self.forward(seen), labels, self.config.temperature), seen
+        )
+        self.embedder.requires_grad_(True)
+        self.embedder.centre()
+        return faces + (start + 1.25 * bound * slope.sign()).clamp(-bound, bound)
 
     @torch.no_grad()
     def finish(self) -> None:

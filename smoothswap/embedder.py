@@ -21,7 +21,9 @@ class EmbedderOptions:
     size: int = 256  # px of the input
     hidden: int = 1024  # of the head
     dim: int = 512  # of the embedding
-    final_bias: bool = True  # false: the last BatchNorm's bias stays 0, so embeddings are centred (short trainings)
+    final_bias: bool = (
+        True  # false: the last BatchNorm's bias stays 0, so embeddings are centred (short trainings)
+    )
     width: int = 32  # lite only: channels of the first stage
     blocks: tuple[int, ...] = (1, 1, 1, 1)  # lite only: residual blocks a stage; stages halve the size
 

@@ -37,6 +37,9 @@ class EmbedderConfig:
     network: EmbedderOptions = field(default_factory=EmbedderOptions)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
     loss: str = "contrastive"
+    adversarial: float = (
+        0.0  # largest change of a pixel, on [-1, 1], of a single-step attack on every batch; 0: none
+    )
     temperature: float = 0.07  # paper
     people: int = 40  # P people a batch ...
     photos: int = 4  # ... times K photos of each
@@ -50,8 +53,12 @@ class EmbedderConfig:
     steps: int = 1000  # planned; the decay is a function of it
     seed: int = 0
     held_out: float = 0.1  # share of people, the last ones, for validation
-    recalibrate: int = 40  # batches of plain training faces that measure BatchNorm anew after the last step; 0: none
-    centre: bool = True  # after the last step the last BatchNorm's shift is 0, so that people lie around the origin
+    recalibrate: int = (
+        40  # batches of plain training faces that measure BatchNorm anew after the last step; 0: none
+    )
+    centre: bool = (
+        True  # after the last step the last BatchNorm's shift is 0, so that people lie around the origin
+    )
     log_every: int = 10
     validate_every: int = 200
     compile: bool = False  # torch.compile; the numbers differ by rounding

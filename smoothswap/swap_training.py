@@ -86,7 +86,7 @@ class SwapperTask:
             held = range(data.train_people, data.people)
             self.judge_rows = embed_all(self.judge, data, held).flatten(0, 1)
             self.validation_columns += ("judge_retrieval", "judge_retrieval_target", "judge_cos")
-        self._r1 = 0.0
+        self.memory = {"r1": 0.0}  # the last penalty, for the log between lazy steps
 
     def _batch(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Targets, source embeddings, L_id's goals, and other real faces for the discriminator."""
@@ -147,8 +147,8 @@ class SwapperTask:
         if regularise:
             penalty = r1_penalty(real_logits, real)
             loss_d = loss_d + c.r1_weight / 2 * c.r1_every * penalty
-            self._r1 = penalty.item()
-        values["r1"] = self._r1
+            self.memory["r1"] = penalty.item()
+        values["r1"] = self.memory["r1"]
         self.optimisers["discriminator"].zero_grad()
         loss_d.backward()
         finite(d=values["d"], r1=values["r1"])

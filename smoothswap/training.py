@@ -51,6 +51,7 @@ class Task(Protocol):
     optimisers: dict[str, Optimizer]
     rng: Rng
     provenance: dict[str, Any]
+    memory: dict[str, float]  # scalars that outlive a step
     columns: tuple[str, ...]
     validation_columns: tuple[str, ...]
 
@@ -113,6 +114,7 @@ class Run:
         self.task.rng.set_state(tensors["rng.sampling"])
         torch.set_rng_state(tensors["rng.torch"])
         self.done, self.seconds, self.scores = scalars["step"], scalars["seconds"], scalars["scores"]
+        self.task.memory.update(scalars.get("memory", {}))
         self._write_config()
         log = self.out / "metrics.csv"
         rows = log.read_text().splitlines() if log.is_file() else []
@@ -134,6 +136,7 @@ class Run:
             "scores": self.scores,
         }
         scalars |= {"config": flatten(self.task.config), "provenance": self.task.provenance}
+        scalars["memory"] = self.task.memory
         write_tensors(path or self.checkpoint, tensors, scalars)
 
     def train(self, minutes: float | None = None) -> None:
@@ -172,8 +175,8 @@ class Run:
                     if (
                         self.done % config.log_every == 0
                         or last
-                        or self.scores
-                        and len(row) > len(values) + 2
+                        or (self.scores
+                        and len(row) > len(values) + 2)
                     ):
                         writer.writerow(row)
                         log.flush()

@@ -16,7 +16,7 @@ from torch import nn
 from smoothswap.checkpoint import CheckpointError, load_module, read_tensors, write_atomic, write_tensors
 from smoothswap.embedder import Embedder
 from smoothswap.generator import Generator
-from smoothswap.presets import EmbedderConfig, OptionError, SwapperConfig, flatten, from_json
+from smoothswap.presets import EmbedderConfig, OptionError, SwapperConfig, from_json
 from smoothswap.swap import SmoothSwap
 
 FOLDER = Path(__file__).parent / "weights"

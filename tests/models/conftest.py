@@ -1,4 +1,4 @@
-"""A tiny set of drawn faces, and tiny configurations of both parts."""
+"""A tiny set of drawn faces and a tiny run of the embedder."""
 
 from __future__ import annotations
 
@@ -8,21 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
-TINY_EMBEDDER = (
-    "network.size=16 network.width=8 network.blocks=[1,1] network.hidden=16 network.dim=8 people=4 photos=2 "
-    "steps=6 warmup=2 log_every=1 validate_every=3"
-).split()
-TINY_SWAPPER = (
-    "generator.size=16 generator.width=8 generator.channel_multipliers=[1,2] generator.identity_dim=8 "
-    "generator.dropout=0.1 discriminator.size=16 discriminator.channel_base=128 batch=3 steps=6 r1_every=2 "
-    "log_every=1 validate_every=3 adv_warmup=2"
-).split()
-
-
-def settings(values: list[str]) -> list[str]:
-    """--set arguments of the command line."""
-    return [part for value in values for part in ("--set", value)]
+from tiny_models import TINY_EMBEDDER, settings
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +39,15 @@ def embedder_run(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from smoothswap.train import main
 
     out = tmp_path_factory.mktemp("runs") / "embedder"
-    arguments = ["embedder", "--data", str(faces), "--out", str(out), "--threads", "1", *settings(TINY_EMBEDDER)]
+    arguments = [
+        "embedder",
+        "--data",
+        str(faces),
+        "--out",
+        str(out),
+        "--threads",
+        "1",
+        *settings(TINY_EMBEDDER),
+    ]
     assert main(arguments) == 0
     return out

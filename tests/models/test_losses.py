@@ -12,7 +12,9 @@ from smoothswap import losses
 
 
 def unit(n: int, d: int, seed: int = 0) -> torch.Tensor:
-    return F.normalize(torch.randn(n, d, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)), dim=1)
+    return F.normalize(
+        torch.randn(n, d, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)), dim=1
+    )
 
 
 def contrastive_by_loops(z: torch.Tensor, labels: list[int], temperature: float) -> float:
@@ -42,9 +44,13 @@ def test_contrastive_does_not_depend_on_order_or_names_and_stays_finite() -> Non
     z, labels = unit(9, 5), torch.tensor([0, 0, 0, 1, 1, 2, 2, 2, 2])
     loss = losses.contrastive_loss(z, labels)
     order = torch.randperm(9, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(losses.contrastive_loss(z[order], labels[order] + 100), loss, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        losses.contrastive_loss(z[order], labels[order] + 100), loss, rtol=1e-12, atol=1e-12
+    )
     same = torch.ones(4, 3, dtype=torch.float64) / math.sqrt(3)  # all alike: the loss is log(1 + negatives)
-    assert losses.contrastive_loss(same, torch.tensor([0, 0, 1, 1])).item() == pytest.approx(math.log(3), abs=1e-12)
+    assert losses.contrastive_loss(same, torch.tensor([0, 0, 1, 1])).item() == pytest.approx(
+        math.log(3), abs=1e-12
+    )
 
 
 def test_contrastive_gradient_is_right_and_finite_with_masked_pairs() -> None:

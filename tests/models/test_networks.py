@@ -104,7 +104,9 @@ def test_untrained_it_returns_the_target_exactly(resampling: str, shortcut: str)
 
 def test_every_generator_parameter_learns_and_identity_matters() -> None:
     torch.manual_seed(0)
-    options = GeneratorOptions(size=16, width=8, channel_multipliers=(1, 2), identity_dim=6, init_scale=1.0, dropout=0.0)
+    options = GeneratorOptions(
+        size=16, width=8, channel_multipliers=(1, 2), identity_dim=6, init_scale=1.0, dropout=0.0
+    )
     generator = Generator(options)
     x, z = torch.randn(2, 3, 16, 16), nn.functional.normalize(torch.randn(2, 6))
     out = generator(x, z)
@@ -115,7 +117,9 @@ def test_every_generator_parameter_learns_and_identity_matters() -> None:
     other = Generator(weak)
     other.load_state_dict(generator.state_dict())
     assert moved > (other(x, -z) - other(x, z)).abs().mean() > 0  # sqrt_dim makes the identity louder
-    torch.testing.assert_close(generator(x[:1], z[:1]), out[:1], rtol=1e-4, atol=1e-5)  # batch of one, same numbers
+    torch.testing.assert_close(
+        generator(x[:1], z[:1]), out[:1], rtol=1e-4, atol=1e-5
+    )  # batch of one, same numbers
 
 
 @pytest.mark.parametrize(
@@ -176,7 +180,9 @@ def test_strided_convolution_blurs_first() -> None:
 
 
 def test_embedders_give_unit_vectors_of_the_asked_size() -> None:
-    embedder = Embedder(EmbedderOptions(backbone="lite", size=16, width=8, blocks=(1, 1), hidden=16, dim=12)).eval()
+    embedder = Embedder(
+        EmbedderOptions(backbone="lite", size=16, width=8, blocks=(1, 1), hidden=16, dim=12)
+    ).eval()
     z = embedder(torch.randn(3, 3, 16, 16))
     assert z.shape == (3, 12)
     torch.testing.assert_close(z.norm(dim=1), torch.ones(3))

@@ -1,0 +1,306 @@
+"""The trainer end to end on drawn faces: resuming bit for bit, stopping, diverging, and what it says of bad input."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
+
+from smoothswap import presets, weights
+from smoothswap.checkpoint import CheckpointError, read_tensors, write_atomic
+from smoothswap.contrastive_training import verification_auc
+from smoothswap.data import DataError, FaceData, to_pixels, to_tensor
+from smoothswap.generator import Generator, GeneratorOptions
+from smoothswap.losses import contrastive_loss, identity_loss
+from smoothswap.presets import EmbedderConfig, OptionError, SwapperConfig
+from smoothswap.train import main
+from smoothswap.training import TrainingError, schedule
+
+
+def command(part: str, faces: Path, out: Path, embedder: Path | None = None) -> list[str]:
+    tiny = TINY_EMBEDDER if part == "embedder" else TINY_SWAPPER
+    extra = ["--embedder", str(embedder)] if part == "swapper" else []
+    return [part, "--data", str(faces), "--out", str(out), "--threads", "1", *extra, *settings(tiny)]
+
+
+def curve(out: Path) -> list[dict[str, str]]:
+    with (out / "metrics.csv").open() as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def assert_same_state(one: Path, other: Path) -> None:
+    a, _ = read_tensors(one / "checkpoint.safetensors")
+    b, _ = read_tensors(other / "checkpoint.safetensors")
+    assert a.keys() == b.keys()
+    assert [k for k in a if not torch.equal(a[k], b[k])] == []
+
+
+@pytest.mark.parametrize("part", ["embedder", "swapper"])
+def test_resumed_is_bit_identical(part: str, faces: Path, embedder_run: Path, tmp_path: Path) -> None:
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    assert main(command(part, faces, straight, embedder_run)) == 0
+    stop_after(3, [*command(part, faces, broken, embedder_run)])
+    assert read_tensors(broken / "checkpoint.safetensors")[1]["step"] == 3
+    with (broken / "metrics.csv").open("a") as log:
+        log.write("5,1,9,9,,,,\r\n")  # a row that was written after the checkpoint, as by a kill
+    assert main([*command(part, faces, broken, embedder_run), "--resume"]) == 0
+    assert_same_state(straight, broken)
+    assert curve(straight) == curve(broken)
+    assert [int(row["step"]) for row in curve(broken)] == [1, 2, 3, 4, 5, 6]
+
+
+def stop_after(steps: int, arguments: list[str]) -> None:
+    """Run in this process and raise SIGTERM once `steps` steps are done."""
+    from smoothswap.training import Run
+
+    original = Run._step
+
+    def step(run: Run) -> dict[str, float]:
+        values = original(run)
+        if run.done == steps:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return values
+
+    Run._step = step  # type: ignore[method-assign]
+    try:
+        assert main(arguments) == 128 + signal.SIGTERM
+    finally:
+        Run._step = original  # type: ignore[method-assign]
+
+
+def test_a_finished_run_has_log_pictures_and_scores(embedder_run: Path) -> None:
+    rows = curve(embedder_run)
+    assert [r["step"] for r in rows] == ["1", "2", "3", "4", "5", "6"]
+    assert [bool(r["auc"]) for r in rows] == [False, False, True, False, False, True]
+    assert (embedder_run / "samples" / "000006.png").stat().st_size > 100
+    assert not list(embedder_run.glob("*.tmp"))
+
+
+def test_the_embedder_learns(faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert (
+        main([*command("embedder", faces, out), "--steps", "60", "--set", "people=8", "--set", "photos=4"])
+        == 0
+    )
+    losses = [float(r["loss"]) for r in curve(out)]
+    assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
+
+
+def test_the_identity_loss_moves_the_generator(faces: Path, embedder_run: Path) -> None:
+    torch.manual_seed(0)
+    embedder, _ = weights.load_embedder(embedder_run)
+    options = GeneratorOptions(size=16, width=8, channel_multipliers=(1, 2), identity_dim=8, dropout=0.0)
+    generator, data = Generator(options), FaceData(faces, 16)
+    target, source = (
+        data.get(torch.tensor(p), torch.zeros(4, dtype=torch.long)) for p in ([0, 1, 2, 3], [4, 5, 6, 7])
+    )
+    z = embedder(source)
+    before = identity_loss(embedder(generator(target, z)), z).item()
+    optimiser = torch.optim.Adam(generator.parameters(), lr=3e-3)
+    for _ in range(80):
+        loss = identity_loss(embedder(generator(target, z)), z)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert loss.item() < 0.5 * before
+
+
+def test_an_adversarial_batch_is_near_and_harder(faces: Path) -> None:
+    from smoothswap.contrastive_training import EmbedderTask
+
+    config = presets.override(
+        EmbedderConfig(), dict(v.split("=") for v in TINY_EMBEDDER) | {"adversarial": 0.1}
+    )
+    task = EmbedderTask(config, FaceData(faces, 16), {})
+    labels = torch.arange(4).repeat_interleave(2)
+    plain = task.data.get(labels, torch.tensor([0, 1] * 4))
+    attacked = task._attack(plain, labels)
+    assert (attacked - plain).abs().max() <= 0.1 + 1e-6
+    assert contrastive_loss(task.embedder(attacked), labels) > contrastive_loss(task.embedder(plain), labels)
+    assert all(p.requires_grad and p.grad is None for p in task.embedder.parameters())
+
+
+def test_judge_adds_its_scores(faces: Path, embedder_run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert (
+        main([*command("swapper", faces, out, embedder_run), "--steps", "1", "--judge", str(embedder_run)])
+        == 0
+    )
+    last = curve(out)[-1]
+    assert last["judge_retrieval"] == last["retrieval"]  # the judge is the same embedder here
+    assert last["judge_retrieval_target"] == last["retrieval_target"]
+
+
+def test_divergence_stops_with_a_saved_state(
+    faces: Path, embedder_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    arguments = [*command("swapper", faces, out, embedder_run), *settings(["lambda_chg=nan"])]
+    assert main([a.replace("=nan", "=NaN") for a in arguments]) == 3
+    said = capsys.readouterr().err
+    assert "at step 1; the state before it is in" in said
+    assert "lr=1e-4" in said
+    tensors, scalars = read_tensors(out / "diverged.safetensors")
+    assert scalars["step"] == 0
+    assert all(t.isfinite().all() for k, t in tensors.items() if k.startswith("generator."))
+
+
+def test_sigterm_saves_from_outside(faces: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    arguments = [*command("embedder", faces, out), "--steps", "100000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "smoothswap.train", *arguments], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("step 3:") or "step 3:" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert read_tensors(out / "checkpoint.safetensors")[1]["step"] >= 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--set", "temprature=0.1"], "unknown option 'temprature'; did you mean 'temperature'?"),
+        (["--set", "width=8"], "did you mean 'network.width'?"),
+        (["--set", "lr=fast"], "lr=fast: expected a value like"),
+        (["--set", "people=2.5"], "people=2.5: expected a value like"),
+        (["--set", "people"], "expected KEY=VALUE"),
+        (["--preset", "lite-46"], "unknown preset 'lite-46'; did you mean 'lite-64'?"),
+        (["--set", "people=500"], "does not fit the data"),
+        (["--set", "network.size=32"], r"needed is uint8 [people, views, 32, 32, 3]"),
+    ],
+)
+def test_usage_errors_say_how_to_mend(
+    change: list[str], message: str, faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command("embedder", faces, tmp_path / "run"), *change]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_runs_are_not_overwritten_nor_mixed_up(
+    faces: Path, embedder_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command("embedder", faces, embedder_run)) == 3
+    assert "add --resume" in capsys.readouterr().err
+    assert main([*command("swapper", faces, embedder_run, embedder_run), "--resume"]) == 2
+    assert "belongs to a run of embedder" in capsys.readouterr().err
+    other = tmp_path / "faces"
+    other.mkdir()
+    np.save(other / "faces.npy", np.load(faces / "faces.npy") ^ 1)
+    assert main([*command("embedder", other, embedder_run), "--resume"]) == 2
+    assert "is not the data of" in capsys.readouterr().err
+
+
+def test_bad_face_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no faces\.npy in"):
+        FaceData(tmp_path, 16)
+    path = tmp_path / "faces.npy"
+    np.save(path, np.zeros((6, 2, 16, 16, 3), np.uint8))
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(DataError, match="not a whole"):
+        FaceData(tmp_path, 16)
+    np.save(path, np.array([{"pickled": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match="not a whole"):
+        FaceData(tmp_path, 16)
+    np.save(path, np.zeros((3, 2, 16, 16, 3), np.uint8))
+    with pytest.raises(DataError, match="at least 4 x 2"):
+        FaceData(tmp_path, 16)
+
+
+def test_pixels_survive_the_way_to_tensors_and_back() -> None:
+    pixels = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
+    tensor = to_tensor(pixels)
+    assert (tensor.min().item(), tensor.max().item()) == (-1.0, 1.0)
+    assert np.array_equal(to_pixels(tensor), pixels)
+
+
+def test_truncated_checkpoints_are_named(embedder_run: Path, tmp_path: Path) -> None:
+    content = (embedder_run / "checkpoint.safetensors").read_bytes()
+    broken = tmp_path / "checkpoint.safetensors"
+    for size in (0, 7, 100, len(content) // 2, len(content) - 1):
+        broken.write_bytes(content[:size])
+        with pytest.raises(CheckpointError, match="truncated or not a file of this project"):
+            read_tensors(broken)
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state"
+    write_atomic(path, b"old")
+
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CheckpointError, match="No space left on device.*free some space"):
+        write_atomic(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_schedule_follows_the_planned_steps() -> None:
+    config = SwapperConfig(steps=100, warmup=10, decay="linear", decay_share=0.2, lr_final=0.1)
+    rates = [schedule(i, config) for i in range(100)]
+    assert rates[:10] == pytest.approx([0.1 * (i + 1) for i in range(10)])
+    assert set(rates[10:80]) == {1.0}
+    assert rates[80:] == pytest.approx([1 - 0.9 * (i + 1) / 20 for i in range(20)])
+    cosine = EmbedderConfig(steps=100, warmup=0, decay="cosine", decay_share=1.0, lr_final=0.0)
+    assert [schedule(i, cosine) for i in (49, 99)] == pytest.approx([0.5, 0.0])
+
+
+@pytest.mark.parametrize("part", ["embedder", "swapper"])
+@pytest.mark.parametrize("name", presets.names())
+def test_presets_survive_flattening(name: str, part: str) -> None:
+    config = presets.load(name, part)
+    assert presets.from_json(part, presets.flatten(config)) == config
+
+
+def test_paper_preset_is_the_paper() -> None:
+    swapper: SwapperConfig = presets.load("paper-256", "swapper")
+    assert (swapper.lambda_id, swapper.lambda_chg, swapper.lambda_adv) == (4.0, 1.0, 1.0)
+    assert (swapper.generator.width, swapper.generator.channel_multipliers) == (64, (1, 2, 2, 2))
+    assert (swapper.id_views, swapper.id_plain, swapper.id_target) == (0, True, "view")
+    assert presets.load("paper-256", "embedder").temperature == 0.07
+
+
+def test_options_keep_their_types() -> None:
+    base = EmbedderConfig()
+    changed = presets.override(
+        base, {"lr": "1", "network.blocks": "(2,2)", "compile": "true", "decay": "none"}
+    )
+    assert (changed.lr, changed.network.blocks, changed.compile, changed.decay) == (1.0, (2, 2), True, "none")
+    for values in ({"compile": "1"}, {"steps": True}, {"network.blocks": [1, "2"]}):
+        with pytest.raises(OptionError, match="expected"):
+            presets.override(base, values)
+
+
+def test_auc_counts_pairs_with_ties_as_half() -> None:
+    z = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.6, 0.8], [0.0, 1.0], [0.6, -0.8]])
+    labels = [0, 0, 1, 1, 2]
+    same, other = [], []
+    for i in range(5):
+        for j in range(i + 1, 5):
+            (same if labels[i] == labels[j] else other).append(float(z[i] @ z[j]))
+    wins = sum((a > b) + 0.5 * (a == b) for a in same for b in other)
+    assert verification_auc(z, torch.tensor(labels)) == pytest.approx(wins / len(same) / len(other), abs=1e-9)
+
+
+def test_a_second_start_says_where_the_first_lives(embedder_run: Path) -> None:
+    from smoothswap.training import Run
+
+    class Nothing:
+        part, columns, validation_columns = "embedder", (), ()
+
+    with pytest.raises(TrainingError, match="add --resume"):
+        Run(embedder_run, Nothing()).start()  # type: ignore[arg-type]
