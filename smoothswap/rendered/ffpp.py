@@ -38,6 +38,7 @@ from smoothswap.rendered.scene import sample_scene
 VERSION = 1  # raise it whenever a seed comes to mean other pixels
 FPS = 12.5
 CRF = 23  # what the name of the folder c23 says
+CLIP_YAW = 0.30  # radians, the amplitude of the turning; beyond it a frontal detector loses many frames
 _STREAM = 77  # keeps the clips' people apart from those of the training faces under any seed
 MANIPULATION = "oracle"
 
@@ -76,7 +77,7 @@ def render_clip(clip: Clip) -> tuple[list[np.ndarray], list[dict[str, Any]]]:
     rng = np.random.default_rng([clip.seed, _STREAM + 1, clip.scene])
     actor = Actor(identity, sample_styling(rng))
     scene = sample_scene(rng, clip.size)
-    motion = Motion(rng, head)
+    motion = Motion(rng, head, yaw=CLIP_YAW)
     frames, rows = [], []
     for i in range(clip.frames):
         state = motion.at(i / FPS)

@@ -51,7 +51,7 @@ def test_recovers_pose_and_the_visible_part_of_the_expression(heads: tuple) -> N
     assert result.residual.max() < 0.05
     for name in ("jawOpen", "mouthSmileLeft", "mouthFunnel"):
         i = basis.names.index(name)
-        assert np.corrcoef(result.expression[:, i], expression[:, i])[0, 1] > 0.8, name
+        assert np.corrcoef(result.expression[:, i], expression[:, i])[0, 1] > 0.7, name
 
 
 def test_the_fit_is_the_minimum(heads: tuple) -> None:

@@ -205,7 +205,7 @@ def lfw_crops(shared: Path, count: int) -> tuple[list[str], np.ndarray]:
 
 def test_a_real_recogniser_agrees_with_stored_embeddings(shared_data: Path) -> None:
     """MobileFaceNet on LFW crops, against embeddings computed apart from this project; stored in fp16."""
-    data = shared_data / "data"
+    data = shared_data
     weights = data / "weights/mobilefacenet_foamliu_112_128d.onnx"
     stored_file = data / "lfw/lfw_mobilefacenet_foamliu_emb.npz"
     for needed in (weights, stored_file, data / "lfw/lfw112_min8ids.tar"):
