@@ -46,9 +46,9 @@ def embed_all(embedder: nn.Module, data: FaceData, people: range, batch: int = 2
 class EmbedderTask:
     """One embedder and its optimiser; a Task for training.Run."""
 
-    part = "embedder"
-    columns = ("loss", "grad_norm")
-    validation_columns = ("auc", "auc_augmented", "cos_same", "cos_other")
+    part: str = "embedder"
+    columns: tuple[str, ...] = ("loss", "grad_norm")
+    validation_columns: tuple[str, ...] = ("auc", "auc_augmented", "cos_same", "cos_other")
 
     def __init__(self, config: EmbedderConfig, data: FaceData, provenance: dict[str, Any]) -> None:
         c = self.config = config
@@ -63,7 +63,7 @@ class EmbedderTask:
             )
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
-        self.embedder = Embedder(c.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.embedder = Embedder(c.network).to(memory_format=torch.channels_last)
         self.embedder.centre()
         self.forward = compiled(self.embedder, c.compile)
         self.modules: dict[str, nn.Module] = {"embedder": self.embedder}

@@ -87,7 +87,7 @@ class Embedder(nn.Module):
             lite = LiteBackbone(o.width, o.blocks)
             self.backbone, features = lite, lite.features
         else:
-            from torchvision.models import resnet50  # here: the lite models need no torchvision
+            from torchvision.models import resnet50  # type: ignore[import-untyped]  # here: the lite models need no torchvision
 
             net = resnet50(weights=None)
             features, net.fc = net.fc.in_features, nn.Identity()
@@ -105,7 +105,7 @@ class Embedder(nn.Module):
         """Where `final_bias` is false, hold the bias at 0. A short training grows it until all faces share half of
         their embedding, and then L_id rewards a face for being like nobody."""
         if not self.options.final_bias:
-            self.head[-1].bias.zero_().requires_grad_(False)  # type: ignore[operator, union-attr]
+            self.head[-1].bias.zero_().requires_grad_(False)  # type: ignore[operator]
 
     def forward(self, faces: Tensor) -> Tensor:
         return F.normalize(self.head(self.backbone(faces)), dim=1)

@@ -113,7 +113,7 @@ _CHOICES = {
 
 
 class ResBlock(nn.Module):
-    """Residual block (paper's figure b): [concat skip], norm, SiLU, [resample], conv, identity, norm, SiLU, dropout, conv."""
+    """The paper's figure b: [concat skip], norm, SiLU, [resample], conv, identity, norm, SiLU, dropout, conv; shortcut."""
 
     def __init__(self, c_in: int, c_out: int, o: GeneratorOptions, skip: int = 0, resample: str = "") -> None:
         super().__init__()

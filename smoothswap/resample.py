@@ -35,7 +35,7 @@ def fir_up(x: Tensor) -> Tensor:
 
 
 def fir_blur(x: Tensor, pad: tuple[int, int]) -> Tensor:
-    """FIR filter without resampling; `pad` = zeros (before, after) on both axes. [n, c, h, w] -> [n, c, h + sum(pad) - 3, ...]."""
+    """FIR filter at the same scale; `pad` = zeros (before, after) on both axes: [n, c, h, w] -> h + sum(pad) - 3."""
     kernel = fir_kernel(x).expand(x.shape[1], 1, 4, 4)
     before, after = pad
     return F.conv2d(F.pad(x, (before, after, before, after)), kernel, groups=x.shape[1])

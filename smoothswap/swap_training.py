@@ -32,8 +32,8 @@ PICTURE_PAIRS = 10
 class SwapperTask:
     """Generator, its EMA and discriminator; a Task for training.Run. The embedder is frozen and not part of the state."""
 
-    part = "swapper"
-    columns = ("id", "chg", "adv", "d", "r1", "grad_norm")
+    part: str = "swapper"
+    columns: tuple[str, ...] = ("id", "chg", "adv", "d", "r1", "grad_norm")
 
     def __init__(
         self,
@@ -57,10 +57,10 @@ class SwapperTask:
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
         last = {"memory_format": torch.channels_last}
-        self.generator = Generator(c.generator).to(**last)  # type: ignore[call-overload]
+        self.generator = Generator(c.generator).to(**last)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        self.discriminator = Discriminator(c.discriminator).to(**last)  # type: ignore[call-overload]
-        self.embedder = embedder.eval().requires_grad_(False).to(**last)  # type: ignore[call-overload]
+        self.discriminator = Discriminator(c.discriminator).to(**last)
+        self.embedder = embedder.eval().requires_grad_(False).to(**last)
         self.modules: dict[str, nn.Module] = {
             "generator": self.generator,
             "average": self.average,

@@ -46,7 +46,6 @@ class Task(Protocol):
     """What the loop needs to know of a part: its state by name, one step, validation and pictures."""
 
     part: str
-    config: EmbedderConfig | SwapperConfig
     modules: dict[str, nn.Module]
     optimisers: dict[str, Optimizer]
     rng: Rng
@@ -54,6 +53,9 @@ class Task(Protocol):
     memory: dict[str, float]  # scalars that outlive a step
     columns: tuple[str, ...]
     validation_columns: tuple[str, ...]
+
+    @property
+    def config(self) -> EmbedderConfig | SwapperConfig: ...
 
     def step(self, step: int) -> dict[str, float]: ...
 
@@ -175,8 +177,7 @@ class Run:
                     if (
                         self.done % config.log_every == 0
                         or last
-                        or (self.scores
-                        and len(row) > len(values) + 2)
+                        or (self.scores and len(row) > len(values) + 2)
                     ):
                         writer.writerow(row)
                         log.flush()

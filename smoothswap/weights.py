@@ -35,10 +35,7 @@ def names() -> list[str]:
 def locate(name: str | Path) -> Path:
     """Path of a .safetensors file from a name, an alias or a path. Raises WeightsError with a suggestion."""
     text = str(name)
-    if text.endswith(".safetensors"):
-        path = Path(text)
-    else:
-        path = FOLDER / f"{ALIASES.get(text, text)}.safetensors"
+    path = Path(text) if text.endswith(".safetensors") else FOLDER / f"{ALIASES.get(text, text)}.safetensors"
     if not path.is_file():
         near = difflib.get_close_matches(text, [*names(), *ALIASES], 1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names()) or 'none yet'}"

@@ -61,7 +61,7 @@ def test_contrastive_gradient_is_right_and_finite_with_masked_pairs() -> None:
 
 
 def test_contrastive_refuses_batches_without_pairs() -> None:
-    with pytest.raises(ValueError, match="no two of the 4 faces .* at least 2 views a person"):
+    with pytest.raises(ValueError, match=r"no two of the 4 faces .* at least 2 views a person"):
         losses.contrastive_loss(unit(4, 3), torch.arange(4))
     with pytest.raises(ValueError, match="one person only; draw at least 2 people"):
         losses.contrastive_loss(unit(4, 3), torch.zeros(4))

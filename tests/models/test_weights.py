@@ -84,7 +84,7 @@ def test_damage_is_told(exported: Path, tmp_path: Path) -> None:
             weights.load(path)
     path.write_bytes(whole)
     card.unlink()
-    with pytest.raises(WeightsError, match="the card of tiny.safetensors is missing or broken"):
+    with pytest.raises(WeightsError, match=r"the card of tiny\.safetensors is missing or broken"):
         weights.load(path)
 
 
@@ -98,7 +98,7 @@ def test_foreign_weights_are_told(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "alien.json").write_text(json.dumps({"sha256": weights.sha256(alien)}))
     with pytest.raises(WeightsError, match="not a file of this project"):
         weights.load(alien)
-    with pytest.raises(WeightsError, match="no weights 'smothswap'.*did you mean 'smoothswap'"):
+    with pytest.raises(WeightsError, match=r"no weights 'smothswap'.*did you mean 'smoothswap'"):
         weights.load("smothswap")
     with pytest.raises(WeightsError, match="is a checkpoint of a swapper"):
         weights.load_embedder(exported / "run")
