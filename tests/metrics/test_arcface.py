@@ -193,7 +193,7 @@ def test_other_crops_are_refused(tmp_path: Path, shape: tuple[int, ...], dtype: 
 
 def lfw_crops(shared: Path, count: int) -> tuple[list[str], np.ndarray]:
     names, images = [], []
-    with tarfile.open(shared / "data/lfw/lfw112_min8ids.tar") as tar:
+    with tarfile.open(shared / "lfw/lfw112_min8ids.tar") as tar:
         for member in tar:
             if member.isfile() and len(names) < count:
                 names.append(member.name)
