@@ -23,7 +23,11 @@ STYLE = ("hair_r", "hair_g", "hair_b", "hair_gloss", "strand", "stain", "hairlin
 LIGHT = ("key_x", "key_y", "key_z", "key_r", "key_g", "key_b", "sky_r", "sky_g", "sky_b", "ground_r", "ground_g",
          "ground_b", "exposure")  # fmt: skip
 
-wp.config.quiet = True
+# warp greets on standard output, which belongs to results: the level of errors, or `quiet` in older releases.
+if hasattr(wp.config, "log_level"):
+    wp.config.log_level = 40  # errors; no CUDA driver is no news on a CPU
+else:
+    wp.config.quiet = True
 wp.init()
 
 
