@@ -42,10 +42,12 @@ class Head:
     ear_weight: np.ndarray
 
     def identity_vertices(self, shape: np.ndarray) -> np.ndarray:
-        """Neutral vertices [v, 3] of a person; `shape` [24 + l] in standard deviations and target weights."""
+        """Neutral vertices [v, 3] of a person, eyes in one place; `shape` [24 + l] (component and target weights)."""
         vertices = self.mean + np.tensordot(shape.astype(np.float32), self.shape_basis, 1)
         vertices[self.cavity_vertices, 2] -= CAVITY_RETREAT
-        return vertices
+        # Everybody's eyes lie in one place: where a head sits is no part of a face, and a true swap must not move it.
+        eyes = np.concatenate(self.eye_vertices)
+        return vertices + (self.mean[eyes].mean(0) - vertices[eyes].mean(0))
 
     def expression_offsets(self, expression: np.ndarray) -> np.ndarray:
         """Vertex offsets [v, 3] of ARKit weights [52], each 0..1."""
