@@ -13,6 +13,7 @@ from smoothswap.augment import augment
 from smoothswap.data import FaceData
 from smoothswap.embedder import Embedder
 from smoothswap.losses import contrastive_loss
+from smoothswap.precision import autocast
 from smoothswap.presets import EmbedderConfig
 from smoothswap.training import finite
 
@@ -64,7 +65,6 @@ class EmbedderTask:
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
         self.embedder = Embedder(c.network).to(memory_format=torch.channels_last)
-        self.embedder.centre()
         self.forward = compiled(self.embedder, c.compile)
         self.modules: dict[str, nn.Module] = {"embedder": self.embedder}
         optimiser = torch.optim.AdamW(self.embedder.parameters(), lr=c.lr, weight_decay=c.weight_decay)
@@ -79,10 +79,11 @@ class EmbedderTask:
         labels = people.repeat_interleave(c.photos)
         faces = augment(self.data.get(labels, views.flatten()), c.augment, self.rng)
         self.embedder.train()
-        self.embedder.centre()  # here too, for a run that was begun with the bias
         if c.adversarial:
-            faces = self._attack(faces, labels)
-        loss = contrastive_loss(self.forward(faces), labels, c.temperature)
+            faces = self._attack(faces, labels, min(1.0, step / max(c.adversarial_warmup, 1)))
+        with autocast(c.precision):
+            z = self.forward(faces)
+        loss = contrastive_loss(z, labels, c.temperature)
         optimiser = self.optimisers["embedder"]
         optimiser.zero_grad()
         loss.backward()
@@ -92,21 +93,18 @@ class EmbedderTask:
         optimiser.step()
         return values
 
-    def _attack(self, faces: Tensor, labels: Tensor) -> Tensor:
+    def _attack(self, faces: Tensor, labels: Tensor, share: float = 1.0) -> Tensor:
         """One signed gradient step from a random start (Wong et al. 2020) that raises the loss: a harder batch.
 
-        The bound is drawn for every face, up to `adversarial`, so plain faces stay among them. The generator will climb
+        The bound is drawn for every face, up to `share` of `adversarial`, so plain faces stay among them. The generator will climb
         this embedder's gradient; a robust embedder's points at features of faces rather than at faint patterns.
         """
-        bound = self.config.adversarial * torch.rand(len(faces), 1, 1, 1, generator=self.rng)
+        bound = share * self.config.adversarial * torch.rand(len(faces), 1, 1, 1, generator=self.rng)
         start = bound * (torch.rand(faces.shape, generator=self.rng) * 2 - 1)
         seen = (faces + start).requires_grad_()
-        self.embedder.requires_grad_(False)
-        (slope,) = torch.autograd.grad(
-            contrastive_loss(self.forward(seen), labels, self.config.temperature), seen
-        )
-        self.embedder.requires_grad_(True)
-        self.embedder.centre()
+        with autocast(self.config.precision):
+            z = self.forward(seen)
+        (slope,) = torch.autograd.grad(contrastive_loss(z, labels, self.config.temperature), seen)
         return faces + (start + 1.25 * bound * slope.sign()).clamp(-bound, bound)
 
     @torch.no_grad()
@@ -114,11 +112,8 @@ class EmbedderTask:
         """Measure the BatchNorm statistics anew on training faces without augmentation, as the embedder will see them.
 
         Those of training belong to augmented faces; plain ones would all lie on one side of them, and every pair of
-        people would seem alike. `centre` does the same for the shift that the last BatchNorm has learnt, which all
-        people share: without it L_id starts at 0.5 instead of 1, and half of every embedding says nothing.
+        people would seem alike.
         """
-        if self.config.centre:
-            cast(nn.BatchNorm1d, self.embedder.head[-1]).bias.zero_()
         norms = [m for m in self.embedder.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         if not self.config.recalibrate:
             return

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from smoothswap.precision import full
 from smoothswap.resample import fir_blur
 
 
@@ -78,7 +79,8 @@ def minibatch_stddev(x: Tensor, group: int) -> Tensor:
     """
     n, _, height, width = x.shape
     count = -(-n // group)
-    values = torch.stack([(x[k::count].var(0, unbiased=False) + 1e-8).sqrt().mean() for k in range(count)])
+    groups = [full(x[k::count]).var(0, unbiased=False) for k in range(count)]
+    values = torch.stack([(variance + 1e-8).sqrt().mean() for variance in groups]).to(x.dtype)
     values = values.repeat(-(-n // count))[:n]
     return torch.cat([x, values[:, None, None, None].expand(n, 1, height, width)], 1)
 
@@ -101,4 +103,4 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h = minibatch_stddev(self.body(x), self.options.stddev_group)
-        return self.logit(self.linear(self.conv(h).flatten(1))).squeeze(1)
+        return full(self.logit(self.linear(self.conv(h).flatten(1)))).squeeze(1)

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from smoothswap.precision import full
+
 
 @dataclass(frozen=True)
 class EmbedderOptions:
@@ -21,9 +23,7 @@ class EmbedderOptions:
     size: int = 256  # px of the input
     hidden: int = 1024  # of the head
     dim: int = 512  # of the embedding
-    final_bias: bool = (
-        True  # false: the last BatchNorm's bias stays 0, so embeddings are centred (short trainings)
-    )
+    final_bias: bool = True  # false: the last BatchNorm's bias stays 0, so embeddings are centred
     width: int = 32  # lite only: channels of the first stage
     blocks: tuple[int, ...] = (1, 1, 1, 1)  # lite only: residual blocks a stage; stages halve the size
 
@@ -99,13 +99,11 @@ class Embedder(nn.Module):
             nn.Linear(o.hidden, o.dim),
             nn.BatchNorm1d(o.dim),
         )
-
-    @torch.no_grad()
-    def centre(self) -> None:
-        """Where `final_bias` is false, hold the bias at 0. A short training grows it until all faces share half of
-        their embedding, and then L_id rewards a face for being like nobody."""
-        if not self.options.final_bias:
-            self.head[-1].bias.zero_().requires_grad_(False)  # type: ignore[operator]
+        # A short training grows this bias until all faces share half of their embedding, and L_id then rewards a
+        # face for being like nobody.
+        self.head[-1].bias.requires_grad_(o.final_bias)
 
     def forward(self, faces: Tensor) -> Tensor:
-        return F.normalize(self.head(self.backbone(faces)), dim=1)
+        features = self.backbone(faces)
+        with torch.autocast(features.device.type, enabled=False):  # 8 bits of mantissa would blur the cosines
+            return F.normalize(self.head(full(features)), dim=1)

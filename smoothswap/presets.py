@@ -40,6 +40,7 @@ class EmbedderConfig:
     adversarial: float = (
         0.0  # largest change of a pixel, on [-1, 1], of a single-step attack on every batch; 0: none
     )
+    adversarial_warmup: int = 0  # steps over which that change grows from 0
     temperature: float = 0.07  # paper
     people: int = 40  # P people a batch ...
     photos: int = 4  # ... times K photos of each
@@ -56,11 +57,9 @@ class EmbedderConfig:
     recalibrate: int = (
         40  # batches of plain training faces that measure BatchNorm anew after the last step; 0: none
     )
-    centre: bool = (
-        True  # after the last step the last BatchNorm's shift is 0, so that people lie around the origin
-    )
     log_every: int = 10
     validate_every: int = 200
+    precision: str = "float32"  # float32 | bfloat16: autocast of the backbone; head and loss stay in float32
     compile: bool = False  # torch.compile; the numbers differ by rounding
 
 
@@ -102,6 +101,7 @@ class SwapperConfig:
     log_every: int = 20
     validate_every: int = 500
     picture_every: int = 500
+    precision: str = "float32"  # float32 | bfloat16: autocast of the networks; losses and R1 stay in float32
     compile: bool = False
 
 

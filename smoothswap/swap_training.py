@@ -22,6 +22,7 @@ from smoothswap.discriminator import Discriminator
 from smoothswap.embedder import Embedder
 from smoothswap.generator import Generator
 from smoothswap.losses import change_loss, discriminator_loss, generator_loss, identity_loss, r1_penalty
+from smoothswap.precision import autocast, full
 from smoothswap.presets import SwapperConfig
 from smoothswap.training import finite
 
@@ -113,14 +114,15 @@ class SwapperTask:
         c = self.config
         target, z, goal, real = self._batch()
         self.generator.train()
-        swap = self.run_generator(target, z)
-
-        views = [swap] if c.id_plain else []
-        views += [augment(swap, c.id_augment, self.rng) for _ in range(c.id_views)]
-        lossy_id = identity_loss(self.run_embedder(torch.cat(views)), goal.repeat(len(views), 1))
-        change = change_loss(swap, target)
         self.discriminator.requires_grad_(False)
-        adversarial = generator_loss(self.run_discriminator(swap))
+        with autocast(c.precision):
+            swap = full(self.run_generator(target, z))
+            views = [swap] if c.id_plain else []
+            views += [augment(swap, c.id_augment, self.rng) for _ in range(c.id_views)]
+            seen = self.run_embedder(torch.cat(views))
+            fooled = self.run_discriminator(swap)
+        lossy_id = identity_loss(seen, goal.repeat(len(views), 1))
+        change, adversarial = change_loss(swap, target), generator_loss(fooled)
         weight = c.lambda_adv * min(1.0, step / c.adv_warmup if c.adv_warmup else 1.0)
         loss = c.lambda_id * lossy_id + c.lambda_chg * change + weight * adversarial
         self.optimisers["generator"].zero_grad()
@@ -141,8 +143,9 @@ class SwapperTask:
         )  # compiled has no second derivative
         if regularise:
             real.requires_grad_(True)
-        real_logits = discriminate(real)
-        loss_d = discriminator_loss(real_logits, discriminate(swap.detach()))
+        with autocast("float32" if regularise else c.precision):
+            real_logits = discriminate(real)
+            loss_d = discriminator_loss(real_logits, discriminate(swap.detach()))
         values["d"] = loss_d.item()
         if regularise:
             penalty = r1_penalty(real_logits, real)

@@ -35,7 +35,7 @@ from smoothswap.rendered.people import sample_identity, sample_styling
 from smoothswap.rendered.render import Actor
 from smoothswap.rendered.scene import sample_scene
 
-VERSION = 2  # raise it whenever a seed comes to mean other pixels
+VERSION = 3  # raise it whenever a seed comes to mean other pixels
 FPS = 12.5
 CRF = 23  # what the name of the folder c23 says
 CLIP_YAW = 0.30  # radians, the amplitude of the turning; beyond it a frontal detector loses many frames

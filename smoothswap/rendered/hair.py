@@ -8,7 +8,7 @@ import numpy as np
 
 from smoothswap.rendered.head import CLOTH, HAIR, Head, smoothstep
 from smoothswap.rendered.people import Styling
-from smoothswap.rendered.raycast import STYLE
+from smoothswap.rendered.shading import STYLE
 
 # style -> thickness (m) of the shell at the top, the front, the sides and the back
 _THICKNESS = {

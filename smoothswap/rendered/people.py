@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smoothswap.rendered.head import Head, load_head
-from smoothswap.rendered.raycast import LOOK, STYLE
+from smoothswap.rendered.shading import LOOK, STYLE
 
 _SKIN = np.array([[0.80, 0.58, 0.48], [0.68, 0.45, 0.34], [0.53, 0.33, 0.23], [0.40, 0.23, 0.145],
                   [0.25, 0.135, 0.08], [0.13, 0.068, 0.042]])  # fmt: skip

@@ -1,7 +1,7 @@
-"""Ray casting with warp: one thread a pixel, a few rays each, smooth normals, procedural skin, eyes and hair.
+"""Ray casting with warp: one ray through the middle of every pixel, a few more where the picture has an edge.
 
-The look of a person is a flat vector (`LOOK`, names below) read in the kernel; everything is measured in the
-coordinates of the mean head, so brows and lips move with the vertices that carry them.
+Two passes. `trace` finds what each pixel's middle shows. `paint` shades it; where a neighbour shows another material,
+another fold of the surface or a sharp bend, the pixel is traced again with `samples` x `samples` rays.
 """
 
 from __future__ import annotations
@@ -11,298 +11,180 @@ from dataclasses import dataclass
 import numpy as np
 import warp as wp
 
-LOOK = (
-    "skin_r", "skin_g", "skin_b", "lip_r", "lip_g", "lip_b", "brow_r", "brow_g", "brow_b",
-    "brow_height", "brow_thickness", "brow_length", "brow_arch", "brow_tilt", "brow_density",
-    "iris_r", "iris_g", "iris_b", "iris_size", "redness", "freckles", "blotches", "under_eye", "gloss",
-    "beard_r", "beard_g", "beard_b", "moustache", "chin_beard", "cheek_beard", "eyeshadow",
-    "shadow_r", "shadow_g", "shadow_b", "mole_x", "mole_y", "mole_size", "noise_seed", "lip_fullness",
-)  # fmt: skip
-STYLE = ("hair_r", "hair_g", "hair_b", "hair_gloss", "strand", "stain", "hairline", "cloth_r", "cloth_g", "cloth_b",
-         "cloth2_r", "cloth2_g", "cloth2_b", "pattern")  # fmt: skip
-LIGHT = ("key_x", "key_y", "key_z", "key_r", "key_g", "key_b", "sky_r", "sky_g", "sky_b", "ground_r", "ground_g",
-         "ground_b", "exposure")  # fmt: skip
+from smoothswap.rendered.shading import shade, vec
 
-# warp greets on standard output, which belongs to results: the level of errors, or `quiet` in older releases.
-if hasattr(wp.config, "log_level"):
-    wp.config.log_level = 40  # errors; no CUDA driver is no news on a CPU
-else:
-    wp.config.quiet = True
-wp.init()
+EDGE_BEND = wp.constant(0.7)  # cosine between neighbours' normals below which a pixel is an edge
+EDGE_STEP = wp.constant(1.0)  # pixels that a neighbour may lie off the tangent plane
+
+
+@wp.struct
+class Hit:
+    """kind: material, -1 where the ray leaves the scene; rest position, position and unit normal there."""
+
+    kind: int
+    rest: wp.vec3
+    position: wp.vec3
+    normal: wp.vec3
 
 
 @wp.func
-def ramp(low: float, high: float, x: float) -> float:
-    t = wp.clamp((x - low) / (high - low), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
-
-
-@wp.func
-def vec(a: wp.array(dtype=float), i: int) -> wp.vec3:
-    return wp.vec3(a[i], a[i + 1], a[i + 2])
-
-
-@wp.func
-def blob(x: float, y: float, cx: float, cy: float, sx: float, sy: float) -> float:
-    dx = (x - cx) / sx
-    dy = (y - cy) / sy
-    return wp.exp(-0.5 * (dx * dx + dy * dy))
-
-
-@wp.func
-def skin_colour(p: wp.vec3, look: wp.array(dtype=float), style: wp.array(dtype=float)) -> wp.vec3:
-    """Albedo (linear) of the skin at the rest position p, hair of the face included."""
-    state = wp.rand_init(int(look[37]))
-    x = wp.abs(p[0])
-    y = p[1]
-    front = ramp(-0.01, 0.02, p[2])
-    colour = vec(look, 0)
-    # Slow variation over the face, then blood in cheeks, nose and chin, shade under the eyes.
-    slow = wp.noise(state, p * 35.0)
-    fine = wp.noise(state, p * 220.0)
-    colour = colour * (1.0 + look[21] * slow + 0.05 * fine)
-    red = blob(x, y, 0.042, -0.005, 0.016, 0.014) + 0.8 * blob(x, y, 0.0, -0.012, 0.012, 0.012)
-    red = (red + 0.4 * blob(x, y, 0.0, -0.07, 0.018, 0.01)) * look[19] * front
-    colour = wp.cw_mul(colour, wp.vec3(1.0 + 0.25 * red, 1.0 - 0.30 * red, 1.0 - 0.25 * red))
-    shade = (blob(x, y, 0.030, 0.008, 0.014, 0.006)) * look[22] * front
-    colour = colour * (1.0 - 0.45 * shade)
-    speck = ramp(0.25, 0.5, wp.noise(state, p * 420.0)) * front * ramp(0.06, 0.03, y)
-    colour = wp.cw_mul(colour, wp.vec3(1.0, 1.0, 1.0) - look[20] * speck * wp.vec3(0.35, 0.5, 0.6))
-    mx = p[0] - look[34]
-    my = p[1] - look[35]
-    mole = ramp(1.0, 0.6, wp.sqrt(mx * mx + my * my) / wp.max(look[36], 1.0e-5)) * front
-    colour = colour * (1.0 - 0.75 * mole)
-    # Eye make-up around the lid.
-    lid = blob(x, y, 0.031, 0.034, 0.015, 0.005) * front * look[30]
-    colour = colour * (1.0 - lid) + vec(look, 31) * lid
-    # Stubble and beard grow by noise so that a beard has an edge of hairs.
-    grain = 0.6 + 0.8 * wp.noise(state, wp.cw_mul(p, wp.vec3(900.0, 300.0, 900.0)))
-    low = wp.max(ramp(-0.028, -0.045, y), 0.0)
-    cheek = ramp(0.025, 0.045, x) * ramp(0.02, -0.025, y) * ramp(-0.04, -0.02, p[2]) * look[29]
-    chin = ramp(-0.056, -0.064, y) * ramp(0.040, 0.028, x) * ramp(0.0, 0.02, p[2]) * look[28]
-    jaw = low * ramp(0.024, 0.034, x) * ramp(-0.03, -0.01, p[2]) * look[29]
-    lip = ramp(0.030, 0.024, x) * ramp(-0.037, -0.034, y) * ramp(-0.019, -0.024, y) * front * look[27]
-    corner = (
-        ramp(0.020, 0.025, x)
-        * ramp(0.034, 0.029, x)
-        * ramp(-0.03, -0.04, y)
-        * front
-        * wp.min(look[27], look[28])
-    )
-    beard = wp.max(wp.max(wp.max(cheek, jaw), chin), wp.max(lip, corner)) * ramp(-0.098, -0.088, y)
-    beard = wp.clamp(beard * grain, 0.0, 0.95)
-    # Lips: a cupid's bow above, a full arc below; the mouth's own line lies at y = -0.044.
-    u = x / 0.0255
-    if u < 1.0 and p[2] > 0.015:
-        full = look[38]
-        bow = 0.0075 * full * wp.sqrt(wp.max(1.0 - u * u, 0.0)) * (1.0 - 0.25 * wp.exp(-u * u * 60.0))
-        under = 0.0125 * full * wp.sqrt(wp.max(1.0 - u * u, 0.0))
-        top = -0.0445 + bow
-        bottom = -0.0445 - under
-        inside = ramp(top + 0.0012, top - 0.0012, y) * ramp(bottom - 0.0015, bottom + 0.0015, y)
-        lips = vec(look, 3) * (1.0 + 0.12 * wp.noise(state, wp.cw_mul(p, wp.vec3(600.0, 100.0, 100.0))))
-        colour = colour * (1.0 - inside) + lips * inside
-        beard = beard * (1.0 - inside)
-    colour = colour * (1.0 - beard) + vec(look, 24) * beard * (0.7 + 0.5 * wp.abs(fine))
-    # Brows: an arc over each eye, thinner to the outside.
-    s = (x - 0.011) / look[11]
-    if s > -0.1 and s < 1.1 and p[2] > 0.0:
-        centre = 0.0455 + look[9] + look[12] * 4.0 * s * (1.0 - s) + look[13] * (s - 0.5)
-        half = look[10] * (1.0 - 0.55 * wp.clamp(s, 0.0, 1.0)) * ramp(-0.08, 0.12, s) * ramp(1.1, 0.8, s)
-        hairs = 0.75 + 0.6 * wp.noise(state, wp.cw_mul(p, wp.vec3(500.0, 900.0, 500.0)))
-        brow = ramp(1.25, 0.6, wp.abs(y - centre) / wp.max(half, 1.0e-5)) * look[14] * hairs
-        brow = wp.clamp(brow, 0.0, 1.0)
-        colour = colour * (1.0 - brow) + vec(look, 6) * brow
-    # Shaven or thin hair stains the scalp.
-    line = (
-        style[6]
-        - 0.015 * ramp(0.03, 0.0, p[2])
-        - 0.05 * ramp(0.02, -0.02, p[2])
-        - 0.06 * ramp(-0.02, -0.06, p[2])
-    )
-    stain = style[5] * ramp(line - 0.006, line + 0.012, y + 0.006 * slow) * (0.8 + 0.3 * fine)
-    colour = colour * (1.0 - stain) + vec(style, 0) * stain
-    return colour
-
-
-@wp.func
-def eye_colour(p: wp.vec3, centre: wp.vec3, gaze: wp.vec3, look: wp.array(dtype=float)) -> wp.vec3:
-    """Sclera, iris with a dark ring and spokes, pupil; by the angle between the ball's point and the gaze."""
-    d = wp.normalize(p - centre)
-    angle = wp.acos(wp.clamp(wp.dot(d, gaze), -1.0, 1.0))
-    size = look[18]
-    white = wp.vec3(0.62, 0.58, 0.55) * (1.0 - 0.25 * ramp(0.5, 1.0, angle))
-    state = wp.rand_init(int(look[37]) + 7)
-    spokes = 1.0 + 0.5 * wp.noise(state, d * 30.0)
-    iris = vec(look, 15) * spokes * (1.0 - 0.65 * ramp(size * 0.75, size, angle))
-    colour = white + (iris - white) * ramp(size * 1.06, size * 0.96, angle)
-    return colour * (1.0 - 0.96 * ramp(size * 0.46, size * 0.38, angle))
-
-
-@wp.func
-def sky(n: wp.vec3, light: wp.array(dtype=float)) -> wp.vec3:
-    t = 0.5 + 0.5 * n[1]
-    return vec(light, 9) * (1.0 - t) + vec(light, 6) * t
-
-
-@wp.func
-def shade(
-    p: wp.vec3,
-    position: wp.vec3,
-    normal: wp.vec3,
-    direction: wp.vec3,
-    kind: int,
-    lit: float,
-    look: wp.array(dtype=float),
-    style: wp.array(dtype=float),
-    light: wp.array(dtype=float),
-    eyes: wp.array(dtype=wp.vec3),
-) -> wp.vec3:
-    """Display colour (sRGB-like, 0..1) of a surface point; p is its rest position on the mean head."""
-    key = vec(light, 0)
-    key_colour = vec(light, 3)
-    n = normal
-    wrap = 0.0
-    gloss = 0.0
-    power = 20.0
-    albedo = wp.vec3(0.0, 0.0, 0.0)
-    if kind == 0:
-        albedo = skin_colour(p, look, style)
-        wrap = 0.25
-        gloss = look[23]
-    elif kind == 1:
-        side = 0
-        if p[0] < 0.0:
-            side = 1
-        albedo = eye_colour(position, eyes[side], eyes[2 + side], look)
-        # The lids shade the upper ball.
-        albedo = albedo * (0.45 + 0.55 * ramp(0.038, 0.026, p[1]))
-        gloss = 0.8
-        power = 120.0
-    elif kind == 2:
-        # Teeth are painted on the cavity's front, above and below the gap.
-        teeth = ramp(0.016, 0.022, p[2]) * ramp(0.020, 0.014, wp.abs(p[0]))
-        albedo = wp.vec3(0.10, 0.02, 0.02) * (1.0 - teeth) + wp.vec3(0.55, 0.5, 0.42) * teeth
-    elif kind == 3:
-        albedo = wp.vec3(0.35, 0.08, 0.08)
-        gloss = 0.1
-    elif kind == 4:
-        state = wp.rand_init(int(style[4] * 10.0) + 3)
-        strands = wp.noise(state, wp.cw_mul(p, wp.vec3(style[4], style[4] * 0.12, style[4])))
-        albedo = vec(style, 0) * (1.0 + 0.9 * strands)
-        n = wp.normalize(n + wp.vec3(0.7 * strands, 0.3 * strands, 0.0))
-        gloss = style[3]
-        power = 12.0
-    else:
-        t = 0.0
-        if style[13] > 0.5 and style[13] < 1.5:
-            t = ramp(0.4, 0.6, 0.5 + 0.5 * wp.sin(p[1] * 420.0))
-        elif style[13] >= 1.5:
-            t = ramp(0.4, 0.6, 0.5 + 0.5 * wp.sin(p[0] * 250.0) * wp.sin(p[1] * 250.0))
-        albedo = vec(style, 7) * (1.0 - t) + vec(style, 10) * t
-    diffuse = wp.max((wp.dot(n, key) + wrap) / (1.0 + wrap), 0.0)
-    half = wp.normalize(key - direction)
-    shine = gloss * wp.pow(wp.max(wp.dot(n, half), 0.0), power) * lit
-    colour = wp.cw_mul(albedo, sky(n, light) + key_colour * diffuse * lit) + key_colour * shine * 0.35
-    colour = colour * light[12]
-    return wp.vec3(
-        wp.pow(wp.clamp(colour[0], 0.0, 1.0), 0.4545),
-        wp.pow(wp.clamp(colour[1], 0.0, 1.0), 0.4545),
-        wp.pow(wp.clamp(colour[2], 0.0, 1.0), 0.4545),
+def frame_point(affine: wp.array(dtype=float), x: float, y: float) -> wp.vec2:
+    return wp.vec2(
+        affine[0] * x + affine[1] * y + affine[2],
+        affine[3] * x + affine[4] * y + affine[5],
     )
 
 
-@wp.kernel
-def cast(
+@wp.func
+def first_hit(
     mesh: wp.uint64,
     normals: wp.array(dtype=wp.vec3),
     rest: wp.array(dtype=wp.vec3),
     material: wp.array(dtype=int),
     triangles: wp.array(dtype=int),
+    camera: wp.array(dtype=float),
+    at: wp.vec2,
+) -> Hit:
+    """What the camera sees at a frame position."""
+    found = Hit()
+    found.kind = -1
+    origin = wp.vec3(0.0, 0.0, camera[3])
+    direction = wp.normalize(wp.vec3((at[0] - camera[1]) / camera[0], -(at[1] - camera[2]) / camera[0], -1.0))
+    hit = wp.mesh_query_ray(mesh, origin, direction, 10.0)
+    if hit.result:
+        i0 = triangles[hit.face * 3]
+        i1 = triangles[hit.face * 3 + 1]
+        i2 = triangles[hit.face * 3 + 2]
+        w2 = 1.0 - hit.u - hit.v
+        n = wp.normalize(normals[i0] * hit.u + normals[i1] * hit.v + normals[i2] * w2)
+        if wp.dot(n, direction) > 0.0:
+            n = -n
+        found.kind = material[hit.face]
+        found.rest = rest[i0] * hit.u + rest[i1] * hit.v + rest[i2] * w2
+        found.position = origin + direction * hit.t
+        found.normal = n
+    return found
+
+
+@wp.kernel
+def trace(
+    mesh: wp.uint64,
+    normals: wp.array(dtype=wp.vec3),
+    rest: wp.array(dtype=wp.vec3),
+    material: wp.array(dtype=int),
+    triangles: wp.array(dtype=int),
+    camera: wp.array(dtype=float),  # focal length in pixels, centre x, y, distance of the camera
+    affine: wp.array(dtype=float),  # output pixel -> frame pixel, row major 2 x 3
+    seen: wp.array(dtype=Hit, ndim=2),
+):
+    row, column = wp.tid()
+    at = frame_point(affine, float(column), float(row))
+    seen[row, column] = first_hit(mesh, normals, rest, material, triangles, camera, at)
+
+
+@wp.func
+def is_edge(seen: wp.array(dtype=Hit, ndim=2), row: int, column: int, step: float) -> bool:
+    """Whether one of the eight neighbours shows something else; `step`: metres off the tangent plane allowed."""
+    own = seen[row, column]
+    for i in range(wp.max(row - 1, 0), wp.min(row + 2, seen.shape[0])):
+        for j in range(wp.max(column - 1, 0), wp.min(column + 2, seen.shape[1])):
+            other = seen[i, j]
+            if other.kind != own.kind:
+                return True
+            if own.kind >= 0:
+                if wp.dot(other.normal, own.normal) < EDGE_BEND:
+                    return True
+                if wp.abs(wp.dot(own.normal, other.position - own.position)) > step:
+                    return True
+    return False
+
+
+@wp.func
+def lit_colour(
+    mesh: wp.uint64,
+    at: Hit,
+    look: wp.array(dtype=float),
+    style: wp.array(dtype=float),
+    light: wp.array(dtype=float),
+    eyes: wp.array(dtype=wp.vec3),
+    camera: wp.array(dtype=float),
+    shadows: int,
+) -> wp.vec3:
+    """The colour of a surface point, with the key light's shadow."""
+    key = vec(light, 0)
+    lit = 1.0
+    if shadows > 0 and wp.dot(at.normal, key) > 0.0:
+        if wp.mesh_query_ray_anyhit(mesh, at.position + at.normal * 0.0015 + key * 0.002, key, 1.0):
+            lit = 0.25
+    view = wp.normalize(at.position - wp.vec3(0.0, 0.0, camera[3]))
+    return shade(at.rest, at.position, at.normal, view, at.kind, lit, look, style, light, eyes)
+
+
+@wp.kernel
+def paint(
+    mesh: wp.uint64,
+    normals: wp.array(dtype=wp.vec3),
+    rest: wp.array(dtype=wp.vec3),
+    material: wp.array(dtype=int),
+    triangles: wp.array(dtype=int),
+    camera: wp.array(dtype=float),
+    affine: wp.array(dtype=float),
+    seen: wp.array(dtype=Hit, ndim=2),
     look: wp.array(dtype=float),
     style: wp.array(dtype=float),
     light: wp.array(dtype=float),
     eyes: wp.array(dtype=wp.vec3),  # left centre, right centre, left gaze, right gaze
-    camera: wp.array(dtype=float),  # focal length in pixels, centre x, y, distance of the camera
-    affine: wp.array(dtype=float),  # output pixel -> frame pixel, row major 2 x 3
     background: wp.array(dtype=wp.vec3, ndim=2),
     samples: int,
     shadows: int,
     image: wp.array(dtype=wp.vec3, ndim=2),
 ):
-    """Every ray is traced; runs of rays on one material are shaded once, at their mean point.
-
-    A pixel inside a surface so costs one shading, a pixel on an outline as many as it shows materials.
-    """
+    """Runs of rays on one material are shaded once, at their mean point: an outline costs as many shadings as it
+    shows materials."""
     row, column = wp.tid()
+    own = seen[row, column]
+    pixel = EDGE_STEP * camera[3] / camera[0] * wp.sqrt(wp.abs(affine[0] * affine[4] - affine[1] * affine[3]))
+    edge = samples > 1 and is_edge(seen, row, column, pixel)
+    if own.kind >= 0 and not edge:
+        image[row, column] = lit_colour(mesh, own, look, style, light, eyes, camera, shadows)
+        return
     total = wp.vec3(0.0, 0.0, 0.0)
-    key = vec(light, 0)
-    origin = wp.vec3(0.0, 0.0, camera[3])
+    mean = Hit()
+    mean.kind = -1
     run = float(0.0)  # rays in the current run
-    run_kind = int(-1)
-    p_sum = wp.vec3(0.0, 0.0, 0.0)
-    x_sum = wp.vec3(0.0, 0.0, 0.0)
-    n_sum = wp.vec3(0.0, 0.0, 0.0)
     for ray in range(samples * samples + 1):
-        kind = int(-2)  # the extra turn closes the last run
-        p = wp.vec3(0.0, 0.0, 0.0)
-        position = wp.vec3(0.0, 0.0, 0.0)
-        n = wp.vec3(0.0, 0.0, 0.0)
+        now = Hit()
+        now.kind = -2  # the extra turn closes the last run
         if ray < samples * samples:
             i = ray / samples
             j = ray - i * samples
-            if (
-                i - (i / 2) * 2 == 1
-            ):  # back and forth, so that neighbours in the run are neighbours in the pixel
+            if i - (i / 2) * 2 == 1:  # back and forth: neighbours in the run are neighbours in the pixel
                 j = samples - 1 - j
-            ox = float(column) + (float(j) + 0.5) / float(samples) - 0.5
-            oy = float(row) + (float(i) + 0.5) / float(samples) - 0.5
-            fx = affine[0] * ox + affine[1] * oy + affine[2]
-            fy = affine[3] * ox + affine[4] * oy + affine[5]
-            direction = wp.normalize(
-                wp.vec3((fx - camera[1]) / camera[0], -(fy - camera[2]) / camera[0], -1.0)
-            )
-            hit = wp.mesh_query_ray(mesh, origin, direction, 10.0)
-            kind = -1
-            if hit.result:
-                i0 = triangles[hit.face * 3]
-                i1 = triangles[hit.face * 3 + 1]
-                i2 = triangles[hit.face * 3 + 2]
-                w2 = 1.0 - hit.u - hit.v
-                n = wp.normalize(normals[i0] * hit.u + normals[i1] * hit.v + normals[i2] * w2)
-                if wp.dot(n, direction) > 0.0:
-                    n = -n
-                p = rest[i0] * hit.u + rest[i1] * hit.v + rest[i2] * w2
-                position = origin + direction * hit.t
-                kind = material[hit.face]
-            else:
-                by = wp.clamp(int(fy + 0.5), 0, background.shape[0] - 1)
-                bx = wp.clamp(int(fx + 0.5), 0, background.shape[1] - 1)
+            x = float(column) + (float(j) + 0.5) / float(samples) - 0.5
+            y = float(row) + (float(i) + 0.5) / float(samples) - 0.5
+            at = frame_point(affine, x, y)
+            now.kind = -1
+            if edge:
+                now = first_hit(mesh, normals, rest, material, triangles, camera, at)
+            if now.kind == -1:
+                by = wp.clamp(int(at[1] + 0.5), 0, background.shape[0] - 1)
+                bx = wp.clamp(int(at[0] + 0.5), 0, background.shape[1] - 1)
                 total = total + background[by, bx]
-        if kind != run_kind and run > 0.0:
-            mean_n = wp.normalize(n_sum)
-            mean_x = x_sum / run
-            lit = 1.0
-            if shadows > 0 and wp.dot(mean_n, key) > 0.0:
-                blocked = wp.mesh_query_ray_anyhit(mesh, mean_x + mean_n * 0.0015 + key * 0.002, key, 1.0)
-                if blocked:
-                    lit = 0.25
-            view = wp.normalize(mean_x - origin)
-            total = total + run * shade(
-                p_sum / run, mean_x, mean_n, view, run_kind, lit, look, style, light, eyes
-            )
+        if now.kind != mean.kind and run > 0.0:
+            mean.rest = mean.rest / run
+            mean.position = mean.position / run
+            mean.normal = wp.normalize(mean.normal)
+            total = total + run * lit_colour(mesh, mean, look, style, light, eyes, camera, shadows)
             run = 0.0
-        if kind >= 0:
+        if now.kind >= 0:
             if run == 0.0:
-                p_sum = p
-                x_sum = position
-                n_sum = n
+                mean = now
             else:
-                p_sum = p_sum + p
-                x_sum = x_sum + position
-                n_sum = n_sum + n
+                mean.rest = mean.rest + now.rest
+                mean.position = mean.position + now.position
+                mean.normal = mean.normal + now.normal
             run = run + 1.0
-        run_kind = kind
+        mean.kind = now.kind
     image[row, column] = total / float(samples * samples)
 
 
@@ -331,6 +213,9 @@ class Caster:
     def floats(self, values: np.ndarray) -> wp.array:
         return wp.array(np.ascontiguousarray(values, np.float32), dtype=float, device=self.device)
 
+    def vectors(self, values: np.ndarray) -> wp.array:
+        return wp.array(np.ascontiguousarray(values, np.float32), dtype=wp.vec3, device=self.device)
+
     def cast(
         self,
         mesh: Mesh,
@@ -348,27 +233,20 @@ class Caster:
         """One picture uint8 [h, w, 3]; `size` (h, w); `affine` [2, 3] output pixel -> frame pixel."""
         self.points.assign(mesh.vertices)
         self.mesh.refit()
-        image = wp.zeros(size, dtype=wp.vec3, device=self.device)
-        wp.launch(
-            cast,
-            dim=size,
-            inputs=[
-                self.mesh.id,
-                wp.array(mesh.normals.astype(np.float32), dtype=wp.vec3, device=self.device),
-                self.rest,
-                self.material,
-                self.indices,
-                self.floats(look),
-                self.floats(style),
-                self.floats(light),
-                wp.array(eyes.astype(np.float32), dtype=wp.vec3, device=self.device),
-                self.floats(camera),
-                self.floats(affine.reshape(-1)),
-                wp.array(background.astype(np.float32), dtype=wp.vec3, device=self.device),
-                samples,
-                int(shadows),
-                image,
-            ],
-            device=self.device,
-        )
+        seen = wp.empty(size, dtype=Hit, device=self.device)
+        image = wp.empty(size, dtype=wp.vec3, device=self.device)
+        geometry = [
+            self.mesh.id,
+            self.vectors(mesh.normals),
+            self.rest,
+            self.material,
+            self.indices,
+            self.floats(camera),
+            self.floats(affine.reshape(-1)),
+            seen,
+        ]
+        wp.launch(trace, dim=size, inputs=geometry, device=self.device)
+        appearance = [self.floats(look), self.floats(style), self.floats(light), self.vectors(eyes)]
+        scene = [self.vectors(background), samples, int(shadows), image]
+        wp.launch(paint, dim=size, inputs=[*geometry, *appearance, *scene], device=self.device)
         return np.clip(image.numpy() * 255.0 + 0.5, 0, 255).astype(np.uint8)

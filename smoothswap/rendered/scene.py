@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smoothswap.rendered.raycast import LIGHT
+from smoothswap.rendered.shading import LIGHT
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def _wall_colours(rng: np.random.Generator, n: int) -> np.ndarray:
 def sample_background(rng: np.random.Generator, size: int) -> np.ndarray:
     """A picture [size, size, 3] in 0..1: a studio gradient, cloudy wall, shelves, window bars, or lights out of focus."""
     a, b, c = _wall_colours(rng, 3)
-    y, x = np.mgrid[0:size, 0:size] / size
+    line = np.arange(size) / size
+    y, x = np.meshgrid(line, line, indexing="ij", sparse=True)
     angle = rng.uniform(0, 2 * np.pi)
     t = np.clip(0.5 + (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle), 0, 1)[..., None]
     picture = a * (1 - t) + b * t
@@ -75,8 +76,8 @@ def sample_background(rng: np.random.Generator, size: int) -> np.ndarray:
     elif kind == "shelves":
         for _ in range(rng.integers(10, 30)):
             x0, y0 = rng.uniform(0, 1, 2)
-            inside = (np.abs(x - x0) < rng.uniform(0.02, 0.12)) & (np.abs(y - y0) < rng.uniform(0.03, 0.15))
-            picture[inside] = _wall_colours(rng, 1)[0]
+            columns, rows = np.abs(line - x0) < rng.uniform(0.02, 0.12), np.abs(line - y0) < rng.uniform(0.03, 0.15)
+            picture[np.ix_(rows, columns)] = _wall_colours(rng, 1)[0]
     elif kind == "bars":
         stripes = np.sin((x * np.cos(angle) + y * np.sin(angle)) * rng.uniform(15, 50)) > rng.uniform(
             -0.5, 0.7
@@ -86,8 +87,11 @@ def sample_background(rng: np.random.Generator, size: int) -> np.ndarray:
         picture = picture * 0.5
         for _ in range(rng.integers(8, 25)):
             x0, y0, radius = rng.uniform(0, 1), rng.uniform(0, 1), rng.uniform(0.02, 0.09)
-            disc = np.clip((radius - np.hypot(x - x0, y - y0)) / 0.01, 0, 1)[..., None]
-            picture = picture + (rng.uniform(0.4, 1.0, 3) - picture) * disc * 0.7
+            colour = rng.uniform(0.4, 1.0, 3)
+            window = np.ix_(np.abs(line - y0) < radius, np.abs(line - x0) < radius)
+            away = np.hypot(line[window[1]] - x0, line[window[0]] - y0)
+            disc = np.clip((radius - away) / 0.01, 0, 1)[..., None]
+            picture[window] += (colour - picture[window]) * disc * 0.7
     picture = picture + rng.normal(0, 0.012, picture.shape)
     return np.clip(picture, 0, 1).astype(np.float32)
 

@@ -121,10 +121,12 @@ def test_an_adversarial_batch_is_near_and_harder(faces: Path) -> None:
     task = EmbedderTask(config, FaceData(faces, 16), {})
     labels = torch.arange(4).repeat_interleave(2)
     plain = task.data.get(labels, torch.tensor([0, 1] * 4))
+    trainable = [p.requires_grad for p in task.embedder.parameters()]
     attacked = task._attack(plain, labels)
     assert (attacked - plain).abs().max() <= 0.02 + 1e-6
     assert contrastive_loss(task.embedder(attacked), labels) > contrastive_loss(task.embedder(plain), labels)
-    assert all(p.requires_grad and p.grad is None for p in task.embedder.parameters())
+    assert [p.requires_grad for p in task.embedder.parameters()] == trainable
+    assert all(p.grad is None for p in task.embedder.parameters())
 
 
 def test_judge_adds_its_scores(faces: Path, embedder_run: Path, tmp_path: Path) -> None:
