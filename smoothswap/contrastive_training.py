@@ -79,8 +79,9 @@ class EmbedderTask:
         labels = people.repeat_interleave(c.photos)
         faces = augment(self.data.get(labels, views.flatten()), c.augment, self.rng)
         self.embedder.train()
-        if c.adversarial:
-            faces = self._attack(faces, labels, min(1.0, step / max(c.adversarial_warmup, 1)))
+        share = min(1.0, (step + 1 - c.adversarial_start) / max(c.adversarial_warmup, 1))
+        if c.adversarial and share > 0:
+            faces = self._attack(faces, labels, share)
         with autocast(c.precision):
             z = self.forward(faces)
         loss = contrastive_loss(z, labels, c.temperature)

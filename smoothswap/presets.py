@@ -40,7 +40,8 @@ class EmbedderConfig:
     adversarial: float = (
         0.0  # largest change of a pixel, on [-1, 1], of a single-step attack on every batch; 0: none
     )
-    adversarial_warmup: int = 0  # steps over which that change grows from 0
+    adversarial_start: int = 0  # steps without an attack at the beginning, where it would keep a network from learning
+    adversarial_warmup: int = 0  # steps after these over which that change grows from 0
     temperature: float = 0.07  # paper
     people: int = 40  # P people a batch ...
     photos: int = 4  # ... times K photos of each

@@ -1,0 +1,134 @@
+"""Rendered faces with their codes: what the `anny` instrument's regressor learns from.
+
+Shape is a neutral head's form without its size (one picture cannot tell a small near head from a large far one):
+principal components of the visible face, in millimetres, so that the L2 distance of two codes is the root mean
+square distance of the two faces' vertices.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from smoothswap.faces.align import deca_affine
+from smoothswap.rendered.head import SKIN, Head, load_head
+from smoothswap.rendered.landmarks import landmark_vertices
+from smoothswap.rendered.motion import Motion, State
+from smoothswap.rendered.people import sample_identity, sample_shape, sample_styling
+from smoothswap.rendered.render import Actor, project
+from smoothswap.rendered.scene import sample_scene
+
+SHAPE_COMPONENTS = 40
+SIZE, SCALE = 112, 1.75  # pixels of a stored picture, and its width in DECA's square: room to move the crop
+FRAME = 256
+VIEWS = 4  # pictures of a person
+YAW = 0.55  # radians, amplitude of the turning: photographs turn further than the clips
+_STREAM = 78  # people apart from those of the clips (77) and of the swapper's training faces
+
+
+@dataclass(frozen=True)
+class ShapeSpace:
+    """codes = (face(head) - mean) . components: mean [v, 3] m, components [k, v, 3] so that codes are in mm."""
+
+    vertices: np.ndarray
+    mean: np.ndarray
+    components: np.ndarray
+    size: float
+
+    def face(self, neutral: np.ndarray) -> np.ndarray:
+        """The visible face of neutral heads [..., v, 3], centred and brought to one size."""
+        points = neutral[..., self.vertices, :]
+        points = points - points.mean(-2, keepdims=True)
+        return points * (self.size / np.sqrt((points**2).sum((-1, -2), keepdims=True)))
+
+    def codes(self, neutral: np.ndarray) -> np.ndarray:
+        """Codes [..., k] in mm of neutral heads [..., all v, 3]."""
+        return np.tensordot(self.face(neutral) - self.mean, self.components, ((-2, -1), (-2, -1)))
+
+
+@lru_cache(maxsize=1)
+def shape_space(people: int = 3000, seed: int = 12346) -> ShapeSpace:
+    """The principal components of drawn people. Depends on nothing but its arguments and the head."""
+    head = load_head()
+    skin = np.unique(head.triangles[head.material == SKIN])
+    front = head.mean[:, 2] > -0.02
+    inside = front & (head.mean[:, 1] > -0.10) & (head.mean[:, 1] < 0.10) & (head.ear_weight < 0.5)
+    vertices = skin[inside[skin]]
+    face = head.mean[vertices]
+    size = float(np.sqrt(((face - face.mean(0)) ** 2).sum()))
+    rng = np.random.default_rng(seed)
+    space = ShapeSpace(vertices, np.zeros_like(face), np.zeros((0, *face.shape)), size)
+    faces = np.stack([space.face(head.identity_vertices(sample_shape(rng, head))) for _ in range(people)])
+    mean = faces.mean(0)
+    _, _, directions = np.linalg.svd((faces - mean).reshape(people, -1), full_matrices=False)
+    # Orthonormal directions give |difference| = root of the sum over vertices; / sqrt(v) is the root mean square.
+    components = directions[:SHAPE_COMPONENTS] * (1000 / np.sqrt(len(vertices)))
+    return ShapeSpace(vertices, mean, components.reshape(-1, *face.shape).astype(np.float32), size)
+
+
+def sample_state(rng: np.random.Generator, head: Head) -> State:
+    """Talking motion, and on every second face a few ARKit weights beyond it, as photographs have them."""
+    state = Motion(rng, head, yaw=YAW).at(float(rng.uniform(0, 8)))
+    if rng.uniform() < 0.5:
+        return state
+    expression = state.expression.copy()
+    for name in rng.choice([n for n in head.expression_names if _drawable(n)], rng.integers(1, 5), replace=False):
+        amount = rng.uniform(0, 0.8)
+        sides = (name, name.replace("Left", "Right")) if rng.uniform() < 0.8 else (name,)
+        for side in set(sides):
+            i = head.expression_index(side)
+            expression[i] = np.clip(expression[i] + amount, 0, 1)
+    return State(state.pose, expression, state.gaze)
+
+
+def _drawable(name: str) -> bool:
+    """Weights that may be drawn alone: not the gaze, which has numbers of its own, and nothing that tears the lips."""
+    return not name.startswith("eyeLook") and not name.endswith("Right") and name not in ("mouthClose", "tongueOut")
+
+
+def person(index: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures uint8 [VIEWS, SIZE, SIZE, 3] and codes float32 [VIEWS, k + 52 + 3]: shape (mm), expression, pose."""
+    rng = np.random.default_rng([seed, _STREAM, index])
+    head = load_head()
+    identity = sample_identity(rng)
+    actor = Actor(identity, sample_styling(rng))
+    shape = shape_space().codes(head.identity_vertices(identity.shape))
+    pictures, codes = np.empty((VIEWS, SIZE, SIZE, 3), np.uint8), []
+    for view in range(VIEWS):
+        scene, state = sample_scene(rng, FRAME), sample_state(rng, head)
+        landmarks = project(actor.pose_vertices(state)[landmark_vertices()], scene.camera)
+        affine = np.vstack([deca_affine(landmarks, SIZE, SCALE), [0, 0, 1]])
+        inverse = np.linalg.inv(affine)[:2].astype(np.float32)
+        pictures[view] = actor.shot(state, scene, size=SIZE, affine=inverse).image
+        codes.append(np.concatenate([shape, state.expression, state.pose]))
+    return pictures, np.array(codes, np.float32)
+
+
+def write(out: Path, people: int, seed: int, workers: int) -> None:
+    """`pictures.npy` [people * VIEWS, ...], `codes.npy` and `meta.json`; the same arguments give the same bytes."""
+    out.mkdir(parents=True, exist_ok=True)
+    part = out / "pictures.npy.part"
+    shape = (people * VIEWS, SIZE, SIZE, 3)
+    pictures = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
+    codes: list[np.ndarray] = []
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        made: Iterator[tuple[np.ndarray, np.ndarray]] = pool.map(partial(person, seed=seed), range(people), chunksize=4)
+        for i, (images, numbers) in enumerate(tqdm(made, total=people, desc="rendering people", mininterval=2)):
+            pictures[i * VIEWS : (i + 1) * VIEWS] = images
+            codes.append(numbers)
+    pictures.flush()
+    np.save(out / "codes.npy", np.concatenate(codes))
+    digest = hashlib.sha256(part.read_bytes()).hexdigest()
+    meta = {"people": people, "views": VIEWS, "size": SIZE, "seed": seed, "pictures_sha256": digest}
+    (out / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
+    os.replace(part, out / "pictures.npy")

@@ -1,0 +1,188 @@
+"""Train the regressor of the `anny` instrument on rendered faces with known codes.
+
+Example:
+  python -m bench.make_anny_regressor --work runs/anny      renders 5,000 people, trains, writes the weights and a card
+
+Half an hour or more on two cores. The rendered faces in --work are kept and used again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from bench.anny_faces import SCALE, SHAPE_COMPONENTS
+from bench.anny_faces import write as write_faces
+from metrics.instruments.anny_network import SIZE, Layout, Regressor
+from smoothswap.augment import AugmentOptions, augment
+from smoothswap.precision import autocast
+
+DECA_SCALE = 1.25
+AUGMENT = AugmentOptions(flip=0, rotate=0, scale=0, shift=0, tint=0.2, erase=0.3, noise=0.08, saturation=0.7)
+TURN, ZOOM, SHIFT = math.radians(15), 0.12, 0.06  # half-widths of the crop's movement: detectors err, heads lean
+WEIGHTS = {"shape": 1.0, "expression": 1.0, "pose": 1.0}
+
+
+def moved(pictures: Tensor, pose: Tensor, rng: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Crops [n, 3, SIZE, SIZE] of pictures [n, 3, s, s], turned, zoomed and shifted where `rng` is given, and the
+    poses [n, 3] that belong to them: a picture turned clockwise shows a head turned clockwise."""
+    n = len(pictures)
+    draw = (lambda: torch.rand(n, generator=rng) * 2 - 1) if rng is not None else (lambda: torch.zeros(n))
+    angle, zoom = draw() * TURN, (1 + draw() * ZOOM) * DECA_SCALE / SCALE
+    dx, dy = draw() * 2 * SHIFT, draw() * 2 * SHIFT
+    cos, sin = angle.cos() * zoom, angle.sin() * zoom
+    theta = torch.stack([torch.stack([cos, -sin, dx], 1), torch.stack([sin, cos, dy], 1)], 1)
+    grid = F.affine_grid(theta, [n, 3, SIZE, SIZE], align_corners=False)
+    # The grid turned by +angle (x to y, downwards) shows the picture turned by -angle there, +angle where y is up.
+    turn = torch.zeros(n, 3)
+    turn[:, 2] = angle
+    return F.grid_sample(pictures, grid, align_corners=False), compose(turn, pose)
+
+
+def compose(first: Tensor, second: Tensor) -> Tensor:
+    """The axis-angle [n, 3] of the rotation `first` after `second`."""
+    from scipy.spatial.transform import Rotation
+
+    turned = Rotation.from_rotvec(first.numpy()) * Rotation.from_rotvec(second.numpy())
+    return torch.from_numpy(turned.as_rotvec()).float()
+
+
+def soften(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Lower the resolution of a share of the batch, as small faces and 64-pixel swaps have it."""
+    scale = float(torch.rand(1, generator=rng)) * 0.6 + 0.4
+    low = F.interpolate(x, scale_factor=scale, mode="bilinear", antialias=True)
+    low = F.interpolate(low, size=x.shape[-2:], mode="bilinear")
+    return torch.where(torch.rand(len(x), 1, 1, 1, generator=rng) < 0.5, low, x)
+
+
+def to_tensor(pictures: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
+@torch.no_grad()
+def errors(network: Regressor, pictures: np.ndarray, codes: Tensor) -> dict[str, float]:
+    """On held-out people: pose error in degrees, and rank correlations of pairwise distances with the truth's."""
+    from scipy.spatial.transform import Rotation
+    from scipy.stats import spearmanr
+
+    network.eval()
+    found = []
+    for i in range(0, len(pictures), 256):
+        crops, _ = moved(to_tensor(pictures[i : i + 256]), codes[i : i + 256, -3:], None)
+        found.append(network.decode(network(crops)))
+    read = torch.cat(found)
+    angle = (Rotation.from_rotvec(read[:, -3:].numpy()).inv() * Rotation.from_rotvec(codes[:, -3:].numpy())).magnitude()
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, len(codes), (2, 4000))
+    scores = {"pose_median_error_deg": float(np.degrees(np.median(angle)))}
+    k = SHAPE_COMPONENTS
+    for name, part in (("shape", slice(0, k)), ("expression", slice(k, -3)), ("pose", slice(-3, None))):
+        distance = [(c[a, part] - c[b, part]).norm(dim=1)[torch.from_numpy(a // 4 != b // 4)] for c in (read, codes)]
+        scores[f"{name}_rank_correlation"] = float(spearmanr(*distance).statistic)
+        explained = 1 - ((read - codes)[:, part] ** 2).sum() / ((codes - codes.mean(0))[:, part] ** 2).sum()
+        scores[f"{name}_explained"] = float(explained)
+    return scores
+
+
+def train(work: Path, epochs: int, batch: int, lr: float, width: int, seed: int, held_out: int) -> tuple[Regressor, dict[str, float]]:
+    """Fit the network to the faces in `work`; the last `held_out` people are for the scores."""
+    pictures = np.load(work / "pictures.npy", mmap_mode="r")
+    codes = torch.from_numpy(np.load(work / "codes.npy"))
+    views = json.loads((work / "meta.json").read_text())["views"]
+    count = len(codes) - held_out * views
+    layout = Layout(SHAPE_COMPONENTS, codes.shape[1] - SHAPE_COMPONENTS - 3, 3)
+    torch.manual_seed(seed)
+    rng = torch.Generator().manual_seed(seed)
+    network = Regressor(layout, width).to(memory_format=torch.channels_last)
+    groups = {"shape": slice(0, layout.shape), "expression": slice(layout.shape, -3), "pose": slice(-3, None)}
+    for part in groups.values():  # one scale a group: a direction counts by how much it varies
+        network.mean[part] = codes[:count, part].mean(0)
+        network.scale[part] = codes[:count, part].var(0).mean().sqrt()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=1e-3)
+    steps = epochs * (count // batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps, pct_start=0.1)
+    bar = tqdm(total=steps, desc="training", mininterval=5, file=sys.stderr)
+    for epoch in range(epochs):
+        order = torch.randperm(count, generator=rng)
+        network.train()
+        for part in order[: count // batch * batch].split(batch):
+            rows = part.sort().values.numpy()
+            crops, pose = moved(to_tensor(pictures[rows]), codes[rows, -3:], rng)
+            wanted = torch.cat([codes[rows, :-3], pose], 1)
+            seen = soften(augment(crops, AUGMENT, rng), rng).to(memory_format=torch.channels_last)
+            with autocast("bfloat16"):
+                read = network(seen).float()
+            error = (read - (wanted - network.mean) / network.scale) ** 2
+            loss = sum((WEIGHTS[name] * error[:, part].mean() for name, part in groups.items()), torch.zeros(()))
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+            bar.update()
+        scores = errors(network, pictures[count:], codes[count:])
+        tqdm.write(f"epoch {epoch + 1}: {json.dumps({k: round(v, 3) for k, v in scores.items()})}", file=sys.stderr)
+    return network, scores
+
+
+def save(network: Regressor, path: Path, about: dict[str, object]) -> None:
+    """Weights in half precision (the statistics in full) and their card, atomically."""
+    tensors = {
+        key: value.half() if value.is_floating_point() and value.dim() > 1 else value
+        for key, value in network.state_dict().items()
+    }
+    part = path.with_suffix(".part")
+    save_file({k: v.contiguous() for k, v in tensors.items()}, part, {"about": json.dumps(about, sort_keys=True)})
+    os.replace(part, path)
+    path.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        "python -m bench.make_anny_regressor",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    from metrics.instruments.anny import REGRESSOR
+
+    parser.add_argument("--work", type=Path, default=Path("runs/anny"), help="folder of the rendered faces")
+    parser.add_argument("--out", type=Path, default=REGRESSOR)
+    parser.add_argument("--people", type=int, default=5000)
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--width", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    a = parser.parse_args()
+    torch.set_num_threads(a.threads)
+    if not (a.work / "pictures.npy").is_file():
+        write_faces(a.work, a.people, a.seed, a.workers)
+    started = time.monotonic()
+    network, scores = train(a.work, a.epochs, a.batch, a.lr, a.width, a.seed, held_out=max(20, a.people // 20))
+    meta = json.loads((a.work / "meta.json").read_text())
+    about: dict[str, object] = {
+        "layout": vars(Layout(SHAPE_COMPONENTS)), "width": a.width, "crop": f"deca, {SIZE} px, scale {DECA_SCALE}",
+        "epochs": a.epochs, "batch": a.batch, "lr": a.lr, "seed": a.seed, "data": meta,
+        "minutes": round((time.monotonic() - started) / 60, 1), "held_out": scores,
+        "command": f"python -m bench.make_anny_regressor --people {a.people} --epochs {a.epochs} --seed {a.seed}",
+    }  # fmt: skip
+    save(network, a.out, about)
+    print(f"{a.out}: {a.out.stat().st_size} bytes; held out: {json.dumps(scores)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
