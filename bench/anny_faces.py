@@ -57,7 +57,7 @@ class ShapeSpace:
 
 
 @lru_cache(maxsize=1)
-def shape_space(people: int = 3000, seed: int = 12346) -> ShapeSpace:
+def shape_space(people: int = 1500, seed: int = 12346) -> ShapeSpace:
     """The principal components of drawn people. Depends on nothing but its arguments and the head."""
     head = load_head()
     skin = np.unique(head.triangles[head.material == SKIN])
@@ -70,9 +70,12 @@ def shape_space(people: int = 3000, seed: int = 12346) -> ShapeSpace:
     space = ShapeSpace(vertices, np.zeros_like(face), np.zeros((0, *face.shape)), size)
     faces = np.stack([space.face(head.identity_vertices(sample_shape(rng, head))) for _ in range(people)])
     mean = faces.mean(0)
-    _, _, directions = np.linalg.svd((faces - mean).reshape(people, -1), full_matrices=False)
+    rows = (faces - mean).reshape(people, -1).astype(np.float64)
+    values, sides = np.linalg.eigh(rows @ rows.T)  # the small side of the principal components
+    directions = (sides[:, ::-1].T @ rows)[:SHAPE_COMPONENTS] / np.sqrt(values[::-1][:SHAPE_COMPONENTS, None])
+    directions *= np.sign(directions[np.arange(SHAPE_COMPONENTS), np.abs(directions).argmax(1)])[:, None]
     # Orthonormal directions give |difference| = root of the sum over vertices; / sqrt(v) is the root mean square.
-    components = directions[:SHAPE_COMPONENTS] * (1000 / np.sqrt(len(vertices)))
+    components = directions * (1000 / np.sqrt(len(vertices)))
     return ShapeSpace(vertices, mean, components.reshape(-1, *face.shape).astype(np.float32), size)
 
 

@@ -252,7 +252,7 @@ def _instruments(given: list[str] | None) -> tuple[list[str], list[Instrument]]:
     from bench.reading import single_process
     from metrics.instruments import available, create
 
-    names = [entry.name for entry in available() if entry.needs is None]
+    names = [entry.name for entry in available() if entry.default and entry.needs is None]
     specs = [spec.strip() for text in given or [",".join(names)] for spec in text.split(",") if spec.strip()]
     if not specs:
         raise UsageError(f"--instruments is empty; choose among {', '.join(e.name for e in available())}")

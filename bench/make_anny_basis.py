@@ -1,4 +1,4 @@
-"""Make the basis of the `anny` instrument: the head at its 68 landmarks, with the population's statistics.
+"""Make the basis of the `anny-landmarks` instrument: the head at its 68 landmarks, with the population's statistics.
 
 Example:
   python -m bench.make_anny_basis            writes metrics/weights/anny-68.safetensors
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from metrics.instruments.anny import BASIS
+from metrics.instruments.anny_landmarks import BASIS
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import LANDMARKS_FILE, landmark_vertices
 from smoothswap.rendered.motion import Motion

@@ -26,6 +26,7 @@ class Available(NamedTuple):
     reads: tuple[str, ...]
     description: str
     needs: str | None
+    default: bool = True  # read by a run that names no instruments, if it needs nothing
 
 
 class _Entry(NamedTuple):
@@ -43,7 +44,10 @@ _ENTRIES = (
         "an ONNX file of yours: arcface:PATH",
     )),
     _Entry("metrics.instruments.anny", False, Available(
-        "anny", ("shape", "expression", "pose"), "the open morphable head of anny, read from one image", None,
+        "anny", ("shape", "expression", "pose"), "the open morphable head of anny, regressed from pixels", None,
+    )),
+    _Entry("metrics.instruments.anny_landmarks", False, Available(
+        "anny-landmarks", ("shape", "expression", "pose"), "the same head, fitted to 68 landmarks", None, False,
     )),
 )  # fmt: skip
 
