@@ -26,6 +26,7 @@ from smoothswap.embedder_losses import (
     supcon_in_loss,
     supcon_out_loss,
 )
+from smoothswap.gradient_cache import embed_in_chunks
 from smoothswap.precision import autocast
 from smoothswap.presets import EmbedderConfig
 from smoothswap.training import finite
@@ -94,6 +95,13 @@ class EmbedderTask:
                 f"a batch of people={c.people} x photos={c.photos} does not fit the data: {data.train_people} training "
                 f"people x {data.views} views; needed are 2 or more of each, and no more than there are"
             )
+        batch = c.people * c.photos
+        if c.chunk < 0 or (0 < c.chunk < batch and (c.chunk == 1 or batch % c.chunk)):
+            parts = ", ".join(str(part) for part in range(2, batch) if batch % part == 0)
+            raise ValueError(
+                f"chunk={c.chunk} does not part the batch of {batch} faces evenly, 2 or more in each; "
+                f"choose one of {parts}, or 0 for the whole"
+            )
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
         self.embedder = Embedder(c.network).to(memory_format=torch.channels_last)
@@ -114,6 +122,9 @@ class EmbedderTask:
         views = torch.rand(c.people, self.data.views, generator=self.rng).argsort(1)[:, : c.photos]
         labels = people.repeat_interleave(c.photos)
         faces = augment(self.data.get(labels, views.flatten()), c.augment, self.rng)
+        if 0 < c.chunk < len(faces):  # in order, a chunk's BatchNorm statistics would tell who is in it
+            order = torch.randperm(len(faces), generator=self.rng)
+            faces, labels = faces[order], labels[order]
         self.embedder.train()
         share = min(1.0, (step + 1 - c.adversarial_start) / max(c.adversarial_warmup, 1))
         if c.adversarial and share > 0:
@@ -130,7 +141,8 @@ class EmbedderTask:
 
     def _loss(self, faces: Tensor, labels: Tensor) -> Tensor:
         """The chosen loss of the batch."""
-        return self.loss(self._embed(faces), labels)
+        z = embed_in_chunks(self._embed, self.embedder, faces, self.config.chunk)
+        return self.loss(z, labels)
 
     def _embed(self, faces: Tensor) -> Tensor:
         with autocast(self.config.precision):

@@ -48,6 +48,7 @@ class EmbedderConfig:
     cosface_margin: float = 0.35  # of the cosine; 0.35 in its paper, 0.4 in later models
     people: int = 40  # P people a batch ...
     photos: int = 4  # ... times K photos of each
+    chunk: int = 0  # faces a forward pass (gradient caching), BatchNorm's statistics included; 0: the batch
     lr: float = 2e-3
     weight_decay: float = 5e-4  # AdamW
     warmup: int = 50  # steps of linear warm-up

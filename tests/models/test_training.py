@@ -122,8 +122,9 @@ def embedder_task(faces: Path, **options: object) -> EmbedderTask:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_an_adversarial_batch_is_near_and_harder(loss: str, faces: Path) -> None:
-    task = embedder_task(faces, adversarial=0.02, loss=loss)
+@pytest.mark.parametrize("chunk", [0, 4])
+def test_an_adversarial_batch_is_near_and_harder(loss: str, chunk: int, faces: Path) -> None:
+    task = embedder_task(faces, adversarial=0.02, loss=loss, chunk=chunk)
     labels = torch.arange(4).repeat_interleave(2)
     plain = task.data.get(labels, torch.tensor([0, 1] * 4))
     trainable = [p.requires_grad for p in task.embedder.parameters()]
@@ -148,7 +149,7 @@ def test_embedders_of_one_seed_differ_in_the_loss_alone(faces: Path) -> None:
 
 @pytest.mark.parametrize("loss", ["supcon_in", "arcface", "softmax"])
 def test_other_losses_learn_and_resume_with_their_weights(loss: str, faces: Path, tmp_path: Path) -> None:
-    more = settings([f"loss={loss}", "adversarial=0.02", "adversarial_start=2"])
+    more = settings([f"loss={loss}", "chunk=4", "adversarial=0.02", "adversarial_start=2"])
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     assert main([*command("embedder", faces, straight), *more]) == 0
     stop_after(3, [*command("embedder", faces, broken), *more])
@@ -224,6 +225,10 @@ def test_sigterm_saves_from_outside(faces: Path, tmp_path: Path) -> None:
         ),
         (["--set", "loss=mse"], "unknown loss 'mse'. Losses: contrastive"),
         (["--set", "loss=arcface", "--set", "arcface_margin=28.6"], "is 28.6; it is in radians"),
+        (
+            ["--set", "chunk=3"],
+            "chunk=3 does not part the batch of 8 faces evenly, 2 or more in each; choose one of 2, 4",
+        ),
         (["--set", "network.size=32"], r"needed is uint8 [people, views, 32, 32, 3]"),
     ],
 )
