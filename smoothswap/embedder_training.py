@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from smoothswap.augment import augment
 from smoothswap.data import FaceData
+from smoothswap.distributed import gather
 from smoothswap.embedder import Embedder
 from smoothswap.embedder_losses import (
     MarginLoss,
@@ -140,9 +141,9 @@ class EmbedderTask:
         return values
 
     def _loss(self, faces: Tensor, labels: Tensor) -> Tensor:
-        """The chosen loss of the batch."""
+        """The chosen loss of the batch, together with the other ranks' where torch.distributed is in use."""
         z = embed_in_chunks(self._embed, self.embedder, faces, self.config.chunk)
-        return self.loss(z, labels)
+        return self.loss(*gather(z, labels))
 
     def _embed(self, faces: Tensor) -> Tensor:
         with autocast(self.config.precision):
