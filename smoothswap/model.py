@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,6 +20,11 @@ class SmoothSwap(nn.Module):
         self.size = generator.options.size
         self.requires_grad_(False)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.generator.conv_in.weight.device
+
     def _check(self, images: Tensor, name: str) -> None:
         if images.dim() != 4 or tuple(images.shape[1:]) != (3, self.size, self.size):
             raise ValueError(
@@ -34,11 +40,27 @@ class SmoothSwap(nn.Module):
     @torch.no_grad()
     def swap(self, source: Tensor, target: Tensor) -> Tensor:
         """[n, 3, s, s] twice -> [n, 3, s, s], clamped to [-1, 1]. One source serves any number of targets."""
+        return self.swap_identity(self.embed(source), target)
+
+    @torch.no_grad()
+    def swap_identity(self, identity: Tensor, target: Tensor) -> Tensor:
+        """As swap, with what embed() gave, [n or 1, dim], for the source."""
         self._check(target, "target")
-        z = self.embed(source)
-        if len(z) not in (1, len(target)):
-            raise ValueError(f"{len(z)} sources for {len(target)} targets; give as many, or one")
-        swapped: Tensor = self.generator(target, z.expand(len(target), -1))
+        if len(identity) not in (1, len(target)):
+            raise ValueError(f"{len(identity)} sources for {len(target)} targets; give as many, or one")
+        swapped: Tensor = self.generator(target, identity.expand(len(target), -1))
         return swapped.clamp(-1, 1)
 
     forward = swap
+
+
+def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 [n, h, w, 3] -> float32 [n, 3, h, w] in [-1, 1], what the networks read."""
+    planes = torch.from_numpy(np.array(images, order="C")).to(device).permute(0, 3, 1, 2)
+    return planes.float() / 127.5 - 1
+
+
+def to_uint8(images: Tensor) -> np.ndarray:
+    """The inverse of to_tensor, clamped to [-1, 1] and rounded to the nearest level."""
+    levels = (images.detach().float().clamp(-1, 1) + 1) * 127.5
+    return levels.round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
