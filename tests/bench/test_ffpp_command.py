@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from ffpp_trees import faceless, manipulated, original, swapped_frames, two_faces, video
+from ffpp_trees import clip_frames, faceless, manipulated, original, swapped_frames, two_faces, video
 
 from bench.ffpp import main
 from reports.results import Results, load
@@ -209,6 +209,26 @@ def test_the_missing_policy(run: Any) -> None:
     assert b.counting_missing is not None
     assert a.excluding_missing.value == b.value
     assert b.counting_missing.value == a.value
+
+
+def test_deepfakedetection_from_end_to_end(tmp_path: Path, colours: str) -> None:
+    """The actors' clips and the DeepFakeDetection swaps of them: named, read and scored like the others."""
+    root, of = tmp_path / "dfd", {"01": "000", "02": "001"}
+    for actor, face in of.items():
+        folder = root / "original_sequences" / "actors" / "c23" / "videos"
+        video(folder / f"{actor}__talking_against_wall.mp4", clip_frames(face))
+    for target, source in (("01", "02"), ("02", "01")):
+        name = f"{target}_{source}__talking_against_wall__YVGY8LOK"
+        video(manipulated(root, "DeepFakeDetection", name), swapped_frames(of[target], of[source]))
+    command = ["--data", str(root), "--sequences", "actors", "--model", "DeepFakeDetection", "--frames", "3"]
+    command += ["--out", str(tmp_path / "out"), "--instruments", colours, "--workers", "1", "--device", "cpu"]
+    assert main(command) == 0
+    result = load(tmp_path / "out" / "DeepFakeDetection" / "results.json")
+    assert result.counts.expected == result.counts.used == 6
+    assert value(result, "id_retrieval") == 100
+    assert value(load(tmp_path / "out" / "copy-target" / "results.json"), "id_retrieval") == 0
+    rows = table(tmp_path, "DeepFakeDetection")
+    assert set(rows["target"]) == {f"{actor}__talking_against_wall" for actor in of}
 
 
 @pytest.mark.parametrize("damage", ["empty", "truncated", "no video"])
