@@ -191,7 +191,7 @@ def estimate(preset: str, config: EmbedderConfig | SwapperConfig, time_steps: in
     measured |= {step: measure(task, step) for step in shares if step not in measured}
     scale = faces_a_batch(config) / faces_a_batch(wanted)
     mean = sum(measured[step][0] * share for step, share in shares.items())
-    report = {
+    report: dict[str, Any] = {
         "part": part,
         "preset": preset,
         **counts,

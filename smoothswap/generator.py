@@ -9,7 +9,8 @@ added to the output, so the network draws only the change. With `init_scale` 0 t
     bottom     3        128 x 32 x 32, then the one attention block
     up 1-4     5, 4, 4, 3 -> 128 x 64 x 64 -> 128 x 128 x 128 -> 128 x 256 x 256 -> 64 x 256 x 256
     conv out             64 x 256 x 256 -> 3 x 256 x 256, plus the target
-Twelve skips: the first convolution, the nine blocks going down, and the first two at the bottom.
+Twelve skips: the first convolution, the nine blocks going down, and the first two at the bottom. How identity enters a
+block is `injection.py`'s.
 """
 
 from __future__ import annotations
@@ -184,4 +185,4 @@ class Generator(nn.Module):
         """A block, with gradient checkpointing (Chen et al. 2016) where it is asked for and gradients are kept."""
         if self.options.checkpointing and torch.is_grad_enabled():
             return checkpoint(block, *inputs, use_reentrant=False)  # draws the same dropout again
-        return block(*inputs)  # type: ignore[no-any-return]
+        return block(*inputs)

@@ -4,10 +4,10 @@ The seam is one class. A ResBlock runs its first convolution, then its injection
 convolution. What the injection reads besides the features, the code, is made of the vector once a forward by `shared` and
 is the same tensor for all blocks.
 
-    name     code                  in a block, h [n, c, r, r]                       norm after it
-    add      z [n, d]              h + Linear(z)                                    GroupNorm (paper)
-    adalin   z [n, d]              gamma(z) * (rho IN(h) + (1 - rho) LN(h)) + beta(z)   none: it is the norm
-    map      map [n, m, k, k]      gamma(map) * GroupNorm(h) + beta(map), pixel by pixel  none: it is the norm
+    name    code               in a block, h [n, c, r, r]                         norm after it
+    add     z [n, d]           h + Linear(z)                                      GroupNorm (paper)
+    adalin  z [n, d]           gamma(z) * (rho IN(h) + (1 - rho) LN(h)) + beta(z)  none: it is the norm
+    map     map [n, m, k, k]   gamma(map) * GroupNorm(h) + beta(map), by pixel    none: it is the norm
 The second convolution starts at zero whatever it reads, so with `init_scale` 0 the generator starts as the identity.
 """
 
