@@ -85,7 +85,9 @@ def sample_state(rng: np.random.Generator, head: Head) -> State:
     if rng.uniform() < 0.5:
         return state
     expression = state.expression.copy()
-    for name in rng.choice([n for n in head.expression_names if _drawable(n)], rng.integers(1, 5), replace=False):
+    for name in rng.choice(
+        [n for n in head.expression_names if _drawable(n)], rng.integers(1, 5), replace=False
+    ):
         amount = rng.uniform(0, 0.8)
         sides = (name, name.replace("Left", "Right")) if rng.uniform() < 0.8 else (name,)
         for side in set(sides):
@@ -96,7 +98,11 @@ def sample_state(rng: np.random.Generator, head: Head) -> State:
 
 def _drawable(name: str) -> bool:
     """Weights that may be drawn alone: not the gaze, which has numbers of its own, and nothing that tears the lips."""
-    return not name.startswith("eyeLook") and not name.endswith("Right") and name not in ("mouthClose", "tongueOut")
+    return (
+        not name.startswith("eyeLook")
+        and not name.endswith("Right")
+        and name not in ("mouthClose", "tongueOut")
+    )
 
 
 def person(index: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -125,8 +131,12 @@ def write(out: Path, people: int, seed: int, workers: int) -> None:
     pictures = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
     codes: list[np.ndarray] = []
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        made: Iterator[tuple[np.ndarray, np.ndarray]] = pool.map(partial(person, seed=seed), range(people), chunksize=4)
-        for i, (images, numbers) in enumerate(tqdm(made, total=people, desc="rendering people", mininterval=2)):
+        made: Iterator[tuple[np.ndarray, np.ndarray]] = pool.map(
+            partial(person, seed=seed), range(people), chunksize=4
+        )
+        for i, (images, numbers) in enumerate(
+            tqdm(made, total=people, desc="rendering people", mininterval=2)
+        ):
             pictures[i * VIEWS : (i + 1) * VIEWS] = images
             codes.append(numbers)
     pictures.flush()

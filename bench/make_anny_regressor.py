@@ -31,7 +31,11 @@ from smoothswap.precision import autocast
 
 DECA_SCALE = 1.25
 AUGMENT = AugmentOptions(flip=0, rotate=0, scale=0, shift=0, tint=0.2, erase=0.3, noise=0.08, saturation=0.7)
-TURN, ZOOM, SHIFT = math.radians(15), 0.12, 0.06  # half-widths of the crop's movement: detectors err, heads lean
+TURN, ZOOM, SHIFT = (
+    math.radians(15),
+    0.12,
+    0.06,
+)  # half-widths of the crop's movement: detectors err, heads lean
 WEIGHTS = {"shape": 1.0, "expression": 1.0, "pose": 1.0}
 
 
@@ -83,20 +87,26 @@ def errors(network: Regressor, pictures: np.ndarray, codes: Tensor) -> dict[str,
         crops, _ = moved(to_tensor(pictures[i : i + 256]), codes[i : i + 256, -3:], None)
         found.append(network.decode(network(crops)))
     read = torch.cat(found)
-    angle = (Rotation.from_rotvec(read[:, -3:].numpy()).inv() * Rotation.from_rotvec(codes[:, -3:].numpy())).magnitude()
+    angle = (
+        Rotation.from_rotvec(read[:, -3:].numpy()).inv() * Rotation.from_rotvec(codes[:, -3:].numpy())
+    ).magnitude()
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, len(codes), (2, 4000))
     scores = {"pose_median_error_deg": float(np.degrees(np.median(angle)))}
     k = SHAPE_COMPONENTS
     for name, part in (("shape", slice(0, k)), ("expression", slice(k, -3)), ("pose", slice(-3, None))):
-        distance = [(c[a, part] - c[b, part]).norm(dim=1)[torch.from_numpy(a // 4 != b // 4)] for c in (read, codes)]
+        distance = [
+            (c[a, part] - c[b, part]).norm(dim=1)[torch.from_numpy(a // 4 != b // 4)] for c in (read, codes)
+        ]
         scores[f"{name}_rank_correlation"] = float(spearmanr(*distance).statistic)
         explained = 1 - ((read - codes)[:, part] ** 2).sum() / ((codes - codes.mean(0))[:, part] ** 2).sum()
         scores[f"{name}_explained"] = float(explained)
     return scores
 
 
-def train(work: Path, epochs: int, batch: int, lr: float, width: int, seed: int, held_out: int) -> tuple[Regressor, dict[str, float]]:
+def train(
+    work: Path, epochs: int, batch: int, lr: float, width: int, seed: int, held_out: int
+) -> tuple[Regressor, dict[str, float]]:
     """Fit the network to the faces in `work`; the last `held_out` people are for the scores."""
     pictures = np.load(work / "pictures.npy", mmap_mode="r")
     codes = torch.from_numpy(np.load(work / "codes.npy"))
@@ -125,14 +135,18 @@ def train(work: Path, epochs: int, batch: int, lr: float, width: int, seed: int,
             with autocast("bfloat16"):
                 read = network(seen).float()
             error = (read - (wanted - network.mean) / network.scale) ** 2
-            loss = sum((WEIGHTS[name] * error[:, part].mean() for name, part in groups.items()), torch.zeros(()))
+            loss = sum(
+                (WEIGHTS[name] * error[:, part].mean() for name, part in groups.items()), torch.zeros(())
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
             bar.update()
         scores = errors(network, pictures[count:], codes[count:])
-        tqdm.write(f"epoch {epoch + 1}: {json.dumps({k: round(v, 3) for k, v in scores.items()})}", file=sys.stderr)
+        tqdm.write(
+            f"epoch {epoch + 1}: {json.dumps({k: round(v, 3) for k, v in scores.items()})}", file=sys.stderr
+        )
     return network, scores
 
 
@@ -143,7 +157,9 @@ def save(network: Regressor, path: Path, about: dict[str, object]) -> None:
         for key, value in network.state_dict().items()
     }
     part = path.with_suffix(".part")
-    save_file({k: v.contiguous() for k, v in tensors.items()}, part, {"about": json.dumps(about, sort_keys=True)})
+    save_file(
+        {k: v.contiguous() for k, v in tensors.items()}, part, {"about": json.dumps(about, sort_keys=True)}
+    )
     os.replace(part, path)
     path.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
 
@@ -171,7 +187,9 @@ def main() -> int:
     if not (a.work / "pictures.npy").is_file():
         write_faces(a.work, a.people, a.seed, a.workers)
     started = time.monotonic()
-    network, scores = train(a.work, a.epochs, a.batch, a.lr, a.width, a.seed, held_out=max(20, a.people // 20))
+    network, scores = train(
+        a.work, a.epochs, a.batch, a.lr, a.width, a.seed, held_out=max(20, a.people // 20)
+    )
     meta = json.loads((a.work / "meta.json").read_text())
     about: dict[str, object] = {
         "layout": vars(Layout(SHAPE_COMPONENTS)), "width": a.width, "crop": f"deca, {SIZE} px, scale {DECA_SCALE}",

@@ -22,10 +22,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
 
 from smoothswap import presets
-from smoothswap.contrastive_training import EmbedderTask
 from smoothswap.data import FaceData
 from smoothswap.discriminator import Discriminator
 from smoothswap.embedder import Embedder, EmbedderOptions
+from smoothswap.embedder_training import EmbedderTask
 from smoothswap.generator import Generator
 from smoothswap.presets import EmbedderConfig, SwapperConfig
 from smoothswap.swap_training import SwapperTask
@@ -35,8 +35,8 @@ METHODS = {
     "flops": "counted by torch's FlopCounterMode on convolutions and matrices, a multiply-add as 2, backward passes and "
     "recomputation included; attention on a CPU is not counted (below 1 %)",
     "memory": "weights, gradients and optimiser state are exact, in the networks' own types; activations are the peak of "
-    "all tensors alive that a step made, scaled from measured_batch; scratch space inside an operation, the data and the "
-    "interpreter come on top",
+    "all tensors alive that a step made, scaled from measured_batch (with gradient caching by the chunk); scratch space "
+    "inside an operation, the data, the interpreter, and a loss's weights for every person of the data come on top",
     "time": "the commonest kind of step is timed (once, while it is counted, where it is above 0.5 TFLOP) and the "
     "others follow by their FLOPs, scaled from measured_batch; validation, pictures and checkpoints come on top",
 }
@@ -113,7 +113,16 @@ def smaller(config: Any, faces: int) -> Any:
         batch = min(config.batch, max(faces, config.self_pairs, 1))
         return dataclasses.replace(config, batch=batch, compile=False)
     people = min(config.people, max(faces // config.photos, 2))
-    return dataclasses.replace(config, people=people, compile=False)
+    batch, chunk = people * config.photos, config.chunk
+    if chunk and people < config.people:  # two parts: the second forward costs the same whatever their number
+        chunk = batch // 2 if batch % 2 == 0 else config.photos
+    return dataclasses.replace(config, people=people, chunk=chunk, compile=False)
+
+
+def faces_at_once(config: EmbedderConfig | SwapperConfig) -> int:
+    """Pictures whose activations are kept at the same time: a chunk under gradient caching, else the batch."""
+    chunk = config.chunk if isinstance(config, EmbedderConfig) else 0
+    return min(chunk or faces_a_batch(config), faces_a_batch(config))
 
 
 def kinds(config: EmbedderConfig | SwapperConfig) -> dict[int, float]:
@@ -190,17 +199,24 @@ def estimate(preset: str, config: EmbedderConfig | SwapperConfig, time_steps: in
         task, measured = make_task(wanted, network), {}
     measured |= {step: measure(task, step) for step in shares if step not in measured}
     scale = faces_a_batch(config) / faces_a_batch(wanted)
+    size = config.generator.size if isinstance(config, SwapperConfig) else config.network.size
+    held = faces_at_once(config) / faces_at_once(wanted)
+    activations = max(peak for _, peak, _ in measured.values()) * held
+    if (
+        held < scale
+    ):  # of the rest of the batch a chunked step holds the pictures, some three times in augmentation
+        activations += 3 * (faces_a_batch(config) - faces_a_batch(wanted)) * 3 * size**2 * 4
     mean = sum(measured[step][0] * share for step, share in shares.items())
     report: dict[str, Any] = {
         "part": part,
         "preset": preset,
         **counts,
-        "size": config.generator.size if isinstance(config, SwapperConfig) else config.network.size,
+        "size": size,
         "batch": faces_a_batch(config),
         "precision": config.precision,
         "steps": config.steps,
         "flops_per_step": round(mean * scale),
-        "memory_bytes": _memory(task, round(max(peak for _, peak, _ in measured.values()) * scale)),
+        "memory_bytes": _memory(task, round(activations)),
         "measured_batch": faces_a_batch(wanted),
         "threads": torch.get_num_threads(),
         "timed_steps": time_steps,

@@ -1,35 +1,13 @@
-"""The losses of Smooth-Swap: contrastive (Section 4.1), identity, change and adversarial (Section 4.3). Pure functions."""
+"""The losses of the swapper: identity, change and adversarial (paper, Section 4.3). Pure functions.
+
+Those of the embedder are in `embedder_losses`.
+"""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-
-def contrastive_loss(z: Tensor, labels: Tensor, temperature: float = 0.07) -> Tensor:
-    """The embedder's loss, a scalar: the mean over ordered positive pairs (i, p) of
-
-        -log( exp(z_i.z_p / t) / (exp(z_i.z_p / t) + sum over negatives n of exp(z_i.z_n / t)) )
-
-    The denominator holds the one positive of the numerator and the negatives; other positives are not in it, unlike
-    SupCon's (Khosla et al. 2020). It is NT-Xent with labels.
-
-    z [n, d] of unit norm, labels [n]; temperature 0.07 is the paper's.
-    Raises ValueError where the batch has no positive pair or some anchor with a positive has no negative.
-    """
-    same = labels[:, None] == labels[None, :]
-    positive = same & ~torch.eye(len(z), dtype=torch.bool, device=z.device)
-    if not bool(positive.any()):
-        raise ValueError(
-            f"contrastive loss: no two of the {len(z)} faces in the batch share a person; draw at least 2 views a person"
-        )
-    if bool((same.all(1) & positive.any(1)).any()):
-        raise ValueError("contrastive loss: the batch holds one person only; draw at least 2 people")
-    logits = z @ z.T / temperature
-    negatives = logits.masked_fill(same, -torch.inf).logsumexp(1, keepdim=True)
-    pair = torch.logaddexp(logits, negatives) - logits
-    return torch.where(positive, pair, torch.zeros_like(pair)).sum() / positive.sum()
 
 
 def identity_loss(z_swap: Tensor, z_source: Tensor) -> Tensor:

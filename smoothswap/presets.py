@@ -38,17 +38,19 @@ class EmbedderConfig:
 
     network: EmbedderOptions = field(default_factory=EmbedderOptions)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
-    loss: str = "contrastive"
+    loss: str = "contrastive"  # contrastive (paper) | supcon_out | supcon_in | arcface | cosface | softmax
     adversarial: float = (
         0.0  # largest change of a pixel, on [-1, 1], of a single-step attack on every batch; 0: none
     )
-    adversarial_start: int = (
-        0  # steps without an attack at the beginning, where it would keep a network from learning
-    )
+    adversarial_start: int = 0  # first steps without an attack, which would keep a network from learning
     adversarial_warmup: int = 0  # steps after these over which that change grows from 0
-    temperature: float = 0.07  # paper
+    temperature: float = 0.07  # paper; of contrastive, supcon_out and supcon_in
+    scale: float = 64.0  # of arcface and cosface
+    arcface_margin: float = 0.5  # radians
+    cosface_margin: float = 0.35  # of the cosine; 0.35 in its paper, 0.4 in later models
     people: int = 40  # P people a batch ...
     photos: int = 4  # ... times K photos of each
+    chunk: int = 0  # faces a forward pass (gradient caching), BatchNorm's statistics included; 0: the batch
     lr: float = 2e-3
     weight_decay: float = 5e-4  # AdamW
     warmup: int = 50  # steps of linear warm-up

@@ -21,8 +21,9 @@ def fir_kernel(like: Tensor) -> Tensor:
 
 def fir_down(x: Tensor) -> Tensor:
     """[n, c, h, w] -> [n, c, h/2, w/2], h and w even: FIR filter, then every second sample (upfirdn pad (1, 1))."""
-    kernel = fir_kernel(x).expand(x.shape[1], 1, 4, 4)
-    return F.conv2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
+    channels = int(x.shape[1])  # a number also while an exporter traces, which needs the kernel's shape
+    kernel = fir_kernel(x).expand(channels, 1, 4, 4)
+    return F.conv2d(x, kernel, stride=2, padding=1, groups=channels)
 
 
 def fir_up(x: Tensor) -> Tensor:

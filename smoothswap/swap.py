@@ -1,44 +1,284 @@
-"""A trained Smooth-Swap: the frozen embedder and the generator as one model that swaps."""
+"""Swap the face of a picture or of a video.
+
+    python -m smoothswap.swap SOURCE TARGET -o OUT
+
+SOURCE shows the person, TARGET the scene; OUT is TARGET with the person's identity, of the same size and, for a video,
+with the same times and sound, marked in its metadata as synthetic media (see smoothswap.media). Arrays and tensors:
+smoothswap.swap_faces. Heavy imports wait until the options are known to be right.
+"""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+import argparse
+import difflib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from smoothswap.embedder import Embedder
-from smoothswap.generator import Generator
+if TYPE_CHECKING:
+    import numpy as np
+
+    from smoothswap.faces.detect import Detector, Face
+    from smoothswap.frames import FaceSwapper
+    from smoothswap.model import SmoothSwap
+
+EXIT_OK, EXIT_USAGE, EXIT_DATA = 0, 2, 3
+EXAMPLES = """
+examples:
+  python -m smoothswap.swap anna.jpg group.jpg -o out.png                  the largest face of group.jpg
+  python -m smoothswap.swap anna.jpg group.jpg -o out.png --face 2         the second from the left
+  python -m smoothswap.swap anna.jpg talk.mp4 -o out.mp4                   a video, its sound kept
+  python -m smoothswap.swap anna.mp4 talk.mov -o out.mkv --face all --model my.safetensors --device cuda
+
+A video's face is followed from frame to frame; frames that do not show it are kept and counted in the closing line.
+The largest face of SOURCE is taken, in a video that of the first frame with a face. Transparency, EXIF and subtitles
+are not carried over. OUT says in its metadata that it is synthetic media (IPTC trainedAlgorithmicMedia).
+
+exit codes: 0 swapped, 2 a wrong option, 3 files that cannot be used, or no face in them
+"""
 
 
-class SmoothSwap(nn.Module):
-    """swap(source, target): the target with the source's identity. Images float32 [n, 3, s, s] in [-1, 1], RGB,
-    FFHQ-aligned, s = `size`. Raises ValueError for another shape."""
+class UsageError(ValueError):
+    """What was asked for does not exist or does not fit together (exit code 2)."""
 
-    def __init__(self, generator: Generator, embedder: Embedder) -> None:
-        super().__init__()
-        self.generator, self.embedder = generator.eval(), embedder.eval()
-        self.size = generator.options.size
-        self.requires_grad_(False)
 
-    def _check(self, images: Tensor, name: str) -> None:
-        if images.dim() != 4 or tuple(images.shape[1:]) != (3, self.size, self.size):
-            raise ValueError(
-                f"{name} is {list(images.shape)}; expected [n, 3, {self.size}, {self.size}] in [-1, 1]"
+class DataError(ValueError):
+    """A file or folder cannot be used as it is (exit code 3)."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(EXIT_USAGE)
+
+
+def _face(text: str) -> str | int:
+    if text in ("largest", "all"):
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        near = difflib.get_close_matches(text, ["largest", "all"], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise argparse.ArgumentTypeError(f"{text!r} is not largest, all or a number from 1{hint}")
+    return int(text)
+
+
+def _between(low: int, high: int) -> Any:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return number
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = _Parser(
+        "python -m smoothswap.swap", description="Put the face of SOURCE into TARGET, a picture or a video.",
+        epilog=EXAMPLES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = made.add_argument
+    add("source", type=Path, metavar="SOURCE", help="picture or video of the person")
+    add("target", type=Path, metavar="TARGET", help="picture or video to put the face into")
+    add("-o", "--out", type=Path, required=True, metavar="OUT",
+        help=".jpg .png .webp for a picture, .mp4 .m4v .mov .mkv for a video (H.264)")  # fmt: skip
+    add("--force", action="store_true", help="replace OUT where it exists")
+    add("--face", type=_face, default="largest", metavar="WHICH",
+        help="which face of TARGET: largest, all, or a number from 1, left to right (%(default)s)")  # fmt: skip
+    add("--model", default="smoothswap", metavar="NAME|PATH", help="weights (%(default)s)")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (%(default)s)")
+    add("--batch-size", type=_between(1, 4096), default=16, metavar="N", help="faces at once (%(default)s)")
+    add("--quality", type=_between(1, 100), metavar="Q", help="of a .jpg or .webp, 1 to 100 (95)")
+    add("--crf", type=_between(0, 51), metavar="CRF", help="of a video, 0 (best) to 51 (18)")
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; returns its exit code (argparse raises SystemExit itself)."""
+    options = parser().parse_args(argv)
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        video = check(options)
+        from smoothswap.faces.align import AlignmentError
+        from smoothswap.faces.detect import DetectorError
+        from smoothswap.faces.video import ImageError, VideoError
+        from smoothswap.frames import FaceError
+        from smoothswap.media import OutputError
+        from smoothswap.weights import WeightsError
+    except UsageError as error:
+        return _refuse(error, EXIT_USAGE)
+    except DataError as error:
+        return _refuse(error, EXIT_DATA)
+    try:
+        model = load_model(options.model, options.device)
+        print((_swap_video if video else _swap_picture)(options, model), file=sys.stderr)
+        return EXIT_OK
+    except UsageError as error:
+        return _refuse(error, EXIT_USAGE)
+    except (
+        DataError, AlignmentError, DetectorError, FaceError, ImageError, OutputError, VideoError, WeightsError
+    ) as error:  # fmt: skip
+        return _refuse(error, EXIT_DATA)
+    except KeyboardInterrupt:
+        return _refuse(f"stopped; {options.out} was not written", 130)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def check(options: argparse.Namespace) -> bool:
+    """Whether TARGET is a video, after all that can be refused before anything is read. Raises UsageError, DataError."""
+    from smoothswap.media import PICTURES_IN, PICTURES_OUT, VIDEOS_IN, VIDEOS_OUT
+
+    for path in (options.source, options.target):
+        if path.suffix.lower() not in (*PICTURES_IN, *VIDEOS_IN):
+            raise UsageError(
+                f"{path}: unsupported extension {path.suffix!r}; pictures: {' '.join(PICTURES_IN)}, "
+                f"videos: {' '.join(VIDEOS_IN)}"
             )
+    video = options.target.suffix.lower() in VIDEOS_IN
+    kinds, what = (VIDEOS_OUT, "a video") if video else (PICTURES_OUT, "a picture")
+    suffix = options.out.suffix.lower()
+    if suffix not in kinds:
+        raise UsageError(
+            f"{options.out}: unsupported extension {suffix!r} for {what}; there are {' '.join(kinds)}"
+        )
+    if options.crf is not None and not video:
+        raise UsageError("--crf is for videos; --quality sets the quality of a picture")
+    if options.quality is not None and suffix not in (".jpg", ".jpeg", ".webp"):
+        raise UsageError(f"--quality is for .jpg and .webp; {'--crf' if video else 'a .png is exact'}")
+    for path in (options.source, options.target):
+        if not path.is_file():
+            raise DataError(f"{path}: no such file")
+    if options.out.is_dir():
+        raise UsageError(f"{options.out} is a folder; name a file in it")
+    if options.out.exists() and not options.force:
+        raise UsageError(f"{options.out} exists; --force replaces it")
+    if not options.out.parent.is_dir():
+        raise DataError(f"{options.out.parent}: no such folder; make it first")
+    if not os.access(options.out.parent, os.W_OK):
+        raise DataError(f"{options.out.parent}: the folder is not writable")
+    return video
 
-    def embed(self, source: Tensor) -> Tensor:
-        """[n, 3, s, s] -> identity [n, dim] of unit norm."""
-        self._check(source, "source")
-        z: Tensor = self.embedder(source)
-        return z
 
-    @torch.no_grad()
-    def swap(self, source: Tensor, target: Tensor) -> Tensor:
-        """[n, 3, s, s] twice -> [n, 3, s, s], clamped to [-1, 1]. One source serves any number of targets."""
-        self._check(target, "target")
-        z = self.embed(source)
-        if len(z) not in (1, len(target)):
-            raise ValueError(f"{len(z)} sources for {len(target)} targets; give as many, or one")
-        swapped: Tensor = self.generator(target, z.expand(len(target), -1))
-        return swapped.clamp(-1, 1)
+def load_model(name: str, device: str) -> SmoothSwap:
+    """Weights on a device. Raises UsageError for a name or device that does not exist, WeightsError for bad files."""
+    import torch
 
-    forward = swap
+    from smoothswap import weights
+
+    try:
+        weights.locate(name)
+    except weights.WeightsError as error:
+        raise UsageError(f"unknown model: {error}") from None
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UsageError(f"the device {device!r} cannot be used ({str(error).splitlines()[0]})") from None
+    return weights.load(name).to(device)
+
+
+def _swap_picture(options: argparse.Namespace, model: SmoothSwap) -> str:
+    from smoothswap import media
+    from smoothswap.faces.align import AlignmentError
+    from smoothswap.faces.detect import Detector
+    from smoothswap.frames import faces_to_swap
+
+    detector = Detector()
+    swapper = _swapper(options, model, detector)
+    frame, profile = media.read_picture(options.target)
+    found = detector.detect(frame)
+    (swapped,) = swapper.swap([frame], faces_to_swap([found], options.face, str(options.target)))
+    if swapped.frame is None:
+        raise AlignmentError(
+            f"{options.target}: the face cannot be cut out; its square misses or dwarfs the picture"
+        )
+    media.write_picture(options.out, swapped.frame, options.quality or media.QUALITY, profile)
+    unfit = f"; {swapped.misfits} could not be aligned" if swapped.misfits else ""
+    return f"{options.out}: {swapped.faces} of {len(found)} face{'s' * (len(found) > 1)} swapped{unfit}"
+
+
+def _swap_video(options: argparse.Namespace, model: SmoothSwap) -> str:
+    from tqdm import tqdm
+
+    from smoothswap import media
+    from smoothswap.faces.align import AlignmentError
+    from smoothswap.faces.detect import Detector
+    from smoothswap.frames import faces_to_swap
+
+    detector = Detector()
+    swapper = _swapper(options, model, detector)
+    # Which face is followed is known only after the whole clip was seen: hence two passes, and only boxes in memory.
+    frames = tqdm(
+        media.upright_frames(options.target), desc="finding faces", unit="frame", file=sys.stderr,
+        total=media.claimed_frames(options.target),
+    )  # fmt: skip
+    found = [detector.detect(frame) for frame in frames]
+    wanted = faces_to_swap(found, options.face, str(options.target))
+    swapped = misfits = 0
+    with tqdm(total=len(found), desc="swapping", unit="frame", file=sys.stderr) as bar:
+
+        def change(first: int, frames: list[np.ndarray]) -> list[np.ndarray | None]:
+            nonlocal swapped, misfits
+            results = swapper.swap(frames, wanted[first : first + len(frames)])
+            swapped += sum(result.frame is not None for result in results)
+            misfits += sum(result.frame is None and result.misfits > 0 for result in results)
+            if first + len(frames) == len(found) and not swapped:
+                raise AlignmentError(f"{options.target}: no face of it can be cut out")
+            bar.update(len(frames))
+            return [result.frame for result in results]
+
+        crf = media.CRF if options.crf is None else options.crf
+        left_out = media.rewrite_video(options.target, options.out, change, crf, options.batch_size)
+    none = sum(not faces for faces in found)
+    reasons = {
+        "without a face": none,
+        "that show other faces only": len(found) - swapped - misfits - none,
+        "whose face could not be aligned": misfits,
+    }
+    kept = ", ".join(f"{count} {why}" for why, count in reasons.items() if count)
+    line = f"{options.out}: {swapped} of {len(found)} frames swapped; kept as they were: {kept or 'none'}"
+    return line + (f"; streams left out: {', '.join(left_out)}" if left_out else "")
+
+
+def _swapper(options: argparse.Namespace, model: SmoothSwap, detector: Detector) -> FaceSwapper:
+    from smoothswap.frames import FaceSwapper
+
+    frame, face = first_face(options.source, detector)
+    return FaceSwapper(model, frame, face, options.batch_size)
+
+
+def first_face(path: Path, detector: Detector) -> tuple[np.ndarray, Face]:
+    """The first frame with a face, of a picture or a video, and its largest face. Raises FaceError where none is."""
+    from smoothswap.frames import FaceError
+
+    for frame in _frames(path):
+        if faces := detector.detect(frame):
+            return frame, faces[0]
+    raise FaceError(f"no face was found in {path}, the source")
+
+
+def _frames(path: Path) -> Iterator[np.ndarray]:
+    from smoothswap import media
+
+    if path.suffix.lower() in media.VIDEOS_IN:
+        yield from media.upright_frames(path)
+    else:
+        yield media.read_picture(path)[0]
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _refuse(error: object, code: int) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -16,10 +16,10 @@ from torch import Generator as Rng
 from torch import Tensor, nn
 
 from smoothswap.augment import augment
-from smoothswap.contrastive_training import compiled, embed_all, grid
 from smoothswap.data import FaceData
 from smoothswap.discriminator import Discriminator
 from smoothswap.embedder import Embedder
+from smoothswap.embedder_training import compiled, embed_all, grid
 from smoothswap.generator import Generator
 from smoothswap.losses import change_loss, discriminator_loss, generator_loss, identity_loss, r1_penalty
 from smoothswap.precision import autocast, full

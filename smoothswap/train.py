@@ -21,9 +21,9 @@ import torch
 
 from smoothswap import dry_run, presets, weights
 from smoothswap.checkpoint import CheckpointError, load_module, read_tensors
-from smoothswap.contrastive_training import EmbedderTask
 from smoothswap.data import DataError, FaceData
 from smoothswap.embedder import Embedder
+from smoothswap.embedder_training import EmbedderTask
 from smoothswap.generator import Generator
 from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.swap_training import SwapperTask

@@ -16,8 +16,8 @@ from torch import nn
 from smoothswap.checkpoint import CheckpointError, load_module, read_tensors, write_atomic, write_tensors
 from smoothswap.embedder import Embedder
 from smoothswap.generator import Generator
+from smoothswap.model import SmoothSwap
 from smoothswap.presets import EmbedderConfig, OptionError, SwapperConfig, from_json
-from smoothswap.swap import SmoothSwap
 
 FOLDER = Path(__file__).parent / "weights"
 ALIASES = {"smoothswap": "smoothswap-64", "embedder": "embedder-64"}

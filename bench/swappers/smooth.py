@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 
 from bench.swappers.base import Image
@@ -27,11 +26,8 @@ class SmoothSwapModel:
 
     def swap(self, source: Image, target: Image) -> Image:
         """source, target: uint8 [n, size, size, 3] -> uint8 of the same shape."""
-        with torch.inference_mode():
-            swapped = self._model.swap(self._tensor(source), self._tensor(target))
-        levels = (swapped.float().clamp(-1, 1) + 1) * 127.5
-        return levels.round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        from smoothswap.model import to_tensor, to_uint8
 
-    def _tensor(self, images: Image) -> torch.Tensor:
-        planes = torch.from_numpy(np.ascontiguousarray(images)).to(self._device).permute(0, 3, 1, 2)
-        return planes.float() / 127.5 - 1
+        with torch.inference_mode():
+            swapped = self._model.swap(to_tensor(source, self._device), to_tensor(target, self._device))
+        return to_uint8(swapped)

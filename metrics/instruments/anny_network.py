@@ -53,7 +53,7 @@ class Regressor(nn.Module):
     The last map is flattened, not averaged: pose is where things are.
     """
 
-    def __init__(self, layout: Layout = Layout(), width: int = 24) -> None:  # noqa: B008 (frozen)
+    def __init__(self, layout: Layout = Layout(), width: int = 24) -> None:
         super().__init__()
         w = width
         self.stem = nn.Sequential(nn.Conv2d(3, w, 3, 2, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU())  # 40
@@ -89,7 +89,11 @@ def load_regressor(path: Path) -> tuple[Regressor, Layout]:
         network.load_state_dict({key: value.float() if value.is_floating_point() else value
                                  for key, value in tensors.items()})  # fmt: skip
     except FileNotFoundError:
-        raise InstrumentError(f"{path} is missing: make it with `python -m bench.make_anny_regressor`") from None
+        raise InstrumentError(
+            f"{path} is missing: make it with `python -m bench.make_anny_regressor`"
+        ) from None
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise InstrumentError(f"{path} holds no regressor of the anny head ({error}); fetch or make it again") from None
+        raise InstrumentError(
+            f"{path} holds no regressor of the anny head ({error}); fetch or make it again"
+        ) from None
     return network.eval().requires_grad_(False), layout

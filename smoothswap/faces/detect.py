@@ -144,12 +144,16 @@ def choose(faces_per_frame: Sequence[Sequence[Face]], rule: str = "largest_track
         raise ValueError(f"unknown rule {rule!r} for several faces; there are {', '.join(RULES)}")
     if rule == "largest":
         return [max(faces, key=lambda face: face.area, default=None) for faces in faces_per_frame]
-    chosen: list[Face | None] = [None] * len(faces_per_frame)
     found = [(face.area, -i, face) for i, faces in enumerate(faces_per_frame) for face in faces]
     if not found:
-        return chosen
+        return [None] * len(faces_per_frame)
     _, minus_start, first = max(found, key=lambda item: item[:2])
-    start = -minus_start
+    return track(faces_per_frame, -minus_start, first)
+
+
+def track(faces_per_frame: Sequence[Sequence[Face]], start: int, first: Face) -> list[Face | None]:
+    """Follow the face `first` of frame `start` to both ends of the clip, as "largest_tracked" does (see choose)."""
+    chosen: list[Face | None] = [None] * len(faces_per_frame)
     chosen[start] = first
     for steps in (range(start + 1, len(chosen)), range(start - 1, -1, -1)):
         last = first

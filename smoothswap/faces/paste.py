@@ -90,6 +90,12 @@ def _weight(mask: str | np.ndarray, u: np.ndarray, v: np.ndarray, size: int, fea
     return np.clip(np.where(inside >= 0, values, 0), 0, 1).astype(np.float32)
 
 
+def square_mask(size: int, feather: float = 0.15) -> np.ndarray:
+    """The mask "square" of paste_back as an array, float32 [size, size], to be altered and given back to it."""
+    v, u = np.mgrid[:size, :size].astype(np.float64)
+    return _weight("square", u, v, size, feather)
+
+
 def _sample(face: np.ndarray, u: np.ndarray, v: np.ndarray, density: float) -> np.ndarray:
     """Colours of the face at crop positions, float32; `density` is crop pixels per frame pixel."""
     image: np.ndarray = face.astype(np.float32)

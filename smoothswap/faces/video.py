@@ -26,7 +26,7 @@ from PIL import Image, ImageOps
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 16
 # The scaler's plain conversion drops fractions: every frame would come out about one level too dark.
-_EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
+EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
 
 
 class VideoError(ValueError):
@@ -143,7 +143,7 @@ def write_video(
                     frame = frame.reformat(
                         format="yuv420p",
                         dst_colorspace=Colorspace.ITU601,
-                        interpolation=Interpolation.AREA | _EXACT,
+                        interpolation=Interpolation.AREA | EXACT,
                     )
                 frame.pts = index
                 container.mux(stream.encode(frame))
@@ -202,8 +202,8 @@ def _check_frame(path: Path, image: np.ndarray, size: tuple[int, int] | None) ->
         raise VideoError(f"{path}: frames must have one size, {image.shape[:2]} came after {size} (h, w)")
 
 
-def _open(path: str | os.PathLike[str]) -> Any:
-    """The opened container, after the checks that every reader shares."""
+def open_video(path: str | os.PathLike[str]) -> Any:
+    """The opened av container, which holds a video stream. Raises VideoError for a missing, empty or foreign file."""
     if not Path(path).is_file():
         raise VideoError(f"{path}: no such video file")
     if Path(path).stat().st_size == 0:
@@ -221,7 +221,7 @@ def _open(path: str | os.PathLike[str]) -> Any:
 def _count_packets(path: str | os.PathLike[str]) -> int:
     """Packets of the first video stream: a guess of the number of frames, without decoding."""
     count = 0
-    with _open(path) as container:
+    with open_video(path) as container:
         try:
             for packet in container.demux(video=0):
                 count += packet.size > 0 and not packet.is_discard
@@ -236,31 +236,46 @@ def _decode(
     """(number of frames that decode, {index: RGB}) for the wanted indices, or for all."""
     count = 0
     frames: dict[int, np.ndarray] = {}
-    with _open(path) as container:
-        for frame in _frames_of(container):
+    with open_video(path) as container:
+        for frame in decoded(container):
             if wanted is None or count in wanted:
-                frames[count] = frame.to_ndarray(format="rgb24", interpolation=Interpolation.BICUBIC | _EXACT)
+                frames[count] = to_rgb(frame)
             count += 1
     if count == 0:
         raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
     return count, frames
 
 
-def _frames_of(container: Any) -> Iterator[Any]:
-    """Every frame that truly decodes, in the order of presentation; damaged packets are passed over."""
+def decoded(container: Any, others: Sequence[Any] = ()) -> Iterator[Any]:
+    """Every frame of the first video stream that truly decodes, in the order of presentation, as av.VideoFrame.
+
+    Damaged packets are passed over. The packets of the streams `others` come in between, as they are.
+    """
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
-    packets = container.demux(stream)
+    packets = container.demux(stream, *others)
     while True:
+        packet: Any
         try:
             packet = next(packets, None)
         except av.FFmpegError:
             packet = None
-        ended = packet is None or packet.size == 0
+        ended = packet is None
+        if not ended and packet.size == 0:
+            continue  # the demuxer's own sign that a stream ends
+        if not ended and packet.stream.index != stream.index:
+            yield packet
+            continue
         try:
-            decoded = stream.codec_context.decode(None if ended else packet)
+            frames = stream.codec_context.decode(packet)
         except av.FFmpegError:
-            decoded = []
-        yield from (frame for frame in decoded if not frame.is_corrupt)
+            frames = []
+        yield from (frame for frame in frames if not frame.is_corrupt)
         if ended:
             return
+
+
+def to_rgb(frame: Any) -> np.ndarray:
+    """An av.VideoFrame as uint8 [h, w, 3] RGB, as it is stored: not turned by its rotation."""
+    rgb: np.ndarray = frame.to_ndarray(format="rgb24", interpolation=Interpolation.BICUBIC | EXACT)
+    return rgb

@@ -76,7 +76,10 @@ def sample_background(rng: np.random.Generator, size: int) -> np.ndarray:
     elif kind == "shelves":
         for _ in range(rng.integers(10, 30)):
             x0, y0 = rng.uniform(0, 1, 2)
-            columns, rows = np.abs(line - x0) < rng.uniform(0.02, 0.12), np.abs(line - y0) < rng.uniform(0.03, 0.15)
+            columns, rows = (
+                np.abs(line - x0) < rng.uniform(0.02, 0.12),
+                np.abs(line - y0) < rng.uniform(0.03, 0.15),
+            )
             picture[np.ix_(rows, columns)] = _wall_colours(rng, 1)[0]
     elif kind == "bars":
         stripes = np.sin((x * np.cos(angle) + y * np.sin(angle)) * rng.uniform(15, 50)) > rng.uniform(

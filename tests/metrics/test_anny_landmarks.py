@@ -109,7 +109,9 @@ def test_instrument_reads_what_it_declares_and_gives_nan_for_no_face(heads: tupl
     assert readings["pose"].shape == (len(points), 3)
     assert np.isnan(readings["shape"][[1, 2]]).all()
     assert np.isfinite(readings["shape"][3:]).all()
-    assert create("anny-landmarks").read(np.zeros((0, 8, 8, 3), np.uint8), points[:0])["expression"].shape == (0, 52)
+    assert create("anny-landmarks").read(np.zeros((0, 8, 8, 3), np.uint8), points[:0])[
+        "expression"
+    ].shape == (0, 52)
 
 
 def test_options_and_bad_input() -> None:

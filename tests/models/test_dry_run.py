@@ -12,7 +12,7 @@ from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 from torch import nn
 
 from smoothswap import dry_run, presets
-from smoothswap.dry_run import LiveBytes, estimate, faces_a_batch, kinds, smaller
+from smoothswap.dry_run import LiveBytes, estimate, faces_a_batch, faces_at_once, kinds, smaller
 from smoothswap.presets import EmbedderConfig, SwapperConfig
 from smoothswap.train import main, parser
 
@@ -132,6 +132,19 @@ def test_flops_of_a_step_by_hand(preset: str) -> None:
     assert cost(preset, "embedder", **plain)["flops_per_step"] == by_hand
 
 
+def test_gradient_caching_costs_a_forward_and_saves_activations(
+    preset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dry_run, "MEASURED_FLOPS", 1.0)  # so that 2 people stand for 20
+    more = {"people": 20, "photos": 4, "adversarial": 0.0, "augment.blur": 0.0}
+    plain, cached = (cost(preset, "embedder", chunk=n, **more) for n in (0, 8))
+    assert plain["measured_batch"] == cached["measured_batch"] == 8
+    assert (
+        1.2 < cached["flops_per_step"] / plain["flops_per_step"] < 1.5
+    )  # four passes' worth in place of three
+    assert cached["memory_bytes"]["activations"] < 0.5 * plain["memory_bytes"]["activations"]
+
+
 def test_the_swapper_s_embedder_fits_the_generator() -> None:
     changes = {
         "generator.size": 32,
@@ -187,6 +200,13 @@ def test_smaller_batches_stay_possible() -> None:
     assert [faces_a_batch(smaller(SwapperConfig(batch=8, self_pairs=2), n)) for n in (0, 5, 99)] == [2, 5, 8]
     paper = EmbedderConfig(people=64, photos=4)
     assert [faces_a_batch(smaller(paper, n)) for n in (0, 30, 9999)] == [8, 28, 256]
+    cached = EmbedderConfig(people=64, photos=3, chunk=48)
+    assert [smaller(cached, n).chunk for n in (0, 9, 999)] == [
+        3,
+        3,
+        48,
+    ]  # 6 and 9 faces in equal parts; the batch
+    assert [faces_at_once(smaller(cached, n)) for n in (0, 999)] == [3, 48]
 
 
 def test_training_itself_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:

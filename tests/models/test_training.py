@@ -16,10 +16,10 @@ from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 from smoothswap import presets, weights
 from smoothswap.checkpoint import CheckpointError, read_tensors, write_atomic
-from smoothswap.contrastive_training import verification_auc
 from smoothswap.data import DataError, FaceData, to_pixels, to_tensor
+from smoothswap.embedder_training import EmbedderTask, verification_auc
 from smoothswap.generator import Generator, GeneratorOptions
-from smoothswap.losses import contrastive_loss, identity_loss
+from smoothswap.losses import identity_loss
 from smoothswap.presets import EmbedderConfig, OptionError, SwapperConfig
 from smoothswap.train import main
 from smoothswap.training import TrainingError, schedule
@@ -113,20 +113,59 @@ def test_the_identity_loss_moves_the_generator(faces: Path, embedder_run: Path) 
     assert loss.item() < 0.5 * before
 
 
-def test_an_adversarial_batch_is_near_and_harder(faces: Path) -> None:
-    from smoothswap.contrastive_training import EmbedderTask
+LOSSES = ["contrastive", "supcon_out", "supcon_in", "arcface", "cosface", "softmax"]
 
-    tiny = dict(v.split("=") for v in TINY_EMBEDDER) | {"adversarial": 0.02}
-    config = presets.override(presets.load("lite-64", "embedder"), tiny)
-    task = EmbedderTask(config, FaceData(faces, 16), {})
+
+def embedder_task(faces: Path, **options: object) -> EmbedderTask:
+    tiny = dict(v.split("=") for v in TINY_EMBEDDER) | {"precision": "float32", **options}
+    return EmbedderTask(presets.override(presets.load("lite-64", "embedder"), tiny), FaceData(faces, 16), {})
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("chunk", [0, 4])
+def test_an_adversarial_batch_is_near_and_harder(loss: str, chunk: int, faces: Path) -> None:
+    task = embedder_task(faces, adversarial=0.02, loss=loss, chunk=chunk)
     labels = torch.arange(4).repeat_interleave(2)
     plain = task.data.get(labels, torch.tensor([0, 1] * 4))
     trainable = [p.requires_grad for p in task.embedder.parameters()]
     attacked = task._attack(plain, labels)
     assert (attacked - plain).abs().max() <= 0.02 + 1e-6
-    assert contrastive_loss(task.embedder(attacked), labels) > contrastive_loss(task.embedder(plain), labels)
+    assert task._loss(attacked, labels) > task._loss(plain, labels)
     assert [p.requires_grad for p in task.embedder.parameters()] == trainable
-    assert all(p.grad is None for p in task.embedder.parameters())
+    assert all(p.grad is None for m in task.modules.values() for p in m.parameters())
+
+
+def test_embedders_of_one_seed_differ_in_the_loss_alone(faces: Path) -> None:
+    tasks = [embedder_task(faces, loss=loss, photos=4) for loss in LOSSES]
+    for task in tasks:  # the same network before the first step, the same draws after it
+        ours, first = task.embedder.state_dict(), tasks[0].embedder.state_dict()
+        assert all(map(torch.equal, ours.values(), first.values()))
+    assert len({task.step(0)["loss"] for task in tasks}) == len(LOSSES)
+    assert all(torch.equal(task.rng.get_state(), tasks[0].rng.get_state()) for task in tasks)
+    classes = tasks[LOSSES.index("arcface")].modules["loss"]
+    assert [list(p.shape) for p in classes.parameters()] == [[tasks[0].data.train_people, 8]]
+    assert all((p.grad != 0).any() for p in classes.parameters())
+
+
+@pytest.mark.parametrize("loss", ["supcon_in", "arcface", "softmax"])
+def test_other_losses_learn_and_resume_with_their_weights(loss: str, faces: Path, tmp_path: Path) -> None:
+    more = settings([f"loss={loss}", "chunk=4", "adversarial=0.02", "adversarial_start=2"])
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    assert main([*command("embedder", faces, straight), *more]) == 0
+    stop_after(3, [*command("embedder", faces, broken), *more])
+    assert main([*command("embedder", faces, broken), "--resume"]) == 0
+    assert_same_state(straight, broken)
+    assert curve(straight) == curve(broken)
+    weights.load_embedder(broken)  # without the loss's weights
+    long = [
+        *command("embedder", faces, tmp_path / "long"),
+        *settings([f"loss={loss}", "people=8", "steps=60"]),
+    ]
+    assert main(long) == 0
+    rows = curve(tmp_path / "long")
+    losses = [float(r["loss"]) for r in rows]
+    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
+    assert float(rows[-1]["auc"]) > 0.95
 
 
 def test_judge_adds_its_scores(faces: Path, embedder_run: Path, tmp_path: Path) -> None:
@@ -180,6 +219,16 @@ def test_sigterm_saves_from_outside(faces: Path, tmp_path: Path) -> None:
         (["--set", "people"], "expected KEY=VALUE"),
         (["--preset", "lite-46"], "unknown preset 'lite-46'; did you mean 'lite-64'?"),
         (["--set", "people=500"], "does not fit the data"),
+        (
+            ["--set", "loss=arcfase"],
+            "unknown loss 'arcfase'; did you mean 'arcface'? Losses: contrastive, supcon_out",
+        ),
+        (["--set", "loss=mse"], "unknown loss 'mse'. Losses: contrastive"),
+        (["--set", "loss=arcface", "--set", "arcface_margin=28.6"], "is 28.6; it is in radians"),
+        (
+            ["--set", "chunk=3"],
+            "chunk=3 does not part the batch of 8 faces evenly, 2 or more in each; choose one of 2, 4",
+        ),
         (["--set", "network.size=32"], r"needed is uint8 [people, views, 32, 32, 3]"),
     ],
 )

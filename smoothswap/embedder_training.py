@@ -1,7 +1,14 @@
-"""Training of the frozen identity embedder (paper, Section 4.1): P people x K photos, augmented, contrastive loss."""
+"""Training of the identity embedder (paper, Section 4.1): batches of P people x K photos, augmented.
+
+`loss` chooses among the paper's contrastive loss and those it is compared with. Data, draws, augmentation, network and
+schedule are the same for all, so that two embedders of one seed differ in their loss alone.
+"""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -11,8 +18,16 @@ from torch import Tensor, nn
 
 from smoothswap.augment import augment
 from smoothswap.data import FaceData
+from smoothswap.distributed import gather
 from smoothswap.embedder import Embedder
-from smoothswap.losses import contrastive_loss
+from smoothswap.embedder_losses import (
+    MarginLoss,
+    SoftmaxLoss,
+    contrastive_loss,
+    supcon_in_loss,
+    supcon_out_loss,
+)
+from smoothswap.gradient_cache import embed_in_chunks
 from smoothswap.precision import autocast
 from smoothswap.presets import EmbedderConfig
 from smoothswap.training import finite
@@ -23,6 +38,27 @@ VALIDATION_PEOPLE, VALIDATION_VIEWS = 150, 6
 def compiled(module: nn.Module, wanted: bool) -> nn.Module:
     """torch.compile for fixed shapes, or the module itself; it shares the parameters either way."""
     return cast(nn.Module, torch.compile(module, dynamic=False)) if wanted else module
+
+
+def embedder_loss(config: EmbedderConfig, people: int) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss that `config.loss` names, called with z [n, dim] and labels [n] below `people`; a module if it has weights.
+
+    Raises ValueError, with a suggestion, for an unknown name.
+    """
+    c, dim = config, config.network.dim
+    makers: dict[str, Callable[[], Callable[[Tensor, Tensor], Tensor]]] = {
+        "contrastive": lambda: partial(contrastive_loss, temperature=c.temperature),
+        "supcon_out": lambda: partial(supcon_out_loss, temperature=c.temperature),
+        "supcon_in": lambda: partial(supcon_in_loss, temperature=c.temperature),
+        "arcface": lambda: MarginLoss(people, dim, c.scale, angle=c.arcface_margin),
+        "cosface": lambda: MarginLoss(people, dim, c.scale, cosine=c.cosface_margin),
+        "softmax": lambda: SoftmaxLoss(people, dim),
+    }
+    if c.loss not in makers:
+        near = difflib.get_close_matches(c.loss, makers, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise ValueError(f"unknown loss {c.loss!r}{hint} Losses: {', '.join(makers)}")
+    return makers[c.loss]()
 
 
 def verification_auc(z: Tensor, labels: Tensor) -> float:
@@ -55,19 +91,28 @@ class EmbedderTask:
         c = self.config = config
         self.data, self.provenance = data, provenance
         self.memory: dict[str, float] = {}
-        if c.loss != "contrastive":
-            raise ValueError(f"loss is {c.loss!r}; choose one of contrastive")
         if c.people > data.train_people or c.photos > data.views or c.photos < 2 or c.people < 2:
             raise ValueError(
                 f"a batch of people={c.people} x photos={c.photos} does not fit the data: {data.train_people} training "
                 f"people x {data.views} views; needed are 2 or more of each, and no more than there are"
             )
+        batch = c.people * c.photos
+        if c.chunk < 0 or (0 < c.chunk < batch and (c.chunk == 1 or batch % c.chunk)):
+            parts = ", ".join(str(part) for part in range(2, batch) if batch % part == 0)
+            raise ValueError(
+                f"chunk={c.chunk} does not part the batch of {batch} faces evenly, 2 or more in each; "
+                f"choose one of {parts}, or 0 for the whole"
+            )
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
         self.embedder = Embedder(c.network).to(memory_format=torch.channels_last)
         self.forward = compiled(self.embedder, c.compile)
+        self.loss = embedder_loss(c, data.train_people)  # drawn after the embedder, which is the same for all
         self.modules: dict[str, nn.Module] = {"embedder": self.embedder}
-        optimiser = torch.optim.AdamW(self.embedder.parameters(), lr=c.lr, weight_decay=c.weight_decay)
+        if isinstance(self.loss, nn.Module):
+            self.modules["loss"] = self.loss
+        parameters = [p for module in self.modules.values() for p in module.parameters()]
+        optimiser = torch.optim.AdamW(parameters, lr=c.lr, weight_decay=c.weight_decay)
         for group in optimiser.param_groups:
             group["initial_lr"] = c.lr
         self.optimisers: dict[str, torch.optim.Optimizer] = {"embedder": optimiser}
@@ -78,34 +123,42 @@ class EmbedderTask:
         views = torch.rand(c.people, self.data.views, generator=self.rng).argsort(1)[:, : c.photos]
         labels = people.repeat_interleave(c.photos)
         faces = augment(self.data.get(labels, views.flatten()), c.augment, self.rng)
+        if 0 < c.chunk < len(faces):  # in order, a chunk's BatchNorm statistics would tell who is in it
+            order = torch.randperm(len(faces), generator=self.rng)
+            faces, labels = faces[order], labels[order]
         self.embedder.train()
         share = min(1.0, (step + 1 - c.adversarial_start) / max(c.adversarial_warmup, 1))
         if c.adversarial and share > 0:
             faces = self._attack(faces, labels, share)
-        with autocast(c.precision):
-            z = self.forward(faces)
-        loss = contrastive_loss(z, labels, c.temperature)
+        loss = self._loss(faces, labels)
         optimiser = self.optimisers["embedder"]
         optimiser.zero_grad()
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.embedder.parameters(), c.clip)
+        norm = nn.utils.clip_grad_norm_(self.embedder.parameters(), c.clip)  # not the loss's own weights
         values = {"loss": loss.item(), "grad_norm": norm.item()}
         finite(**values)
         optimiser.step()
         return values
 
+    def _loss(self, faces: Tensor, labels: Tensor) -> Tensor:
+        """The chosen loss of the batch, together with the other ranks' where torch.distributed is in use."""
+        z = embed_in_chunks(self._embed, self.embedder, faces, self.config.chunk)
+        return self.loss(*gather(z, labels))
+
+    def _embed(self, faces: Tensor) -> Tensor:
+        with autocast(self.config.precision):
+            return cast(Tensor, self.forward(faces))
+
     def _attack(self, faces: Tensor, labels: Tensor, share: float = 1.0) -> Tensor:
         """One signed gradient step from a random start (Wong et al. 2020) that raises the loss: a harder batch.
 
-        The bound is drawn for every face, up to `share` of `adversarial`, so plain faces stay among them. The generator will climb
-        this embedder's gradient; a robust embedder's points at features of faces rather than at faint patterns.
+        The bound is drawn for every face, up to `share` of `adversarial`, so plain faces stay among them. The generator
+        will climb this embedder's gradient; a robust embedder's points at features of faces rather than at faint patterns.
         """
         bound = share * self.config.adversarial * torch.rand(len(faces), 1, 1, 1, generator=self.rng)
         start = bound * (torch.rand(faces.shape, generator=self.rng) * 2 - 1)
         seen = (faces + start).requires_grad_()
-        with autocast(self.config.precision):
-            z = self.forward(seen)
-        (slope,) = torch.autograd.grad(contrastive_loss(z, labels, self.config.temperature), seen)
+        (slope,) = torch.autograd.grad(self._loss(seen, labels), seen)
         return faces + (start + 1.25 * bound * slope.sign()).clamp(-bound, bound)
 
     @torch.no_grad()

@@ -1,0 +1,156 @@
+"""The losses that train an embedder: the paper's contrastive one (Section 4.1) and those it is compared with.
+
+Pure functions of embeddings z [n, dim] of unit norm and labels [n] (whole numbers that name people):
+`contrastive_loss` (the paper), `supcon_out_loss` and `supcon_in_loss` (Khosla et al. 2020, equations 2 and 3).
+
+Modules that own a row of weights for every person in training, called the same way, with labels 0 to classes - 1:
+`MarginLoss` (ArcFace: Deng et al. 2019; CosFace: Wang et al. 2018) and `SoftmaxLoss` (VGGFace2: Cao et al. 2018).
+Their weights belong to the optimiser and the checkpoint, and are of no use after the training.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def _pairs(labels: Tensor, name: str) -> tuple[Tensor, Tensor]:
+    """Boolean [n, n]: same person (with the diagonal), and positive pairs (without). Raises ValueError as below."""
+    same = labels[:, None] == labels[None, :]
+    positive = same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    if not bool(positive.any()):
+        raise ValueError(
+            f"{name} loss: no two of the {len(labels)} faces in the batch share a person; draw at least 2 views a person"
+        )
+    if bool(same.all()):
+        raise ValueError(f"{name} loss: the batch holds one person only; draw at least 2 people")
+    return same, positive
+
+
+def contrastive_loss(z: Tensor, labels: Tensor, temperature: float = 0.07) -> Tensor:
+    """The embedder's loss, a scalar: the mean over ordered positive pairs (i, p) of
+
+        -log( exp(z_i.z_p / t) / (exp(z_i.z_p / t) + sum over negatives n of exp(z_i.z_n / t)) )
+
+    The denominator holds the one positive of the numerator and the negatives; other positives are not in it, unlike
+    SupCon's (Khosla et al. 2020). It is NT-Xent with labels.
+
+    z [n, d] of unit norm, labels [n]; temperature 0.07 is the paper's.
+    Raises ValueError where the batch has no positive pair or holds one person only.
+    """
+    same, positive = _pairs(labels, "contrastive")
+    logits = z @ z.T / temperature
+    negatives = logits.masked_fill(same, -torch.inf).logsumexp(1, keepdim=True)
+    pair = torch.logaddexp(logits, negatives) - logits
+    return torch.where(positive, pair, torch.zeros_like(pair)).sum() / positive.sum()
+
+
+def _supcon(z: Tensor, labels: Tensor, temperature: float, name: str) -> tuple[Tensor, Tensor]:
+    """log( exp(z_i.z_j / t) / sum over a != i of exp(z_i.z_a / t) ) and the positive pairs, both [anchors, n].
+
+    Anchors are the faces with a positive in the batch; the sum runs over positives and negatives.
+    """
+    _, positive = _pairs(labels, name)
+    anchors = positive.any(1)
+    logits = z @ z.T / temperature
+    own = torch.eye(len(z), dtype=torch.bool, device=z.device)
+    log_p = logits - logits.masked_fill(own, -torch.inf).logsumexp(1, keepdim=True)
+    return log_p[anchors], positive[anchors]
+
+
+def supcon_out_loss(z: Tensor, labels: Tensor, temperature: float = 0.07) -> Tensor:
+    """SupCon's L_out (Khosla et al. 2020, equation 2): the mean over anchors i of
+
+        -1/|P(i)| sum over positives p of log( exp(z_i.z_p / t) / sum over a != i of exp(z_i.z_a / t) )
+
+    The paper sums over anchors; the mean over those that have a positive does not grow with the batch. No factor
+    t / t_base, which the authors' code has. z [n, d] of unit norm, labels [n]. Raises ValueError as contrastive_loss.
+    """
+    log_p, positive = _supcon(z, labels, temperature, "supcon_out")
+    each = torch.where(positive, log_p, torch.zeros_like(log_p)).sum(1) / positive.sum(1)
+    return -each.mean()
+
+
+def supcon_in_loss(z: Tensor, labels: Tensor, temperature: float = 0.07) -> Tensor:
+    """SupCon's L_in (Khosla et al. 2020, equation 3): as L_out with the mean over positives inside the logarithm,
+
+        -log( 1/|P(i)| sum over positives p of exp(z_i.z_p / t) / sum over a != i of exp(z_i.z_a / t) )
+
+    Never above L_out (Jensen), equal where every anchor has one positive. Scale, shapes and errors as supcon_out_loss.
+    """
+    log_p, positive = _supcon(z, labels, temperature, "supcon_in")
+    each = log_p.masked_fill(~positive, -torch.inf).logsumexp(1) - positive.sum(1).to(log_p).log()
+    return -each.mean()
+
+
+class SoftmaxLoss(nn.Module):
+    """Plain softmax: mean cross entropy of the linear layer W z + b, as VGGFace2's networks were trained.
+
+    There it read features of any norm. On the unit sphere no logit exceeds its row's length, so rows have to grow from
+    about 1 before the loss can fall far: the first steps learn slowly.
+
+    forward(z [n, dim], labels [n]) -> scalar. weight [classes, dim], bias [classes].
+    Raises ValueError for labels outside 0 to classes - 1.
+    """
+
+    def __init__(self, classes: int, dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(classes, dim) / math.sqrt(dim))
+        self.bias = nn.Parameter(torch.zeros(classes))
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        _check(labels, len(self.weight))
+        return F.cross_entropy(F.linear(z, self.weight, self.bias), labels)
+
+
+class MarginLoss(nn.Module):
+    """Mean cross entropy of s cos(theta_j), theta_j between z and row j, the true class y made harder by margins:
+
+        s (cos(theta_y + angle) - cosine)         where theta_y + angle <= pi, else
+        s (cos(theta_y) - angle sin(angle) - cosine)
+
+    (Deng et al. 2019, equation 4 with m1 = 1.) ArcFace: angle 0.5, in radians; CosFace: angle 0, cosine 0.35 (0.4 in
+    later models). The second line keeps the logit falling with theta; it is not the "easy margin" of some codes, which
+    drops the margin already beyond pi / 2.
+
+    forward(z [n, dim] of unit norm, labels [n]) -> scalar. weight [classes, dim], of any norm.
+    Raises ValueError for labels outside 0 to classes - 1, a scale not above 0, an angle outside 0 to pi, cosine < 0.
+    """
+
+    def __init__(
+        self, classes: int, dim: int, scale: float = 64.0, angle: float = 0.0, cosine: float = 0.0
+    ) -> None:
+        super().__init__()
+        if not 0 <= angle < math.pi:
+            raise ValueError(
+                f"the margin on the angle is {angle}; it is in radians, at least 0 and below pi (ArcFace: 0.5)"
+            )
+        if cosine < 0 or scale <= 0:
+            raise ValueError(
+                f"the margin on the cosine is {cosine} and the scale {scale}; choose at least 0 and above 0"
+            )
+        self.scale, self.angle, self.cosine = scale, angle, cosine
+        self.weight = nn.Parameter(torch.randn(classes, dim) / math.sqrt(dim))
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        _check(labels, len(self.weight))
+        cosines = z @ F.normalize(self.weight, dim=1).T
+        true = labels[:, None]
+        harder = self._with_margin(cosines.gather(1, true))
+        return F.cross_entropy(self.scale * cosines.scatter(1, true, harder), labels)
+
+    def _with_margin(self, cos: Tensor) -> Tensor:
+        # the bound keeps the root's gradient finite at theta = 0 and pi
+        sin = ((1 - cos) * (1 + cos)).clamp_min(torch.finfo(cos.dtype).tiny).sqrt()
+        turned = cos * math.cos(self.angle) - sin * math.sin(self.angle)
+        beyond = cos - self.angle * math.sin(self.angle)
+        return torch.where(cos >= -math.cos(self.angle), turned, beyond) - self.cosine
+
+
+def _check(labels: Tensor, classes: int) -> None:
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= classes:
+        raise ValueError(f"labels run from {low} to {high}; this loss was made for people 0 to {classes - 1}")

@@ -1,0 +1,156 @@
+"""Export the generator and the embedder to ONNX, checked against torch before the files take their place.
+
+    python -m smoothswap.export_onnx NAME|PATH -o DIR
+
+writes DIR/<name>-generator.onnx and DIR/<name>-embedder.onnx (float32, any batch size n, s the model's side):
+
+    embedder    face [n, 3, s, s] in [-1, 1], FFHQ-aligned, RGB         -> identity [n, dim] of unit norm
+    generator   target [n, 3, s, s] as above, identity [n, dim]         -> swapped [n, 3, s, s], to be clamped to [-1, 1]
+
+It needs the package `onnx` (pip install 'smoothswap-bench[onnx]'); running the files needs onnxruntime alone.
+Weights of an embedder alone give one file. One line a file on standard output: path, size, largest difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from smoothswap import weights
+from smoothswap.checkpoint import CheckpointError, write_atomic
+from smoothswap.embedder import Embedder
+from smoothswap.generator import Generator
+
+OPSET = 17  # onnxruntime 1.12 and later
+TOLERANCE = 1e-4  # largest difference from torch, of values in about [-1, 1]
+_CHECKED = (1, 3)  # batch sizes compared; the trace is made with 2
+
+
+class ExportError(ValueError):
+    """A network that does not compute in ONNX what it computes in torch, or cannot be exported at all."""
+
+
+def to_onnx(network: Generator | Embedder) -> tuple[bytes, float]:
+    """(ONNX file, largest absolute difference between onnxruntime on the CPU and torch). Raises ExportError above 1e-4."""
+    if importlib.util.find_spec("onnx") is None:
+        raise ExportError("torch's exporter needs the package onnx: pip install 'onnx>=1.17,<2'")
+    network = network.eval().cpu()
+    names, output = (
+        (("face",), "identity") if isinstance(network, Embedder) else (("target", "identity"), "swapped")
+    )
+    axes = {name: {0: "n"} for name in (*names, output)}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
+        # The exporter that follows TorchScript needs onnx but not onnxscript; torch calls it the old one.
+        warnings.simplefilter("ignore")
+        file = Path(folder) / "network.onnx"
+        try:
+            torch.onnx.export(
+                network, _inputs(network, 2), file, dynamo=False, opset_version=OPSET,
+                input_names=list(names), output_names=[output], dynamic_axes=axes,
+            )  # fmt: skip
+        except (ImportError, RuntimeError, ValueError, TypeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ExportError(
+                f"torch {torch.__version__} cannot export the {_kind(network)}: {reason}"
+            ) from error
+        content = file.read_bytes()
+    worst = difference(content, network)
+    if not worst <= TOLERANCE:
+        raise ExportError(
+            f"the {_kind(network)} differs by {worst:.1e} in ONNX, more than {TOLERANCE}; not written"
+        )
+    return content, worst
+
+
+def difference(content: bytes, network: Generator | Embedder) -> float:
+    """Largest absolute difference of the ONNX file's outputs from the network's, on random input, batches of 1 and 3."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for n in _CHECKED:
+        inputs = _inputs(network, n)
+        named = {node.name: value.numpy() for node, value in zip(session.get_inputs(), inputs, strict=True)}
+        with torch.no_grad():
+            wanted: Tensor = network(*inputs)
+        found = torch.from_numpy(session.run(None, named)[0])
+        if found.shape != wanted.shape:
+            raise ExportError(
+                f"ONNX gives {list(found.shape)} for a batch of {n}, torch {list(wanted.shape)}"
+            )
+        worst = max(worst, float((found - wanted).abs().max()))
+    return worst
+
+
+def _inputs(network: Generator | Embedder, n: int) -> tuple[Tensor, ...]:
+    random = torch.Generator().manual_seed(n)
+    faces = torch.rand(n, 3, network.options.size, network.options.size, generator=random) * 2 - 1
+    if isinstance(network, Embedder):
+        return (faces,)
+    return faces, nn.functional.normalize(
+        torch.randn(n, network.options.identity_dim, generator=random), dim=1
+    )
+
+
+def _kind(network: nn.Module) -> str:
+    return type(network).__name__.lower()
+
+
+def export(name: str | Path, folder: Path) -> list[tuple[Path, float]]:
+    """Write the files; (path, largest difference) of each. All are checked before the first is written.
+
+    Raises weights.WeightsError, ExportError, and CheckpointError for a folder that cannot be written.
+    """
+    path = weights.locate(name)
+    if weights.card(path).get("part") == "embedder":
+        networks: list[Generator | Embedder] = [weights.load_embedder(path)[0]]
+    else:
+        model = weights.load(path)
+        networks = [model.generator, model.embedder]
+    made = [(folder / f"{path.stem}-{_kind(network)}.onnx", *to_onnx(network)) for network in networks]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"cannot make the folder {folder} ({error.strerror})") from error
+    for file, content, _ in made:
+        write_atomic(file, content)
+    return [(file, worst) for file, _, worst in made]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 0 done, 2 unknown name, 3 bad weights, a network that differs, or an unwritable folder."""
+    parser = argparse.ArgumentParser(
+        "python -m smoothswap.export_onnx",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", metavar="NAME|PATH", help="weights: a name, or a .safetensors with its card")
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="DIR", help="folder, made where missing"
+    )
+    options = parser.parse_args(argv)
+    try:
+        weights.locate(options.name)
+    except weights.WeightsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    try:
+        for path, worst in export(options.name, options.out):
+            print(
+                f"{path}: {path.stat().st_size / 1e6:.1f} MB, opset {OPSET}, differs from torch by {worst:.1e}"
+            )
+    except (CheckpointError, ExportError, weights.WeightsError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
