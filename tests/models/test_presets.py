@@ -72,6 +72,13 @@ def test_a_variant_differs_in_nothing_else(scale: str, variant: str) -> None:
     assert presets.load(f"{scale}-{variant}", "embedder") == presets.load(scale, "embedder")
 
 
+@pytest.mark.parametrize("scale", ["lite-64", "paper-256"])
+def test_the_arcface_variant_differs_in_the_embedder_s_loss_alone(scale: str) -> None:
+    embedder = presets.load(scale, "embedder")
+    assert presets.load(f"{scale}-arc", "embedder") == presets.override(embedder, {"loss": "arcface"})
+    assert presets.load(f"{scale}-arc", "swapper") == presets.load(scale, "swapper")
+
+
 def test_a_base_may_be_a_file_beside_and_have_a_base_itself(tmp_path: Path) -> None:
     write(tmp_path, "one", 'base = "lite-64"\n[swapper]\nbatch = 2\nsteps = 5\n')
     (tmp_path / "sub").mkdir()
