@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Generator as Rng
 from torch import Tensor
 
+from smoothswap.distributed import Draws
+
 
 @dataclass(frozen=True)
 class AugmentOptions:
@@ -36,16 +38,16 @@ class AugmentOptions:
     erase_size: float = 0.45  # largest side, of the image's width
 
 
-def _uniform(n: int, half: float, rng: Rng | None) -> Tensor:
-    return (torch.rand(n, generator=rng) * 2 - 1) * half
+def _uniform(n: int, half: float, draws: Draws) -> Tensor:
+    return (draws.rand(n) * 2 - 1) * half
 
 
-def _geometry(x: Tensor, o: AugmentOptions, rng: Rng | None) -> Tensor:
+def _geometry(x: Tensor, o: AugmentOptions, draws: Draws) -> Tensor:
     n = len(x)
-    angle = _uniform(n, math.radians(o.rotate), rng)
-    zoom = 1 + _uniform(n, o.scale, rng)
-    mirror = torch.where(torch.rand(n, generator=rng) < o.flip, -1.0, 1.0)
-    dx, dy = _uniform(n, 2 * o.shift, rng), _uniform(n, 2 * o.shift, rng)
+    angle = _uniform(n, math.radians(o.rotate), draws)
+    zoom = 1 + _uniform(n, o.scale, draws)
+    mirror = torch.where(draws.rand(n) < o.flip, -1.0, 1.0)
+    dx, dy = _uniform(n, 2 * o.shift, draws), _uniform(n, 2 * o.shift, draws)
     cos, sin = angle.cos() * zoom, angle.sin() * zoom
     theta = torch.stack(
         [torch.stack([cos * mirror, -sin, dx], 1), torch.stack([sin * mirror, cos, dy], 1)], 1
@@ -54,49 +56,50 @@ def _geometry(x: Tensor, o: AugmentOptions, rng: Rng | None) -> Tensor:
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def _colour(x: Tensor, o: AugmentOptions, rng: Rng | None) -> Tensor:
+def _colour(x: Tensor, o: AugmentOptions, draws: Draws) -> Tensor:
     n = len(x)
-    draw = lambda half: _uniform(n, half, rng).view(n, 1, 1, 1).to(x)  # noqa: E731
+    draw = lambda half: _uniform(n, half, draws).view(n, 1, 1, 1).to(x)  # noqa: E731
     grey = x.mean(1, keepdim=True)
     saturation = 1 + draw(o.saturation)
-    saturation = torch.where(torch.rand(n, 1, 1, 1, generator=rng) < o.grayscale, 0.0, saturation)
+    saturation = torch.where(draws.rand(n, 1, 1, 1) < o.grayscale, 0.0, saturation)
     x = grey + (x - grey) * saturation
     if o.gamma:
         exponent = 2 ** draw(o.gamma)
         x = ((x + 1) / 2).clamp(1e-3, 1) ** exponent * 2 - 1  # 1e-3 keeps the power's gradient finite
-    gain = 1 + _uniform(3 * n, o.tint, rng).view(n, 3, 1, 1).to(x)
+    gain = 1 + ((draws.rand(n, 3, 1, 1) * 2 - 1) * o.tint).to(x)
     return ((x + 1) * gain * (1 + draw(o.contrast)) - 1 + draw(o.brightness)).clamp(-1.5, 1.5)
 
 
-def _erase(x: Tensor, o: AugmentOptions, rng: Rng | None) -> Tensor:
+def _erase(x: Tensor, o: AugmentOptions, draws: Draws) -> Tensor:
     n, _, height, width = x.shape
     rows, columns = torch.arange(height).view(1, height, 1), torch.arange(width).view(1, 1, width)
     for _ in range(o.erase_count):
-        cy, cx = torch.rand(n, 1, 1, generator=rng) * height, torch.rand(n, 1, 1, generator=rng) * width
-        half_h = torch.rand(n, 1, 1, generator=rng) * o.erase_size * height / 2
-        half_w = torch.rand(n, 1, 1, generator=rng) * o.erase_size * width / 2
-        chosen = torch.rand(n, 1, 1, generator=rng) < o.erase
+        cy, cx = draws.rand(n, 1, 1) * height, draws.rand(n, 1, 1) * width
+        half_h = draws.rand(n, 1, 1) * o.erase_size * height / 2
+        half_w = draws.rand(n, 1, 1) * o.erase_size * width / 2
+        chosen = draws.rand(n, 1, 1) < o.erase
         mask = chosen & ((rows - cy).abs() < half_h) & ((columns - cx).abs() < half_w)
-        fill = (torch.rand(n, 3, 1, 1, generator=rng) * 2 - 1).to(x)
+        fill = (draws.rand(n, 3, 1, 1) * 2 - 1).to(x)
         x = torch.where(mask[:, None].to(x.device), fill, x)
     return x
 
 
-def augment(x: Tensor, options: AugmentOptions, rng: Rng | None = None) -> Tensor:
+def augment(x: Tensor, options: AugmentOptions, rng: Rng | Draws | None = None) -> Tensor:
     """One random view of every image: [n, 3, s, s] in [-1, 1] -> the same shape, differentiable in x.
 
-    `rng` is a CPU generator: the draws, and so the view, depend on its state alone.
+    `rng` is a CPU generator: the draws, and so the view, depend on its state alone. Draws of a whole batch's rows give the
+    views that these images have in it.
     """
-    o = options
-    x = _geometry(x, o, rng)
+    o, draws = options, rng if isinstance(rng, Draws) else Draws(rng)
+    x = _geometry(x, o, draws)
     if o.brightness or o.contrast or o.saturation or o.tint or o.gamma or o.grayscale:
-        x = _colour(x, o, rng)
+        x = _colour(x, o, draws)
     if o.blur:
         taps = torch.tensor([0.25, 0.5, 0.25]).to(x)
         kernel = torch.outer(taps, taps).expand(3, 1, 3, 3)
         soft = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
-        x = torch.where((torch.rand(len(x), 1, 1, 1, generator=rng) < o.blur).to(x.device), soft, x)
+        x = torch.where((draws.rand(len(x), 1, 1, 1) < o.blur).to(x.device), soft, x)
     if o.noise:
-        level = torch.rand(len(x), 1, 1, 1, generator=rng) * o.noise
-        x = x + (level * torch.randn(x.shape, generator=rng)).to(x)
-    return _erase(x, o, rng) if o.erase else x
+        level = draws.rand(len(x), 1, 1, 1) * o.noise
+        x = x + (level * draws.randn(*x.shape)).to(x)
+    return _erase(x, o, draws) if o.erase else x

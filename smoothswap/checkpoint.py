@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,30 @@ class CheckpointError(ValueError):
     """A checkpoint or weight file that is missing, truncated or foreign."""
 
 
+class DiskError(CheckpointError):
+    """A file that could not be written, on a full disk or a read-only one; what was there before is whole."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"cannot write {path} ({error.strerror}); free some space or choose another --out")
+
+
 def write_atomic(path: Path, content: bytes) -> None:
-    """Write beside, flush to the disk, then os.replace: readers see the old file or the new one, whole."""
+    """Write beside, flush to the disk, then os.replace: readers see the old file or the new one, whole.
+
+    Makes the folder. Raises DiskError.
+    """
     tmp = path.with_name(path.name + ".tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with tmp.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(tmp, path)
     except OSError as error:
-        tmp.unlink(missing_ok=True)
-        raise CheckpointError(
-            f"cannot write {path} ({error.strerror}); free some space or choose another --out"
-        ) from error
+        with suppress(OSError):
+            tmp.unlink(missing_ok=True)
+        raise DiskError(path, error) from error
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:

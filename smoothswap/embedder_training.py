@@ -16,9 +16,10 @@ import torch
 from torch import Generator as Rng
 from torch import Tensor, nn
 
+from smoothswap import distributed
 from smoothswap.augment import augment
 from smoothswap.data import FaceData
-from smoothswap.distributed import gather
+from smoothswap.distributed import Draws, gather
 from smoothswap.embedder import Embedder
 from smoothswap.embedder_losses import (
     MarginLoss,
@@ -75,39 +76,60 @@ def verification_auc(z: Tensor, labels: Tensor) -> float:
 @torch.no_grad()
 def embed_all(embedder: nn.Module, data: FaceData, people: range, batch: int = 256) -> Tensor:
     """Embeddings of every face of `people`, unaugmented: [people, views, d] float32. The embedder is in eval mode."""
+    device = next(embedder.parameters()).device
     index = torch.cartesian_prod(torch.tensor(people), torch.arange(data.views))
-    rows = [embedder(data.get(part[:, 0], part[:, 1])) for part in index.split(batch)]
+    rows = [embedder(data.get(part[:, 0], part[:, 1]).to(device)) for part in index.split(batch)]
     return torch.cat(rows).reshape(len(people), data.views, -1)
 
 
 class EmbedderTask:
-    """One embedder and its optimiser; a Task for training.Run."""
+    """One embedder and its optimiser on `device`; a Task for training.Run. A batch is that of all ranks together."""
 
     part: str = "embedder"
     columns: tuple[str, ...] = ("loss", "grad_norm")
     validation_columns: tuple[str, ...] = ("auc", "auc_augmented", "cos_same", "cos_other")
 
-    def __init__(self, config: EmbedderConfig, data: FaceData, provenance: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        config: EmbedderConfig,
+        data: FaceData,
+        provenance: dict[str, Any],
+        device: torch.device | str = "cpu",
+    ) -> None:
         c = self.config = config
-        self.data, self.provenance = data, provenance
+        self.data, self.provenance, self.device = data, provenance, torch.device(device)
         self.memory: dict[str, float] = {}
         if c.people > data.train_people or c.photos > data.views or c.photos < 2 or c.people < 2:
             raise ValueError(
                 f"a batch of people={c.people} x photos={c.photos} does not fit the data: {data.train_people} training "
                 f"people x {data.views} views; needed are 2 or more of each, and no more than there are"
             )
-        batch = c.people * c.photos
+        distributed.check_batch(c.people * c.photos, f"a batch of people={c.people} x photos={c.photos}")
+        batch = c.people * c.photos // distributed.world()  # of this rank
+        if batch < 2:
+            raise ValueError("one face a rank; BatchNorm needs 2: raise people or photos, or use fewer ranks")
+        if c.sync_batchnorm and self.device.type == "cpu":
+            raise ValueError(
+                "sync_batchnorm=true needs GPUs (torch.nn.SyncBatchNorm has no CPU code); without it, BatchNorm reads "
+                "each rank's own share of the batch"
+            )
         if c.chunk < 0 or (0 < c.chunk < batch and (c.chunk == 1 or batch % c.chunk)):
+            whose = "batch of" if distributed.world() == 1 else "rank's"
             parts = ", ".join(str(part) for part in range(2, batch) if batch % part == 0)
             raise ValueError(
-                f"chunk={c.chunk} does not part the batch of {batch} faces evenly, 2 or more in each; "
+                f"chunk={c.chunk} does not part the {whose} {batch} faces evenly, 2 or more in each; "
                 f"choose one of {parts}, or 0 for the whole"
             )
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
-        self.embedder = Embedder(c.network).to(memory_format=torch.channels_last)
+        self.embedder = Embedder(c.network).to(self.device).to(memory_format=torch.channels_last)
+        if c.sync_batchnorm:
+            self.embedder = nn.SyncBatchNorm.convert_sync_batchnorm(self.embedder)
         self.forward = compiled(self.embedder, c.compile)
         self.loss = embedder_loss(c, data.train_people)  # drawn after the embedder, which is the same for all
+        if isinstance(self.loss, nn.Module):
+            self.loss.to(self.device)
+        distributed.part_ways(c.seed)
         self.modules: dict[str, nn.Module] = {"embedder": self.embedder}
         if isinstance(self.loss, nn.Module):
             self.modules["loss"] = self.loss
@@ -121,21 +143,28 @@ class EmbedderTask:
         c = self.config
         people = torch.randperm(self.data.train_people, generator=self.rng)[: c.people]
         views = torch.rand(c.people, self.data.views, generator=self.rng).argsort(1)[:, : c.photos]
-        labels = people.repeat_interleave(c.photos)
-        faces = augment(self.data.get(labels, views.flatten()), c.augment, self.rng)
-        if 0 < c.chunk < len(faces):  # in order, a chunk's BatchNorm statistics would tell who is in it
-            order = torch.randperm(len(faces), generator=self.rng)
-            faces, labels = faces[order], labels[order]
+        batch = c.people * c.photos
+        rows = distributed.mixed_rows(batch, c.seed + step)  # this rank's
+        labels = people.repeat_interleave(c.photos)[rows]
+        faces = self.data.get(labels, views.flatten()[rows]).to(self.device)
+        faces = augment(faces, c.augment, Draws(self.rng, rows, batch))
+        if 0 < c.chunk < batch:  # in order, a chunk's BatchNorm statistics would tell who is in it
+            order = torch.randperm(batch, generator=self.rng)
+            places = torch.isin(order, rows).nonzero()[:, 0]
+            own = torch.searchsorted(rows, order[places])
+            faces, labels, rows = faces[own], labels[own], places
+        labels = labels.to(self.device)
         self.embedder.train()
         share = min(1.0, (step + 1 - c.adversarial_start) / max(c.adversarial_warmup, 1))
         if c.adversarial and share > 0:
-            faces = self._attack(faces, labels, share)
+            faces = self._attack(faces, labels, share, Draws(self.rng, rows, batch))
         loss = self._loss(faces, labels)
         optimiser = self.optimisers["embedder"]
         optimiser.zero_grad()
         loss.backward()
+        distributed.average_gradients(optimiser)
         norm = nn.utils.clip_grad_norm_(self.embedder.parameters(), c.clip)  # not the loss's own weights
-        values = {"loss": loss.item(), "grad_norm": norm.item()}
+        values = distributed.average({"loss": loss.item(), "grad_norm": norm.item()})
         finite(**values)
         optimiser.step()
         return values
@@ -146,17 +175,20 @@ class EmbedderTask:
         return self.loss(*gather(z, labels))
 
     def _embed(self, faces: Tensor) -> Tensor:
-        with autocast(self.config.precision):
+        with autocast(self.config.precision, self.device.type):
             return cast(Tensor, self.forward(faces))
 
-    def _attack(self, faces: Tensor, labels: Tensor, share: float = 1.0) -> Tensor:
+    def _attack(
+        self, faces: Tensor, labels: Tensor, share: float = 1.0, draws: Draws | None = None
+    ) -> Tensor:
         """One signed gradient step from a random start (Wong et al. 2020) that raises the loss: a harder batch.
 
         The bound is drawn for every face, up to `share` of `adversarial`, so plain faces stay among them. The generator
         will climb this embedder's gradient; a robust embedder's points at features of faces rather than at faint patterns.
         """
-        bound = share * self.config.adversarial * torch.rand(len(faces), 1, 1, 1, generator=self.rng)
-        start = bound * (torch.rand(faces.shape, generator=self.rng) * 2 - 1)
+        draws = draws or Draws(self.rng)
+        bound = share * self.config.adversarial * draws.rand(len(faces), 1, 1, 1).to(faces)
+        start = bound * (draws.rand(*faces.shape).to(faces) * 2 - 1)
         seen = (faces + start).requires_grad_()
         (slope,) = torch.autograd.grad(self._loss(seen, labels), seen)
         return faces + (start + 1.25 * bound * slope.sign()).clamp(-bound, bound)
@@ -180,7 +212,7 @@ class EmbedderTask:
         for _ in range(self.config.recalibrate):
             people = torch.randint(self.data.train_people, (256,), generator=rng)
             views = torch.randint(self.data.views, (256,), generator=rng)
-            self.embedder(self.data.get(people, views))
+            self.embedder(self.data.get(people, views).to(self.device))
         for norm, momentum in zip(norms, kept, strict=True):
             norm.momentum = momentum
 
@@ -194,9 +226,9 @@ class EmbedderTask:
         labels, rng = index[:, 0], Rng().manual_seed(1)
         clean, hard = [], []
         for part in index.split(256):
-            faces = self.data.get(part[:, 0], part[:, 1])
-            clean.append(self.embedder(faces))
-            hard.append(self.embedder(augment(faces, self.config.augment, rng)))
+            faces = self.data.get(part[:, 0], part[:, 1]).to(self.device)
+            clean.append(self.embedder(faces).cpu())
+            hard.append(self.embedder(augment(faces, self.config.augment, rng)).cpu())
         z = torch.cat(clean)
         cosines, same = z @ z.T, labels[:, None] == labels[None, :]
         own = torch.eye(len(z), dtype=torch.bool)

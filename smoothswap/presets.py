@@ -48,7 +48,7 @@ class EmbedderConfig:
     scale: float = 64.0  # of arcface and cosface
     arcface_margin: float = 0.5  # radians
     cosface_margin: float = 0.35  # of the cosine; 0.35 in its paper, 0.4 in later models
-    people: int = 40  # P people a batch ...
+    people: int = 40  # P people a batch (of all ranks together) ...
     photos: int = 4  # ... times K photos of each
     chunk: int = 0  # faces a forward pass (gradient caching), BatchNorm's statistics included; 0: the batch
     lr: float = 2e-3
@@ -67,6 +67,9 @@ class EmbedderConfig:
     log_every: int = 10
     validate_every: int = 200
     precision: str = "float32"  # float32 | bfloat16: autocast of the backbone; head and loss stay in float32
+    sync_batchnorm: bool = (
+        False  # many GPUs: BatchNorm's statistics of all ranks; false: of each rank's share
+    )
     compile: bool = False  # torch.compile; the numbers differ by rounding
 
 
@@ -87,7 +90,7 @@ class SwapperConfig:
         "view"  # L_id's goal: view: the source photo's embedding (paper) | person: the mean of the person's
     )
     self_pairs: int = 1  # pairs a batch with x_src = x_tgt
-    batch: int = 8
+    batch: int = 8  # of all ranks together
     r1_weight: float = 1.0  # gamma
     r1_every: int = 16  # lazy: every n-th step, weighted n times
     lr: float = 4e-4

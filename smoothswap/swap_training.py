@@ -15,9 +15,11 @@ import torch.nn.functional as F
 from torch import Generator as Rng
 from torch import Tensor, nn
 
+from smoothswap import distributed
 from smoothswap.augment import augment
 from smoothswap.data import FaceData
 from smoothswap.discriminator import Discriminator
+from smoothswap.distributed import Draws
 from smoothswap.embedder import Embedder
 from smoothswap.embedder_training import compiled, embed_all, grid
 from smoothswap.generator import Generator
@@ -31,7 +33,10 @@ PICTURE_PAIRS = 10
 
 
 class SwapperTask:
-    """Generator, its EMA and discriminator; a Task for training.Run. The embedder is frozen and not part of the state."""
+    """Generator, its EMA and discriminator on `device`; a Task for training.Run. A batch is that of all ranks together.
+
+    The embedder is frozen and not part of the state.
+    """
 
     part: str = "swapper"
     columns: tuple[str, ...] = ("id", "chg", "adv", "d", "r1", "grad_norm")
@@ -43,9 +48,10 @@ class SwapperTask:
         embedder: Embedder,
         provenance: dict[str, Any],
         judge: Embedder | None = None,
+        device: torch.device | str = "cpu",
     ) -> None:
         c = self.config = config
-        self.data, self.provenance = data, provenance
+        self.data, self.provenance, self.device = data, provenance, torch.device(device)
         if embedder.options.dim != c.generator.identity_dim or embedder.options.size != c.generator.size:
             raise ValueError(
                 f"the embedder gives {embedder.options.dim} numbers at {embedder.options.size} px, the generator expects "
@@ -55,13 +61,15 @@ class SwapperTask:
             raise ValueError(f"id_target is {c.id_target!r}; choose one of view, person")
         if c.id_views + c.id_plain < 1 or c.self_pairs > c.batch:
             raise ValueError("id_views and id_plain leave L_id without a view, or self_pairs exceeds batch")
+        distributed.check_batch(c.batch, f"batch={c.batch}")
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
-        last = {"memory_format": torch.channels_last}
+        last: dict[str, Any] = {"device": self.device, "memory_format": torch.channels_last}
         self.generator = Generator(c.generator).to(**last)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminator = Discriminator(c.discriminator).to(**last)
         self.embedder = embedder.eval().requires_grad_(False).to(**last)
+        distributed.part_ways(c.seed)
         self.modules: dict[str, nn.Module] = {
             "generator": self.generator,
             "average": self.average,
@@ -81,7 +89,7 @@ class SwapperTask:
                 group["initial_lr"] = group["lr"]
         self.sources = embed_all(self.embedder, data, range(data.people))  # [people, views, d]
         self.persons = F.normalize(self.sources.mean(1), dim=1)
-        self.judge = judge.eval().requires_grad_(False) if judge is not None else None
+        self.judge = judge.eval().requires_grad_(False).to(self.device) if judge is not None else None
         self.validation_columns: tuple[str, ...] = ("val_id", "val_chg", "retrieval", "retrieval_target")
         if self.judge is not None:
             held = range(data.train_people, data.people)
@@ -89,8 +97,8 @@ class SwapperTask:
             self.validation_columns += ("judge_retrieval", "judge_retrieval_target", "judge_cos")
         self.memory = {"r1": 0.0}  # the last penalty, for the log between lazy steps
 
-    def _batch(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Targets, source embeddings, L_id's goals, and other real faces for the discriminator."""
+    def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Targets, source embeddings, L_id's goals, other real faces for the discriminator: `rows` of the whole batch."""
         c, data = self.config, self.data
         people, views = data.train_people, data.views
         target = torch.randint(people, (c.batch,), generator=self.rng)
@@ -106,19 +114,26 @@ class SwapperTask:
             )
         real = torch.randint(people, (c.batch,), generator=self.rng)
         real_view = torch.randint(views, (c.batch,), generator=self.rng)
+        drawn = (target, target_view, source, source_view, real, real_view)
+        target, target_view, source, source_view, real, real_view = (x[rows] for x in drawn)
         z = self.sources[source, source_view]
         goal = z if c.id_target == "view" else self.persons[source]
-        return data.get(target, target_view), z, goal, data.get(real, real_view)
+        return self._faces(target, target_view), z, goal, self._faces(real, real_view)
+
+    def _faces(self, people: Tensor, views: Tensor) -> Tensor:
+        return self.data.get(people, views).to(self.device)
 
     def step(self, step: int) -> dict[str, float]:
         c = self.config
-        target, z, goal, real = self._batch()
+        rows = distributed.strided_rows(c.batch)
+        target, z, goal, real = self._batch(rows)
+        draws = Draws(self.rng, rows, c.batch)
         self.generator.train()
         self.discriminator.requires_grad_(False)
-        with autocast(c.precision):
+        with autocast(c.precision, self.device.type):
             swap = full(self.run_generator(target, z))
             views = [swap] if c.id_plain else []
-            views += [augment(swap, c.id_augment, self.rng) for _ in range(c.id_views)]
+            views += [augment(swap, c.id_augment, draws) for _ in range(c.id_views)]
             seen = self.run_embedder(torch.cat(views))
             fooled = self.run_discriminator(swap)
         lossy_id = identity_loss(seen, goal.repeat(len(views), 1))
@@ -127,6 +142,7 @@ class SwapperTask:
         loss = c.lambda_id * lossy_id + c.lambda_chg * change + weight * adversarial
         self.optimisers["generator"].zero_grad()
         loss.backward()
+        distributed.average_gradients(self.optimisers["generator"])
         norm = nn.utils.clip_grad_norm_(self.generator.parameters(), c.clip)
         values = {
             "id": lossy_id.item(),
@@ -134,6 +150,7 @@ class SwapperTask:
             "adv": adversarial.item(),
             "grad_norm": norm.item(),
         }
+        values = distributed.average(values)
         finite(**values)
 
         self.discriminator.requires_grad_(True)
@@ -143,18 +160,21 @@ class SwapperTask:
         )  # compiled has no second derivative
         if regularise:
             real.requires_grad_(True)
-        with autocast("float32" if regularise else c.precision):
+        with autocast("float32" if regularise else c.precision, self.device.type):
             real_logits = discriminate(real)
             loss_d = discriminator_loss(real_logits, discriminate(swap.detach()))
-        values["d"] = loss_d.item()
+        of_d = {"d": loss_d.item(), **self.memory}
         if regularise:
             penalty = r1_penalty(real_logits, real)
             loss_d = loss_d + c.r1_weight / 2 * c.r1_every * penalty
-            self.memory["r1"] = penalty.item()
-        values["r1"] = self.memory["r1"]
+            of_d["r1"] = penalty.item()
         self.optimisers["discriminator"].zero_grad()
         loss_d.backward()
-        finite(d=values["d"], r1=values["r1"])
+        distributed.average_gradients(self.optimisers["discriminator"])
+        of_d = distributed.average(of_d)
+        grads = [p.grad for p in self.discriminator.parameters() if p.grad is not None]
+        finite(**of_d, d_grad_norm=float(torch.stack(torch._foreach_norm(grads)).norm()))
+        self.memory["r1"] = of_d["r1"]
 
         self.optimisers["generator"].step()
         self.optimisers["discriminator"].step()
@@ -162,7 +182,7 @@ class SwapperTask:
             torch._foreach_lerp_(
                 list(self.average.parameters()), list(self.generator.parameters()), 1 - c.ema
             )
-        return values
+        return values | of_d
 
     def _held_out_pairs(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Fixed pairs of different held-out people: source, its view, target, its view."""
@@ -177,13 +197,13 @@ class SwapperTask:
     def validate(self) -> dict[str, float]:
         """The EMA on held-out people: L_id, L_chg, and how often the nearest held-out photo is the source's or target's."""
         source, source_view, target, target_view = self._held_out_pairs(VALIDATION_PAIRS)
-        faces = self.data.get(target, target_view)
+        faces = self._faces(target, target_view)
         z = self.sources[source, source_view]
         swaps = torch.cat([self.average(x, w) for x, w in zip(faces.split(16), z.split(16), strict=True)])
         found = self.embedder(swaps)
         first = self.data.train_people
         rows = self.sources[first:].flatten(0, 1)
-        nearest = (found @ rows.T).argmax(1) // self.data.views + first
+        nearest = (found @ rows.T).argmax(1).cpu() // self.data.views + first
         scores = {
             "val_id": float(identity_loss(found, z)),
             "val_chg": float(change_loss(swaps, faces)),
@@ -192,7 +212,7 @@ class SwapperTask:
         }
         if self.judge is not None:
             found = self.judge(swaps)
-            nearest = (found @ self.judge_rows.T).argmax(1) // self.data.views + first
+            nearest = (found @ self.judge_rows.T).argmax(1).cpu() // self.data.views + first
             scores["judge_retrieval"] = float((nearest == source).float().mean())
             scores["judge_retrieval_target"] = float((nearest == target).float().mean())
             own = self.judge_rows[(source - first) * self.data.views + source_view]
@@ -206,6 +226,6 @@ class SwapperTask:
     def picture(self) -> np.ndarray | None:
         """Held-out people, one column a pair: source, target, swap of the EMA."""
         source, source_view, target, target_view = self._held_out_pairs(PICTURE_PAIRS)
-        faces = self.data.get(target, target_view)
+        faces = self._faces(target, target_view)
         swaps = self.average(faces, self.sources[source, source_view])
         return grid([self.data.get(source, source_view), faces, swaps])

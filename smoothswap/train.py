@@ -5,8 +5,13 @@
     python -m smoothswap.train export   --run runs/swapper --name smoothswap-64
     python -m smoothswap.train swapper  --preset paper-256 --dry-run    (what it would cost; needs no data)
 
-A run is stopped by --minutes, SIGTERM or Ctrl-C with its state saved; --resume takes it up again, bit for bit.
-Exit codes: 0 done, 2 usage or data, 3 training diverged, 128 + n after signal n.
+A run is stopped by --minutes, SIGTERM or Ctrl-C with its state saved; --resume takes it up again, bit for bit (on a
+CPU; GPUs may sum in another order), also after a kill, from its last checkpoint. Many processes share one batch:
+
+    torchrun --nproc-per-node 8 -m smoothswap.train swapper --preset paper-256 --data faces ...    (or accelerate launch)
+
+Exit codes: 0 done, 2 usage or data, 3 training diverged or --out holds a run, 4 the disk is full or cannot be written (the
+last checkpoint is whole), 5 another rank failed, 128 + n after signal n. torchrun itself returns 1 when a rank's is not 0.
 """
 
 from __future__ import annotations
@@ -19,15 +24,15 @@ from typing import Any
 
 import torch
 
-from smoothswap import dry_run, presets, weights
-from smoothswap.checkpoint import CheckpointError, load_module, read_tensors
+from smoothswap import distributed, dry_run, presets, weights
+from smoothswap.checkpoint import CheckpointError, DiskError, load_module, read_tensors
 from smoothswap.data import DataError, FaceData
 from smoothswap.embedder import Embedder
 from smoothswap.embedder_training import EmbedderTask
 from smoothswap.generator import Generator
 from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.swap_training import SwapperTask
-from smoothswap.training import Run, TrainingError
+from smoothswap.training import CHECKPOINT_SECONDS, Run, TrainingError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m smoothswap.train",
         description=__doc__.split("\n")[0],
-        epilog=f"presets:\n{presets.summary()}",
+        epilog=f"presets:\n{presets.summary()}\n\n{__doc__.partition('cost; needs no data)')[2].strip()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True)
@@ -52,7 +57,22 @@ def parser() -> argparse.ArgumentParser:
         )
         sub.add_argument("--minutes", type=float, help="stop (and save) after this wall time")
         sub.add_argument("--steps", type=int, help="planned steps; the learning rate's decay follows them")
-        sub.add_argument("--threads", type=int, default=2, help="CPU threads")
+        sub.add_argument(
+            "--checkpoint-seconds",
+            type=float,
+            default=CHECKPOINT_SECONDS,
+            metavar="S",
+            help="save the state every S seconds, after whole steps; 0: after every step (default: %(default)g)",
+        )
+        sub.add_argument("--threads", type=int, default=2, help="CPU threads of each process")
+        sub.add_argument(
+            "--device",
+            default="auto",
+            help="auto: a GPU if there is one (default); cpu, cuda, cuda:1; under torchrun, cuda is a GPU for each rank",
+        )
+        sub.add_argument(
+            "--tensorboard", action="store_true", help="log for TensorBoard too, to OUT/tensorboard"
+        )
         sub.add_argument(
             "--dry-run", action="store_true", help="print parameters, FLOPs, memory and time; train nothing"
         )
@@ -87,13 +107,15 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
 def train(args: argparse.Namespace) -> int:
     """Train a part, or say what it would cost; 0 when done, 128 + n after signal n."""
     torch.set_num_threads(args.threads)
-    if args.dry_run:
+    if args.dry_run:  # one process, on the CPU
         config = presets.override(presets.load(args.preset, args.command), _settings(args))
         dry_run.run(args.preset, config, args.time_steps, args.json)
         return 0
     missing = [f"--{k}" for k in ("data", "out", "embedder") if getattr(args, k, "") is None]
     if missing:
         raise presets.OptionError(f"training needs {', '.join(missing)}; only --dry-run goes without")
+    device = distributed.join(args.device)
+    torch.set_num_threads(args.threads)  # which accelerate sets as well
     checkpoint = args.out / "checkpoint.safetensors"
     resume = args.resume and checkpoint.exists()
     history: list[Any] = []
@@ -118,6 +140,8 @@ def train(args: argparse.Namespace) -> int:
         "command": shlex.join(["python", "-m", "smoothswap.train", *args.argv]),
         "data": {"sha256": data.sha256(), "people": data.people, "views": data.views, "meta": data.meta},
         "threads": args.threads,
+        "device": device.type,
+        "ranks": distributed.world(),
         "torch": torch.__version__,
         "history": history,
     }
@@ -126,22 +150,21 @@ def train(args: argparse.Namespace) -> int:
             f"{data.path} is not the data of {args.out}; give the same --data, or start another run"
         )
     if args.command == "embedder":
-        task: EmbedderTask | SwapperTask = EmbedderTask(config, data, provenance)
+        task: EmbedderTask | SwapperTask = EmbedderTask(config, data, provenance, device)
     else:
         embedder, embedder_config = weights.load_embedder(args.embedder)
         provenance["embedder"] = {"config": flatten(embedder_config), "weights": _digest(embedder)}
         if resume and stored["provenance"]["embedder"]["weights"] != provenance["embedder"]["weights"]:
             raise CheckpointError(f"{args.embedder} is not the embedder that {args.out} was trained with")
         judge = weights.load_embedder(args.judge)[0] if args.judge else None
-        task = SwapperTask(config, data, embedder, provenance, judge)
-        write_embedder(args.out, embedder, embedder_config)
-    run = Run(args.out, task)
+        task = SwapperTask(config, data, embedder, provenance, judge, device)
+        distributed.lead(lambda: write_embedder(args.out, embedder, embedder_config))
+    run = Run(args.out, task, args.checkpoint_seconds, args.tensorboard)
     run.resume() if resume else run.start()
     run.train(args.minutes)
-    print(
-        f"{args.out}: {run.done} of {config.steps} steps, {run.seconds / 60:.1f} minutes; {run.scores}",
-        file=sys.stderr,
-    )
+    if distributed.rank() == 0:
+        done = f"{run.done} of {config.steps} steps, {run.seconds / 60:.1f} minutes"
+        print(f"{args.out}: {done}; {run.scores}", file=sys.stderr)
     return 128 + run.stop_signal if run.stop_signal else 0
 
 
@@ -156,7 +179,6 @@ def _digest(module: torch.nn.Module) -> str:
 
 def write_embedder(out: Path, embedder: Embedder, config: EmbedderConfig) -> None:
     """Keep the frozen embedder beside the swapper's checkpoint, for export."""
-    out.mkdir(parents=True, exist_ok=True)
     about = {"part": "embedder", "config": {"embedder": flatten(config)}}
     weights.save(out / "embedder.safetensors", {"embedder": embedder}, about)
 
@@ -206,14 +228,20 @@ def main(argv: list[str] | None = None) -> int:
     args.argv = list(sys.argv[1:] if argv is None else argv)
     try:
         return export(args) if args.command == "export" else train(args)
-    except TrainingError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except distributed.PeerError:
+        return 5
+    except TrainingError as error:  # the same on all ranks
+        if distributed.rank() == 0:
+            print(f"error: {error}", file=sys.stderr)
         return 3
     except (
         ValueError
-    ) as error:  # options, data, checkpoints and weights all raise ValueErrors that explain themselves
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    ) as error:  # options, data, checkpoints and weights raise ValueErrors that explain themselves
+        who = f"rank {distributed.rank()}: " if distributed.rank() else ""
+        print(f"{who}error: {error}", file=sys.stderr)
+        return 4 if isinstance(error, DiskError) else 2
+    finally:
+        distributed.leave()
 
 
 if __name__ == "__main__":

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Generator as Rng
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
+from smoothswap import distributed
 from smoothswap.checkpoint import (
     CheckpointError,
+    DiskError,
     load_module,
     load_optimiser,
     optimiser_tensors,
@@ -30,6 +30,7 @@ from smoothswap.checkpoint import (
     write_tensors,
 )
 from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.training_log import Log
 
 CHECKPOINT_SECONDS = 180.0
 
@@ -82,13 +83,24 @@ def schedule(step: int, config: EmbedderConfig | SwapperConfig) -> float:
 
 
 class Run:
-    """A folder with one training run: config.json, metrics.csv, checkpoint.safetensors, samples/NNNNNN.png."""
+    """A folder with one training run: config.json, metrics.csv, checkpoint.safetensors, samples/NNNNNN.png.
 
-    def __init__(self, out: Path, task: Task) -> None:
+    Of many ranks all call the same methods; rank 0 alone writes, and the others read its folder when they resume.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        task: Task,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+        tensorboard: bool = False,
+    ) -> None:
         self.out, self.task, self.done, self.seconds = out, task, 0, 0.0
-        self.header = ["step", "seconds", *task.columns, *task.validation_columns]
+        self.checkpoint_seconds = checkpoint_seconds
+        self.log = Log(out, ["step", "seconds", *task.columns, *task.validation_columns], tensorboard)
         self.scores: dict[str, float] = {}
-        self.stop_signal = 0
+        self.stop_signal = 0  # what all ranks stopped on
+        self._signal = 0  # what this process was sent
 
     @property
     def checkpoint(self) -> Path:
@@ -98,12 +110,14 @@ class Run:
         """A new folder. Raises TrainingError when a run lives there already."""
         if self.checkpoint.exists():
             raise TrainingError(f"{self.out} holds a run at some step; add --resume, or choose another --out")
-        self.out.mkdir(parents=True, exist_ok=True)
-        self._write_config()
-        write_atomic(self.out / "metrics.csv", (",".join(self.header) + "\r\n").encode())
+        distributed.agree(self.task.modules)
+        distributed.lead(self._prepare)
 
     def resume(self) -> None:
-        """Take up everything from the checkpoint: models, EMA, optimisers, RNG states, step; cut the log to it."""
+        """Take up everything from the checkpoint: models, EMA, optimisers, RNG states, step; cut the log to it.
+
+        The sampler has no position of its own: batches are drawn from the generator whose state is kept.
+        """
         tensors, scalars = read_tensors(self.checkpoint)
         if scalars.get("part") != self.task.part:
             raise CheckpointError(
@@ -114,23 +128,41 @@ class Run:
         for name, optimiser in self.task.optimisers.items():
             load_optimiser(name, optimiser, tensors)
         self.task.rng.set_state(tensors["rng.sampling"])
-        torch.set_rng_state(tensors["rng.torch"])
+        own = tensors.get(_of_rank("rng.torch", distributed.rank()))
+        if own is not None:  # a rank that the run had not before keeps its seed
+            torch.set_rng_state(own)
+        if _of_rank("rng.cuda", distributed.rank()) in tensors and torch.cuda.is_available():
+            torch.cuda.set_rng_state(tensors[_of_rank("rng.cuda", distributed.rank())])
         self.done, self.seconds, self.scores = scalars["step"], scalars["seconds"], scalars["scores"]
         self.task.memory.update(scalars.get("memory", {}))
-        self._write_config()
-        log = self.out / "metrics.csv"
-        rows = log.read_text().splitlines() if log.is_file() else []
-        kept = [",".join(self.header)] + [
-            r for r in rows[1:] if r[:1].isdigit() and int(r.split(",")[0]) <= self.done
-        ]
-        write_atomic(log, ("\r\n".join(kept) + "\r\n").encode())
+        distributed.lead(self._prepare)
+
+    def _prepare(self) -> None:
+        known = {
+            "part": self.task.part,
+            "config": flatten(self.task.config),
+            "provenance": self.task.provenance,
+        }
+        write_atomic(self.out / "config.json", (json.dumps(known, indent=1) + "\n").encode())
+        self.log.cut(self.done)
 
     def save(self, path: Path | None = None) -> None:
-        """Everything that resume() needs, in one file, atomically."""
+        """Everything that resume() needs, in one file, atomically. Raises DiskError; the file before it stays."""
+        states = {"rng.torch": torch.get_rng_state()}
+        if torch.cuda.is_available():
+            states["rng.cuda"] = torch.cuda.get_rng_state()
+        every = {
+            _of_rank(name, rank): state
+            for name, own in states.items()
+            for rank, state in enumerate(distributed.of_all_ranks(own))
+        }
+        distributed.lead(lambda: self._write(path or self.checkpoint, every))
+
+    def _write(self, path: Path, states: dict[str, Tensor]) -> None:
         tensors = {f"{n}.{k}": v for n, m in self.task.modules.items() for k, v in m.state_dict().items()}
         for name, optimiser in self.task.optimisers.items():
             tensors |= optimiser_tensors(name, optimiser)
-        tensors |= {"rng.sampling": self.task.rng.get_state(), "rng.torch": torch.get_rng_state()}
+        tensors |= {"rng.sampling": self.task.rng.get_state()} | states
         scalars = {
             "part": self.task.part,
             "step": self.done,
@@ -139,15 +171,16 @@ class Run:
         }
         scalars |= {"config": flatten(self.task.config), "provenance": self.task.provenance}
         scalars["memory"] = self.task.memory
-        write_tensors(path or self.checkpoint, tensors, scalars)
+        write_tensors(path, tensors, scalars)
 
     def train(self, minutes: float | None = None) -> None:
         """Steps until config.steps, until `minutes` of wall time are over, or until SIGTERM or SIGINT; then save.
 
-        Raises TrainingError when a loss is not finite (the state is saved as diverged.safetensors).
+        Raises TrainingError when a loss is not finite (the state is saved as diverged.safetensors), and DiskError when
+        something cannot be written. What any rank meets stops all of them, at the same step.
         """
         config, begin, base = self.task.config, time.monotonic(), self.seconds
-        last_save = begin
+        last_save, saved = begin, self.done
         handlers = {s: signal.signal(s, self._on_signal) for s in (signal.SIGTERM, signal.SIGINT)}
         bar = tqdm(
             total=config.steps,
@@ -156,46 +189,53 @@ class Run:
             mininterval=2,
             unit="step",
             dynamic_ncols=True,
+            disable=distributed.rank() > 0,
         )
         try:
-            with (self.out / "metrics.csv").open("a", newline="") as log:
-                writer = csv.DictWriter(log, self.header, restval="")
-                while self.done < config.steps and not self.stop_signal:
-                    if minutes is not None and time.monotonic() - begin >= minutes * 60:
-                        break
-                    values = self._step()
-                    self.seconds = base + time.monotonic() - begin
-                    last = self.done == config.steps
-                    row: dict[str, Any] = {"step": self.done, "seconds": f"{self.seconds:.1f}"}
-                    row |= {k: f"{v:.6g}" for k, v in values.items()}
-                    if self.done % config.validate_every == 0 or last:
-                        self.scores = self.task.validate()
-                        row |= {k: f"{v:.6g}" for k, v in self.scores.items()}
-                        shown = "  ".join(f"{k} {v:.4g}" for k, v in self.scores.items())
-                        bar.write(f"step {self.done}: {shown}", file=sys.stderr)
-                        self._picture()
-                    if (
-                        self.done % config.log_every == 0
-                        or last
-                        or (self.scores and len(row) > len(values) + 2)
-                    ):
-                        writer.writerow(row)
-                        log.flush()
-                        bar.set_postfix_str(
-                            " ".join(f"{k} {v:.3g}" for k, v in values.items()), refresh=False
-                        )
-                    bar.update()
-                    if time.monotonic() - last_save >= CHECKPOINT_SECONDS:
-                        self.save()
-                        last_save = time.monotonic()
+            distributed.lead(partial(self.log.open, self.done))
+            while self.done < config.steps:
+                now = time.monotonic()
+                self.stop_signal, over, due = distributed.highest(
+                    self._signal,
+                    minutes is not None and now - begin >= minutes * 60,
+                    self.done > saved and now - last_save >= self.checkpoint_seconds,
+                )
+                if self.stop_signal or over:
+                    break
+                if due:
+                    self.save()
+                    last_save, saved = time.monotonic(), self.done
+                values = self._step()
+                self.seconds = base + time.monotonic() - begin
+                distributed.lead(partial(self._report, values, bar))
+                bar.update()
             if self.done >= config.steps:
                 self.task.finish()
-                self.scores = self.task.validate()
+                distributed.lead(self._score)
             self.save()
         finally:
             bar.close()
+            self.log.close()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+
+    def _report(self, values: dict[str, float], bar: Any) -> None:
+        """Log and, when due, validation and pictures of the step that was just done."""
+        config, last = self.task.config, self.done == self.task.config.steps
+        validate = self.done % config.validate_every == 0 or last
+        if validate:
+            self._score()
+            shown = "  ".join(f"{k} {v:.4g}" for k, v in self.scores.items())
+            bar.write(f"step {self.done}: {shown}", file=sys.stderr)
+            grid = self.task.picture()
+            if grid is not None:
+                self.log.picture(self.done, grid)
+        if self.done % config.log_every == 0 or validate:
+            self.log.row(self.done, self.seconds, values | (self.scores if validate else {}))
+            bar.set_postfix_str(" ".join(f"{k} {v:.3g}" for k, v in values.items()), refresh=False)
+
+    def _score(self) -> None:
+        self.scores = self.task.validate()
 
     def _step(self) -> dict[str, float]:
         factor = schedule(self.done, self.task.config)
@@ -206,37 +246,30 @@ class Run:
             values = self.task.step(self.done)
         except NotFinite as error:
             bad = self.out / "diverged.safetensors"
-            self.save(bad)
+            state = f"the state before it is in {bad}"
+            try:
+                self.save(bad)
+            except DiskError as full:
+                state = f"the state before it is lost: {full}"
             good = (
                 f"the last checkpoint is {self.checkpoint}"
                 if self.checkpoint.exists()
                 else "no checkpoint yet"
             )
             raise TrainingError(
-                f"{error} at step {self.done + 1}; the state before it is in {bad}, {good}. "
+                f"{error} at step {self.done + 1}; {state}, {good}. "
                 "Resume with a lower rate, such as --set lr=1e-4, or a stronger --set clip"
             ) from None
         self.done += 1
         return values
 
     def _on_signal(self, number: int, _frame: object) -> None:
-        self.stop_signal = number  # the loop ends after this step and saves
+        self._signal = number  # the loop ends after this step and saves
 
-    def _picture(self) -> None:
-        grid = self.task.picture()
-        if grid is not None:
-            content = io.BytesIO()
-            Image.fromarray(grid).save(content, "PNG")
-            (self.out / "samples").mkdir(exist_ok=True)
-            write_atomic(self.out / "samples" / f"{self.done:06d}.png", content.getvalue())
 
-    def _write_config(self) -> None:
-        known = {
-            "part": self.task.part,
-            "config": flatten(self.task.config),
-            "provenance": self.task.provenance,
-        }
-        write_atomic(self.out / "config.json", (json.dumps(known, indent=1) + "\n").encode())
+def _of_rank(name: str, rank: int) -> str:
+    """Under which a rank's own state is kept; rank 0's name is that of a process alone."""
+    return f"{name}.{rank}" if rank else name
 
 
 def finite(**values: float) -> None:

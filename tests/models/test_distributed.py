@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,13 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from safetensors.torch import load_file, save_file
-from tiny_models import TINY_EMBEDDER
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torch.nn.parallel import DistributedDataParallel
 
-from smoothswap import presets
-from smoothswap.data import FaceData
 from smoothswap.distributed import gather
 from smoothswap.embedder import EmbedderOptions
-from smoothswap.embedder_training import EmbedderTask, embedder_loss
+from smoothswap.embedder_training import embedder_loss
 from smoothswap.gradient_cache import embed_in_chunks
 from smoothswap.presets import EmbedderConfig
 
@@ -64,29 +60,24 @@ def gradients(name: str, ranks: int, rank: int, chunk: int = 0) -> dict[str, Ten
     return {"loss": value.detach(), **{str(i): g for i, g in enumerate(named) if g is not None}}
 
 
-def work(rank: int, folder: str, faces: str) -> None:
-    """What one of two ranks does: gradients of all losses, a step of the trainer, and a batch that does not fit."""
+def work(rank: int, folder: str) -> None:
+    """What one of two ranks does: gradients of all losses, and a batch that does not fit."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     for name in LOSSES:
         save_file(gradients(name, 2, rank), f"{folder}/{name}.{rank}")
     save_file(gradients("contrastive", 2, rank, chunk=2), f"{folder}/chunks.{rank}")
-    config = presets.override(presets.load("lite-64", "embedder"), dict(v.split("=") for v in TINY_EMBEDDER))
-    task = EmbedderTask(config, FaceData(faces, 16), {})
-    task.rng.manual_seed(rank)  # another batch on each rank
-    said = {"loss": task.step(0)["loss"]}
     try:
         gather(torch.zeros(3 + rank, 4), torch.zeros(3 + rank))
     except ValueError as error:
-        said["error"] = str(error)
-    Path(folder, f"said.{rank}").write_text(json.dumps(said))
+        Path(folder, f"said.{rank}").write_text(str(error))
     dist.destroy_process_group()
 
 
 @pytest.fixture(scope="module")
-def two_ranks(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two_ranks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ranks")
-    mp.spawn(work, (str(folder), str(faces)), nprocs=2)
+    mp.spawn(work, (str(folder),), nprocs=2)
     return folder
 
 
@@ -113,11 +104,10 @@ def test_without_the_other_rank_s_faces_the_gradient_is_another() -> None:
     assert ((own[0] + own[1]) / 2 - whole).norm() > 0.1 * whole.norm()
 
 
-def test_the_trainer_s_loss_is_that_of_all_ranks(two_ranks: Path) -> None:
-    said = [json.loads((two_ranks / f"said.{rank}").read_text()) for rank in range(2)]
-    assert said[0]["loss"] == said[1]["loss"]
-    for words in said:
-        assert words["error"] == "ranks hold batches of [3, 4] faces; draw the same number on every rank"
+def test_batches_of_different_sizes_are_refused_on_every_rank(two_ranks: Path) -> None:
+    for rank in range(2):
+        said = (two_ranks / f"said.{rank}").read_text()
+        assert said == "ranks hold batches of [3, 4] faces; draw the same number on every rank"
 
 
 def test_one_process_gathers_nothing() -> None:
