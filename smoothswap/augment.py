@@ -61,7 +61,8 @@ def _colour(x: Tensor, o: AugmentOptions, draws: Draws) -> Tensor:
     draw = lambda half: _uniform(n, half, draws).view(n, 1, 1, 1).to(x)  # noqa: E731
     grey = x.mean(1, keepdim=True)
     saturation = 1 + draw(o.saturation)
-    saturation = torch.where(draws.rand(n, 1, 1, 1) < o.grayscale, 0.0, saturation)
+    grey_ones = (draws.rand(n, 1, 1, 1) < o.grayscale).to(x.device)
+    saturation = torch.where(grey_ones, 0.0, saturation)
     x = grey + (x - grey) * saturation
     if o.gamma:
         exponent = 2 ** draw(o.gamma)

@@ -173,7 +173,7 @@ class SwapperTask:
         distributed.average_gradients(self.optimisers["discriminator"])
         of_d = distributed.average(of_d)
         grads = [p.grad for p in self.discriminator.parameters() if p.grad is not None]
-        finite(**of_d, d_grad_norm=float(torch.stack(torch._foreach_norm(grads)).norm()))
+        finite(**of_d, d_grad_norm=torch.stack(torch._foreach_norm(grads)).norm().item())
         self.memory["r1"] = of_d["r1"]
 
         self.optimisers["generator"].step()

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from smoothswap.augment import AugmentOptions, augment
 
@@ -59,3 +60,14 @@ def test_gradient_is_right() -> None:
     options = dataclasses.replace(AugmentOptions(), noise=0.0, erase=1.0)
     x = (torch.rand(1, 3, 6, 6, dtype=torch.float64, generator=rng(4)) - 0.5).requires_grad_()
     assert torch.autograd.gradcheck(lambda v: augment(v, options, rng(5)), (x,))
+
+
+def test_views_stay_on_the_device_of_their_images() -> None:
+    """A GPU that need not be there: fake tensors have shapes and devices, and refuse to be mixed with the CPU's."""
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        x = torch.zeros(2, 3, 16, 16, device="cuda")
+        for options in (AugmentOptions(), dataclasses.replace(AugmentOptions(), gamma=0.0, blur=0.0)):
+            view = augment(x, options, rng())
+            assert (view.device.type, view.shape) == ("cuda", x.shape)
+        with pytest.raises(RuntimeError, match="same device"):
+            x + torch.zeros(3, 16, 16)
