@@ -75,7 +75,8 @@ def minibatch_stddev(x: Tensor, group: int) -> Tensor:
     """Append one channel: the standard deviation over a group of images, averaged over channels and pixels.
 
     [n, c, h, w] -> [n, c + 1, h, w], any n: image i belongs to group i mod ceil(n / group), so groups hold `group`
-    images or fewer, and where n is divisible by `group` this is StyleGAN2's own grouping. eps 1e-8.
+    images or fewer, and where n is divisible by `group` this is StyleGAN2's own grouping. eps 1e-8. Of many ranks each
+    sees its own n, every N-th image: the groups of one rank with all images where `group` divides n (distributed.py).
     """
     n, _, height, width = x.shape
     count = -(-n // group)

@@ -44,8 +44,8 @@ def join(device: str = "auto") -> torch.device:
         raise ValueError(f"--device {device} would be every rank's; choose auto, cpu, or cuda for a GPU each")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    found = torch.device(device)
     try:
+        found = torch.device(device)
         if launched and not dist.is_initialized():
             if device == "cuda":
                 torch.cuda.init()  # raises where there is none, before every rank would think itself alone

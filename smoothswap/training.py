@@ -149,7 +149,7 @@ class Run:
     def save(self, path: Path | None = None) -> None:
         """Everything that resume() needs, in one file, atomically. Raises DiskError; the file before it stays."""
         states = {"rng.torch": torch.get_rng_state()}
-        if torch.cuda.is_available():
+        if torch.cuda.is_initialized():
             states["rng.cuda"] = torch.cuda.get_rng_state()
         every = {
             _of_rank(name, rank): state

@@ -229,6 +229,8 @@ def test_sigterm_saves_from_outside(faces: Path, tmp_path: Path) -> None:
             ["--set", "chunk=3"],
             "chunk=3 does not part the batch of 8 faces evenly, 2 or more in each; choose one of 2, 4",
         ),
+        (["--device", "gpu"], "--device gpu cannot be used"),
+        (["--set", "sync_batchnorm=true", "--device", "cpu"], "sync_batchnorm=true needs GPUs"),
         (["--set", "network.size=32"], r"needed is uint8 [people, views, 32, 32, 3]"),
     ],
 )
