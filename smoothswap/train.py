@@ -8,7 +8,7 @@
 A run is stopped by --minutes, SIGTERM or Ctrl-C with its state saved; --resume takes it up again, bit for bit (on a
 CPU; GPUs may sum in another order), also after a kill, from its last checkpoint. Many processes share one batch:
 
-    torchrun --nproc-per-node 8 -m smoothswap.train swapper --preset paper-256 --data faces ...   (GPUs: or accelerate launch)
+    torchrun --nproc-per-node 8 -m smoothswap.train swapper --preset paper-256 ...   (GPUs: or accelerate launch)
 
 Exit codes: 0 done, 2 usage or data, 3 training diverged or --out holds a run, 4 the disk is full or cannot be written (the
 last checkpoint is whole), 5 another rank failed, 128 + n after signal n. torchrun itself returns 1 when a rank's is not 0.
