@@ -234,7 +234,7 @@ def _dry_run_unmade(options: argparse.Namespace) -> int:
     """The dry run on a fresh machine: the rendered faces are the one thing missing, and a run would make them."""
     from bench import default_data
 
-    _, instruments = _instruments(options.instruments)
+    _, instruments = _instruments(options.instruments, rendered=True)
     clips = min(options.limit or default_data.IDENTITIES, default_data.IDENTITIES)
     print(
         f"data         rendered faces, to be made in {default_data.folder()}\n"

@@ -1,6 +1,6 @@
 """Every instrument a run can name: those of `metrics`, and embedders of our own, which only this layer may load.
 
-    embedder:recogniser-96      a trained embedder by the name of its weights, or by path to its .safetensors
+embedder:recogniser-96      a trained embedder by the name of its weights, or by path to its .safetensors
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class EmbedderInstrument:
             raise InstrumentError(f"embedder: {error}") from None
         self.name = locate(weights).stem
         self.crop = Crop("ffhq", config.network.size)
-        self.description = f"{config.network.dim}-d embedder trained with the {config.loss} loss on aligned faces"
+        self.description = (
+            f"{config.network.dim}-d embedder trained with the {config.loss} loss on aligned faces"
+        )
         self.parameters: dict[str, Any] = {"loss": config.loss, "seed": config.seed}
 
     def read(
