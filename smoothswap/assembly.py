@@ -39,6 +39,8 @@ def assemble(
     """
     import pandas as pd  # not at the top: every worker imports this module, and none needs it
 
+    for left in out.glob(".*.part.*"):  # of a run that was killed at this point
+        left.unlink()
     rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for part in parts:
         for row in _read(part, crops=False)[0]:

@@ -8,9 +8,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
+import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,7 @@ from smoothswap.faces.detect import Detector, Face
 from smoothswap.faces.video import ImageError, SmallImageError, read_image
 from smoothswap.media import replacing
 from smoothswap.photos import Photo
+from smoothswap.stored import DataError
 
 STATUSES = ("ok", "no_face", "many_faces", "decode_error", "too_small")
 RULES = ("centre", "largest", "refuse")
@@ -147,6 +153,54 @@ def cut_part(cutter: Cutter, photos: Sequence[Photo], path: Path) -> int:
     with replacing(path) as part:
         part.write_bytes(content.getvalue())
     return len(photos)
+
+
+def cut_all(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) -> Iterator[int]:
+    """Cut photos into part files, in this process (1) or in spawned ones; yields numbers of photos as they are done.
+
+    Raises DataError where a worker process dies, and what cut_part raises. The parts that are written stay.
+    """
+    if workers == 1 or len(jobs) < 2:
+        for photos, part in jobs:
+            yield cut_part(cutter, photos, part)
+        return
+    # Spawned, because a forked child would inherit the threads of its parent in an unknown state.
+    with ProcessPoolExecutor(
+        min(workers, len(jobs)), get_context("spawn"), initializer=_begin_worker
+    ) as pool:
+        waiting: set[Future[int]] = set()
+        try:
+            for photos, part in jobs:
+                waiting.add(pool.submit(cut_part, cutter, photos, part))
+                while len(waiting) >= 3 * workers:
+                    ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in ready)
+            while waiting:
+                ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in ready)
+        except BrokenProcessPool:
+            raise DataError(
+                "a worker process died, for lack of memory perhaps; give the same command with fewer --workers, it goes on"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches all processes; the first one sees to the others
+    parent = parent_process()
+    if parent is not None:
+
+        def leave() -> None:
+            parent.join()  # a killed parent says no goodbye, and its workers would wait for it for ever
+            os._exit(1)
+
+        threading.Thread(target=leave, daemon=True).start()
 
 
 def read_part(path: Path, crops: bool = True) -> tuple[list[dict[str, Any]], list[bytes]]:

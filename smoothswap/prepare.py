@@ -17,12 +17,8 @@ import shlex
 import shutil
 import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,10 +26,10 @@ import numpy as np
 from tqdm import tqdm
 
 from smoothswap.assembly import assemble, photos_sha256, write_json
-from smoothswap.cutting import RULES, STATUSES, Cutter, cut_part, shown
+from smoothswap.cutting import RULES, STATUSES, Cutter, cut_all, shown
 from smoothswap.faces.detect import Detector, DetectorError
 from smoothswap.media import OutputError
-from smoothswap.photos import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, Photo, list_photos
+from smoothswap.photos import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_photos
 from smoothswap.stored import DataError, read_json
 
 VERSION = 1  # raise it whenever the same photo comes to give another crop
@@ -177,9 +173,8 @@ def prepare(options: argparse.Namespace) -> str:
         left = sum(len(job) for job, _ in todo)
         with tqdm(total=len(photos), initial=len(photos) - left, desc="cutting faces", unit="photo",
                   file=sys.stderr, mininterval=1) as bar:  # fmt: skip
-            for count in _cut(
-                cutter, [([photos[i] for i in job], part) for job, part in todo], options.workers
-            ):
+            work_left = [([photos[i] for i in job], part) for job, part in todo]
+            for count in cut_all(cutter, work_left, options.workers):
                 bar.update(count)
         about = {
             "source": shown(options.source.resolve().name),
@@ -224,51 +219,6 @@ def _take_up(out: Path, work: Path, plan: dict[str, Any]) -> dict[str, Any] | No
     except OSError as error:
         raise DataError(f"cannot write to {out} ({error.strerror}); choose another --out") from error
     return None
-
-
-def _cut(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) -> Iterator[int]:
-    """Cut all jobs, in this process or in others; yields numbers of photos as they are done."""
-    if workers == 1 or len(jobs) < 2:
-        for photos, part in jobs:
-            yield cut_part(cutter, photos, part)
-        return
-    # Spawned, because a forked child would inherit the threads of its parent in an unknown state.
-    with ProcessPoolExecutor(
-        min(workers, len(jobs)), get_context("spawn"), initializer=_begin_worker
-    ) as pool:
-        waiting: set[Future[int]] = set()
-        try:
-            for photos, part in jobs:
-                waiting.add(pool.submit(cut_part, cutter, photos, part))
-                while len(waiting) >= 3 * workers:
-                    ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in ready)
-            while waiting:
-                ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in ready)
-        except BrokenProcessPool:
-            raise DataError(
-                "a worker process died, for lack of memory perhaps; give the same command with fewer --workers, it goes on"
-            ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin_worker() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches all processes; the first one sees to the others
-    parent = parent_process()
-    if parent is not None:
-
-        def leave() -> None:
-            parent.join()  # a killed parent says no goodbye, and its workers would wait for it for ever
-            os._exit(1)
-
-        threading.Thread(target=leave, daemon=True).start()
 
 
 def _command(options: argparse.Namespace) -> str:

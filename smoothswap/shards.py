@@ -52,7 +52,8 @@ def write_shards(out: Path, samples: Iterable[Sample], size: int, form: str) -> 
 
     The same samples give the same bytes: no times, owners or names of this machine. Raises media.OutputError.
     """
-    left, manifest = iter(samples), []
+    left = iter(samples)
+    manifest: list[dict[str, Any]] = []
     while group := list(islice(left, size)):
         path = out / f"faces-{len(manifest):06d}.tar"
         with replacing(path) as part, tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:

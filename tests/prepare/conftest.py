@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from prepared_folders import PEOPLE
 
 from smoothswap.prepare import main
-
-PEOPLE = ("Anna", "Bo Ek", "Çiğdem\n2")
 
 
 @pytest.fixture(scope="session")
@@ -70,8 +69,3 @@ def prepare(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]
         return code, said.out if code == 0 else said.err.replace("\r", "\n").splitlines()[-1]
 
     return run
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    """All files of a prepared folder by name."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

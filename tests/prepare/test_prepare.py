@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import PEOPLE, content
 from PIL import Image
+from prepared_folders import PEOPLE, content
 
+import smoothswap.cutting
 import smoothswap.prepare
 from smoothswap.cutting import Cutter, central
 from smoothswap.data import FaceData
@@ -100,13 +101,13 @@ def test_a_killed_run_goes_on(
     assert not (out / "meta.json").exists()
 
     monkeypatch.setattr(smoothswap.prepare, "PART", 2)
-    cut, cut_part = [], smoothswap.prepare.cut_part
+    cut, cut_part = [], smoothswap.cutting.cut_part
 
     def counted(cutter: Cutter, some: list[Photo], part: Path) -> int:
         cut.append(part)
         return cut_part(cutter, some, part)
 
-    monkeypatch.setattr(smoothswap.prepare, "cut_part", counted)
+    monkeypatch.setattr(smoothswap.cutting, "cut_part", counted)
     assert prepare(source, "folder", out)[0] == 0
     assert len(cut) == 15 - done
     assert prepare(source, "folder", tmp_path / "straight")[0] == 0
@@ -120,13 +121,13 @@ def test_a_killed_run_goes_on(
 def test_sigterm_stops_with_a_word(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepare: Prepare
 ) -> None:
-    cut_part = smoothswap.prepare.cut_part
+    cut_part = smoothswap.cutting.cut_part
 
     def stopping(cutter: Cutter, some: list[Photo], part: Path) -> int:
         os.kill(os.getpid(), signal.SIGTERM)
         return cut_part(cutter, some, part)
 
-    monkeypatch.setattr(smoothswap.prepare, "cut_part", stopping)
+    monkeypatch.setattr(smoothswap.cutting, "cut_part", stopping)
     code, said = prepare(photos, "folder", tmp_path / "out")
     assert code == 128 + signal.SIGTERM
     assert "give the same command again" in said
@@ -152,7 +153,10 @@ def test_a_begun_folder_takes_no_other_work(
     assert code == 3
     assert "0000000.npz is damaged" in said
     part.unlink()
+    (out / ".faces.1.part.npy").write_bytes(b"left by a kill while it was written")
     assert prepare(photos, "folder", out)[0] == 0
+    assert prepare(photos, "folder", tmp_path / "straight")[0] == 0
+    assert content(out) == content(tmp_path / "straight")
     assert "holds another data set" in prepare(photos, "folder", out, "--many-faces", "refuse")[1]
 
 

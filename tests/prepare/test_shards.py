@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import content
+from prepared_folders import content
 
 from smoothswap.data import DataError, FaceData
 from smoothswap.shards import ShardedFaces, read_shard, shard_loader, shuffled
