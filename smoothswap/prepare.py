@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
         help="of several faces, the one nearest to the photo's centre, the largest, or refuse the photo: "
         "centre, largest, refuse (centre for lfw and vggface2, else largest)")  # fmt: skip
     add("--min-face", type=float, metavar="PX",
-        help="least side of a face's FFHQ square in the photo; under it, it is too_small (half of --size)")  # fmt: skip
+        help="least side of a face's FFHQ square in the photo; a smaller one is too_small (half of --size)")  # fmt: skip
     add("--aligned", action="store_true",
         help="the photos are aligned and square already, as FFHQ publishes them: only resize (Lanczos)")  # fmt: skip
     add("--shards", type=_whole(0), default=0, metavar="N",
