@@ -42,20 +42,27 @@ class FaceData:
     def __init__(self, folder: str | Path, size: int, held_out: float = 0.1) -> None:
         stored = read_stored(Path(folder), size)
         held = validation_people(stored.names, stored.validation, held_out)
-        self.path, self.faces, self.meta = Path(folder) / "faces.npy", stored.faces, stored.meta
-        self._files = stored.files
-        counts = np.bincount(stored.people)
-        order = np.argsort(held, kind="stable")  # people, training ones first
-        self.names = [stored.names[i] for i in order]
-        self.people, self.photos, self.train_people = len(counts), len(stored.people), int((~held).sum())
+        self.path, self.meta, self._files = Path(folder) / "faces.npy", stored.meta, stored.files
+        self.names = [stored.names[i] for i in self._take(stored.faces, stored.people, held)]
+
+    def _take(self, faces: np.ndarray, people: np.ndarray, held: np.ndarray) -> np.ndarray:
+        """Number people and photos: faces [photos, s, s, 3], people int [photos], sorted, held bool [people].
+
+        Returns the people, as numbered in `people`, in the new order.
+        """
+        counts = np.bincount(people)
+        order = np.argsort(held, kind="stable")  # training people first
+        self.faces, self.people, self.photos = faces, len(counts), len(people)
+        self.train_people = int((~held).sum())
         self.counts = torch.from_numpy(counts[order])
         self.starts = self.counts.cumsum(0) - self.counts
         self.owner = torch.arange(self.people).repeat_interleave(self.counts)
         self.views = int(self.counts.max())
         self.uniform = bool((self.counts == self.views).all())
-        # A photo's row in faces.npy: its person's first row there, and its place among that person's photos.
+        # A photo's row in `faces`: its person's first row there, and its place among that person's photos.
         first = torch.from_numpy(counts.cumsum() - counts)[torch.from_numpy(order)]
         self._rows = (torch.arange(self.photos) + (first - self.starts)[self.owner]).numpy()
+        return order
 
     def sha256(self) -> str:
         """Hash of the files as they lie on the disk: faces.npy, then people.npy and split.json where there are any."""
