@@ -9,7 +9,8 @@ added to the output, so the network draws only the change. With `init_scale` 0 t
     bottom     3        128 x 32 x 32, then the one attention block
     up 1-4     5, 4, 4, 3 -> 128 x 64 x 64 -> 128 x 128 x 128 -> 128 x 256 x 256 -> 64 x 256 x 256
     conv out             64 x 256 x 256 -> 3 x 256 x 256, plus the target
-Twelve skips: the first convolution, the nine blocks going down, and the first two at the bottom.
+Twelve skips: the first convolution, the nine blocks going down, and the first two at the bottom. How identity enters a
+block is `injection.py`'s.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
+from smoothswap.injection import INJECTIONS
+from smoothswap.layers import conv, group_norm, variance_scaling_
 from smoothswap.resample import DOWN, UP
 
 
@@ -36,7 +40,9 @@ class GeneratorOptions:
     identity_scale: str = (
         "sqrt_dim"  # sqrt_dim: unit vector times sqrt(dim), entries of order 1 | unit. Not stated.
     )
-    identity_injection: str = "add"  # add: Linear(z) added after the first convolution (paper)
+    identity_injection: str = "add"  # add: Linear(z) added after the first convolution (paper) | adalin | map
+    identity_map_size: int = 8  # px, map only: side of the map that the vector becomes
+    identity_map_channels: int = 64  # map only
     dropout: float = 0.1  # paper's figure
     shortcut: str = "before_concat"  # before_concat: as drawn in the paper | after_concat: as in NCSN++ code
     shortcut_conv: str = (
@@ -46,6 +52,7 @@ class GeneratorOptions:
     init_scale: float = (
         0.0  # of every block's second, the attention's and the last convolution. Not stated; NCSN++: 0
     )
+    checkpointing: bool = False  # training keeps each block's input only and computes the rest twice
 
     def __post_init__(self) -> None:
         levels = len(self.channel_multipliers)
@@ -54,6 +61,8 @@ class GeneratorOptions:
                 f"generator.size {self.size} must be divisible by {2 ** max(levels - 1, 1)}: "
                 f"channel_multipliers has {levels} levels (at least 2)"
             )
+        if min(self.identity_map_size, self.identity_map_channels) < 1:
+            raise ValueError("generator.identity_map_size and identity_map_channels must be 1 or more")
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(
@@ -61,48 +70,6 @@ class GeneratorOptions:
                 )
 
 
-def variance_scaling_(weight: Tensor, scale: float = 1.0) -> None:
-    """NCSN++'s initialiser in place: uniform, fan_avg, variance scale / fan; a scale of 0 stands for 1e-10."""
-    receptive = weight[0][0].numel() if weight.dim() > 2 else 1
-    fan = (weight.shape[0] + weight.shape[1]) * receptive / 2
-    bound = math.sqrt(3 * (scale or 1e-10) / fan)
-    nn.init.uniform_(weight, -bound, bound) if scale else nn.init.zeros_(weight)
-
-
-def conv(c_in: int, c_out: int, kernel: int = 3, scale: float = 1.0) -> nn.Conv2d:
-    """Convolution with "same" padding, variance scaling and zero bias. Scale 0 gives exact zeros (NCSN++: 1e-10)."""
-    layer = nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2)
-    variance_scaling_(layer.weight.data, scale)
-    nn.init.zeros_(layer.bias.data)  # type: ignore[union-attr]
-    return layer
-
-
-def group_norm(channels: int) -> nn.GroupNorm:
-    """NCSN++: min(C // 4, 32) groups, eps 1e-6; the count is lowered to a divisor of C where it is none."""
-    groups = max(1, min(channels // 4, 32))
-    while channels % groups:
-        groups -= 1
-    return nn.GroupNorm(groups, channels, eps=1e-6)
-
-
-class AddIdentity(nn.Module):
-    """The paper's way in for identity: h + Linear(z), the same at every pixel. h [n, c, h, w], z [n, d]."""
-
-    def __init__(self, identity_dim: int, channels: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(identity_dim, channels)
-        variance_scaling_(self.linear.weight.data)
-        nn.init.zeros_(self.linear.bias)
-
-    def forward(self, h: Tensor, z: Tensor) -> Tensor:
-        return h.add_(
-            self.linear(z)[:, :, None, None]
-        )  # in place: a convolution's output is not kept for its gradient
-
-
-INJECTIONS = {
-    "add": AddIdentity
-}  # the seam for other ways in: a module (identity_dim, channels), forward(h, z) -> h
 _CHOICES = {
     "identity_scale": ("sqrt_dim", "unit"),
     "identity_injection": tuple(INJECTIONS),
@@ -120,20 +87,21 @@ class ResBlock(nn.Module):
         self.resample = {"": None, "up": UP[o.resampling], "down": DOWN[o.resampling]}[resample]
         self.shortcut_sees_skip = o.shortcut == "after_concat"
         self.norm0, self.conv0 = group_norm(c_in + skip), conv(c_in + skip, c_out)
-        self.identity = INJECTIONS[o.identity_injection](o.identity_dim, c_out)
-        self.norm1, self.conv1 = group_norm(c_out), conv(c_out, c_out, scale=o.init_scale)
+        self.identity = INJECTIONS[o.identity_injection](o, c_out)
+        self.norm1 = nn.Identity() if self.identity.normalises else group_norm(c_out)
+        self.conv1 = conv(c_out, c_out, scale=o.init_scale)
         self.dropout = nn.Dropout(o.dropout)
         c_short = c_in + skip if self.shortcut_sees_skip else c_in
         needed = c_short != c_out or (resample != "" and o.shortcut_conv == "channels_or_resample")
         self.shortcut: nn.Module = conv(c_short, c_out, 1) if needed else nn.Identity()
 
-    def forward(self, x: Tensor, z: Tensor, skip: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, code: Tensor, skip: Tensor | None = None) -> Tensor:
         h = x if skip is None else torch.cat([x, skip], 1)
         short = h if self.shortcut_sees_skip else x
         h = F.silu(self.norm0(h))
         if self.resample is not None:
             h, short = self.resample(h), self.resample(short)
-        h = self.identity(self.conv0(h), z)
+        h = self.identity(self.conv0(h), code)
         h = self.conv1(self.dropout(F.silu(self.norm1(h))))
         return (h + self.shortcut(short)).mul_(math.sqrt(0.5))
 
@@ -167,6 +135,7 @@ class Generator(nn.Module):
         o = self.options = options
         widths = [o.width * m for m in o.channel_multipliers]
         last = len(widths) - 1
+        self.identity_code = INJECTIONS[o.identity_injection].shared(o)
         self.conv_in = conv(3, widths[0])
         skips, c = [widths[0]], widths[0]
         self.down = (
@@ -199,14 +168,21 @@ class Generator(nn.Module):
     def forward(self, target: Tensor, identity: Tensor) -> Tensor:
         o = self.options
         z = identity * math.sqrt(o.identity_dim) if o.identity_scale == "sqrt_dim" else identity
+        code = self.identity_code(z)
         h = self.conv_in(target)
         skips = [h]
         for stage in self.down:
             for block in stage:  # type: ignore[attr-defined]
-                h = block(h, z)
+                h = self._run(block, h, code)
                 skips.append(h)
-        h = self.middle(self.attention(self.bottom(h, z)), z)
+        h = self._run(self.middle, self.attention(self._run(self.bottom, h, code)), code)
         for stage in self.up:
             for i, block in enumerate(stage):  # type: ignore[arg-type]
-                h = block(h, z, skips.pop()) if i <= o.blocks else block(h, z)
+                h = self._run(block, h, code, *([skips.pop()] if i <= o.blocks else []))
         return target + self.conv_out(F.silu(self.norm_out(h)))
+
+    def _run(self, block: nn.Module, *inputs: Tensor) -> Tensor:
+        """A block, with gradient checkpointing (Chen et al. 2016) where it is asked for and gradients are kept."""
+        if self.options.checkpointing and torch.is_grad_enabled():
+            return checkpoint(block, *inputs, use_reentrant=False)  # draws the same dropout again
+        return block(*inputs)

@@ -1,6 +1,8 @@
 """Training configurations: typed options, presets as TOML files in `smoothswap/presets`, `--set key=value` overrides.
 
 A preset holds one table a part, `[embedder]` and `[swapper]`; nested options are dotted keys such as `generator.width`.
+Its first line is a comment that says what it is for. With `base = "lite-64"` before the tables (a preset's name, or a
+.toml file relative to this one) it starts from another and says only what differs.
 """
 
 from __future__ import annotations
@@ -193,23 +195,53 @@ def names() -> list[str]:
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
-def load(name: str, part: str) -> Any:
-    """The configuration of `part` ("embedder" or "swapper") in a preset, by name or by path to a .toml file."""
-    path = Path(name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
+def summary() -> str:
+    """The presets that come with the package, one a line, each with the first comment of its file."""
+    firsts = {
+        name: (PRESETS / f"{name}.toml").read_text().partition("\n")[0].lstrip("# ") for name in names()
+    }
+    return "\n".join(f"  {name:<{max(map(len, firsts))}}  {text}" for name, text in firsts.items())
+
+
+def tables(name: str, folder: Path | None = None, seen: tuple[Path, ...] = ()) -> dict[str, dict[str, Any]]:
+    """What a preset sets, its base's settings included: {"embedder": {"network.size": 64, ...}, "swapper": {...}}.
+
+    `name` is that of a preset, or the path of a .toml file, from `folder` where one is given; `seen` are the presets that
+    lead here. Raises OptionError for unknown names and tables, with a suggestion, for bases in a circle and for bad TOML.
+    """
+    path = Path(folder or "", name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
+    of = f", the base of {seen[-1].name}" if seen else ""
     if not path.is_file():
-        near = difflib.get_close_matches(name, names(), 1)
-        raise OptionError(
-            f"unknown preset {name!r}"
-            + (f"; did you mean {near[0]!r}?" if near else "")
-            + f" Presets: {', '.join(names())}"
-        )
+        raise OptionError(f"unknown preset {name!r}{of}{_near(name, names())} Presets: {', '.join(names())}")
+    if path.resolve() in seen:
+        circle = " -> ".join(p.name for p in [*seen, path])
+        raise OptionError(f"presets are the base of each other: {circle}")
     try:
-        tables = tomllib.loads(path.read_text())
+        own = tomllib.loads(path.read_text())
     except tomllib.TOMLDecodeError as error:
         raise OptionError(f"preset {path} is not valid TOML: {error}") from None
-    if part not in tables:
-        raise OptionError(f"preset {path} has no table [{part}]; it has {', '.join(tables) or 'none'}")
-    return override(PARTS[part](), _dotted(tables[part]))
+    base = own.pop("base", None)
+    if not isinstance(base, str | None):
+        raise OptionError(f"preset {path}: base = {base!r}; expected the name of a preset")
+    merged = tables(base, path.parent, (*seen, path.resolve())) if base is not None else {}
+    for part, table in own.items():
+        if part not in PARTS or not isinstance(table, dict):
+            raise OptionError(f"preset {path}: unknown table [{part}]{_near(part, ['base', *PARTS])}")
+        merged[part] = merged.get(part, {}) | _dotted(table)
+    return merged
+
+
+def _near(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else "."
+
+
+def load(name: str, part: str) -> Any:
+    """The configuration of `part` ("embedder" or "swapper") in a preset, by name or by path to a .toml file."""
+    found = tables(name)
+    if part not in found:
+        raise OptionError(f"preset {name} has no table [{part}]; it has {', '.join(found) or 'none'}")
+    return override(PARTS[part](), found[part])
 
 
 def from_json(part: str, flat: dict[str, Any]) -> Any:

@@ -3,6 +3,7 @@
     python -m smoothswap.train embedder --preset lite-64 --data faces --out runs/embedder
     python -m smoothswap.train swapper  --preset lite-64 --data faces --out runs/swapper --embedder runs/embedder
     python -m smoothswap.train export   --run runs/swapper --name smoothswap-64
+    python -m smoothswap.train swapper  --preset paper-256 --dry-run    (what it would cost; needs no data)
 
 A run is stopped by --minutes, SIGTERM or Ctrl-C with its state saved; --resume takes it up again, bit for bit.
 Exit codes: 0 done, 2 usage or data, 3 training diverged, 128 + n after signal n.
@@ -18,7 +19,7 @@ from typing import Any
 
 import torch
 
-from smoothswap import presets, weights
+from smoothswap import dry_run, presets, weights
 from smoothswap.checkpoint import CheckpointError, load_module, read_tensors
 from smoothswap.data import DataError, FaceData
 from smoothswap.embedder import Embedder
@@ -31,15 +32,18 @@ from smoothswap.training import Run, TrainingError
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="python -m smoothswap.train", description=__doc__.split("\n")[0])
+    top = argparse.ArgumentParser(
+        prog="python -m smoothswap.train",
+        description=__doc__.split("\n")[0],
+        epilog=f"presets:\n{presets.summary()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = top.add_subparsers(dest="command", required=True)
     for part in ("embedder", "swapper"):
         sub = commands.add_parser(part, help=f"train the {part}")
         sub.add_argument("--preset", default="lite-64", help=f"{', '.join(presets.names())}, or a .toml file")
-        sub.add_argument(
-            "--data", required=True, help="folder of faces.npy: rendered, or from smoothswap.prepare"
-        )
-        sub.add_argument("--out", required=True, type=Path, help="folder of the run")
+        sub.add_argument("--data", help="folder of faces.npy: rendered, or from smoothswap.prepare")
+        sub.add_argument("--out", type=Path, help="folder of the run")
         sub.add_argument(
             "--set", action="append", default=[], metavar="KEY=VALUE", help="option, may be repeated"
         )
@@ -49,10 +53,15 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--minutes", type=float, help="stop (and save) after this wall time")
         sub.add_argument("--steps", type=int, help="planned steps; the learning rate's decay follows them")
         sub.add_argument("--threads", type=int, default=2, help="CPU threads")
+        sub.add_argument(
+            "--dry-run", action="store_true", help="print parameters, FLOPs, memory and time; train nothing"
+        )
+        sub.add_argument("--json", action="store_true", help="with --dry-run: one JSON object")
+        sub.add_argument(
+            "--time-steps", type=int, default=2, metavar="N", help="with --dry-run: steps to time; 0: none"
+        )
         if part == "swapper":
-            sub.add_argument(
-                "--embedder", required=True, help="run folder, weights' name or .safetensors path"
-            )
+            sub.add_argument("--embedder", help="run folder, weights' name or .safetensors path")
             sub.add_argument("--judge", help="a second embedder, for validation only")
     export = commands.add_parser("export", help="write weights and card from a run")
     export.add_argument("--run", required=True, type=Path)
@@ -76,8 +85,15 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def train(args: argparse.Namespace) -> int:
-    """Train a part; 0 when done, 128 + n after signal n."""
+    """Train a part, or say what it would cost; 0 when done, 128 + n after signal n."""
     torch.set_num_threads(args.threads)
+    if args.dry_run:
+        config = presets.override(presets.load(args.preset, args.command), _settings(args))
+        dry_run.run(args.preset, config, args.time_steps, args.json)
+        return 0
+    missing = [f"--{k}" for k in ("data", "out", "embedder") if getattr(args, k, "") is None]
+    if missing:
+        raise presets.OptionError(f"training needs {', '.join(missing)}; only --dry-run goes without")
     checkpoint = args.out / "checkpoint.safetensors"
     resume = args.resume and checkpoint.exists()
     history: list[Any] = []

@@ -316,14 +316,6 @@ def test_presets_survive_flattening(name: str, part: str) -> None:
     assert presets.from_json(part, presets.flatten(config)) == config
 
 
-def test_paper_preset_is_the_paper() -> None:
-    swapper: SwapperConfig = presets.load("paper-256", "swapper")
-    assert (swapper.lambda_id, swapper.lambda_chg, swapper.lambda_adv) == (4.0, 1.0, 1.0)
-    assert (swapper.generator.width, swapper.generator.channel_multipliers) == (64, (1, 2, 2, 2))
-    assert (swapper.id_views, swapper.id_plain, swapper.id_target) == (0, True, "view")
-    assert presets.load("paper-256", "embedder").temperature == 0.07
-
-
 def test_options_keep_their_types() -> None:
     base = EmbedderConfig()
     changed = presets.override(
