@@ -31,6 +31,9 @@ weights: $(VENV)/installed
 	$(TRAIN) embedder --preset lite-64 --data runs/faces --out runs/embedder --resume
 	$(TRAIN) swapper --preset lite-64 --data runs/faces --out runs/swapper --embedder runs/embedder --resume
 	$(TRAIN) export --run runs/swapper --name smoothswap-64
+	test -f runs/judge/faces.npy || $(BIN)/python -m smoothswap.rendered.dataset --out runs/judge --people 1500 --views 9 --size 96 --seed 2000
+	$(TRAIN) embedder --preset recogniser-96 --data runs/judge --out runs/recogniser --resume
+	$(TRAIN) export --run runs/recogniser --name recogniser-96
 	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --people 3200 --epochs 10
 
 $(VENV)/installed: pyproject.toml

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 
 from bench.dataset import FFPP_METHODS
+from bench.instruments import available
 from bench.options import Parser
 from bench.protocol import Protocol
 from bench.swappers import BUILT_IN, GROUP, entry_points
 from metrics import METRICS
-from metrics.instruments import available
 
 Line = tuple[str, str, str]  # name, one line, what it needs ("" for nothing)
 

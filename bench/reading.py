@@ -9,6 +9,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -22,8 +23,9 @@ import numpy.typing as npt
 
 from bench.crops import cut
 from bench.errors import DataError
+from bench.instruments import create
 from bench.ledger import Status
-from metrics.instruments import Instrument, create
+from metrics.instruments import Instrument
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face, choose
 
@@ -170,6 +172,8 @@ def _start(instruments: list[str], faces_rule: str) -> None:
     threading.Thread(target=_follow_parent, daemon=True).start()
     cv2.setNumThreads(1)  # the processes are the parallelism
     _reader = Reader(instruments, faces_rule)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 def _follow_parent() -> None:

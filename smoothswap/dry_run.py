@@ -43,12 +43,12 @@ METHODS = {
 
 
 class RandomFaces(FaceData):
-    """Noise in place of a data set: uint8 [people, views, size, size, 3], the last two people held out."""
+    """Noise in place of a data set: uint8 [people * views, size, size, 3], the last two people held out."""
 
     def __init__(self, people: int, views: int, size: int) -> None:
-        rng = np.random.default_rng(0)
-        self.faces = rng.integers(0, 256, (people, views, size, size, 3), np.uint8)
-        self.people, self.views, self.train_people, self.meta = people, views, people - 2, {}
+        faces = np.random.default_rng(0).integers(0, 256, (people * views, size, size, 3), np.uint8)
+        self._take(faces, np.repeat(np.arange(people), views), np.arange(people) >= people - 2)
+        self.meta = {}
 
 
 class LiveBytes(TorchDispatchMode):

@@ -75,11 +75,28 @@ def verification_auc(z: Tensor, labels: Tensor) -> float:
 
 @torch.no_grad()
 def embed_all(embedder: nn.Module, data: FaceData, people: range, batch: int = 256) -> Tensor:
-    """Embeddings of every face of `people`, unaugmented: [people, views, d] float32. The embedder is in eval mode."""
+    """Embeddings of every photo of `people`, in order, unaugmented: [photos, d] float32. The embedder is in eval mode."""
     device = next(embedder.parameters()).device
-    index = torch.cartesian_prod(torch.tensor(people), torch.arange(data.views))
-    rows = [embedder(data.get(part[:, 0], part[:, 1]).to(device)) for part in index.split(batch)]
-    return torch.cat(rows).reshape(len(people), data.views, -1)
+    photos = torch.arange(data.photos)[(data.owner >= people.start) & (data.owner < people.stop)]
+    return torch.cat([embedder(data.load(part).to(device)) for part in photos.split(batch)])
+
+
+def drawn_people(config: EmbedderConfig, data: FaceData) -> Tensor:
+    """Whom batches are drawn from: int64 numbers of the training people, those with too few photos as `few_photos` says.
+
+    Raises ValueError where a batch of P people x K photos does not fit the data.
+    """
+    c, counts = config, data.counts[: data.train_people]
+    if c.few_photos not in ("leave_out", "repeat"):
+        raise ValueError(f"few_photos is {c.few_photos!r}; choose one of leave_out, repeat")
+    drawn = (counts >= (c.photos if c.few_photos == "leave_out" else 1)).nonzero()[:, 0]
+    if c.people > len(drawn) or c.photos < 2 or c.people < 2:
+        raise ValueError(
+            f"a batch of people={c.people} x photos={c.photos} does not fit the data: {len(drawn)} of "
+            f"{data.train_people} training people (the most photos: {data.views}) can be drawn; needed are 2 or more of "
+            "each, and no more than there are. few_photos=repeat draws people with fewer photos too"
+        )
+    return drawn
 
 
 class EmbedderTask:
@@ -99,10 +116,13 @@ class EmbedderTask:
         c = self.config = config
         self.data, self.provenance, self.device = data, provenance, torch.device(device)
         self.memory: dict[str, float] = {}
-        if c.people > data.train_people or c.photos > data.views or c.photos < 2 or c.people < 2:
+        self.drawn = drawn_people(config, data)
+        self.held = (
+            data.train_people + (data.counts[data.train_people :] >= 2).nonzero()[:VALIDATION_PEOPLE, 0]
+        )
+        if len(self.held) < 2:
             raise ValueError(
-                f"a batch of people={c.people} x photos={c.photos} does not fit the data: {data.train_people} training "
-                f"people x {data.views} views; needed are 2 or more of each, and no more than there are"
+                "validation needs two held-out people with two photos each; hold out more, or others"
             )
         distributed.check_batch(c.people * c.photos, f"a batch of people={c.people} x photos={c.photos}")
         batch = c.people * c.photos // distributed.world()  # of this rank
@@ -126,7 +146,7 @@ class EmbedderTask:
         if c.sync_batchnorm:
             self.embedder = nn.SyncBatchNorm.convert_sync_batchnorm(self.embedder)
         self.forward = compiled(self.embedder, c.compile)
-        self.loss = embedder_loss(c, data.train_people)  # drawn after the embedder, which is the same for all
+        self.loss = embedder_loss(c, len(self.drawn))  # drawn after the embedder, which is the same for all
         if isinstance(self.loss, nn.Module):
             self.loss.to(self.device)
         distributed.part_ways(c.seed)
@@ -141,13 +161,14 @@ class EmbedderTask:
 
     def step(self, step: int) -> dict[str, float]:
         c = self.config
-        people = torch.randperm(self.data.train_people, generator=self.rng)[: c.people]
-        views = torch.rand(c.people, self.data.views, generator=self.rng).argsort(1)[:, : c.photos]
+        classes = torch.randperm(len(self.drawn), generator=self.rng)[: c.people]
+        people = self.drawn[classes]
+        views = self.data.deal(people, c.photos, self.rng)
         batch = c.people * c.photos
         rows = distributed.mixed_rows(batch, c.seed + step)  # this rank's
-        labels = people.repeat_interleave(c.photos)[rows]
-        faces = self.data.get(labels, views.flatten()[rows]).to(self.device)
-        faces = augment(faces, c.augment, Draws(self.rng, rows, batch))
+        labels = classes.repeat_interleave(c.photos)[rows]
+        photos = self.data.photo(people[:, None], views).flatten()[rows]
+        faces = augment(self.data.load(photos).to(self.device), c.augment, Draws(self.rng, rows, batch))
         if 0 < c.chunk < batch:  # in order, a chunk's BatchNorm statistics would tell who is in it
             order = torch.randperm(batch, generator=self.rng)
             places = torch.isin(order, rows).nonzero()[:, 0]
@@ -211,8 +232,7 @@ class EmbedderTask:
         rng = Rng().manual_seed(self.config.seed + 1)
         for _ in range(self.config.recalibrate):
             people = torch.randint(self.data.train_people, (256,), generator=rng)
-            views = torch.randint(self.data.views, (256,), generator=rng)
-            self.embedder(self.data.get(people, views).to(self.device))
+            self.embedder(self.data.get(people, self.data.draw(people, rng)).to(self.device))
         for norm, momentum in zip(norms, kept, strict=True):
             norm.momentum = momentum
 
@@ -220,9 +240,8 @@ class EmbedderTask:
     def validate(self) -> dict[str, float]:
         """On held-out people: AUC over all pairs, as photographed and under augmentation, and the mean cosines."""
         self.embedder.eval()
-        held = range(self.data.train_people, self.data.people)[:VALIDATION_PEOPLE]
-        views = torch.arange(min(self.data.views, VALIDATION_VIEWS))
-        index = torch.cartesian_prod(torch.tensor(held), views)
+        index = torch.cartesian_prod(self.held, torch.arange(min(self.data.views, VALIDATION_VIEWS)))
+        index = index[index[:, 1] < self.data.counts[index[:, 0]]]
         labels, rng = index[:, 0], Rng().manual_seed(1)
         clean, hard = [], []
         for part in index.split(256):

@@ -50,6 +50,9 @@ class EmbedderConfig:
     cosface_margin: float = 0.35  # of the cosine; 0.35 in its paper, 0.4 in later models
     people: int = 40  # P people a batch (of all ranks together) ...
     photos: int = 4  # ... times K photos of each
+    few_photos: str = (
+        "leave_out"  # people with fewer than K: leave_out | repeat (their photos come round again)
+    )
     chunk: int = 0  # faces a forward pass (gradient caching), BatchNorm's statistics included; 0: the batch
     lr: float = 2e-3
     weight_decay: float = 5e-4  # AdamW
@@ -60,7 +63,9 @@ class EmbedderConfig:
     clip: float = 5.0  # gradient norm
     steps: int = 1000  # planned; the decay is a function of it
     seed: int = 0
-    held_out: float = 0.1  # share of people, the last ones, for validation
+    held_out: float = (
+        0.1  # share of people, the last ones, for validation, unless the data's split.json says who
+    )
     recalibrate: int = (
         40  # batches of plain training faces that measure BatchNorm anew after the last step; 0: none
     )

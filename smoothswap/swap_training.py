@@ -87,36 +87,36 @@ class SwapperTask:
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
                 group["initial_lr"] = group["lr"]
-        self.sources = embed_all(self.embedder, data, range(data.people))  # [people, views, d]
-        self.persons = F.normalize(self.sources.mean(1), dim=1)
+        self.sources = embed_all(self.embedder, data, range(data.people))  # [photos, d]
+        self.persons = F.normalize(data.person_means(self.sources.cpu()), dim=1).to(self.device)
         self.judge = judge.eval().requires_grad_(False).to(self.device) if judge is not None else None
         self.validation_columns: tuple[str, ...] = ("val_id", "val_chg", "retrieval", "retrieval_target")
         if self.judge is not None:
             held = range(data.train_people, data.people)
-            self.judge_rows = embed_all(self.judge, data, held).flatten(0, 1)
+            self.judge_rows = embed_all(self.judge, data, held)
             self.validation_columns += ("judge_retrieval", "judge_retrieval_target", "judge_cos")
         self.memory = {"r1": 0.0}  # the last penalty, for the log between lazy steps
 
     def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Targets, source embeddings, L_id's goals, other real faces for the discriminator: `rows` of the whole batch."""
         c, data = self.config, self.data
-        people, views = data.train_people, data.views
+        people = data.train_people
         target = torch.randint(people, (c.batch,), generator=self.rng)
-        target_view = torch.randint(views, (c.batch,), generator=self.rng)
+        target_view = data.draw(target, self.rng)
         source = (
             target + torch.randint(1, people, (c.batch,), generator=self.rng)
         ) % people  # another person, uniform
-        source_view = torch.randint(views, (c.batch,), generator=self.rng)
+        source_view = data.draw(source, self.rng)
         if c.self_pairs:
             source[-c.self_pairs :], source_view[-c.self_pairs :] = (
                 target[-c.self_pairs :],
                 target_view[-c.self_pairs :],
             )
         real = torch.randint(people, (c.batch,), generator=self.rng)
-        real_view = torch.randint(views, (c.batch,), generator=self.rng)
+        real_view = data.draw(real, self.rng)
         drawn = (target, target_view, source, source_view, real, real_view)
         target, target_view, source, source_view, real, real_view = (x[rows] for x in drawn)
-        z = self.sources[source, source_view]
+        z = self.sources[data.photo(source, source_view)]
         goal = z if c.id_target == "view" else self.persons[source]
         return self._faces(target, target_view), z, goal, self._faces(real, real_view)
 
@@ -190,20 +190,22 @@ class SwapperTask:
         held = self.data.people - first
         target = torch.arange(count) % held
         source = (target + torch.randint(1, held, (count,), generator=rng)) % held
-        views = torch.randint(self.data.views, (2, count), generator=rng)
-        return source + first, views[0], target + first, views[1]
+        source, target = source + first, target + first
+        views = self.data.draw(torch.stack([source, target]), rng)
+        return source, views[0], target, views[1]
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """The EMA on held-out people: L_id, L_chg, and how often the nearest held-out photo is the source's or target's."""
         source, source_view, target, target_view = self._held_out_pairs(VALIDATION_PAIRS)
         faces = self._faces(target, target_view)
-        z = self.sources[source, source_view]
+        photo = self.data.photo(source, source_view)
+        z = self.sources[photo]
         swaps = torch.cat([self.average(x, w) for x, w in zip(faces.split(16), z.split(16), strict=True)])
         found = self.embedder(swaps)
-        first = self.data.train_people
-        rows = self.sources[first:].flatten(0, 1)
-        nearest = (found @ rows.T).argmax(1).cpu() // self.data.views + first
+        first = self.data.starts[self.data.train_people]  # of the held-out photos, which are the last
+        owner = self.data.owner[first:]
+        nearest = owner[(found @ self.sources[first:].T).argmax(1).cpu()]
         scores = {
             "val_id": float(identity_loss(found, z)),
             "val_chg": float(change_loss(swaps, faces)),
@@ -212,10 +214,10 @@ class SwapperTask:
         }
         if self.judge is not None:
             found = self.judge(swaps)
-            nearest = (found @ self.judge_rows.T).argmax(1).cpu() // self.data.views + first
+            nearest = owner[(found @ self.judge_rows.T).argmax(1).cpu()]
             scores["judge_retrieval"] = float((nearest == source).float().mean())
             scores["judge_retrieval_target"] = float((nearest == target).float().mean())
-            own = self.judge_rows[(source - first) * self.data.views + source_view]
+            own = self.judge_rows[photo - first]
             scores["judge_cos"] = float((found * own).sum(1).mean())
         return scores
 
@@ -227,5 +229,5 @@ class SwapperTask:
         """Held-out people, one column a pair: source, target, swap of the EMA."""
         source, source_view, target, target_view = self._held_out_pairs(PICTURE_PAIRS)
         faces = self._faces(target, target_view)
-        swaps = self.average(faces, self.sources[source, source_view])
+        swaps = self.average(faces, self.sources[self.data.photo(source, source_view)])
         return grid([self.data.get(source, source_view), faces, swaps])

@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     for part in ("embedder", "swapper"):
         sub = commands.add_parser(part, help=f"train the {part}")
         sub.add_argument("--preset", default="lite-64", help=f"{', '.join(presets.names())}, or a .toml file")
-        sub.add_argument("--data", help="folder with faces.npy uint8 [people, views, s, s, 3]")
+        sub.add_argument("--data", help="folder of faces.npy: rendered, or from smoothswap.prepare")
         sub.add_argument("--out", type=Path, help="folder of the run")
         sub.add_argument(
             "--set", action="append", default=[], metavar="KEY=VALUE", help="option, may be repeated"
@@ -138,7 +138,7 @@ def train(args: argparse.Namespace) -> int:
     data = FaceData(args.data, network.size, config.held_out)
     provenance: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "smoothswap.train", *args.argv]),
-        "data": {"sha256": data.sha256(), "people": data.people, "views": data.views, "meta": data.meta},
+        "data": data.about(),
         "threads": args.threads,
         "device": device.type,
         "ranks": distributed.world(),

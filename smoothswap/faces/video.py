@@ -37,6 +37,10 @@ class ImageError(ValueError):
     """A photo that cannot be used; the message says which file, why and how to mend it."""
 
 
+class SmallImageError(ImageError):
+    """A photo with a side under MIN_SIDE pixels."""
+
+
 @dataclass(frozen=True)
 class FrameSet:
     """Frames of a clip: `frames[i]` (uint8 [h, w, 3] RGB) is number `indices[i]` of `count` that decode."""
@@ -161,7 +165,7 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> np
     """A photo as uint8 [h, w, 3] RGB, turned upright by its EXIF orientation; transparency is dropped.
 
     The size is read from the header before any pixel is decoded. Raises ImageError for a missing or truncated
-    file, no image at all, a side under 16 pixels, more than `max_pixels`, or samples of more than 8 bits.
+    file, no image at all, a side under 16 pixels (SmallImageError), more than `max_pixels`, or samples of more than 8 bits.
     """
     try:
         with warnings.catch_warnings():
@@ -170,7 +174,9 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> np
         with opened as image:
             width, height = image.size
             if min(width, height) < MIN_SIDE:
-                raise ImageError(f"{path}: the photo is {width} x {height} pixels, too small to hold a face")
+                raise SmallImageError(
+                    f"{path}: the photo is {width} x {height} pixels, too small to hold a face"
+                )
             if width * height > max_pixels:
                 raise ImageError(_too_large(path, f"{width} x {height} pixels", max_pixels))
             if image.mode.startswith(("I", "F")):

@@ -49,8 +49,8 @@ SWAPPERS: dict[str, dict[str, Any]] = {
 class Doubles(FaceData):
     """The same faces in float64."""
 
-    def get(self, people: Tensor, views: Tensor) -> Tensor:
-        return super().get(people, views).double()
+    def load(self, photos: Tensor) -> Tensor:
+        return super().load(photos).double()
 
 
 def embedder_task(faces: str, **options: Any) -> EmbedderTask:
