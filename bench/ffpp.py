@@ -105,7 +105,7 @@ def prepare(options: argparse.Namespace) -> Plan:
         gallery=options.gallery, missing_clips="ledger" if options.skip_missing else "error",
         identity_map=identity_map, seed=options.seed,
     )  # fmt: skip
-    specs, instruments = _instruments(options.instruments, rendered=options.data is None)
+    specs, instruments = _instruments(options.instruments)
     device = _device(options.device)
     models = options.model or ["smoothswap"]
     root = options.data if options.data is not None else default_data.ensure()
@@ -234,7 +234,7 @@ def _dry_run_unmade(options: argparse.Namespace) -> int:
     """The dry run on a fresh machine: the rendered faces are the one thing missing, and a run would make them."""
     from bench import default_data
 
-    _, instruments = _instruments(options.instruments, rendered=True)
+    _, instruments = _instruments(options.instruments)
     clips = min(options.limit or default_data.IDENTITIES, default_data.IDENTITIES)
     print(
         f"data         rendered faces, to be made in {default_data.folder()}\n"
@@ -248,12 +248,11 @@ def _dry_run_unmade(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _instruments(given: list[str] | None, rendered: bool) -> tuple[list[str], list[Instrument]]:
-    from bench.instruments import JUDGE, available, create
+def _instruments(given: list[str] | None) -> tuple[list[str], list[Instrument]]:
+    from bench.instruments import available, create
     from bench.reading import single_process
 
     names = [entry.name for entry in available() if entry.default and entry.needs is None]
-    names += [JUDGE] if rendered else []
     specs = [spec.strip() for text in given or [",".join(names)] for spec in text.split(",") if spec.strip()]
     if not specs:
         raise UsageError(f"--instruments is empty; choose among {', '.join(e.name for e in available())}")

@@ -14,10 +14,10 @@ from metrics import instruments
 from metrics.instruments import Available, Crop, Instrument, InstrumentError
 from metrics.instruments.base import check_crops
 
-JUDGE = "embedder:recogniser-96"  # reads identity on rendered faces; it trained no swapper
+JUDGE = "embedder:recogniser-96"  # a second opinion on rendered faces; it trained no swapper
 BATCH = 64
 LISTED = Available(
-    "embedder", ("identity",), f"an embedder trained by smoothswap.train; {JUDGE} judges rendered faces",
+    "embedder", ("identity",), f"an embedder trained by smoothswap.train; {JUDGE} reads rendered ones",
     "its name or .safetensors file: embedder:NAME", False,
 )  # fmt: skip
 
