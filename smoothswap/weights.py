@@ -109,7 +109,8 @@ def load(name: str | Path = "smoothswap") -> SmoothSwap:
 def load_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig]:
     """An embedder from weights (by name or path) or from a training run's folder or checkpoint. Raises WeightsError."""
     path = Path(name)
-    path = path / "checkpoint.safetensors" if path.is_dir() else path
+    if (path / "checkpoint.safetensors").is_file():  # a folder may also have the name of weights
+        path = path / "checkpoint.safetensors"
     if path.name == "checkpoint.safetensors":
         try:
             tensors, scalars = read_tensors(path)
