@@ -115,13 +115,13 @@ def test_instrument_reads_what_it_declares_and_gives_nan_for_no_face(heads: tupl
 
 
 def test_options_and_bad_input() -> None:
-    assert create("anny?distance=2.5").parameters["distance"] == 2.5
+    assert create("anny-landmarks?distance=2.5").parameters["distance"] == 2.5
     with pytest.raises(InstrumentError, match="must be numbers"):
-        create("anny?distance=near")
+        create("anny-landmarks?distance=near")
     with pytest.raises(InstrumentError, match=r"0\.2 to 100"):
-        create("anny?distance=0")
+        create("anny-landmarks?distance=0")
     with pytest.raises(InstrumentError, match="distance"):
-        create("anny?distanse=2")
+        create("anny-landmarks?distanse=2")
     with pytest.raises(InstrumentError, match=r"landmarks \[n, 68, 2\]"):
         create("anny-landmarks").read(np.zeros((1, 8, 8, 3), np.uint8), np.zeros((1, 5, 2), np.float32))
 

@@ -169,9 +169,13 @@ def test_a_swapper_trains_on_ragged_photos(ragged: Path, embedder_run: Path, tmp
     arguments = ["swapper", "--data", str(ragged), "--out", str(out), "--embedder", str(embedder_run)]
     assert main([*arguments, "--threads", "1", *settings([*TINY_SWAPPER, "id_target=person"])]) == 0
     data = FaceData(ragged, 16)
-    rows = embed_all(torch.nn.Flatten(), data, range(2, 5))
+    flat = torch.nn.Flatten()
+    flat.register_parameter(
+        "where", torch.nn.Parameter(torch.zeros(0))
+    )  # an embedder's parameters tell its device
+    rows = embed_all(flat, data, range(2, 5))
     assert torch.equal(rows, data.load(torch.arange(6, 15)).flatten(1))
-    means = data.person_means(embed_all(torch.nn.Flatten(), data, range(10)))
+    means = data.person_means(embed_all(flat, data, range(10)))
     torch.testing.assert_close(means[2], rows[:3].mean(0))
 
 
