@@ -26,6 +26,7 @@ from tqdm import tqdm
 from bench.anny_faces import SCALE, SHAPE_COMPONENTS
 from bench.anny_faces import write as write_faces
 from metrics.instruments.anny_network import SIZE, Layout, Regressor
+from metrics.instruments.base import file_sha256
 from smoothswap.augment import AugmentOptions, augment
 from smoothswap.precision import autocast
 
@@ -161,7 +162,8 @@ def save(network: Regressor, path: Path, about: dict[str, object]) -> None:
         {k: v.contiguous() for k, v in tensors.items()}, part, {"about": json.dumps(about, sort_keys=True)}
     )
     os.replace(part, path)
-    path.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
+    card = {"sha256": file_sha256(path), "bytes": path.stat().st_size, **about}
+    path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
 
 
 def main() -> int:

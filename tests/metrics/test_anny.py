@@ -76,9 +76,8 @@ def test_shape_codes_are_millimetres_without_size() -> None:
 def test_a_turned_picture_belongs_to_a_turned_head() -> None:
     """The pose that training gives to a turned crop is the one of the head that would look so when rendered."""
     from smoothswap.rendered.landmarks import landmark_vertices
-    from smoothswap.rendered.render import Actor, project
+    from smoothswap.rendered.render import project
 
-    del Actor  # geometry only
     head = load_head()
     ids = landmark_vertices()
     pose = euler_to_pose(0.2, 0.1, 0.0)
