@@ -23,11 +23,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from bench.anny_faces import SCALE, SHAPE_COMPONENTS
+from bench.anny_faces import SCALE, SHAPE_COMPONENTS, VIEWS
 from bench.anny_faces import write as write_faces
 from metrics.instruments.anny_network import SIZE, Layout, Regressor
 from metrics.instruments.base import file_sha256
 from smoothswap.augment import AugmentOptions, augment
+from smoothswap.data import to_tensor
 from smoothswap.precision import autocast
 
 DECA_SCALE = 1.25
@@ -72,10 +73,6 @@ def soften(x: Tensor, rng: torch.Generator) -> Tensor:
     return torch.where(torch.rand(len(x), 1, 1, 1, generator=rng) < 0.5, low, x)
 
 
-def to_tensor(pictures: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
-
-
 @torch.no_grad()
 def errors(network: Regressor, pictures: np.ndarray, codes: Tensor) -> dict[str, float]:
     """On held-out people: pose error in degrees, and rank correlations of pairwise distances with the truth's."""
@@ -97,7 +94,8 @@ def errors(network: Regressor, pictures: np.ndarray, codes: Tensor) -> dict[str,
     k = SHAPE_COMPONENTS
     for name, part in (("shape", slice(0, k)), ("expression", slice(k, -3)), ("pose", slice(-3, None))):
         distance = [
-            (c[a, part] - c[b, part]).norm(dim=1)[torch.from_numpy(a // 4 != b // 4)] for c in (read, codes)
+            (c[a, part] - c[b, part]).norm(dim=1)[torch.from_numpy(a // VIEWS != b // VIEWS)]
+            for c in (read, codes)
         ]
         scores[f"{name}_rank_correlation"] = float(spearmanr(*distance).statistic)
         explained = 1 - ((read - codes)[:, part] ** 2).sum() / ((codes - codes.mean(0))[:, part] ** 2).sum()
