@@ -2,7 +2,7 @@
 
 Writes `faces.npy` uint8 [people, views, size, size, 3] RGB, FFHQ-aligned, and `meta.json`.  Within a person, light,
 camera, background, pose and expression change with every view and hair and clothes with every third, so that a
-network must know the face.  People come from the seed's own stream: another seed gives other people.
+network must know the face; with `--makeover` so do complexion, lips and beard, so that it must know the features.  People come from the seed's own stream: another seed gives other people.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from smoothswap.faces.align import ffhq_affine
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.motion import Motion
-from smoothswap.rendered.people import sample_identity, sample_styling
+from smoothswap.rendered.people import sample_identity, sample_makeover, sample_styling
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
 
@@ -31,8 +31,14 @@ VIEWS_PER_STYLING = 3
 FRAME = 160  # pixels of the frame that the crop is taken from, before it is rendered at the crop's own size
 
 
-def person_views(person: int, views: int, size: int, seed: int, landmark_noise: float = 0.02) -> np.ndarray:
-    """Views uint8 [views, size, size, 3] of one person; `landmark_noise` in interocular distances, as a detector errs."""
+def person_views(
+    person: int, views: int, size: int, seed: int, landmark_noise: float = 0.02, makeover: float = 0.0
+) -> np.ndarray:
+    """Views uint8 [views, size, size, 3] of one person.
+
+    `landmark_noise` in interocular distances, as a detector errs; `makeover` the probability that a styling comes with
+    another complexion (people.sample_makeover).
+    """
     rng = np.random.default_rng([seed, person])
     head = load_head()
     identity = sample_identity(rng)
@@ -40,7 +46,8 @@ def person_views(person: int, views: int, size: int, seed: int, landmark_noise: 
     actor = None
     for view in range(views):
         if actor is None or view % VIEWS_PER_STYLING == 0:
-            actor = Actor(identity, sample_styling(rng))
+            changed = makeover > 0 and rng.uniform() < makeover
+            actor = Actor(sample_makeover(rng, identity) if changed else identity, sample_styling(rng))
         scene = sample_scene(rng, FRAME)
         state = Motion(rng, head).at(float(rng.uniform(0, 8)))
         landmarks = project(actor.pose_vertices(state)[landmark_vertices()], scene.camera)
@@ -56,23 +63,25 @@ def _quiet_worker() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def write_faces(out: Path, people: int, views: int, size: int, seed: int, workers: int) -> None:
+def write_faces(
+    out: Path, people: int, views: int, size: int, seed: int, workers: int, makeover: float = 0.0
+) -> None:
     """Render and write atomically; the same arguments give the same bytes, whatever the number of workers."""
     out.mkdir(parents=True, exist_ok=True)
     partial_file = out / "faces.npy.part"
     shape = (people, views, size, size, 3)
     faces = np.lib.format.open_memmap(partial_file, mode="w+", dtype=np.uint8, shape=shape)
-    render = partial(person_views, views=views, size=size, seed=seed)
+    render = partial(person_views, views=views, size=size, seed=seed, makeover=makeover)
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_quiet_worker) as pool:
         results = pool.map(render, range(people), chunksize=4)
         for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
             faces[i] = pictures
     faces.flush()
     digest = hashlib.sha256(partial_file.read_bytes()).hexdigest()
-    meta = {"seed": seed, "people": people, "views": views, "size": size, "faces_sha256": digest,
+    meta = {"seed": seed, "people": people, "views": views, "size": size, "makeover": makeover, "faces_sha256": digest,
             "people_ids": f"rendered:{seed}:0..{people - 1}",
             "command": "python -m smoothswap.rendered.dataset "
-                       f"--people {people} --views {views} --size {size} --seed {seed}"}  # fmt: skip
+                       f"--people {people} --views {views} --size {size} --seed {seed} --makeover {makeover:g}"}  # fmt: skip
     (out / "meta.json.part").write_text(json.dumps(meta, indent=1) + "\n")
     os.replace(out / "meta.json.part", out / "meta.json")
     os.replace(partial_file, out / "faces.npy")
@@ -87,9 +96,12 @@ def main() -> None:
     parser.add_argument("--views", type=int, default=12)
     parser.add_argument("--size", type=int, default=64, help="pixels of a crop")
     parser.add_argument("--seed", type=int, default=1000, help="other seeds give other people")
+    parser.add_argument(
+        "--makeover", type=float, default=0.0, help="probability that a styling brings another complexion and beard"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     a = parser.parse_args()
-    write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers)
+    write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover)
 
 
 if __name__ == "__main__":

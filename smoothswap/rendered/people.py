@@ -104,6 +104,32 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     return Identity(shape=shape, look=look)
 
 
+def sample_makeover(rng: np.random.Generator, identity: Identity) -> Identity:
+    """The same person on another day: tan, redness, lips, eye shadow and beard differ; shape, eyes, brows, marks stay.
+
+    For training only: where a complexion is a person's for life, networks know people by it and hardly look at shape.
+    """
+    look = identity.look.copy()
+    value = {name: i for i, name in enumerate(LOOK)}
+    rgb = {part: [value[f"{part}_{c}"] for c in "rgb"] for part in ("skin", "lip", "brow", "beard", "shadow")}
+    tan = np.exp(rng.normal(0, 0.35)) * rng.normal(1, 0.06, 3)
+    look[rgb["skin"]] *= tan
+    if rng.uniform() < 0.25:  # lipstick
+        look[rgb["lip"]] = np.array([0.42, 0.04, 0.06]) * rng.uniform(0.5, 1.4) * rng.uniform(0.7, 1.3, 3)
+    else:
+        look[rgb["lip"]] = look[rgb["skin"]] * np.array([0.80, 0.50, 0.52]) * rng.normal(1, 0.1, 3)
+    look[rgb["brow"]] *= rng.uniform(0.6, 1.5)
+    beard = np.array([[0, 0, 0], [0, 0, 0], [0.3, 0.3, 0.3], [0.95, 0, 0], [0.9, 0.95, 0], [0.9, 0.95, 0.9]])
+    look[[value["moustache"], value["chin_beard"], value["cheek_beard"]]] = beard[rng.integers(len(beard))]
+    look[value["redness"]] *= rng.uniform(0.3, 2.0)
+    look[value["under_eye"]] = rng.uniform(0, 0.8)
+    look[value["gloss"]] = rng.uniform(0.03, 0.30)
+    look[value["eyeshadow"]] = float(rng.uniform() < 0.3) * rng.uniform(0.2, 0.7)
+    look[rgb["shadow"]] = rng.uniform(0.02, 0.35, 3)
+    look[: LOOK.index("brow_height")] = np.clip(look[: LOOK.index("brow_height")], 0.004, 0.9)
+    return Identity(shape=identity.shape, look=look)
+
+
 def sample_styling(rng: np.random.Generator) -> Styling:
     """Hair and clothes; independent of the person, so that no network learns a face by its hair."""
     hair = str(rng.choice(HAIR_STYLES, p=[0.06, 0.16, 0.14, 0.12, 0.08, 0.12, 0.12, 0.08, 0.08, 0.04]))
