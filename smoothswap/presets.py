@@ -102,6 +102,7 @@ class SwapperConfig:
     beta1: float = 0.5
     beta2: float = 0.99
     lr_d: float = 4e-4
+    d_steps: int = 1  # discriminator steps a generator step, on the same swaps and other real faces
     beta1_d: float = 0.0
     beta2_d: float = 0.99
     clip: float = 1.0  # gradient norm of the generator

@@ -59,13 +59,19 @@ class SwapperTask:
             )
         if c.id_target not in ("view", "person"):
             raise ValueError(f"id_target is {c.id_target!r}; choose one of view, person")
+        if c.d_steps < 1:
+            raise ValueError(
+                f"d_steps is {c.d_steps}; the discriminator needs 1 step or more to a generator step"
+            )
         if c.id_views + c.id_plain < 1 or c.self_pairs > c.batch:
             raise ValueError("id_views and id_plain leave L_id without a view, or self_pairs exceeds batch")
         distributed.check_batch(c.batch, f"batch={c.batch}")
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
         last: dict[str, Any] = {"device": self.device, "memory_format": torch.channels_last}
-        self.generator = Generator(c.generator).to(**last)
+        # On a CPU GroupNorm is ten times slower channels last, and the generator has more of it than of convolution.
+        self.layout = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
+        self.generator = Generator(c.generator).to(device=self.device, memory_format=self.layout)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminator = Discriminator(c.discriminator).to(**last)
         self.embedder = embedder.eval().requires_grad_(False).to(**last)
@@ -97,8 +103,8 @@ class SwapperTask:
             self.validation_columns += ("judge_retrieval", "judge_retrieval_target", "judge_cos")
         self.memory = {"r1": 0.0}  # the last penalty, for the log between lazy steps
 
-    def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Targets, source embeddings, L_id's goals, other real faces for the discriminator: `rows` of the whole batch."""
+    def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
+        """Targets, source embeddings, L_id's goals, real faces for each step of D: `rows` of the whole batch."""
         c, data = self.config, self.data
         people = data.train_people
         target = torch.randint(people, (c.batch,), generator=self.rng)
@@ -112,13 +118,16 @@ class SwapperTask:
                 target[-c.self_pairs :],
                 target_view[-c.self_pairs :],
             )
-        real = torch.randint(people, (c.batch,), generator=self.rng)
-        real_view = data.draw(real, self.rng)
-        drawn = (target, target_view, source, source_view, real, real_view)
-        target, target_view, source, source_view, real, real_view = (x[rows] for x in drawn)
+        reals = []
+        for _ in range(c.d_steps):
+            real = torch.randint(people, (c.batch,), generator=self.rng)
+            reals.append(self._faces(real[rows], data.draw(real, self.rng)[rows]))
+        target, target_view, source, source_view = (
+            x[rows] for x in (target, target_view, source, source_view)
+        )
         z = self.sources[data.photo(source, source_view)]
         goal = z if c.id_target == "view" else self.persons[source]
-        return self._faces(target, target_view), z, goal, self._faces(real, real_view)
+        return self._faces(target, target_view), z, goal, reals
 
     def _faces(self, people: Tensor, views: Tensor) -> Tensor:
         return self.data.get(people, views).to(self.device)
@@ -126,12 +135,12 @@ class SwapperTask:
     def step(self, step: int) -> dict[str, float]:
         c = self.config
         rows = distributed.strided_rows(c.batch)
-        target, z, goal, real = self._batch(rows)
+        target, z, goal, reals = self._batch(rows)
         draws = Draws(self.rng, rows, c.batch)
         self.generator.train()
         self.discriminator.requires_grad_(False)
         with autocast(c.precision, self.device.type):
-            swap = full(self.run_generator(target, z))
+            swap = full(self.run_generator(target.contiguous(memory_format=self.layout), z))
             views = [swap] if c.id_plain else []
             views += [augment(swap, c.id_augment, draws) for _ in range(c.id_views)]
             seen = self.run_embedder(torch.cat(views))
@@ -154,7 +163,19 @@ class SwapperTask:
         finite(**values)
 
         self.discriminator.requires_grad_(True)
-        regularise = c.r1_every > 0 and c.r1_weight > 0 and step % c.r1_every == 0
+        for i, real in enumerate(reals):
+            regularise = c.r1_every > 0 and c.r1_weight > 0 and step % c.r1_every == 0 and i == 0
+            values |= self._discriminate(real, swap.detach(), regularise)
+        self.optimisers["generator"].step()
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(self.average.parameters()), list(self.generator.parameters()), 1 - c.ema
+            )
+        return values
+
+    def _discriminate(self, real: Tensor, swap: Tensor, regularise: bool) -> dict[str, float]:
+        """One step of the discriminator, with R1 where `regularise`; its losses, for the log."""
+        c, optimiser = self.config, self.optimisers["discriminator"]
         discriminate = (
             self.discriminator if regularise else self.run_discriminator
         )  # compiled has no second derivative
@@ -162,27 +183,21 @@ class SwapperTask:
             real.requires_grad_(True)
         with autocast("float32" if regularise else c.precision, self.device.type):
             real_logits = discriminate(real)
-            loss_d = discriminator_loss(real_logits, discriminate(swap.detach()))
+            loss_d = discriminator_loss(real_logits, discriminate(swap))
         of_d = {"d": loss_d.item(), **self.memory}
         if regularise:
             penalty = r1_penalty(real_logits, real)
             loss_d = loss_d + c.r1_weight / 2 * c.r1_every * penalty
             of_d["r1"] = penalty.item()
-        self.optimisers["discriminator"].zero_grad()
+        optimiser.zero_grad()
         loss_d.backward()
-        distributed.average_gradients(self.optimisers["discriminator"])
+        distributed.average_gradients(optimiser)
         of_d = distributed.average(of_d)
         grads = [p.grad for p in self.discriminator.parameters() if p.grad is not None]
         finite(**of_d, d_grad_norm=torch.stack(torch._foreach_norm(grads)).norm().item())
         self.memory["r1"] = of_d["r1"]
-
-        self.optimisers["generator"].step()
-        self.optimisers["discriminator"].step()
-        with torch.no_grad():
-            torch._foreach_lerp_(
-                list(self.average.parameters()), list(self.generator.parameters()), 1 - c.ema
-            )
-        return values | of_d
+        optimiser.step()
+        return of_d
 
     def _held_out_pairs(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Fixed pairs of different held-out people: source, its view, target, its view."""
@@ -194,6 +209,10 @@ class SwapperTask:
         views = self.data.draw(torch.stack([source, target]), rng)
         return source, views[0], target, views[1]
 
+    def _swap(self, target: Tensor, z: Tensor) -> Tensor:
+        swap: Tensor = self.average(target.contiguous(memory_format=self.layout), z)
+        return swap
+
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """The EMA on held-out people: L_id, L_chg, and how often the nearest held-out photo is the source's or target's."""
@@ -201,7 +220,7 @@ class SwapperTask:
         faces = self._faces(target, target_view)
         photo = self.data.photo(source, source_view)
         z = self.sources[photo]
-        swaps = torch.cat([self.average(x, w) for x, w in zip(faces.split(16), z.split(16), strict=True)])
+        swaps = torch.cat([self._swap(x, w) for x, w in zip(faces.split(16), z.split(16), strict=True)])
         found = self.embedder(swaps)
         first = self.data.starts[self.data.train_people]  # of the held-out photos, which are the last
         owner = self.data.owner[first:]
@@ -229,5 +248,5 @@ class SwapperTask:
         """Held-out people, one column a pair: source, target, swap of the EMA."""
         source, source_view, target, target_view = self._held_out_pairs(PICTURE_PAIRS)
         faces = self._faces(target, target_view)
-        swaps = self.average(faces, self.sources[self.data.photo(source, source_view)])
+        swaps = self._swap(faces, self.sources[self.data.photo(source, source_view)])
         return grid([self.data.get(source, source_view), faces, swaps])

@@ -154,6 +154,7 @@ def train(args: argparse.Namespace) -> int:
     else:
         embedder, embedder_config = weights.load_embedder(args.embedder)
         provenance["embedder"] = {"config": flatten(embedder_config), "weights": _digest(embedder)}
+        provenance["embedder"]["training"] = weights.training_of(args.embedder)
         if resume and stored["provenance"]["embedder"]["weights"] != provenance["embedder"]["weights"]:
             raise CheckpointError(f"{args.embedder} is not the embedder that {args.out} was trained with")
         judge = weights.load_embedder(args.judge)[0] if args.judge else None
@@ -196,10 +197,11 @@ def export(args: argparse.Namespace) -> int:
         embedder, embedder_config = weights.load_embedder(args.run / "embedder.safetensors")
         modules = {"generator": generator, "embedder": embedder}
         configs = {"swapper": flatten(config), "embedder": flatten(embedder_config)}
+        trained = {"embedder_training": provenance["embedder"].get("training", {})}
     else:
         network = Embedder(config.network)
         load_module(network, tensors, "embedder.", checkpoint)
-        modules, configs = {"embedder": network}, {"embedder": flatten(config)}
+        modules, configs, trained = {"embedder": network}, {"embedder": flatten(config)}, {}
     about = {
         "name": args.name,
         "part": part,
@@ -210,6 +212,7 @@ def export(args: argparse.Namespace) -> int:
         "command": provenance["command"],
         "data": provenance["data"],
         "history": provenance["history"],
+        **trained,
         "torch": provenance["torch"],
         "config": configs,
     }

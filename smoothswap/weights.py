@@ -106,6 +106,19 @@ def load(name: str | Path = "smoothswap") -> SmoothSwap:
     return model
 
 
+def training_of(name: str | Path) -> dict[str, Any]:
+    """How an embedder was trained: steps, scores, command, data and history of a run's folder, or of the weights' card."""
+    keys = ("steps", "minutes", "scores", "command", "data", "history")
+    path = Path(name) / "checkpoint.safetensors"
+    if not path.is_file():
+        about = card(name)
+        return {key: about[key] for key in keys if key in about}
+    _, stored = read_tensors(path)
+    about = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60, 1), "scores": stored["scores"]}
+    about |= stored["provenance"]
+    return {key: about[key] for key in keys}
+
+
 def load_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig]:
     """An embedder from weights (by name or path) or from a training run's folder or checkpoint. Raises WeightsError."""
     path = Path(name)

@@ -22,6 +22,7 @@ from smoothswap.generator import Generator, GeneratorOptions
 from smoothswap.losses import identity_loss
 from smoothswap.presets import EmbedderConfig, OptionError, SwapperConfig
 from smoothswap.train import main
+from smoothswap.swap_training import SwapperTask
 from smoothswap.training import TrainingError, schedule
 
 
@@ -348,3 +349,33 @@ def test_a_second_start_says_where_the_first_lives(embedder_run: Path) -> None:
 
     with pytest.raises(TrainingError, match="add --resume"):
         Run(embedder_run, Nothing()).start()  # type: ignore[arg-type]
+
+
+def test_a_swapper_overfits_eight_pictures(faces: Path, embedder_run: Path) -> None:
+    """The trainer's own step on 8 pictures, pairs drawn among them: L_id of every pair falls below 0.1."""
+    embedder, _ = weights.load_embedder(embedder_run)
+    config = presets.override(
+        SwapperConfig(),
+        dict(v.split("=", 1) for v in TINY_SWAPPER)
+        | {"batch": "8", "steps": "150", "lr": "3e-3", "generator.dropout": "0", "id_views": "0"}
+        | {"generator.width": "16", "lambda_chg": "0.1", "held_out": "0.34"},
+    )
+    data = FaceData(faces, 16, 0.34)
+    task = SwapperTask(config, data, embedder, {})
+    kept = 4  # people, two pictures of each
+    data.train_people, data.counts = kept, data.counts.clone()
+    data.draw = lambda people, rng: torch.randint(2, people.shape, generator=rng)  # type: ignore[method-assign]
+    for step in range(config.steps):
+        task.step(step)
+    people, views = torch.arange(kept).repeat_interleave(2), torch.arange(2).repeat(kept)
+    pictures = data.get(people, views)
+    photos = data.photo(people, views)
+    target, source = torch.cartesian_prod(torch.arange(8), torch.arange(8)).unbind(1)
+    apart = people[target] != people[source]
+    target, source = target[apart], source[apart]
+    with torch.no_grad():
+        z = task.sources[photos[source]]
+        start = identity_loss(embedder(pictures[target]), z).item()
+        end = identity_loss(embedder(task.generator.eval()(pictures[target], z)), z).item()
+    assert start > 0.3
+    assert end < 0.1
