@@ -161,7 +161,7 @@ def _shortlists(
         )
     start, direction, total = great_circle(first, second)
     single = _single(faces)
-    readable = np.isfinite(single).all(axis=1)
+    readable: NDArray[np.bool_] = np.asarray(np.isfinite(single).all(axis=1))
     if len(first) and not readable.any():
         raise ValueError(f"none of the gallery's {len(faces)} rows has a reading; there is nothing to find")
     single = np.where(readable[:, None], single, np.float32(0))
@@ -216,7 +216,7 @@ def _single(faces: NDArray[np.generic]) -> NDArray[np.float32]:
 def _shares(r: ArrayLike) -> Floats:
     shares = np.atleast_1d(np.asarray(r, dtype=np.float64))
     if shares.ndim != 1 or not np.all((shares >= 0) & (shares <= 1)):
-        raise ValueError(f"the steps r must be a list of shares in 0..1, not {r}")
+        raise ValueError(f"the steps r must be a list of shares in 0..1, not {r!r}")
     return shares
 
 

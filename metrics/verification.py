@@ -106,7 +106,7 @@ def tar_at_far(scores: ArrayLike, same: ArrayLike, far: ArrayLike) -> Floats:
     """
     wanted = np.asarray(far, dtype=np.float64)
     if not np.all((wanted >= 0) & (wanted <= 1)):
-        raise ValueError(f"far must lie in 0..1, not {far}; 0.1 % is 0.001")
+        raise ValueError(f"far must lie in 0..1, not {far!r}; 0.1 % is 0.001")
     curve = roc(scores, same)
     return np.asarray(curve.tpr[np.searchsorted(curve.fpr, wanted, side="right") - 1])
 
