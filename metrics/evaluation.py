@@ -107,9 +107,8 @@ def evaluate(
 
 def _evaluate(sides: Sides, metric: Metric, missing: MissingPolicy, seed: int, n_resamples: int) -> Value:
     values = frame_values(sides, metric.key)
-    bounds = metric.range if metric.unit == "%" else None  # hits: even where all agree, the next may differ
-    excluding = _summary(values, sides, seed, n_resamples, bounds)
-    counting = _summary(_filled(metric, sides, values), sides, seed, n_resamples, bounds)
+    excluding = _summary(metric, values, sides, seed, n_resamples)
+    counting = _summary(metric, _filled(metric, sides, values), sides, seed, n_resamples)
     applied = counting if _counts(metric, missing) else excluding
     asked = np.ones(len(values), dtype=bool) if metric.asked is None else metric.asked(sides)
     return Value(
@@ -135,13 +134,13 @@ def _check_policy(missing: str) -> None:
         )
 
 
-def _summary(
-    values: Floats, sides: Sides, seed: int, n_resamples: int, bounds: tuple[float, float] | None
-) -> Summary:
+def _summary(metric: Metric, values: Floats, sides: Sides, seed: int, n_resamples: int) -> Summary:
     sums, counts = cluster_sums(values, sides.clusters)
     value = float(sums.sum() / counts.sum()) if len(sums) else math.nan
-    interval = cluster_bootstrap(values, sides.clusters, seed, n_resamples, bounds=bounds)
-    return Summary(value, interval, int(counts.sum()), len(sums))
+    bounds = metric.range if metric.unit == "%" else None  # hits: even where all agree, the next may differ
+    low, high = cluster_bootstrap(values, sides.clusters, seed, n_resamples, bounds=bounds)
+    inside = tuple(min(max(end, metric.range[0]), metric.range[1]) for end in (low, high))
+    return Summary(value, (inside[0], inside[1]), int(counts.sum()), len(sums))
 
 
 def _lacking(metric: Metric, sides: Sides) -> list[str]:
