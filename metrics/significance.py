@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
+from scipy import integrate, optimize, special, stats
 
 from metrics.distances import Floats
 from metrics.statistics import cluster_sums
@@ -128,11 +128,20 @@ def _noncentrality(freedom: int, level: float, power: float) -> float:
     """Shift of the t statistic, in standard errors, at which the two-sided test has that power."""
     limit = float(stats.t.ppf(1.0 - level / 2.0, freedom))
 
-    def lacking(shift: float) -> float:
-        found = stats.nct.sf(limit, freedom, shift) + stats.nct.cdf(-limit, freedom, shift)
-        return float(np.nan_to_num(found, nan=1.0) - power)  # scipy gives NaN where it is 1 to all digits
+    root = np.sqrt(freedom)
+    constant = np.log(root) - (freedom / 2 - 1) * np.log(2) - special.gammaln(freedom / 2)  # of chi, in w
+    ends = stats.chi.ppf(1e-14, freedom) / root, stats.chi.isf(1e-14, freedom) / root
 
-    return float(optimize.brentq(lacking, 0.0, 4.0 * limit + 20.0, xtol=1e-10))
+    def lacking(shift: float) -> float:
+        # scipy's noncentral t gives NaN in its tails, so the mean over the estimated spread w is taken here.
+        def found(w: float) -> float:
+            passed = special.ndtr(shift - limit * w) + special.ndtr(-limit * w - shift)
+            density = (freedom - 1) * np.log(w * root) - (w * root) ** 2 / 2 + constant
+            return float(passed * np.exp(density))
+
+        return float(integrate.quad(found, *ends, epsabs=1e-11, limit=200)[0] - power)
+
+    return float(optimize.brentq(lacking, 0.0, 4.0 * limit + 20.0, xtol=1e-9))
 
 
 def _adjusted(p: ArrayLike, adjust: Callable[[Floats], Floats]) -> Floats:

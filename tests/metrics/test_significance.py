@@ -130,6 +130,16 @@ def test_the_detectable_difference_of_equal_clusters_is_that_of_the_t_test() -> 
     assert four_times.standard_error == pytest.approx(error / 2)
 
 
+def test_the_power_holds_for_two_clusters_and_for_hundreds() -> None:
+    rng = np.random.default_rng(0)
+    for k in (2, 3, 6, 200):
+        d = rng.normal(size=k)
+        got = minimum_detectable_difference(d, np.zeros(k), np.arange(k))
+        shift = got.difference / got.standard_error
+        t = (rng.normal(size=400_000) + shift) / np.sqrt(rng.chisquare(k - 1, 400_000) / (k - 1))
+        assert np.mean(np.abs(t) > stats.t.ppf(0.975, k - 1)) == pytest.approx(0.8, abs=0.004)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
