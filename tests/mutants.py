@@ -136,7 +136,9 @@ MUTANTS = (
     _m("chord for arc", "metrics/smoothness.py", "return angle(a, b)[:, None]", "return _length(u - v)", _SMOOTHNESS),
     # video
     _m("off-by-one frame", "metrics/temporal.py",
-       "hit = known[place] == key - 1", "hit = known[place] <= key - 1", _TEMPORAL),
+       "hit = known[place] == key - 1", "hit = known[place] >= key - 1", _TEMPORAL),
+    _m("clips run into each other", "metrics/temporal.py",
+       "int(numbers.max()) - low + 2", "int(numbers.max()) - low + 1", _TEMPORAL),
     _m("next frame for the one before", "metrics/temporal.py",
        "np.searchsorted(known, key - 1), len(known) - 1)\n    hit = known[place] == key - 1",
        "np.searchsorted(known, key + 1), len(known) - 1)\n    hit = known[place] == key + 1", _TEMPORAL),
