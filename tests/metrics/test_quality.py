@@ -143,6 +143,16 @@ def test_the_filter_bank_distance_grows_with_every_damage() -> None:
     assert not np.allclose(filter_bank(a[..., ::-1])[:, 2:6], reference[:, 2:6])  # RGB is not BGR
 
 
+def test_the_filter_bank_reads_rgb() -> None:
+    red = np.zeros((1, 32, 32, 3), np.uint8)
+    red[..., 0] = 255
+    got = filter_bank(red)[0]
+    assert got[0] == pytest.approx(0.299)  # ITU-R BT.601 luma of red
+    np.testing.assert_allclose(got[[2, 4]], [-0.299, 0.701])  # blue - luma, red - luma
+    np.testing.assert_allclose(got[[1, 3, 5]], 0, atol=1e-12)
+    np.testing.assert_allclose(got[6:], np.log(1e-3))  # flat: no response of any derivative
+
+
 @pytest.fixture(scope="module")
 def inception_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from torchvision.models import inception_v3
