@@ -150,7 +150,8 @@ def test_the_filter_bank_reads_rgb() -> None:
     assert got[0] == pytest.approx(0.299)  # ITU-R BT.601 luma of red
     np.testing.assert_allclose(got[[2, 4]], [-0.299, 0.701])  # blue - luma, red - luma
     np.testing.assert_allclose(got[[1, 3, 5]], 0, atol=1e-12)
-    np.testing.assert_allclose(got[6:], np.log(1e-3))  # flat: no response of any derivative
+    # Flat: no response but what truncated second-derivative kernels leak.
+    np.testing.assert_allclose(got[6:], np.log(1e-3), atol=0.05)
 
 
 @pytest.fixture(scope="module")
