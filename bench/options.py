@@ -102,9 +102,9 @@ def parser() -> Parser:
     )
     add(
         "--missing",
-        choices=("count_as_wrong", "exclude"),
+        choices=("count_as_wrong", "exclude", "count_everywhere"),
         default="count_as_wrong",
-        help="frames without a face in ID retrieval (%(default)s)",
+        help="a swap without a face: a miss in ID retrieval; left out; or wrong in every metric (%(default)s)",
     )
     add(
         "--gallery",

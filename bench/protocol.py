@@ -48,9 +48,10 @@ class Protocol(BaseModel):
         "each frame; or single: a frame with several faces is a failed row (many_faces)",
     )
     swap_face_rule: Literal["nearest"] = "nearest"
-    missing: Literal["count_as_wrong", "exclude"] = Field(
+    missing: Literal["count_as_wrong", "exclude", "count_everywhere"] = Field(
         default="count_as_wrong",
-        description="what a swap without a face does to ID retrieval; frames whose "
+        description="what a swap without a face does: a miss in ID retrieval, left out of distances; left out "
+        "of every metric; or counted in every metric as a swap that shows the unwanted person. Frames whose "
         "originals have no face are in the ledger only",
     )
     gallery: Literal["all", "without_source_frame"] = Field(

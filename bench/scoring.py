@@ -184,10 +184,13 @@ class Scoring:
         numbers = (
             self.target.frames.numbers or [-1] * self.protocol.frames
         )  # an unreadable clip fails in full
-        if self.failure:
-            return [self._frame(i, number, "decode_error", self.failure) for i, number in enumerate(numbers)]
-        read = dict(zip(self.fresh, Readers.result(self.future), strict=True)) if self.future else {}
         truth = self.truth.readings() if self.truth else {}
+        if self.failure:
+            return [
+                self._frame(i, number, "decode_error", self.failure, truth)
+                for i, number in enumerate(numbers)
+            ]
+        read = dict(zip(self.fresh, Readers.result(self.future), strict=True)) if self.future else {}
         read |= {i: self.target.readings[i] for i in self.same_as_target}
         read |= {i: truth[self.target.frames.numbers[i]] for i in self.same_as_truth}
         return [self._scored(i, number, read.get(i), truth) for i, number in enumerate(numbers)]
@@ -196,32 +199,45 @@ class Scoring:
         problem = self.problems[i]
         if problem is not None or reading is None:
             status, reason = problem or ("decode_error", "the frame was not read")
-            return self._frame(i, number, status, reason)
+            return self._frame(i, number, status, reason, truths)
         if reading.status != "ok":
-            return self._frame(i, number, reading.status, reading.reason)
+            return self._frame(i, number, reading.status, reading.reason, truths)
         j = self.shown[i]
         assert j is not None
-        target, source, truth = self.target.readings[i], self.source.readings[j], truths.get(number)
-        error, case = float("nan"), None
+        target, source = self.target.readings[i], self.source.readings[j]
+        error, case = self._pixel_error(i, number), None
         image = self.swapped[i]
         true_image = self.truth.pixels.get(number) if self.truth else None
-        if not isinstance(image, str) and target.face is not None and source.face is not None:
-            if true_image is not None and true_image.shape == image.shape:
-                error = pixel_error(image, true_image, target.face.box)
-            if self.unit.run.keep_every_picture or i == len(self.shown) // 2:
-                case = thumbnails(
-                    (_image(self.source, j), source.face),
-                    (_image(self.target, i), target.face),
-                    image,
-                    true_image,
-                )
-        known = truth if truth is not None and truth.status == "ok" else None
+        shown = self.unit.run.keep_every_picture or i == len(self.shown) // 2
+        if shown and not isinstance(image, str) and target.face is not None and source.face is not None:
+            case = thumbnails(
+                (_image(self.source, j), source.face),
+                (_image(self.target, i), target.face),
+                image,
+                true_image,
+            )
+        known = _usable(truths.get(number))
         row, at = self._row(i, number, "ok", ""), (self.pair.source, j)
         return Frame(row, self.pair, True, reading, source, target, known, at, error, case)
 
-    def _frame(self, i: int, number: int, status: Status, reason: str) -> Frame:
-        posed = i < len(self.posed) and self.posed[i]
-        return Frame(self._row(i, number, status, reason), self.pair, posed)
+    def _frame(self, i: int, number: int, status: Status, reason: str, truths: dict[int, Reading]) -> Frame:
+        """A frame without a reading of the swap; a posed one keeps its other sides, to count it as wrong."""
+        row = self._row(i, number, status, reason)
+        j = self.shown[i] if i < len(self.posed) and self.posed[i] else None
+        if j is None:
+            return Frame(row, self.pair, False)
+        source, target = self.source.readings[j], self.target.readings[i]
+        known, error = _usable(truths.get(number)), self._pixel_error(i, number)
+        return Frame(row, self.pair, True, None, source, target, known, pixel_error=error)
+
+    def _pixel_error(self, i: int, number: int) -> float:
+        """Of swapped frame i to the true swap, NaN where either is lacking."""
+        image = self.swapped[i] if i < len(self.swapped) else ""
+        truth = self.truth.pixels.get(number) if self.truth else None
+        face = self.target.readings[i].face
+        if isinstance(image, str) or truth is None or face is None or truth.shape != image.shape:
+            return float("nan")
+        return pixel_error(image, truth, face.box)
 
     def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
         j = self.shown[i] if self.posed else None
@@ -265,6 +281,10 @@ def pixel_error(image: Image, truth: Image, box: tuple[float, float, float, floa
         return float("nan")
     difference = image[y0:y1, x0:x1].astype(np.int16) - truth[y0:y1, x0:x1]
     return float(np.abs(difference).mean())
+
+
+def _usable(reading: Reading | None) -> Reading | None:
+    return reading if reading is not None and reading.status == "ok" else None
 
 
 def _image(clip: Clip, i: int) -> Image:

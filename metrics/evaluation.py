@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -14,8 +14,13 @@ from metrics.registry import METRICS, Metric, get
 from metrics.sides import MetricError, Sides
 from metrics.statistics import RESAMPLES, cluster_bootstrap, cluster_sums
 
-MissingPolicy = Literal["count_as_wrong", "exclude"]
-POLICIES: tuple[MissingPolicy, ...] = ("count_as_wrong", "exclude")
+MissingPolicy = Literal["count_as_wrong", "exclude", "count_everywhere"]
+"""What a swap without a face does to a metric:
+count_as_wrong    it is a miss in ID retrieval; distances leave it out (the default, as in the field)
+exclude           every metric leaves it out
+count_everywhere  every metric counts it as a swap that shows the unwanted person (Metric.if_missing)
+"""
+POLICIES: tuple[MissingPolicy, ...] = get_args(MissingPolicy)
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,9 @@ class Summary:
 class Value:
     """One metric of one model, as it stands in results.json.
 
-    value, ci95, n, clusters follow `missing_policy`, the one that was applied: "exclude" for metrics in which
-    a missing frame has no worst value. `missing` frames of all had none. The numbers of either policy are in
-    excluding_missing and counting_missing (None where counting is not defined).
+    value, ci95, n, clusters follow `missing_policy`, what was applied to this metric: "count_as_wrong" or
+    "exclude". `missing` frames of those that can have a value had none. The numbers of either way are in
+    excluding_missing and counting_missing, so that a model cannot gain in silence by losing faces.
     """
 
     value: float
@@ -55,7 +60,7 @@ class Value:
     missing_policy: MissingPolicy
     missing: int
     excluding_missing: Summary
-    counting_missing: Summary | None
+    counting_missing: Summary
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: NaN becomes None."""
@@ -64,7 +69,7 @@ class Value:
             "unit": self.unit, "higher_is_better": self.higher_is_better, "instrument": self.instrument,
             "version": self.version, "missing_policy": self.missing_policy, "missing": self.missing,
             "excluding_missing": self.excluding_missing.as_dict(),
-            "counting_missing": None if self.counting_missing is None else self.counting_missing.as_dict(),
+            "counting_missing": self.counting_missing.as_dict(),
         }  # fmt: skip
 
 
@@ -74,15 +79,14 @@ def applicable(sides: Sides) -> list[str]:
 
 
 def frame_values(sides: Sides, key: str, missing: MissingPolicy = "exclude") -> Floats:
-    """The metric of every frame: float [n]. NaN without a value, unless that counts as wrong and can."""
+    """The metric of every frame: float [n]. NaN without a value, unless that counts under the policy."""
     metric = get(key)
+    _check_policy(missing)
     lacking = _lacking(metric, sides)
     if lacking:
         raise MetricError(f"{key} needs {', '.join(lacking)}; no instrument of this run has read it")
     values = np.asarray(metric.per_frame(sides), dtype=np.float64)
-    if missing == "count_as_wrong" and metric.missing_value is not None:
-        values = np.where(np.isnan(values), metric.missing_value, values)
-    return values
+    return _filled(metric, sides, values) if _counts(metric, missing) else values
 
 
 def evaluate(
@@ -96,42 +100,55 @@ def evaluate(
 
     Raises MetricError for an unknown key or policy, or a key whose readings are not there.
     """
-    if missing not in POLICIES:
-        raise MetricError(f"unknown missing policy {missing!r}; choose {' or '.join(POLICIES)}")
+    _check_policy(missing)
     wanted = applicable(sides) if keys is None else list(keys)
     return {key: _evaluate(sides, get(key), missing, seed, n_resamples) for key in wanted}
 
 
 def _evaluate(sides: Sides, metric: Metric, missing: MissingPolicy, seed: int, n_resamples: int) -> Value:
     values = frame_values(sides, metric.key)
-    bounds = metric.range if metric.missing_value is not None else None
-    excluding = _summary(values, sides, seed, n_resamples, bounds)
-    counting = None
-    if metric.missing_value is not None:
-        filled = np.where(np.isnan(values), metric.missing_value, values)
-        counting = _summary(filled, sides, seed, n_resamples, bounds)
-    applied = counting if missing == "count_as_wrong" and counting is not None else excluding
+    excluding = _summary(metric, values, sides, seed, n_resamples)
+    counting = _summary(metric, _filled(metric, sides, values), sides, seed, n_resamples)
+    applied = counting if _counts(metric, missing) else excluding
+    asked = np.ones(len(values), dtype=bool) if metric.asked is None else metric.asked(sides)
     return Value(
         applied.value, applied.ci95, applied.n, applied.clusters, metric.unit, metric.higher_is_better,
         sides.instruments.get(metric.reads[0]) if metric.reads else None, metric.version,
-        "count_as_wrong" if applied is counting else "exclude", int(np.isnan(values).sum()),
+        "count_as_wrong" if applied is counting else "exclude", int(np.sum(np.isnan(values) & asked)),
         excluding, counting,
     )  # fmt: skip
 
 
-def _summary(
-    values: Floats, sides: Sides, seed: int, n_resamples: int, bounds: tuple[float, float] | None
-) -> Summary:
+def _counts(metric: Metric, missing: MissingPolicy) -> bool:
+    return missing == "count_everywhere" or (missing == "count_as_wrong" and metric.counted)
+
+
+def _filled(metric: Metric, sides: Sides, values: Floats) -> Floats:
+    return np.where(np.isnan(values), metric.if_missing(sides), values)
+
+
+def _check_policy(missing: str) -> None:
+    if missing not in POLICIES:
+        raise MetricError(
+            f"unknown missing policy {missing!r}; choose {', '.join(POLICIES[:-1])} or {POLICIES[-1]}"
+        )
+
+
+def _summary(metric: Metric, values: Floats, sides: Sides, seed: int, n_resamples: int) -> Summary:
     sums, counts = cluster_sums(values, sides.clusters)
     value = float(sums.sum() / counts.sum()) if len(sums) else math.nan
-    interval = cluster_bootstrap(values, sides.clusters, seed, n_resamples, bounds=bounds)
-    return Summary(value, interval, int(counts.sum()), len(sums))
+    bounds = metric.range if metric.unit == "%" else None  # hits: even where all agree, the next may differ
+    low, high = cluster_bootstrap(values, sides.clusters, seed, n_resamples, bounds=bounds)
+    inside = tuple(min(max(end, metric.range[0]), metric.range[1]) for end in (low, high))
+    return Summary(value, (inside[0], inside[1]), int(counts.sum()), len(sums))
 
 
 def _lacking(metric: Metric, sides: Sides) -> list[str]:
     lacking = [name for name in metric.reads if name not in sides.swap]
     if metric.needs_gallery and sides.gallery is None:
         lacking.append("a gallery")
+    if metric.needs_clips and sides.clips is None:
+        lacking.append("the clip and number of each frame")
     if metric.needs_truth:
         known = sides.truth or {}
         lacking += [f"the truth of {name}" for name in metric.reads or ("pixel_error",) if name not in known]

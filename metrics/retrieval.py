@@ -2,6 +2,13 @@
 
 Nearest is the largest cosine. Ranks count identities, not gallery rows: with ten frames of every person in
 the gallery, five rows would mostly be five frames of one person.
+
+The rules that change the number:
+- gallery: real faces of everybody in the run; with `exclude`, without the very frame that the model was shown.
+- one person twice: ids name people, not clips. Two clips of one person must carry one id (bench's identity
+  map), otherwise the twin takes hits away; their rows then count together.
+- ties count as wrong, whatever the order of the gallery.
+- a swap without a reading has no rank: the missing-face policy decides (metrics/evaluation.py).
 """
 
 from __future__ import annotations

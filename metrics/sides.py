@@ -27,6 +27,8 @@ class Sides:
     gallery: float [m, d] identity readings of real faces, gallery_ids: str [m] whose they are.
     gallery_exclude: int [n], the gallery row that frame i may not find (its own source frame), -1 for none.
     truth: readings float [n, d] of the true swap, and "pixel_error" float [n] in grey levels 0..255.
+    clips: str [n] and frames: int [n], clip and frame number of each frame; only metrics of video need them,
+        and they compare frames whose numbers follow each other. Two models or takes of a clip need two names.
     instruments: reading name -> name of the instrument that read it (only carried into the result).
 
     Raises MetricError when lengths or widths disagree.
@@ -42,14 +44,18 @@ class Sides:
     gallery_ids: NDArray[np.str_] | None = None
     gallery_exclude: NDArray[np.integer] | None = None
     truth: Readings | None = None
+    clips: NDArray[np.str_] | None = None
+    frames: NDArray[np.integer] | None = None
     instruments: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.wanted_id)
-        for name in ("target_id", "clusters", "gallery_exclude"):
+        for name in ("target_id", "clusters", "gallery_exclude", "clips", "frames"):
             array = getattr(self, name)
             if array is not None and np.shape(array) != (n,):
                 raise MetricError(f"{name} has shape {np.shape(array)}; {n} frames need ({n},)")
+        if (self.clips is None) != (self.frames is None):
+            raise MetricError("clips and frames belong together; give both or neither")
         widths: dict[str, int] = {}
         for side in ("swap", "source", "target", "truth"):
             for name, array in (getattr(self, side) or {}).items():

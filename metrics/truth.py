@@ -7,6 +7,7 @@ instrument's own bias cancels: the oracle scores 0.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metrics.distances import Floats, cosine_distance, l2
 from metrics.sides import MetricError, Sides
@@ -14,10 +15,15 @@ from metrics.sides import MetricError, Sides
 
 def reading_error(sides: Sides, reading: str) -> Floats:
     """Distance of the swap's reading to the truth's, float [n]: cosine distance of identity, else L2."""
+    return error(sides, reading, sides.swap[reading])
+
+
+def error(sides: Sides, reading: str, rows: NDArray[np.floating]) -> Floats:
+    """Distance of any rows float [n, d] of that reading to the truth's, as in reading_error."""
     if sides.truth is None or reading not in sides.truth:
         raise MetricError(f"no truth of {reading!r} is known; truth_* metrics need rendered data")
     distance = cosine_distance if reading == "identity" else l2
-    return distance(sides.swap[reading], sides.truth[reading])
+    return distance(rows, sides.truth[reading])
 
 
 def pixel_error(sides: Sides) -> Floats:

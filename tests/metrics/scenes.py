@@ -43,6 +43,8 @@ def sides(seed: int = 0, people: int = 12, frames: int = 5, swap: str = "mixed",
         "clusters": np.array([f"{a & ~1:03d}_{a | 1:03d}" for a in target]),
         "gallery": np.concatenate([real["t"]["identity"], real["s"]["identity"]]),
         "gallery_ids": np.concatenate([label[target], label[source]]),
+        "clips": label[target],
+        "frames": np.tile(np.arange(frames), people) + 7,
         "truth": truth | {"pixel_error": rng.uniform(0, 40, len(target)) * (swap != "truth")},
         "instruments": {k: f"test-{k}" for k in WIDTHS},
     }

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scenes import sides
 
-from metrics import METRICS, MetricError, Sides, applicable, evaluate, frame_values
+from metrics import METRICS, MetricError, Sides, Summary, applicable, evaluate, frame_values
 
 
 def two_frames() -> Sides:
@@ -73,7 +73,6 @@ def test_both_missing_policies_are_kept() -> None:
     counted = evaluate(s, ["id_retrieval"])["id_retrieval"]
     assert (counted.missing_policy, counted.missing, counted.n) == ("count_as_wrong", 10, 60)
     assert counted.value == pytest.approx(100 * 50 / 60)
-    assert counted.counting_missing is not None
     assert (counted.counting_missing.value, counted.counting_missing.ci95) == (counted.value, counted.ci95)
     assert (counted.excluding_missing.value, counted.excluding_missing.n) == (100, 50)
     excluded = evaluate(s, ["id_retrieval"], missing="exclude")["id_retrieval"]
@@ -84,8 +83,54 @@ def test_both_missing_policies_are_kept() -> None:
 @pytest.mark.parametrize("key", [k for k in METRICS if not k.startswith("id_ret") and k != "truth_pixel"])
 def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
     value = evaluate(missing_some(), [key], n_resamples=99)[key]
-    assert (value.missing_policy, value.missing, value.n) == ("exclude", 10, 50)
-    assert value.counting_missing is None
+    asked = 48 if METRICS[key].needs_clips else 60  # first frames of the 12 clips have no frame before them
+    lost = 8 if METRICS[key].needs_clips else 10
+    assert (value.missing_policy, value.missing, value.n) == ("exclude", lost, asked - lost)
+    assert value.excluding_missing == Summary(value.value, value.ci95, value.n, value.clusters)
+    assert value.counting_missing.n == asked
+    counted = evaluate(missing_some(), [key], "count_everywhere", n_resamples=99)[key]
+    assert (counted.missing_policy, counted.n) == ("count_as_wrong", asked)
+    assert Summary(counted.value, counted.ci95, counted.n, counted.clusters) == value.counting_missing
+    assert counted.excluding_missing == value.excluding_missing
+
+
+@pytest.mark.parametrize(
+    "key", [k for k, m in METRICS.items() if not (m.needs_clips or m.counted or k == "truth_pixel")]
+)
+def test_a_missing_swap_counts_as_the_unwanted_person(key: str) -> None:
+    """All swaps lost, counted everywhere: the score of the swap that shows the other side, by definition."""
+    nothing = sides()
+    unwanted = sides(swap="source" if METRICS[key].group == "attributes" else "target")
+    if key.startswith("truth_"):
+        unwanted = sides(swap="source" if key in ("truth_expression", "truth_pose") else "target")
+    for readings in nothing.swap.values():
+        readings[:] = np.nan
+    counted = frame_values(nothing, key, "count_everywhere")
+    np.testing.assert_allclose(counted, frame_values(unwanted, key), atol=1e-12)
+    assert np.isfinite(counted).all()
+
+
+@pytest.mark.parametrize("key", METRICS)
+def test_a_lost_face_never_helps_once_it_counts(key: str) -> None:
+    """The oracle loses 10 faces; no metric may get better by it, under the policies that count them."""
+    whole, some = sides(swap="truth"), sides(swap="truth")
+    for readings in some.swap.values():
+        readings[:10] = np.nan
+    if key == "truth_pixel":
+        some.truth["pixel_error"][:10] = np.nan  # type: ignore[index]
+    before = evaluate(whole, [key], "count_everywhere", n_resamples=99)[key]
+    after = evaluate(some, [key], "count_everywhere", n_resamples=99)[key]
+    assert (after.n, after.missing) == (before.n, 8 if METRICS[key].needs_clips else 10)
+    assert after.value < before.value if METRICS[key].higher_is_better else after.value > before.value
+
+
+def test_frames_whose_originals_cannot_be_read_never_count() -> None:
+    lost = sides()
+    for side in (lost.swap, lost.source, lost.target):
+        for readings in side.values():
+            readings[:10] = np.nan
+    for key in ("identity", "identity_r", "shape", "shape_r", "expression", "expression_r", "pose", "pose_r"):
+        assert evaluate(lost, [key], "count_everywhere", n_resamples=99)[key].n == 50
 
 
 def test_nothing_read_at_all_is_no_number_but_no_crash() -> None:
@@ -130,7 +175,13 @@ def test_applicable_follows_what_was_read() -> None:
     assert applicable(s) == list(METRICS)
     assert not any(k.startswith("truth") for k in applicable(replace(s, truth=None)))
     only_identity = replace(
-        s, swap={"identity": s.swap["identity"]}, truth=None, gallery=None, gallery_ids=None
+        s,
+        swap={"identity": s.swap["identity"]},
+        truth=None,
+        gallery=None,
+        gallery_ids=None,
+        clips=None,
+        frames=None,
     )
     assert applicable(only_identity) == ["identity", "identity_r"]
 
@@ -142,6 +193,7 @@ def test_every_metric_says_what_it_is() -> None:
         assert metric.unit
         assert metric.title
         assert metric.needs_truth == key.startswith("truth_")
+        assert metric.needs_clips == (metric.group == "video")
         assert metric.cluster == "pair"
 
 
@@ -149,7 +201,10 @@ def test_every_metric_says_what_it_is() -> None:
     ("act", "message"),
     [
         (lambda s: evaluate(s, ["id_retreival"]), "did you mean 'id_retrieval'"),
-        (lambda s: evaluate(s, missing="ignore"), "choose count_as_wrong or exclude"),
+        (lambda s: evaluate(s, missing="ignore"), "choose count_as_wrong, exclude or count_everywhere"),
+        (lambda s: frame_values(s, "shape", "leave"), "unknown missing policy 'leave'"),
+        (lambda s: replace(s, clips=None), "clips and frames belong together"),
+        (lambda s: evaluate(replace(s, clips=None, frames=None), ["pose_flicker"]), "clip and number"),
         (lambda s: evaluate(replace(s, truth=None), ["truth_shape"]), "needs the truth of shape"),
         (lambda s: evaluate(replace(s, gallery=None, gallery_ids=None), ["id_retrieval"]), "a gallery"),
         (lambda s: replace(s, clusters=s.clusters[:-1]), r"clusters has shape \(59,\)"),

@@ -101,5 +101,26 @@ def test_the_excluded_source_frame_is_not_found() -> None:
     assert np.isnan(identity_rank([[1.0, 0.0]], ["b"], gallery, ids, np.array([2]))).all()
 
 
+@given(seed=st.integers(0, 2**32 - 1))
+def test_one_person_in_two_clips_is_one_person_once_the_ids_say_so(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    people = rng.normal(size=(6, 8))
+    clips = np.array([f"{i:03d}" for i in range(8)])  # 006 and 007 show the people of 000 and 001 once more
+    who = np.array([0, 1, 2, 3, 4, 5, 0, 1])
+    gallery = np.repeat(people[who], 3, axis=0) + rng.normal(0, 0.3, (24, 8))
+    identity_map = {"006": "000", "007": "001"}
+    ids = np.repeat(clips, 3)
+    mapped = np.array([identity_map.get(clip, clip) for clip in ids])
+    probes = people[who] + rng.normal(0, 0.6, (8, 8))
+    wanted = np.array([identity_map.get(clip, clip) for clip in clips])
+    rank = identity_rank(probes, wanted, gallery, mapped)
+    np.testing.assert_array_equal(rank, brute_force_rank(probes, wanted, gallery, mapped))
+    for k in (1, 5):
+        hits = [100.0 * (r <= k) for r in brute_force_rank(probes, wanted, gallery, mapped)]
+        assert retrieved(rank, k).tolist() == hits
+    # Without the map the twin stands in the way: no rank gets better.
+    assert (identity_rank(probes, clips, gallery, ids) >= rank).all()
+
+
 def test_retrieved_keeps_missing_apart_from_wrong() -> None:
     np.testing.assert_array_equal(retrieved([1.0, 5.0, 6.0, np.nan], 5), [100.0, 100.0, 0.0, np.nan])

@@ -1,0 +1,51 @@
+"""Spherical linear interpolation between embeddings: the path that Smooth-Swap's Sec. 5.5 walks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from metrics.distances import Floats, unit
+
+
+def angle(a: ArrayLike, b: ArrayLike) -> Floats:
+    """Angle between row i of a and row i of b, both [n, d]: float [n] in 0..pi, to full precision at both ends.
+
+    (The arc cosine of a dot product loses half of the digits near 0 and pi.)
+    """
+    u, v = unit(a), unit(b)
+    return np.asarray(2.0 * np.arctan2(_norm(v - u), _norm(v + u)))
+
+
+def great_circle(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """The path from row i of a to row i of b: starts [n, d], directions [n, d], angles float [n] in 0..pi.
+
+    start and direction are unit vectors at right angles; the point at the angle t is
+    cos(t) start + sin(t) direction. The direction is 0 where a and b are equal, NaN where they are opposite
+    (no shortest path is theirs) or one has no reading.
+    """
+    u, v = unit(a), unit(b)
+    # The difference of nearby numbers is exact, so the direction keeps its digits near 0 and near pi.
+    near = np.sum(u * v, axis=1, keepdims=True) >= 0
+    step = np.where(near, v - u, v + u)
+    step = step - np.sum(step * u, axis=1, keepdims=True) * u
+    length = _norm(step)
+    direction = step / np.where(length > 0, length, 1.0)[:, None]
+    direction[(length == 0) & ~near[:, 0]] = np.nan
+    return u, direction, angle(u, v)
+
+
+def slerp(a: ArrayLike, b: ArrayLike, r: ArrayLike) -> Floats:
+    """Points at the shares r of the great circle from a to b: [n, d], [n, d], [m] -> unit rows [n, m, d].
+
+    r = 0 is a, r = 1 is b, both scaled to length 1. Equal rows stay where they are; opposite rows and rows
+    without a reading give NaN. The same points as sin((1-r)t)/sin(t) a + sin(rt)/sin(t) b, but nothing here
+    is divided by a number that vanishes near 0 or pi.
+    """
+    start, direction, total = great_circle(a, b)
+    turn = total[:, None] * np.atleast_1d(np.asarray(r, dtype=np.float64))
+    return np.asarray(np.cos(turn)[..., None] * start[:, None] + np.sin(turn)[..., None] * direction[:, None])
+
+
+def _norm(rows: Floats) -> Floats:
+    return np.asarray(np.sqrt(np.sum(rows * rows, axis=1)))

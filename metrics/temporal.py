@@ -1,0 +1,112 @@
+"""Steadiness of swapped video from each frame to the next, against the target's own motion.
+
+The sources at hand define no such metric: these are ours. A frame's predecessor is the frame of the same clip
+whose number is one less; without it (first frames, sampled frames with gaps) there is no value, because
+motion over a gap is not flicker. What a real video shows is the mark to reach: copy-target has no flicker.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.transform import Rotation
+
+from metrics.distances import Floats, cosine_similarity, l2
+from metrics.sides import MetricError, Sides
+
+
+def predecessor(clips: ArrayLike, frames: ArrayLike) -> NDArray[np.int64]:
+    """Row of each frame's predecessor, int [n], -1 where there is none. clips str [n], frames int [n].
+
+    Rows may stand in any order. A frame that is given twice is one frame: its first row is taken.
+    """
+    names, numbers = np.asarray(clips), np.asarray(frames).astype(np.int64)
+    found = np.full(len(numbers), -1, dtype=np.int64)
+    if len(numbers) == 0:
+        return found
+    _, clip = np.unique(names, return_inverse=True)
+    # One whole number for each (clip, frame); clips are kept a step apart, so that none follows another.
+    low = int(numbers.min())
+    key = clip * (int(numbers.max()) - low + 2) + (numbers - low) + 1
+    known, first = np.unique(key, return_index=True)
+    place = np.minimum(np.searchsorted(known, key - 1), len(known) - 1)
+    hit = known[place] == key - 1
+    found[hit] = first[place[hit]]
+    return found
+
+
+def rotation_angle(a: ArrayLike, b: ArrayLike) -> Floats:
+    """Geodesic angle between the rotations of row i of a and of b, axis-angle in radians [n, 3]: [n] in 0..pi.
+
+    NaN where either row holds one. Raises MetricError for rows that are not three numbers.
+    """
+    first, second = _rotation_vectors(a), _rotation_vectors(b)
+    return _motion_error(first, np.zeros_like(first), second, np.zeros_like(second))
+
+
+def identity_consistency(sides: Sides) -> Floats:
+    """Cosine of the swap's identity embedding with that of the frame before: float [n], NaN for first frames."""
+    before, has = _before(sides)
+    now = sides.swap["identity"]
+    return _only(has, cosine_similarity(now, now[before]))
+
+
+def expression_flicker(sides: Sides) -> Floats:
+    """|(e_t - e_(t-1)) of the swap - the same of the target|: float [n], NaN for first frames."""
+    before, has = _before(sides)
+    swap, target = (np.asarray(s["expression"], dtype=np.float64) for s in (sides.swap, sides.target))
+    return _only(has, l2(swap - swap[before], target - target[before]))
+
+
+def pose_flicker(sides: Sides) -> Floats:
+    """Angle between the turn of the swapped head since the frame before and that of the target's: [n], rad.
+
+    A turn is R_t R_(t-1)^T, so a constant error of pose is no flicker.
+    """
+    before, has = _before(sides)
+    swap, target = _rotation_vectors(sides.swap["pose"]), _rotation_vectors(sides.target["pose"])
+    return _only(has, _motion_error(swap, swap[before], target, target[before]))
+
+
+def lost(sides: Sides, reading: str) -> Floats:
+    """What a frame costs in which the swap's face is lost: as though the wanted face jumped to the unwanted one.
+
+    Identity: the cosine of source and target. Expression and pose: the distance from the target's reading to
+    the source's, which is the error of such a jump. float [n], NaN where an original lacks a reading.
+    """
+    _, has = _before(sides)
+    source, target = sides.source[reading], sides.target[reading]
+    jump = {"identity": cosine_similarity, "expression": l2, "pose": rotation_angle}[reading]
+    return _only(has, jump(source, target))
+
+
+def has_predecessor(sides: Sides) -> NDArray[np.bool_]:
+    """Frames that can have a value at all: bool [n]."""
+    return _before(sides)[1]
+
+
+def _before(sides: Sides) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    if sides.clips is None or sides.frames is None:
+        raise MetricError("metrics of video need to know the clip and the number of each frame")
+    before = predecessor(sides.clips, sides.frames)
+    return before, before >= 0
+
+
+def _only(has: NDArray[np.bool_], values: Floats) -> Floats:
+    return np.asarray(np.where(has, values, np.nan))
+
+
+def _rotation_vectors(rows: ArrayLike) -> Floats:
+    x = np.asarray(rows, dtype=np.float64)
+    if x.ndim != 2 or x.shape[1] != 3:
+        raise MetricError(f"a pose is an axis-angle of 3 numbers in radians, not {x.shape[1:]} numbers")
+    return x
+
+
+def _motion_error(a1: Floats, a0: Floats, b1: Floats, b0: Floats) -> Floats:
+    angle = np.full(len(a1), np.nan)
+    kept = np.isfinite(np.concatenate([a1, a0, b1, b0], axis=1)).all(axis=1)
+    if kept.any():
+        r1, r0, q1, q0 = (Rotation.from_rotvec(x[kept]) for x in (a1, a0, b1, b0))
+        angle[kept] = ((r1 * r0.inv()) * (q1 * q0.inv()).inv()).magnitude()
+    return angle

@@ -1,0 +1,42 @@
+"""The committed page of metrics is the one that the code declares, and says all of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from metrics import METRICS
+from metrics.catalogue import EMBEDDERS, PICTURES
+from metrics.table import main, page
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+
+
+def test_the_committed_page_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m metrics.table docs/metrics.md"
+
+
+def test_every_metric_has_its_row_with_all_columns() -> None:
+    rows = [line for line in page().splitlines() if line.startswith("| `")]
+    everything = [*METRICS.values(), *EMBEDDERS, *PICTURES]
+    assert len({m.key for m in everything}) == len(everything)
+    for metric in everything:
+        own = [row for row in rows if row.startswith(f"| `{metric.key}` |")]
+        row = own[0]  # frames have a second one, in the table of missing faces
+        assert len(own) == (2 if metric.key in METRICS else 1)
+        cells = [cell.strip() for cell in row.replace("\\|", "¦").strip("|").split("|")]
+        assert len(cells) == 8
+        assert all(cells)
+        assert cells[5] == ("↑" if metric.higher_is_better else "↓")
+        assert f"- `{metric.key}`: " in page()
+
+
+def test_the_command_writes_prints_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert capsys.readouterr().out == page()
+    assert main([str(tmp_path / "m.md")]) == 0
+    assert (tmp_path / "m.md").read_text(encoding="utf-8") == page()
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "no" / "m.md")])
+    assert "a folder that exists" in capsys.readouterr().err

@@ -1,0 +1,264 @@
+"""Hand-made mutants: one wrong line each, which the named tests must notice.
+
+python tests/mutants.py            run them all (some minutes)
+python tests/mutants.py bgr norm   run those whose name holds one of these words
+python tests/mutants.py --list     names, files and tests
+
+Every mutant is applied to a copy of the tree in a temporary folder; the tree itself is never touched. The exit
+code is 0 only if all are killed. A test in the suite (tests/metrics/test_mutants.py) holds that each still fits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("bench", "metrics", "smoothswap", "reports", "tests", "docs", "pyproject.toml")
+TIMEOUT = 300  # seconds for the tests of one mutant; a mutant that hangs is killed
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`old` stands exactly once in `file` and becomes `new`; `tests` are arguments of pytest that must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def _m(name: str, file: str, old: str, new: str, *tests: str) -> Mutant:
+    return Mutant(name, file, old, new, tuple(f"tests/{test}" for test in tests))
+
+
+_EVALUATION, _INVARIANCES = "metrics/test_evaluation.py", "metrics/test_invariances.py"
+_RETRIEVAL, _STATISTICS = "metrics/test_retrieval.py", "metrics/test_statistics.py"
+_VERIFICATION, _SMOOTHNESS = "metrics/test_verification.py", "metrics/test_smoothness.py"
+_SIGNIFICANCE, _TEMPORAL = "metrics/test_significance.py", "metrics/test_temporal.py"
+_DISTANCES, _QUALITY, _SLERP = "metrics/test_distances.py", "metrics/test_quality.py", "metrics/test_slerp.py"
+_ALIGN, _DETECT = "faces/test_align.py", "faces/test_detect.py"
+
+MUTANTS = (
+    # distances
+    _m("cosine without norm", "metrics/distances.py",
+       "np.clip(np.sum(unit(a) * unit(b), axis=1), -1.0, 1.0)",
+       "np.clip(np.sum(np.asarray(a) * np.asarray(b), axis=1), -1.0, 1.0)", _DISTANCES),
+    _m("cosine distance without the half", "metrics/distances.py", "np.clip(0.5 * np.sum(", "np.clip(np.sum(",
+       _DISTANCES),
+    _m("root mean square for L2", "metrics/distances.py",
+       "np.sqrt(np.sum(difference * difference, axis=1))", "np.sqrt(np.mean(difference * difference, axis=1))",
+       _DISTANCES),
+    _m("relative upside down", "metrics/distances.py",
+       "np.where(total > 0, w / np.where(", "np.where(total > 0, 1 - w / np.where(", _DISTANCES),
+    _m("square overflows", "metrics/distances.py",
+       "/ np.where(usable, peak, 1.0)", "/ np.where(usable, 1.0, 1.0)", _DISTANCES),
+    # which side is wanted
+    _m("source and target exchanged for shape", "metrics/registry.py",
+       '"shape": "source", "expression"', '"shape": "target", "expression"', _EVALUATION),
+    _m("source and target exchanged for pose", "metrics/registry.py", '"pose": "target"}', '"pose": "source"}',
+       _EVALUATION),
+    _m("identity held against the target", "metrics/registry.py",
+       'cosine_similarity(sides.swap["identity"], sides.source["identity"])',
+       'cosine_similarity(sides.swap["identity"], sides.target["identity"])', _EVALUATION),
+    _m("retrieval looks for the target", "metrics/registry.py", "sides.wanted_id,", "sides.target_id,", _EVALUATION),
+    # retrieval
+    _m("ties count as right", "metrics/retrieval.py", "nearest >= own - TIE", "nearest > own + TIE", _RETRIEVAL),
+    _m("sort of the gallery dropped", "metrics/retrieval.py",
+       'order = np.argsort(ids, kind="stable")', "order = np.arange(len(ids))", _RETRIEVAL),
+    _m("excluded source frame is found", "metrics/retrieval.py",
+       "cosine[hit, column[hit]] = -np.inf", "pass", _RETRIEVAL),
+    _m("rank off by one", "metrics/retrieval.py", "100.0 * (r <= k)", "100.0 * (r < k)", _RETRIEVAL),
+    _m("retrieval without norm", "metrics/retrieval.py",
+       "p, g = unit(probes), unit(gallery)", "p, g = unit(probes), np.asarray(gallery, dtype=np.float64)",
+       _RETRIEVAL),
+    # evaluation
+    _m("missing faces left out in silence", "metrics/evaluation.py",
+       '(missing == "count_as_wrong" and metric.counted)', "False", _EVALUATION),
+    _m("missing faces count as right", "metrics/registry.py",
+       "if_missing=partial(_constant, 0.0)", "if_missing=partial(_constant, 100.0)", _EVALUATION),
+    _m("missing faces count as the wanted side", "metrics/registry.py",
+       "return l2(_unwanted_side(reading, sides), _wanted_side(reading, sides))",
+       "return l2(_wanted_side(reading, sides), _wanted_side(reading, sides))", _EVALUATION),
+    # statistics
+    _m("cluster ignored", "metrics/statistics.py",
+       "_, index = np.unique(c[kept], return_inverse=True)", "index = np.arange(int(kept.sum()))", _STATISTICS),
+    _m("mean of cluster means", "metrics/statistics.py",
+       "np.asarray(s.sum(axis=axis) / c.sum(axis=axis))", "np.asarray((s / c).mean(axis=axis))", _STATISTICS),
+    _m("seed ignored", "metrics/statistics.py", "rng=np.random.default_rng(seed)", "rng=np.random.default_rng(0)",
+       _STATISTICS),
+    _m("normal instead of t for few clusters", "metrics/statistics.py",
+       "stats.t.ppf((1.0 + level) / 2.0, k - 1)", "stats.norm.ppf((1.0 + level) / 2.0)", _STATISTICS),
+    _m("pairing lost", "metrics/statistics.py", "= first - second", "= first - np.roll(second, 1)", _STATISTICS),
+    _m("bootstrap pairing lost", "metrics/statistics.py", "paired=True", "paired=False", _STATISTICS),
+    # significance
+    _m("test over frames", "metrics/significance.py",
+       "sums, _ = cluster_sums(first - second, clusters)",
+       "sums, _ = cluster_sums(first - second, np.arange(len(first)))", _SIGNIFICANCE),
+    _m("one-sided test", "metrics/significance.py", 'alternative="two-sided"', 'alternative="greater"',
+       _SIGNIFICANCE),
+    _m("Holm without its maximum", "metrics/significance.py",
+       "np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))",
+       "values[order] * np.arange(len(values), 0, -1)", _SIGNIFICANCE),
+    _m("Bonferroni for Holm", "metrics/significance.py", "np.arange(len(values), 0, -1)", "len(values)",
+       _SIGNIFICANCE),
+    _m("false discovery rate of Yekutieli", "metrics/significance.py", 'method="bh"', 'method="by"', _SIGNIFICANCE),
+    # verification
+    _m("ties count whole in the AUC", "metrics/verification.py", "below + 0.5 * negatives", "below + negatives",
+       _VERIFICATION),
+    _m("threshold from the own fold", "metrics/verification.py",
+       "best_accuracy(s[f != name], y[f != name], rule)", "best_accuracy(s[f == name], y[f == name], rule)",
+       _VERIFICATION),
+    _m("TAR above the FAR", "metrics/verification.py", 'side="right") - 1]', 'side="right")]', _VERIFICATION),
+    _m("standard error without the root", "metrics/verification.py",
+       "np.std(shares, ddof=1) / np.sqrt(len(names))", "np.std(shares, ddof=1) / len(names)", _VERIFICATION),
+    _m("photo numbers without zeros", "metrics/lfw.py", ":04d}", ":d}", _VERIFICATION),
+    # smoothness
+    _m("straight line for slerp", "metrics/slerp.py",
+       "np.asarray(np.cos(turn)[..., None] * start[:, None] + np.sin(turn)[..., None] * direction[:, None])",
+       "np.asarray(start[:, None] + np.tan(turn)[..., None] * direction[:, None])", _SLERP),
+    _m("slerp by the difference near pi", "metrics/slerp.py", "np.where(near, v - u, v + u)", "v - u", _SLERP),
+    _m("short list cut too short", "metrics/interpolation.py",
+       "keep |= between >= max(between[one], between[other]) - slack", "keep |= between > np.inf", _SMOOTHNESS),
+    _m("later faces only above", "metrics/interpolation.py", "(x < x[here]) & ~same", "(y > y[here]) & ~same",
+       _SMOOTHNESS),
+    _m("nearest at the wrong step", "metrics/interpolation.py", "row[1:-1]", "row[:-2]", _SMOOTHNESS),
+    _m("end points count", "metrics/interpolation.py", 'if ends == "count" else', "if ends else", _SMOOTHNESS),
+    _m("chord for arc", "metrics/smoothness.py", "return angle(a, b)[:, None]", "return _length(u - v)", _SMOOTHNESS),
+    # video
+    _m("off-by-one frame", "metrics/temporal.py",
+       "hit = known[place] == key - 1", "hit = known[place] >= key - 1", _TEMPORAL),
+    _m("clips run into each other", "metrics/temporal.py",
+       "int(numbers.max()) - low + 2", "int(numbers.max()) - low + 1", _TEMPORAL),
+    _m("next frame for the one before", "metrics/temporal.py",
+       "np.searchsorted(known, key - 1), len(known) - 1)\n    hit = known[place] == key - 1",
+       "np.searchsorted(known, key + 1), len(known) - 1)\n    hit = known[place] == key + 1", _TEMPORAL),
+    _m("flicker without the target's motion", "metrics/temporal.py",
+       "l2(swap - swap[before], target - target[before])", "l2(swap, swap[before])", _TEMPORAL),
+    _m("turns in the wrong order", "metrics/temporal.py",
+       "((r1 * r0.inv()) * (q1 * q0.inv()).inv())", "((r0.inv() * r1) * (q0.inv() * q1).inv())", _TEMPORAL),
+    # pictures
+    _m("covariance with n", "metrics/quality.py", "np.sqrt(len(x) - 1)", "np.sqrt(len(x))", _QUALITY),
+    _m("KID with its diagonal", "metrics/quality.py",
+       "(_kernel_sum(x, x) - _diagonal(x)) / (n * (n - 1))", "_kernel_sum(x, x) / (n * n)", _QUALITY),
+    _m("BGR pictures", "metrics/picture_features.py", "np.array([0.299, 0.587, 0.114])", "np.array([0.114, 0.587, 0.299])",
+       _QUALITY),
+    _m("pickles are run", "metrics/picture_features.py", "weights_only=True)\n", "weights_only=False)\n", _QUALITY),
+    _m("inception sees 0..1", "metrics/picture_features.py", "x / 127.5 - 1.0", "x / 255.0", _QUALITY),
+    # instruments and faces
+    _m("BGR for the recogniser", "metrics/instruments/arcface.py",
+       'crops[..., ::-1] if self._colour == "bgr" else crops', 'crops[..., ::-1] if self._colour == "rgb" else crops',
+       "metrics/test_arcface.py"),
+    _m("largest face by the smallest", "smoothswap/faces/detect.py",
+       "max(faces, key=lambda face: face.area, default=None)", "min(faces, key=lambda face: face.area, default=None)",
+       _DETECT),
+    _m("union without the shared part", "smoothswap/faces/detect.py",
+       "(b[2] - b[0]) * (b[3] - b[1]) - shared)", "(b[2] - b[0]) * (b[3] - b[1]))", _DETECT),
+    _m("eyes exchanged", "smoothswap/faces/align.py",
+       "[points[36:42].mean(0), points[42:48].mean(0),", "[points[42:48].mean(0), points[36:42].mean(0),", _ALIGN),
+    _m("similarity may mirror", "smoothswap/faces/align.py",
+       "np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])", "np.array([1.0, 1.0])", _ALIGN),
+    # bench
+    _m("even frames are the first", "smoothswap/faces/video.py",
+       "return [round(Fraction(i * (count - 1), k - 1)) for i in range(k)]", "return list(range(k))",
+       "faces/test_video.py"),
+    _m("one cluster a direction", "bench/dataset.py",
+       '"+".join(sorted((self.target_person, self.source_person)))', '"+".join((self.target_person, self.source_person))',
+       "bench/test_ffpp_dataset.py"),
+    _m("identity map ignored", "bench/dataset.py", "return self._people.get(name, name)", "return name",
+       "bench/test_ffpp_dataset.py"),
+)  # fmt: skip
+
+
+def apply(mutant: Mutant, root: Path) -> None:
+    """Change the file in the tree at root. Raises ValueError where the line is not there exactly once."""
+    path = root / mutant.file
+    text = path.read_text(encoding="utf-8")
+    if (count := text.count(mutant.old)) != 1:
+        raise ValueError(
+            f"mutant {mutant.name!r} does not fit: {mutant.old!r} stands {count} times in {mutant.file}; "
+            "write the line as it is now"
+        )
+    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+
+
+def run(mutant: Mutant, tree: Path) -> tuple[bool, str]:
+    """Whether its tests fail (killed), and pytest's last line. The tree is as before afterwards."""
+    path = tree / mutant.file
+    before = path.read_text(encoding="utf-8")
+    apply(mutant, tree)
+    try:
+        return _fails(mutant.tests, tree)
+    finally:
+        path.write_text(before, encoding="utf-8")
+
+
+def _fails(tests: Sequence[str], tree: Path) -> tuple[bool, str]:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    shared = os.environ.get("SMOOTHSWAP_SHARED") or str(ROOT.parent / "shared")
+    environment = os.environ | {
+        "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "SMOOTHSWAP_SHARED": shared
+    }  # fmt: skip
+    try:
+        done = subprocess.run(
+            command, cwd=tree, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return True, f"no end after {TIMEOUT} s"
+    lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
+    last = [line for line in lines if line.startswith(("FAILED", "ERROR"))][-1:] or lines[-1:]
+    if done.returncode not in (0, 1, 2):  # 2: the mutant cannot even be imported
+        raise RuntimeError(f"pytest could not run {' '.join(tests)}: {done.stdout}{done.stderr}")
+    return done.returncode != 0, last[0] if last else ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python tests/mutants.py", description=__doc__.split("\n")[0])
+    parser.add_argument("words", nargs="*", help="only mutants whose name holds one of these words")
+    parser.add_argument("--list", action="store_true", help="list them and stop")
+    options = parser.parse_args(argv)
+    chosen = [
+        m
+        for m in MUTANTS
+        if not options.words or any(word.lower() in m.name.lower() for word in options.words)
+    ]
+    if not chosen:
+        parser.error("no mutant has such a name; see --list")
+    if options.list:
+        for mutant in chosen:
+            print(f"{mutant.name:44} {mutant.file:36} {' '.join(mutant.tests)}")
+        return 0
+    survived = []
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        tree = Path(folder) / "tree"
+        tree.mkdir()
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, tree / part)
+        broken, line = _fails(sorted({test for m in chosen for test in m.tests}), tree)
+        if broken:
+            parser.error(f"the tests already fail without any mutant: {line}")
+        for mutant in chosen:
+            started = time.perf_counter()
+            killed, line = run(mutant, tree)
+            survived += [] if killed else [mutant.name]
+            word = "killed  " if killed else "SURVIVED"
+            print(f"{word} {time.perf_counter() - started:5.1f} s  {mutant.name}: {line[:90]}", flush=True)
+    print(f"{len(chosen) - len(survived)} of {len(chosen)} killed")
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
