@@ -114,12 +114,15 @@ def _parse(path: Path, data: bytes, expected: str) -> Any:
             warnings.simplefilter("ignore")  # of storage classes that old files name
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as first:  # torch documents no type for a damaged file
+        why: Exception = first
         try:
-            return _Arrays(io.BytesIO(data), encoding="latin1").load()
+            content = _Arrays(io.BytesIO(data), encoding="latin1").load()
+            if isinstance(content, Mapping):
+                return content
         except Exception as second:  # nor does pickle
             why = second if isinstance(second, pickle.UnpicklingError) else first
-            text = (str(why).splitlines() or [type(why).__name__])[0][:160]
-            raise InstrumentError(f"{path} cannot be read as weights ({text}); expected {expected}") from None
+        text = (str(why).splitlines() or [type(why).__name__])[0][:160]
+        raise InstrumentError(f"{path} cannot be read as weights ({text}); expected {expected}") from None
 
 
 class _Arrays(pickle.Unpickler):
