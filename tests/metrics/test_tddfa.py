@@ -121,7 +121,7 @@ def test_bf16_is_given_only_where_the_probe_agrees(files: Files, instrument: Ins
     if all(off[key] <= most for key, most in reader.BF16_TOLERANCE.items() if key in off):
         assert create(f"tddfa:{files[0]}?precision=bf16").parameters["precision"] == "bf16"
     else:
-        with pytest.raises(InstrumentError, match="in bf16 the .* is off by .* read it in fp32"):
+        with pytest.raises(InstrumentError, match=r"in bf16 the .* is off by .* read it in fp32"):
             create(f"tddfa:{files[0]}?precision=bf16")
 
 
