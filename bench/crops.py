@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from metrics.instruments import Crop, InstrumentError
+from metrics.instruments.base import Template
+from smoothswap.faces import boxes
 from smoothswap.faces.align import arcface_crop, deca_crop, dlib_crop, ffhq_crop
 
 Image = npt.NDArray[np.uint8]
@@ -26,8 +30,18 @@ def cut(frame: Image, landmarks: npt.NDArray[np.float32], crop: Crop) -> Image:
         return deca_crop(frame, landmarks, crop.size)
     if crop.template == "dlib":
         return dlib_crop(frame, landmarks, crop.size)
+    if crop.template == "tddfa":
+        return boxes.tddfa_crop(frame, boxes.tddfa_box(landmarks), crop.size)
+    if crop.template == "vggface2":
+        return boxes.vggface2_crop(frame, landmarks, crop.size)
+    if crop.template == "facenet":
+        return boxes.facenet_crop(frame, landmarks, crop.size)
+    if crop.template == "hopenet":
+        return boxes.hopenet_crop(frame, landmarks, crop.size)
+    if crop.template == "sixdrepnet":
+        return boxes.hopenet_crop(frame, landmarks, crop.size, resize=256)
     if crop.template == "frame":
         return np.asarray(cv2.resize(frame, (crop.size, crop.size), interpolation=cv2.INTER_AREA), np.uint8)
     raise InstrumentError(
-        f"unknown crop template {crop.template!r}; known are ffhq, arcface, deca, dlib, frame"
+        f"unknown crop template {crop.template!r}; known are {', '.join(get_args(Template))}"
     )

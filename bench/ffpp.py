@@ -115,7 +115,7 @@ def prepare(options: argparse.Namespace) -> Plan:
         here = dataset.manipulations()
         references = [name for name in swappers.REFERENCES if name != "oracle" or name in here]
         models = [*models, *(name for name in references if name not in models)]
-    made = swappers.create_all(models, dataset, device)
+    made = swappers.declare(swappers.create_all(models, dataset, device), options.trained_with)
     workers = options.workers or min(
         8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     )

@@ -30,7 +30,7 @@ class EmbedderInstrument:
     needs = None
 
     def __init__(self, weights: str) -> None:
-        from smoothswap.weights import WeightsError, card, load_embedder, locate
+        from smoothswap.weights import WeightsError, card, fingerprint, load_embedder, locate
 
         try:
             self._network, config = load_embedder(weights)
@@ -38,6 +38,8 @@ class EmbedderInstrument:
         except WeightsError as error:
             raise InstrumentError(f"embedder: {error}") from None
         self.name = locate(weights).stem
+        # One embedder is one family: two of ours share code, not people, pictures or weights.
+        self.family = embedder_family(fingerprint(self._network))
         self.crop = Crop("ffhq", config.network.size)
         self.description = (
             f"{config.network.dim}-d embedder trained with the {config.loss} loss on aligned faces"
@@ -58,6 +60,11 @@ class EmbedderInstrument:
             for i in range(0, len(images), BATCH):
                 rows[i : i + BATCH] = self._network(to_tensor(images[i : i + BATCH])).numpy()
         return {"identity": rows}
+
+
+def embedder_family(fingerprint: str) -> str:
+    """The family of a network of ours, from smoothswap.weights.fingerprint: itself alone."""
+    return f"embedder-{fingerprint[:16]}"
 
 
 def available() -> list[Available]:

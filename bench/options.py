@@ -66,6 +66,14 @@ def parser() -> Parser:
         "names them; images:DIR for finished swaps, package.module:factory for yours, NAME=MODEL renames "
         "(smoothswap)",
     )
+    add(
+        "--trained-with",
+        action="append",
+        default=[],
+        metavar="MODEL=FAMILY",
+        help="networks that a model's training used (arcface, vggface2, dlib, a weights' sha256), may be repeated: its "
+        "numbers by such an instrument get a dagger and are not ranked",
+    )
     add("--no-references", action="store_true", help="leave out copy-target, copy-source and the oracle")
     add("--data", type=Path, metavar="ROOT", help="FaceForensics++ root (rendered faces, cached)")
     add(

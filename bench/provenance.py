@@ -62,7 +62,7 @@ def instrument(one: Instrument) -> dict[str, Any]:
     return {
         "name": one.name, "weights_sha256": one.weights_sha256, "licence": one.licence,
         "crop": {"template": one.crop.template, "size": one.crop.size}, "reads": list(one.reads),
-        "parameters": one.parameters, "description": one.description,
+        "parameters": one.parameters, "description": one.description, "family": one.family,
     }  # fmt: skip
 
 

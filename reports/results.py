@@ -166,7 +166,7 @@ class Counts(_Closed):
 
 
 class ModelInfo(_Open):
-    """The swapper. trained_with: instruments (names, or sha256 of weights) that its training used."""
+    """The swapper. trained_with: instruments that its training used: families, names, or sha256 of weights."""
 
     name: Name
     weights_sha256: str | None = None
@@ -191,7 +191,10 @@ class DataInfo(_Open):
 
 
 class InstrumentInfo(_Open):
+    """family: networks of one recipe; by the part of the name before a colon when it is not stated."""
+
     name: Name
+    family: str | None = None
     weights_sha256: str | None = None
     crop: JsonValue = None
     licence: str | None = None
@@ -223,20 +226,28 @@ class Results(_Closed):
     def _mark(self) -> Results:
         """Mark every number read by an instrument that the model was trained with."""
         for key, metric in self.metrics.items():
-            if metric.dagger is None and self._trained_with(metric.instrument):
-                note = f"{self.run.model.name} was trained with {metric.instrument}, which reads this number"
+            if metric.dagger is None and (why := self._trained_with(metric.instrument)):
+                note = f"{self.run.model.name} was trained with {why}, which reads this number"
                 self.metrics[key] = metric.model_copy(update={"dagger": note})
         return self
 
-    def _trained_with(self, instrument: str | None) -> bool:
-        """By family (`arcface:a.onnx` and `arcface:b.onnx` are one family) or by the weights' sha256."""
+    def _trained_with(self, instrument: str | None) -> str:
+        """The instrument, with its family where it is only that which the training shares; "" where it shares nothing.
+
+        `arcface:a.onnx` and `arcface:b.onnx` are one family; so are two files of equal sha256.
+        """
         if instrument is None:
-            return False
-        trained = {name.split(":")[0].lower() for name in self.run.model.trained_with}
-        weights = {
-            i.weights_sha256 for i in self.run.instruments if i.name == instrument and i.weights_sha256
-        }
-        return instrument.split(":")[0].lower() in trained or bool(weights & trained)
+            return ""
+        trained = {name.lower() for name in self.run.model.trained_with}
+        families = {name.split(":")[0] for name in trained}
+        known = [one for one in self.run.instruments if one.name == instrument]
+        family = next((one.family for one in known if one.family), instrument.split(":")[0]).lower()
+        hashes = {one.weights_sha256.lower() for one in known if one.weights_sha256}
+        if instrument.lower() in trained or hashes & trained:
+            return instrument
+        if family in families or instrument.split(":")[0].lower() in families:
+            return instrument if family == instrument.lower() else f"{instrument} or its family {family}"
+        return ""
 
     def to_json(self) -> str:
         """The text of results.json. Raises ResultsError for numbers that JSON cannot hold."""

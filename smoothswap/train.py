@@ -153,8 +153,11 @@ def train(args: argparse.Namespace) -> int:
         task: EmbedderTask | SwapperTask = EmbedderTask(config, data, provenance, device)
     else:
         embedder, embedder_config = weights.load_embedder(args.embedder)
-        provenance["embedder"] = {"config": flatten(embedder_config), "weights": _digest(embedder)}
-        provenance["embedder"]["training"] = weights.training_of(args.embedder)
+        provenance["embedder"] = {
+            "config": flatten(embedder_config),
+            "weights": weights.fingerprint(embedder),
+            "training": weights.training_of(args.embedder),
+        }
         if resume and stored["provenance"]["embedder"]["weights"] != provenance["embedder"]["weights"]:
             raise CheckpointError(f"{args.embedder} is not the embedder that {args.out} was trained with")
         judge = weights.load_embedder(args.judge)[0] if args.judge else None
@@ -167,15 +170,6 @@ def train(args: argparse.Namespace) -> int:
         done = f"{run.done} of {config.steps} steps, {run.seconds / 60:.1f} minutes"
         print(f"{args.out}: {done}; {run.scores}", file=sys.stderr)
     return 128 + run.stop_signal if run.stop_signal else 0
-
-
-def _digest(module: torch.nn.Module) -> str:
-    import hashlib
-
-    digest = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def write_embedder(out: Path, embedder: Embedder, config: EmbedderConfig) -> None:

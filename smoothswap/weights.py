@@ -48,6 +48,14 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def fingerprint(module: nn.Module) -> str:
+    """Hash of a network's numbers: the same in whichever file they lie, so that it tells who was trained with whom."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(name.encode() + tensor.contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def card(name: str | Path) -> dict[str, Any]:
     """The JSON card of weights. Raises WeightsError where it is missing, broken, or names another hash than the file's."""
     path = locate(name)

@@ -33,6 +33,8 @@ BUILT_IN = {
     "oracle": "the true swap; needs data that has it (rendered faces)",
 }
 REFERENCES = ("copy-target", "copy-source", "oracle")
+# What published methods were trained with: Smooth-Swap's Table 1 puts its dagger there.
+PUBLISHED_WITH = {"FaceShifter": ("arcface",)}
 
 
 def known(dataset: Dataset | None = None) -> list[str]:
@@ -55,6 +57,23 @@ def create_all(specs: list[str], dataset: Dataset, device: str = "cpu") -> list[
                 f"two models are called {swapper.name!r}: name one of them, --model NAME={swapper.spec}"
             )
     return swappers
+
+
+def declare(swappers: list[Swapper], declarations: list[str]) -> list[Swapper]:
+    """The swappers with what --trained-with MODEL=FAMILY,FAMILY declares of them. Raises UsageError."""
+    known = {swapper.name: swapper for swapper in swappers}
+    for text in declarations:
+        name, equals, families = text.partition("=")
+        if not equals or name not in known:
+            raise UsageError(
+                f"--trained-with takes MODEL=FAMILY, as {next(iter(known), 'mine')}=arcface, not {text!r}."
+                f"{suggestion(name, list(known))} The models of this run: {', '.join(known)}"
+            )
+        old = known[name]
+        added = _families([part.strip() for part in families.split(",")], text)
+        both = list(dict.fromkeys([*old.info.get("trained_with", []), *added]))
+        known[name] = replace(old, info={**old.info, "trained_with": both})
+    return list(known.values())
 
 
 def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
@@ -109,7 +128,10 @@ def _finished(name: str, dataset: Dataset) -> Swapper:
     from bench.swappers.finished import Manipulation
 
     run = Manipulation(dataset, name)
-    return Swapper(name, name, "finished", run, name, reference=name == "oracle", info={"where": run.where()})
+    info: dict[str, Any] = {"where": run.where()}
+    if name in PUBLISHED_WITH:
+        info["trained_with"] = list(PUBLISHED_WITH[name])
+    return Swapper(name, name, "finished", run, name, reference=name == "oracle", info=info)
 
 
 def _images(spec: str, folder: str) -> Swapper:
@@ -132,6 +154,17 @@ def _attribute(module: str, name: str) -> Any:
     return getattr(loaded, name)
 
 
+def _families(declared: Any, spec: str) -> list[str]:
+    """trained_with as a list of names; anything else becomes one clear error."""
+    names = [declared] if isinstance(declared, str) else declared
+    if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) and n.strip() for n in names):
+        raise UsageError(
+            f"trained_with of {spec!r} is {declared!r}; expected the families, names or weights' sha256 of the "
+            'networks that its training used, as ["arcface"]'
+        )
+    return [name.strip() for name in names]
+
+
 def _load(find: Callable[[], Any], spec: str) -> Any:
     """Find and call a user's factory; whatever it raises becomes one clear error."""
     try:
@@ -149,6 +182,9 @@ def _wrap(run: Any, name: str, spec: str) -> Swapper:
     name = re.sub(r"[^\w.+-]", "_", given)[:64]
     info = getattr(run, "info", None)
     info = dict(info) if isinstance(info, dict) else {}
+    declared = getattr(run, "trained_with", info.get("trained_with"))
+    if declared is not None:
+        info["trained_with"] = _families(declared, spec)
     if isinstance(run, CropSwapper):
         size = run.size
         if not isinstance(size, int) or not 16 <= size <= 4096:

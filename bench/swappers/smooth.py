@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from bench.instruments import embedder_family
 from bench.swappers.base import Image
 
 
@@ -22,6 +23,7 @@ class SmoothSwapModel:
         self.info: dict[str, Any] = {
             "weights": store.locate(weights).name, "weights_sha256": card["sha256"], "size": self.size,
             "parameters": card.get("parameters"), "command": card.get("command"),
+            "trained_with": [embedder_family(store.fingerprint(self._model.embedder))],
         }  # fmt: skip
 
     def swap(self, source: Image, target: Image) -> Image:

@@ -40,14 +40,34 @@ _ENTRIES = (
         "dlib", ("identity",), "dlib's face recognition ResNet, 128-d, 99.38 % on LFW as published", None,
     )),
     _Entry("metrics.instruments.arcface", True, Available(
-        "arcface", ("identity",), "any 112 x 112 ONNX face recogniser on the ArcFace 5-point template",
-        "an ONNX file of yours: arcface:PATH",
+        "arcface", ("identity",), "any 112 x 112 face recogniser on the ArcFace 5-point template",
+        "arcface:PATH, an ONNX file or an IResNet (.pth, .safetensors) of yours, or a pack's name: arcface:buffalo_l",
+    )),
+    _Entry("metrics.instruments.vggface2", True, Available(
+        "vggface2", ("identity",), "a network trained on VGGFace2, features not normalised",
+        "vggface2:PATH, resnet50_ft_weight.pkl, senet50_ft_weight.pkl (cydonia999/VGGFace2-pytorch) or "
+        "20180402-114759-vggface2.pt (timesler/facenet-pytorch)",
     )),
     _Entry("metrics.instruments.anny", False, Available(
         "anny", ("shape", "expression", "pose"), "the open morphable head of anny, regressed from pixels", None,
     )),
     _Entry("metrics.instruments.anny_landmarks", False, Available(
         "anny-landmarks", ("shape", "expression", "pose"), "the same head, fitted to 68 landmarks", None, False,
+    )),
+    _Entry("metrics.instruments.deca", True, Available(
+        "deca", ("shape", "expression", "pose"), "DECA's encoder: FLAME's 100 shape and 50 expression codes",
+        "deca:PATH, deca_model.tar (yfeng95/DECA)",
+    )),
+    _Entry("metrics.instruments.tddfa", True, Available(
+        "tddfa", ("shape", "expression", "pose"), "3DDFA_V2: 40 shape and 10 expression codes",
+        "tddfa:PATH, mb05_120x120.pth and its means and spreads as .npz (cleardusk/3DDFA_V2)",
+    )),
+    _Entry("metrics.instruments.hopenet", True, Available(
+        "hopenet", ("pose",), "Hopenet, the expectation over 66 bins an angle",
+        "hopenet:PATH, hopenet_robust_alpha1.pkl (natanielruiz/deep-head-pose)",
+    )),
+    _Entry("metrics.instruments.sixdrepnet", True, Available(
+        "sixdrepnet", ("pose",), "6DRepNet", "sixdrepnet:PATH, 6DRepNet_300W_LP_AFLW2000.pth (thohemp/6DRepNet)",
     )),
 )  # fmt: skip
 

@@ -29,6 +29,7 @@ class Anny:
     licence = "Apache-2.0 (weights and anny's code), CC0-1.0 (anny's shapes)"
     description = "regressor of the anny head, trained on renders: shape in mm, 52 ARKit weights, axis-angle"
     needs = None
+    family = "anny"
 
     def __init__(self) -> None:
         from metrics.instruments.anny_network import SIZE, load_regressor

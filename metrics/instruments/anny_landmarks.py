@@ -170,6 +170,7 @@ class AnnyLandmarks:
         "MAP fit of the anny head to 68 landmarks: shape in standard deviations, 52 ARKit weights, axis-angle"
     )
     needs = None
+    family = "anny"
 
     def __init__(self, distance: float | str = 1.1, jaw_noise: float | str = 3.0) -> None:
         try:

@@ -1,4 +1,8 @@
-"""Identity by any ONNX face recogniser that reads 112 x 112 crops on the ArcFace 5-point template.
+"""Identity by a face recogniser that reads 112 x 112 crops on the ArcFace 5-point template.
+
+arcface:FILE.onnx                      any such network as ONNX
+arcface:FILE.pth, FILE.safetensors     an IResNet of insightface's arcface_torch, run in torch
+arcface:buffalo_l                      the recogniser of an InsightFace pack
 
 Deng et al., ArcFace (CVPR 2019), and everything that keeps its input: InsightFace packs, CosFace,
 MobileFaceNet. The weights are the user's, and so is the question of their licence.
@@ -13,7 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metrics.instruments.base import Crop, InstrumentError, available_cores, check_crops, file_sha256
+from metrics.instruments.base import (
+    Crop,
+    Instrument,
+    InstrumentError,
+    available_cores,
+    check_crops,
+    file_sha256,
+)
+from metrics.instruments.insightface_pack import LICENCE, is_pack, recogniser
 
 SIZE = 112
 _BATCH = 32
@@ -36,6 +48,7 @@ class ArcFace:
     crop = Crop("arcface", SIZE)
     licence = "the user's file; see its source"
     needs = "an ONNX file of yours: arcface:PATH"
+    family = "arcface"
 
     def __init__(
         self,
@@ -132,8 +145,27 @@ def create(
     colour: str = "rgb",
     flip: bool | str = False,
     threads: int | str = 0,
-) -> ArcFace:
-    """Factory of the registry."""
+    precision: str = "fp32",
+) -> Instrument:
+    """Factory of the registry: by the file's suffix, torch or ONNX. precision is torch's, the first four are ONNX's."""
+    if Path(path).suffix in (".pth", ".pt", ".safetensors"):
+        if (mean, scale, colour) != (127.5, 127.5, "rgb"):
+            raise InstrumentError(
+                "arcface: mean, scale and colour belong to ONNX files; an IResNet's are known"
+            )
+        if str(flip).lower() not in _TRUE:
+            raise InstrumentError(f"arcface: flip is true or false, not {flip!r}")
+        from metrics.instruments.arcface_torch import ArcFaceTorch
+
+        return ArcFaceTorch(path, _TRUE[str(flip).lower()], precision)
+    if precision != "fp32":
+        raise InstrumentError(
+            f"arcface: an ONNX file runs in the precision it has; precision={precision} is torch's"
+        )
+    if not Path(path).exists() and is_pack(path):
+        found = ArcFace(recogniser(path), mean, scale, colour, flip, threads)
+        found.name, found.licence = f"arcface:{path}", LICENCE
+        return found
     return ArcFace(path, mean, scale, colour, flip, threads)
 
 

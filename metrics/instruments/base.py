@@ -12,7 +12,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Template = Literal["ffhq", "arcface", "deca", "dlib", "frame"]
+Template = Literal[
+    "ffhq", "arcface", "deca", "dlib", "frame", "tddfa", "vggface2", "facenet", "hopenet", "sixdrepnet"
+]
 
 
 class InstrumentError(ValueError):
@@ -32,6 +34,8 @@ class Instrument(Protocol):
 
     reads: which of "identity", "shape", "expression", "pose" it returns. needs: what the user must supply,
     None if it works straight after installation. parameters: every option that changes a number.
+    family: networks of one training recipe and objective share it. A swapper that was trained with one of them is not
+    compared with others by this instrument (the paper's dagger).
     """
 
     @property
@@ -44,6 +48,8 @@ class Instrument(Protocol):
     def weights_sha256(self) -> str: ...
     @property
     def licence(self) -> str: ...
+    @property
+    def family(self) -> str: ...
     @property
     def description(self) -> str: ...
     @property

@@ -61,6 +61,7 @@ class Dlib:
     licence = "CC0-1.0 (weights), BSL-1.0 (dlib)"
     description = "dlib's face recognition ResNet, 128-d; chips of get_face_chip, 150 px, padding 0.25"
     needs = None
+    family = "dlib"
 
     def __init__(
         self,

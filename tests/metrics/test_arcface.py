@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import tarfile
 from pathlib import Path
@@ -218,3 +219,38 @@ def test_a_real_recogniser_agrees_with_stored_embeddings(shared_data: Path) -> N
     got = create(f"arcface:{weights}?scale=128").read(images, LANDMARKS)["identity"].astype(np.float64)
     cosine = (got * wanted).sum(1) / np.linalg.norm(got, axis=1) / np.linalg.norm(wanted, axis=1)
     assert cosine.min() > 0.999, f"worst crop {names[int(cosine.argmin())]}: {cosine.min():.5f}"
+
+
+def test_a_packs_recogniser_is_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / ".insightface/models/buffalo_l"
+    folder.mkdir(parents=True)
+    (folder / "det_10g.onnx").write_bytes(b"a detector")
+    path = write_model(folder / "w600k_r50.onnx")
+    instrument = create("arcface:buffalo_l")
+    assert (instrument.name, instrument.family) == ("arcface:buffalo_l", "arcface")
+    assert instrument.weights_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert "not commercial" in instrument.licence
+    path.rename(folder / "renamed.onnx")
+    with pytest.raises(
+        InstrumentError, match=r"has 0 recognisers .*det_10g\.onnx, renamed\.onnx: give the right one"
+    ):
+        create("arcface:buffalo_l")
+
+
+def test_a_pack_that_is_not_there_says_where_it_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("buffalo_z", "antelopev2"):  # the second is known: the insightface package would fetch it
+        if name == "antelopev2" and importlib.util.find_spec("insightface"):
+            continue
+        with pytest.raises(
+            InstrumentError, match=f"'{name}' is neither a file nor a pack in .*README of deepinsight"
+        ):
+            create(f"arcface:{name}")
+
+
+def test_precision_is_not_for_onnx(tmp_path: Path) -> None:
+    with pytest.raises(InstrumentError, match="precision=bf16 is torch's"):
+        create(f"arcface:{write_model(tmp_path / 'm.onnx')}?precision=bf16")

@@ -1,0 +1,146 @@
+"""Other people's weights: read as data, never executed, and matched to a network key by key.
+
+.safetensors; anything that torch.save wrote, in its old form or its new one (read with weights_only=True); and pickled
+dictionaries of numpy arrays, as VGGFace2's converted models are, through an unpickler that knows arrays and nothing else.
+"""
+
+from __future__ import annotations
+
+import collections
+import io
+import os
+import pickle
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from torch import Tensor, nn
+
+from metrics.instruments.base import InstrumentError
+
+MAX_BYTES = 2 << 30  # the largest file here, deca_model.tar, has 434 MB
+_FEW = 3  # keys that an error names
+
+
+def read_tensors(path: str | os.PathLike[str], expected: str, part: str | None = None) -> dict[str, Tensor]:
+    """The tensors of a file by key, on the CPU.
+
+    expected: which file it should be and where its authors publish it, for messages. part: the entry of the file's
+    dictionary that holds them, as "E_flame". Without it a "state_dict" or "model_state_dict" entry is entered. A prefix
+    "module." of all keys (DataParallel) is taken off. Raises InstrumentError, one line, for whatever is wrong.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InstrumentError(f"{path} is larger than {MAX_BYTES >> 30} GB: not {expected}")
+        data = path.read_bytes()
+    except OSError as error:
+        raise InstrumentError(f"cannot read {path} ({error.strerror}); expected {expected}") from None
+    content = _parse(path, data, expected)
+    for key in [part] if part else ["state_dict", "model_state_dict"]:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+        elif part:
+            raise InstrumentError(f"{path} has no entry {part!r}; expected {expected}")
+    if not isinstance(content, Mapping) or not content:
+        raise InstrumentError(f"{path} holds no weights by name; expected {expected}")
+    tensors = {}
+    for key, value in content.items():
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
+            value = torch.from_numpy(np.array(value))
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise InstrumentError(
+                f"{path}: the entry {str(key)[:60]!r} is no tensor but {type(value).__name__}; expected {expected}"
+            )
+        tensors[key] = value.detach()
+    if all(key.startswith("module.") for key in tensors):
+        tensors = {key.removeprefix("module."): value for key, value in tensors.items()}
+    return tensors
+
+
+def fill(
+    network: nn.Module, tensors: Mapping[str, Tensor], path: Any, expected: str, unused: Sequence[str] = ()
+) -> None:
+    """Put the tensors into the network, every key of the one into one key of the other, in float32 and eval mode.
+
+    unused: prefixes of keys that the file may hold and the network does not need (a classifier's last layer). BatchNorm's
+    num_batches_tracked, which older files lack and no forward pass reads, may be missing. Raises InstrumentError.
+    """
+    wanted = network.state_dict()
+    given = {
+        key: value for key, value in tensors.items() if key in wanted or not key.startswith(tuple(unused))
+    }
+    missing = [key for key in wanted if key not in given and not key.endswith("num_batches_tracked")]
+    extra = [key for key in given if key not in wanted]
+    shapes = [key for key in given if key in wanted and given[key].shape != wanted[key].shape]
+    wrong = []
+    if missing:
+        wrong.append(f"{len(missing)} keys are missing ({_few(missing)})")
+    if extra:
+        wrong.append(f"{len(extra)} keys are unknown ({_few(extra)})")
+    if shapes:
+        first = shapes[0]
+        wrong.append(
+            f"{len(shapes)} shapes differ ({first}: {list(given[first].shape)}, not {list(wanted[first].shape)})"
+        )
+    if wrong:
+        raise InstrumentError(f"{path} does not fit: {'; '.join(wrong)}; expected {expected}")
+    broken = [
+        key for key, value in given.items() if value.is_floating_point() and not bool(value.isfinite().all())
+    ]
+    if broken:
+        raise InstrumentError(f"{path} holds numbers that are not finite ({_few(broken)}); fetch it again")
+    network.load_state_dict({key: value.to(wanted[key].dtype) for key, value in given.items()}, strict=False)
+    network.eval().requires_grad_(False)
+
+
+def _few(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:_FEW]) + (", ..." if len(keys) > _FEW else "")
+
+
+def _parse(path: Path, data: bytes, expected: str) -> Any:
+    if path.suffix == ".safetensors":
+        try:
+            return load_safetensors(data)
+        except (SafetensorError, ValueError) as error:
+            raise InstrumentError(f"{path} is no safetensors file ({error}); expected {expected}") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of storage classes that old files name
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as first:  # torch documents no type for a damaged file
+        why: Exception = first
+        try:
+            content = _Arrays(io.BytesIO(data), encoding="latin1").load()
+            if isinstance(content, Mapping):
+                return content
+        except Exception as second:  # nor does pickle
+            why = second if isinstance(second, pickle.UnpicklingError) else first
+        text = (str(why).splitlines() or [type(why).__name__])[0][:160]
+        raise InstrumentError(f"{path} cannot be read as weights ({text}); expected {expected}") from None
+
+
+class _Arrays(pickle.Unpickler):
+    """An unpickler for numpy arrays in plain containers: whatever else a file names is refused, and so not called."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
+            return np._core.multiarray._reconstruct  # type: ignore[attr-defined]
+        if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):
+            return getattr(np, name)
+        if (module, name) == ("_codecs", "encode"):
+            return _latin1  # how Python 3 writes an array's bytes in old protocols
+        if (module, name) == ("collections", "OrderedDict"):
+            return collections.OrderedDict
+        raise pickle.UnpicklingError(f"it names {module}.{name}, which is no array")
+
+
+def _latin1(text: str, encoding: str = "latin1") -> bytes:
+    if encoding != "latin1":
+        raise pickle.UnpicklingError("bytes in another encoding")
+    return text.encode("latin1")

@@ -1,0 +1,1 @@
+"""Architectures of published networks, under their authors' own key names, so that their weights load key by key."""

@@ -1,0 +1,139 @@
+"""The paper's dagger: a swapper is marked where its own training's network, or that network's family, judges it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from user_models import Paste
+
+from bench.dataset import Dataset
+from bench.errors import UsageError
+from bench.instruments import JUDGE
+from bench.instruments import create as create_instrument
+from bench.options import parser
+from bench.provenance import instrument as describe
+from bench.swappers import Swapper, create, declare
+from reports.results import Results
+from smoothswap import weights
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+
+
+def results(trained_with: list[str], *instruments: dict[str, Any]) -> Results:
+    """A results file with one number by each instrument."""
+    value = {"value": 0.5, "n": 4, "clusters": 2, "unit": "cosine", "higher_is_better": True, "version": 1}
+    return Results.model_validate({
+        "run": {
+            "command": "x", "model": {"name": "mine", "trained_with": trained_with}, "protocol": {"hash": "h"},
+            "data": {"name": "d"}, "instruments": list(instruments), "environment": {}, "seed": 0,
+            "started": datetime.now(timezone.utc), "seconds": 1.0,
+        },
+        "counts": {"expected": 4, "used": 4},
+        "metrics": {f"identity@{one['name']}": {**value, "instrument": one["name"]} for one in instruments},
+    })  # fmt: skip
+
+
+def marked(found: Results) -> set[str]:
+    return {key.partition("@")[2] for key, value in found.metrics.items() if value.dagger}
+
+
+ARC = {"name": "arcface:w600k_r50", "family": "arcface", "weights_sha256": "aa"}
+OTHER = {"name": "arcface:glint_r100", "family": "arcface", "weights_sha256": "bb"}
+VGG = {"name": "vggface2:resnet50", "family": "vggface2", "weights_sha256": "cc"}
+OURS = {"name": "recogniser-96", "family": "embedder-1234", "weights_sha256": "dd"}
+
+
+@pytest.mark.parametrize(
+    ("trained_with", "daggers"),
+    [
+        (["arcface"], {ARC["name"], OTHER["name"]}),
+        (["ArcFace:buffalo_l"], {ARC["name"], OTHER["name"]}),
+        (["CC"], {VGG["name"]}),
+        (["embedder-1234"], {OURS["name"]}),
+        (["embedder-9999"], set()),
+        ([], set()),
+    ],
+)
+def test_family_name_or_hash_makes_the_dagger(trained_with: list[str], daggers: set[str]) -> None:
+    found = results(trained_with, ARC, OTHER, VGG, OURS)
+    assert marked(found) == daggers
+    for key, value in found.metrics.items():
+        if value.dagger:
+            assert "mine was trained with" in value.dagger
+            assert key.partition("@")[2] in value.dagger
+    assert marked(Results.model_validate_json(found.to_json())) == daggers  # and it is stored
+
+
+def test_our_own_swapper_names_its_embedder_and_the_judge_is_another(tree: Path) -> None:
+    swapper = create("smoothswap", Dataset(tree))
+    [family] = swapper.info["trained_with"]
+    judge = describe(create_instrument(JUDGE))
+    assert family.startswith("embedder-")
+    assert judge["family"].startswith("embedder-")
+    assert judge["family"] != family
+    own = {**judge, "name": "embedder-64", "family": family}
+    assert marked(results([family], judge, own)) == {"embedder-64"}
+
+
+def test_an_embedder_is_known_in_whichever_file_it_lies(tmp_path: Path) -> None:
+    model = weights.load("smoothswap")
+    again = weights.load("smoothswap").embedder
+    assert weights.fingerprint(model.embedder) == weights.fingerprint(again)
+    next(again.parameters()).data[0] += 1
+    assert weights.fingerprint(model.embedder) != weights.fingerprint(again)
+
+
+class Declared(Paste):
+    trained_with = ("arcface", "vggface2")
+
+
+class InInfo(Paste):
+    info = {"trained_with": "dlib"}  # noqa: RUF012
+
+
+class Wrong(Paste):
+    trained_with = (1, 2)
+
+
+def declared() -> Declared:
+    return Declared()
+
+
+def in_info() -> InInfo:
+    return InInfo()
+
+
+def wrong() -> Wrong:
+    return Wrong()
+
+
+def test_a_users_model_declares_it(tree: Path) -> None:
+    dataset = Dataset(tree)
+    assert create("test_dagger:declared", dataset).info["trained_with"] == ["arcface", "vggface2"]
+    assert create("test_dagger:in_info", dataset).info["trained_with"] == ["dlib"]
+    assert "trained_with" not in create("user_models:paste", dataset).info
+    with pytest.raises(UsageError, match=r"expected the families, names or weights' sha256"):
+        create("test_dagger:wrong", dataset)
+
+
+def test_the_command_declares_it_for_finished_swaps() -> None:
+    options = parser().parse_args(["--trained-with", "mine=arcface, dlib", "--trained-with", "mine=dlib"])
+    swappers = [Swapper(name, name, "finished", SimpleNamespace(), name) for name in ("mine", "other")]
+    one, other = declare(swappers, options.trained_with)
+    assert one.info["trained_with"] == ["arcface", "dlib"]
+    assert "trained_with" not in other.info
+    for bad in ("mine", "mime=arcface", "mine=", "=arcface"):
+        with pytest.raises(UsageError, match="trained"):
+            declare(swappers, [bad])
+
+
+def test_every_instrument_of_this_installation_states_its_family() -> None:
+    for spec, family in (("dlib", "dlib"), ("anny", "anny"), ("anny-landmarks", "anny")):
+        assert describe(create_instrument(spec))["family"] == family
