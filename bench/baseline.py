@@ -54,7 +54,10 @@ class BaseMetric(_Closed):
 
 
 class Baseline(_Closed):
-    """A baseline file. results: the first repeat without its metrics' frames, what a new run must match."""
+    """A baseline file. results: the first repeat's, whose protocol, data and instruments a new run must share.
+
+    frames: the key of every frame, as reports.frames.KEY; clusters: its pair of people.
+    """
 
     baseline_version: Literal[1] = 1
     alarm_rate: float = Field(gt=0, lt=1)
@@ -99,13 +102,16 @@ def make(runs: Sequence[tuple[Results, FrameTable]], alarm_rate: float = 0.01) -
         refuse(first, other, "these runs")
         mine, theirs = first.run.model, other.run.model
         if (mine.name, mine.weights_sha256) != (theirs.name, theirs.weights_sha256):
-            raise DataError(f"repeats are of one model; here are {mine.name} and {theirs.name} or other weights")
+            raise DataError(
+                f"repeats are of one model; here are {mine.name} and {theirs.name} or other weights"
+            )
     keys = [key for key in first.metrics if all(key in r.metrics for r, _ in runs) and key in table.metrics]
     k = factor(len(runs), len(keys) + 1, alarm_rate)
     clusters = table.clusters()
     metrics = {key: _metric(runs, key, k, clusters, first.run.seed) for key in (*keys, FAILED)}
+    plain = first.model_copy(update={"files": {}})
     return Baseline(
-        alarm_rate=alarm_rate, repeats=len(runs), results=first,
+        alarm_rate=alarm_rate, repeats=len(runs), results=plain,
         frames=[(str(c), str(clip), int(p), int(f)) for c, clip, p, f in table.rows.index],
         clusters=clusters.tolist(), metrics={key: m for key, m in metrics.items() if m is not None},
     )  # fmt: skip
@@ -121,6 +127,7 @@ def _metric(
     if any(math.isnan(x) for x in values):
         return None  # not measured in some repeat
     mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
+    sd = 0.0 if np.ptp(values) <= 1e-12 * abs(mean) else sd  # the mean's own rounding is no spread
     frames = columns.mean(axis=1)  # of the repeats that have the frame
     low, high = cluster_bootstrap(frames.to_numpy(), clusters.to_numpy(), seed, bounds=bounds_of(key))
     return BaseMetric(
@@ -133,9 +140,16 @@ def _metric(
 
 def save(path: Path, baseline: Baseline) -> Path:
     """Write a baseline as JSON, atomically and with the same bytes for the same runs. Raises OutputError."""
-    text = json.dumps(baseline.model_dump(mode="json"), allow_nan=False, separators=(",", ":"))
-    # One line a top-level key: short enough to store, and a diff still shows which part changed.
-    return write_atomic(path, text.replace(',"', ',\n"', 0) + "\n")
+    content = baseline.model_dump(mode="json")
+    metrics = content.pop("metrics")
+    # A line for each part and each metric: small enough to commit, and a diff shows which of them changed.
+    parts = [f"{json.dumps(key)}:{_json(value)}" for key, value in content.items()]
+    lines = ",\n".join(f"{json.dumps(key)}:{_json(value)}" for key, value in metrics.items())
+    return write_atomic(path, "{" + ",\n".join(parts) + ',\n"metrics":{\n' + lines + "\n}}\n")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 def read(path: Path) -> Baseline:
@@ -150,11 +164,12 @@ def read(path: Path) -> Baseline:
         raise DataError(f"{path} is larger than {MAX_BYTES // 2**20} MB, so it is no baseline; {how}")
     try:
         content: Any = json.loads(text)
-        version = content.get("baseline_version") if isinstance(content, Mapping) else None
-        if version != VERSION:
-            raise DataError(f"{path} has baseline_version {version!r}, this program reads {VERSION}; {how}")
+    except ValueError as error:
+        raise DataError(f"{path} is not whole JSON ({error}); {how}") from None
+    version = content.get("baseline_version") if isinstance(content, Mapping) else None
+    if version != VERSION:
+        raise DataError(f"{path} has baseline_version {version!r}, this program reads {VERSION}; {how}")
+    try:
         return Baseline.model_validate(content)
     except ValidationError as error:
         raise DataError(f"{path} is no baseline: {explain(error)}; {how}") from None
-    except ValueError as error:
-        raise DataError(f"{path} is not whole JSON ({error}); {how}" if not isinstance(error, DataError) else str(error)) from None

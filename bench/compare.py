@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from bench.comparable import differences, read_model
 from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError, UsageError, suggestion
 from bench.options import Parser, at_least
@@ -85,6 +87,7 @@ def _compare(a: tuple[Results, FrameTable], b: tuple[Results, FrameTable], key: 
     up, unit = (values[0].higher_is_better, values[0].unit) if values[0] else (False, "%")
     found = paired_difference(second, first, clusters, seed, RESAMPLES, bounds_of(key))
     known = found.n > 0 and not math.isnan(found.ci95[0])
+    ci95 = found.ci95 if np.any(first != second) else (0.0, 0.0)  # every frame alike: there is no difference
     note = next((m.dagger for m in values if m and m.dagger), "")
     if note:
         verdict: Verdict = "not ranked"
@@ -97,7 +100,7 @@ def _compare(a: tuple[Results, FrameTable], b: tuple[Results, FrameTable], key: 
     return Comparison(
         key, unit, up,
         float(first.mean()) if found.n else None, float(second.mean()) if found.n else None,
-        found.value if found.n else None, found.ci95 if known else None,
+        found.value if found.n else None, ci95 if known else None,
         found.n, found.clusters, verdict, note,
     )  # fmt: skip
 
@@ -119,6 +122,7 @@ def lines(comparisons: Sequence[Comparison], a: str, b: str) -> str:
     for c in comparisons:
         arrow = "↑" if c.higher_is_better else "↓"
         interval = f"{number(c.ci95[0], True)} to {number(c.ci95[1], True)}" if c.ci95 else "–"
+        interval = "no frame differs" if c.ci95 == (0.0, 0.0) else interval
         mark = f"{c.verdict}{'†' if c.verdict == 'not ranked' else ''}"
         rows.append(
             f"| {c.metric} {arrow} | {number(c.a)} | {number(c.b)} | {number(c.difference, True)} | {interval} "

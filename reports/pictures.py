@@ -169,21 +169,21 @@ def read(path: str | os.PathLike[str], model: str | None = None) -> list[Picture
     if not Path(path).is_file():
         return []
     try:
-        rows = pq.read_table(path).to_pylist()
-        return [
-            Picture(
-                model if model is not None else row["model"],
-                row["clip"], row["frame"], row["case"], row["metric_text"],
-                *(_pixels(row[part]) for part in ("source", "target", "swap")),
-                None if row["truth"] is None else _pixels(row["truth"]),
-                row["metric"], row["label"], tuple((str(a), str(b)) for a, b in json.loads(row["scores"])),
-            )
-            for row in rows
-        ]  # fmt: skip
+        return [_case(row, model) for row in pq.read_table(path).to_pylist()]
     except (OSError, ValueError, KeyError, TypeError, Image.DecompressionBombError) as error:
         raise ResultsError(
             f"cannot read the pictures in {path}: {error}; remove the file to go without"
         ) from error
+
+
+def _case(row: dict[str, Any], model: str | None) -> Picture:
+    return Picture(
+        row["model"] if model is None else model,
+        row["clip"], row["frame"], row["case"], row["metric_text"],
+        _pixels(row["source"]), _pixels(row["target"]), _pixels(row["swap"]),
+        None if row["truth"] is None else _pixels(row["truth"]),
+        row["metric"], row["label"], tuple((str(a), str(b)) for a, b in json.loads(row["scores"])),
+    )  # fmt: skip
 
 
 def _png(image: np.ndarray) -> bytes:

@@ -97,10 +97,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64, help="pixels of a crop")
     parser.add_argument("--seed", type=int, default=1000, help="other seeds give other people")
     parser.add_argument(
-        "--makeover",
-        type=float,
-        default=0.0,
-        help="probability that a styling brings another complexion and beard",
+        "--makeover", type=float, default=0.0, help="probability that a styling brings another complexion and beard"
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     a = parser.parse_args()
