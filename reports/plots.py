@@ -120,8 +120,8 @@ def tradeoffs(table: Table) -> list[Plot]:
                     linestyle="none", label=short(row.run.name),
                 )  # fmt: skip
             axes.legend(frameon=False, fontsize=7.5, labelcolor=INK, loc="best", numpoints=1)
-            axes.set_xlabel(f"{across.label} {_way(across, '→', '←')}", color=INK, fontsize=8.5)
-            axes.set_ylabel(f"{down.label} {_way(down, '→', '←')}", color=INK, fontsize=8.5)
+            axes.set_xlabel(f"{short(across.label, 30)} {_way(across, '→', '←')}", color=INK, fontsize=8.5)
+            axes.set_ylabel(f"{short(down.label, 30)} {_way(down, '→', '←')}", color=INK, fontsize=8.5)
             axes.tick_params(axis="y", colors=SOFT, length=0, labelsize=8)
             axes.grid(axis="y", color=LINE, linewidth=0.7)
             svg = inline(figure, f"{across.label} against {down.label}, with 95 % intervals")
