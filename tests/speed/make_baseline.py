@@ -28,7 +28,10 @@ def main(repeats: int) -> None:
         out = Path(folder) / "ratios.jsonl"
         for i in range(repeats):
             print(f"repeat {i + 1} of {repeats}", file=sys.stderr)
-            command = [sys.executable, "-m", "pytest", str(HERE), "--benchmark-enable", "--benchmark-quiet"]
+            command = [
+                sys.executable, "-m", "pytest", str(HERE), "--benchmark-enable", "--benchmark-quiet",
+                "--benchmark-max-time=0.1", "--benchmark-min-rounds=2", "-k", "not committed_baseline",
+            ]  # fmt: skip
             subprocess.run(command, check=True, stdout=2, env={**os.environ, "SPEED_OUT": str(out)})
         rows = [json.loads(line) for line in out.read_text().splitlines()]
     names = list(dict.fromkeys(row["name"] for row in rows))
