@@ -6,7 +6,7 @@ OUT ?= out/ffpp
 # torch and torchvision must be a pair; this one is what the numbers in the README were measured with.
 TORCH ?= torch==2.14.1 torchvision==0.29.1
 
-.PHONY: bench test lint types layers weights clean
+.PHONY: bench test lint types layers regress quality speed baseline speed-baseline weights clean
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.ffpp --model smoothswap --out $(OUT)
@@ -23,6 +23,25 @@ types: $(VENV)/installed
 
 layers: $(VENV)/installed
 	$(BIN)/lint-imports
+
+# Quality and speed against the committed baselines (docs/ci.md); each fails by itself, and both are run.
+regress: $(VENV)/installed
+	@code=0; $(MAKE) quality || code=$$?; $(MAKE) speed || code=$$?; exit $$code
+
+# What the baselines were made with: one thread, eight clips, three frames each.
+BASELINE = bench/baselines/smoothswap-rendered.json
+REGRESS = env OMP_NUM_THREADS=1 $(BIN)/python -m bench.regress --baseline $(BASELINE) --out out/regress
+quality: $(VENV)/installed
+	$(REGRESS)
+
+speed: $(VENV)/installed
+	env OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/speed --benchmark-enable --benchmark-columns=median,iqr,rounds
+
+baseline: $(VENV)/installed
+	$(REGRESS) --make 5 --model smoothswap -- --limit 8 --frames 3 --workers 1
+
+speed-baseline: $(VENV)/installed
+	env OMP_NUM_THREADS=1 $(BIN)/python tests/speed/make_baseline.py 5
 
 # The recipe of the committed weights, about three hours on two quiet cores; a run that was stopped goes on where it was.
 TRAIN = $(BIN)/python -m smoothswap.train

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-EXIT_OK, EXIT_USAGE, EXIT_DATA = 0, 2, 3
+EXIT_OK, EXIT_USAGE, EXIT_DATA, EXIT_REGRESSION = 0, 2, 3, 4
 
 
 class UsageError(ValueError):

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from bench.dataset import Dataset, Pair
     from bench.protocol import Protocol
     from bench.runner import Outcome
+    from bench.scores import Scores
+    from bench.scoring import Frame
     from bench.swappers import Swapper
     from metrics.instruments import Instrument
+    from reports.pictures import Picture
 
 
 @dataclass(frozen=True)
@@ -166,18 +169,20 @@ def _score(plan: Plan) -> Outcome:
 
 def report(plan: Plan, outcome: Outcome, command: str, started: datetime, clock: float) -> None:
     """Compute the metrics, write every file, print the table (or JSON) and where the report is."""
-    from bench import outputs, pictures, provenance
+    from bench import outputs, provenance
     from bench.ledger import Ledger
     from bench.scores import Gallery, score
-    from metrics import METRICS
     from reports.html import write_report
     from reports.markdown import markdown_table
+    from reports.pictures import pack
     from reports.results import Counts, Results
     from reports.table import RunFiles
 
     out: Path = plan.options.out
     gallery = Gallery.of(outcome, plan.dataset)
-    outputs.write_originals(out / "originals.parquet", outcome.originals, plan.dataset.compression)
+    originals = outputs.write_originals(
+        out / "originals.parquet", outcome.originals, plan.dataset.compression
+    )
     shown: list[Any] = []
     runs = []
     for swapper in plan.swappers:
@@ -190,16 +195,13 @@ def report(plan: Plan, outcome: Outcome, command: str, started: datetime, clock:
             "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
             "metrics": scores.metrics,
         })  # fmt: skip
-        outputs.write_model(out / swapper.name, results, ledger, frames, scores.per_frame)
+        chosen = _pictures(swapper.name, frames, scores, plan.protocol.seed)
+        outputs.write_model(
+            out / swapper.name, results, ledger, frames, scores.per_frame,
+            pack(chosen) if chosen else None, originals,
+        )  # fmt: skip
         runs.append(RunFiles.read(out / swapper.name))
-        key = next(
-            (key for key in ("identity", "truth_pixel", "shape", "expression") if key in scores.per_frame),
-            None,
-        )
-        if key is not None:
-            rows = [(frame.row.clip, frame.row.frame, frame.case) for frame in frames]
-            up = METRICS[key].higher_is_better
-            shown += pictures.choose(swapper.name, METRICS[key].title, up, scores.per_frame[key], rows)
+        shown += chosen
         if ledger.ok == 0:
             print(
                 f"warning: no frame of {swapper.name} could be scored; the ledger says why", file=sys.stderr
@@ -210,6 +212,19 @@ def report(plan: Plan, outcome: Outcome, command: str, started: datetime, clock:
     else:
         print(markdown_table(runs))
     print(f"report: {page.resolve()}", file=sys.stderr if plan.options.json else sys.stdout)
+
+
+def _pictures(model: str, frames: Sequence[Frame], scores: Scores, seed: int) -> list[Picture]:
+    """The cases that the report shows of a model: of every metric without an instrument's name in its key."""
+    from bench import pictures
+    from metrics import METRICS
+
+    scored = {
+        key: pictures.Scored(METRICS[key].title, METRICS[key].higher_is_better, values)
+        for key, values in scores.per_frame.items()
+        if key in METRICS and not key.startswith("id_retrieval")
+    }
+    return pictures.choose(model, scored, [(f.row.clip, f.row.frame, f.case) for f in frames], seed)
 
 
 def _dry_run(plan: Plan) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import tempfile
@@ -18,6 +19,7 @@ from bench.errors import DataError
 from bench.ledger import Ledger
 from bench.reading import Reading
 from bench.scoring import Frame
+from reports.pictures import PICTURES
 from reports.results import Results, write_atomic
 
 
@@ -34,15 +36,30 @@ def check_folder(out: Path) -> None:
 
 
 def write_model(
-    folder: Path, results: Results, ledger: Ledger, frames: Sequence[Frame], values: Mapping[str, Any]
+    folder: Path,
+    results: Results,
+    ledger: Ledger,
+    frames: Sequence[Frame],
+    values: Mapping[str, Any],
+    pictures: bytes | None = None,
+    originals_sha256: str | None = None,
 ) -> None:
     """Write one model's files. An older results.json goes first, so that it never stands beside newer frames.
 
-    Raises reports.results.OutputError; whatever happens, no file is left half-written.
+    The hash of every file stands in results.json, so that bench.verify can tell an exchanged file.
+    pictures: the chosen cases, as reports.pictures.pack made them. Raises reports.results.OutputError;
+    whatever happens, no file is left half-written.
     """
     (folder / "results.json").unlink(missing_ok=True)
-    write_atomic(folder / "frames.parquet", _parquet(frames_table(ledger, frames, values)))
-    write_atomic(folder / "results.json", results)
+    (folder / PICTURES).unlink(missing_ok=True)
+    written = {"frames.parquet": _parquet(frames_table(ledger, frames, values))}
+    if pictures is not None:
+        written[PICTURES] = pictures
+    hashes = {} if originals_sha256 is None else {"../originals.parquet": originals_sha256}
+    for name, data in written.items():
+        write_atomic(folder / name, data)
+        hashes[name] = hashlib.sha256(data).hexdigest()
+    write_atomic(folder / "results.json", results.model_copy(update={"files": hashes}))
 
 
 def frames_table(
@@ -59,6 +76,7 @@ def frames_table(
     columns |= {
         "faces": [frame.swap.found if frame.swap else None for frame in frames],
         "box": _boxes(frames),
+        "posed": [frame.posed for frame in frames],
     }
     columns |= {f"metric/{key}": [_number(x) for x in array] for key, array in values.items()}
     columns |= _readings("swap", [frame.swap for frame in frames])
@@ -67,8 +85,11 @@ def frames_table(
 
 def write_originals(
     path: Path, originals: Mapping[str, Sequence[tuple[int, Reading]]], compression: str
-) -> None:
-    """What was read from the original clips: the source and target sides of every model, and the gallery."""
+) -> str:
+    """What was read from the original clips: the source and target sides of every model, and the gallery.
+
+    Returns the sha256 (hex) of the file.
+    """
     rows = [(clip, *row) for clip, readings in originals.items() for row in readings]
     columns: dict[str, Any] = {
         "clip": [clip for clip, _, _ in rows],
@@ -78,9 +99,9 @@ def write_originals(
         "reason": [reading.reason for _, _, reading in rows],
         "faces": [reading.found for _, _, reading in rows],
     }
-    write_atomic(
-        path, _parquet(pa.table(columns | _readings("original", [reading for _, _, reading in rows])))
-    )
+    data = _parquet(pa.table(columns | _readings("original", [reading for _, _, reading in rows])))
+    write_atomic(path, data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _readings(side: str, readings: Sequence[Reading | None]) -> dict[str, Any]:

@@ -1,19 +1,24 @@
-"""The pictures of a report: small aligned faces kept during the run; best, median and worst at its end."""
+"""The pictures of a report: small aligned faces kept during the run; best, median, worst, random at its end."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from reports.pictures import CASES, Picture
+from reports.pictures import Picture
 from smoothswap.faces.align import AlignmentError, ffhq_affine
 from smoothswap.faces.detect import Face
 
 Image = npt.NDArray[np.uint8]
 SIZE = 128
+CHOOSERS = ("identity", "expression", "truth_pixel", "pose", "shape")  # metrics that choose cases, in order
+MOST_CHOOSERS = 3  # keeps a page of four models under 3 MB
+RANDOM = 2
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,18 @@ class Case:
     target: bytes
     swap: bytes
     truth: bytes | None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One metric of every frame: values float [n], NaN for frames that were not scored."""
+
+    label: str
+    higher_is_better: bool
+    values: npt.NDArray[np.float64]
+
+    def text(self, i: int) -> str:
+        return f"{self.values[i]:.3g}" if abs(self.values[i]) >= 10 else f"{self.values[i]:.3f}"
 
 
 def thumbnails(
@@ -44,28 +61,50 @@ def thumbnails(
 
 def choose(
     model: str,
-    label: str,
-    higher_is_better: bool,
-    values: npt.NDArray[np.float64],
-    frames: list[tuple[str, int, Case | None]],
+    metrics: Mapping[str, Scored],
+    frames: Sequence[tuple[str, int, Case | None]],
+    seed: int = 0,
 ) -> list[Picture]:
-    """The best, median and worst frame by a metric.
+    """The best, median and worst frame by each of CHOOSERS that was measured, and RANDOM frames by lot.
 
-    values: float [n], NaN for frames that were not scored. frames: (clip, frame number, faces) for each.
+    metrics: key -> Scored, values in the order of `frames`: (clip, frame number, faces). The lot depends on
+    the seed and the number of frames alone, so that all models of a run show the same random frames.
     """
-    scored = [i for i in range(len(values)) if np.isfinite(values[i]) and frames[i][2] is not None]
-    if not scored:
-        return []
-    ranked = sorted(scored, key=lambda i: -values[i] if higher_is_better else values[i])
-    chosen = (ranked[0], ranked[len(ranked) // 2], ranked[-1])
+    shown = [i for i, (_, _, faces) in enumerate(frames) if faces is not None]
     pictures = []
-    for case, i in zip(CASES, chosen, strict=True):
-        clip, number, faces = frames[i]
-        assert faces is not None
-        truth = None if faces.truth is None else _image(faces.truth)
-        images = (_image(faces.source), _image(faces.target), _image(faces.swap))
-        pictures.append(Picture(model, clip, number, case, f"{label} {values[i]:.3f}", *images, truth))
-    return pictures
+    for key in [key for key in CHOOSERS if key in metrics][:MOST_CHOOSERS]:
+        scored = metrics[key]
+        known = [i for i in shown if np.isfinite(scored.values[i])]
+        if not known:
+            continue
+        sign = -1 if scored.higher_is_better else 1
+        ranked = sorted(known, key=lambda i: sign * scored.values[i])
+        for case, i in (("best", ranked[0]), ("median", ranked[len(ranked) // 2]), ("worst", ranked[-1])):
+            pictures.append(_picture(model, case, key, i, metrics, frames))
+    lot = np.random.default_rng(seed).permutation(len(frames))
+    drawn = [int(i) for i in lot if frames[i][2] is not None][:RANDOM]
+    return pictures + [_picture(model, "random", "", i, metrics, frames) for i in drawn]
+
+
+def _picture(
+    model: str,
+    case: Any,
+    key: str,
+    i: int,
+    metrics: Mapping[str, Scored],
+    frames: Sequence[tuple[str, int, Case | None]],
+) -> Picture:
+    clip, number, faces = frames[i]
+    assert faces is not None
+    said = {name: one.text(i) for name, one in metrics.items() if np.isfinite(one.values[i])}
+    scores = tuple((metrics[name].label, text) for name, text in said.items())
+    headline = f"{metrics[key].label} {said[key]}" if key else "drawn by lot"
+    truth = None if faces.truth is None else _image(faces.truth)
+    return Picture(
+        model, clip, number, case, headline,
+        _image(faces.source), _image(faces.target), _image(faces.swap), truth,
+        key, metrics[key].label if key else "", scores,
+    )  # fmt: skip
 
 
 def _cut(frame: Image, landmarks: npt.NDArray[np.float32]) -> bytes:

@@ -16,15 +16,17 @@ from matplotlib.figure import Figure
 from reports.table import Column, Table
 
 # Placeholders that matplotlib draws with, exchanged for the page's variables in the SVG.
-_INK, _SOFT, _LINE, _MODEL, _PAGE = "#010101", "#020202", "#030303", "#040404", "#050505"
+INK, SOFT, LINE, MODEL, PAGE = "#010101", "#020202", "#030303", "#040404", "#050505"
+SERIES = ("#060606", "#070707", "#080808", "#090909", "#0a0a0a", "#0b0b0b")
 _VARIABLES = {
-    _INK: "var(--ink)",
-    _SOFT: "var(--soft)",
-    _LINE: "var(--line)",
-    _MODEL: "var(--accent)",
-    _PAGE: "var(--page)",
+    INK: "var(--ink)",
+    SOFT: "var(--soft)",
+    LINE: "var(--line)",
+    MODEL: "var(--accent)",
+    PAGE: "var(--page)",
+    **{colour: f"var(--c{i})" for i, colour in enumerate(SERIES, 1)},
 }
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -52,17 +54,17 @@ def _plain_key(key: str) -> str:
 
 def panel(table: Table, column: Column) -> str:
     """One metric: a row a model, dot at the value, whisker over the 95 % interval; references hollow."""
-    with matplotlib.rc_context(_STYLE | {"svg.hashsalt": column.key}):
+    with matplotlib.rc_context(STYLE | {"svg.hashsalt": column.key}):
         figure = Figure(figsize=(3.5, 0.42 + 0.21 * len(table.rows)))
         axes = figure.add_axes((0.33, 0.32 / figure.get_figheight(), 0.63, 1 - 0.38 / figure.get_figheight()))
         for y, row in enumerate(table.rows):
             metric = row.metric(column)
             if metric is None or metric.value is None:
                 continue
-            colour = _SOFT if row.end else _MODEL
+            colour = SOFT if row.end else MODEL
             if metric.ci95:
                 axes.hlines(y, *metric.ci95, color=colour, linewidth=1.6, zorder=2)
-            face = _PAGE if row.end or metric.dagger else colour
+            face = PAGE if row.end or metric.dagger else colour
             axes.plot(
                 metric.value,
                 y,
@@ -77,23 +79,23 @@ def panel(table: Table, column: Column) -> str:
         span = (column.high - column.low) or abs(column.high) or 1.0
         axes.set_xlim(column.low - 0.06 * span, column.high + 0.06 * span)
         axes.set_ylim(len(table.rows) - 0.5, -0.5)
-        axes.set_yticks(range(len(table.rows)), [_short(row.run.name) for row in table.rows])
+        axes.set_yticks(range(len(table.rows)), [short(row.run.name) for row in table.rows])
         for label, row in zip(axes.get_yticklabels(), table.rows, strict=True):
-            label.set_color(_SOFT if row.end else _INK)
+            label.set_color(SOFT if row.end else INK)
         axes.locator_params(axis="x", nbins=4)
-        axes.tick_params(axis="x", colors=_SOFT, length=0, labelsize=8, pad=3)
+        axes.tick_params(axis="x", colors=SOFT, length=0, labelsize=8, pad=3)
         axes.tick_params(axis="y", length=0, pad=6)
-        axes.grid(axis="x", color=_LINE, linewidth=0.7, zorder=0)
+        axes.grid(axis="x", color=LINE, linewidth=0.7, zorder=0)
         axes.set_axisbelow(True)
         axes.set_frame_on(False)
-        return _inline(figure, f"{column.label}: value and 95 % interval of each model")
+        return inline(figure, f"{column.label}: value and 95 % interval of each model")
 
 
-def _short(name: str, most: int = 16) -> str:
+def short(name: str, most: int = 16) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
-def _inline(figure: Figure, title: str) -> str:
+def inline(figure: Figure, title: str) -> str:
     """The SVG element alone: no prologue, no metadata, no fixed size, colours from the page."""
     buffer = io.StringIO()
     figure.savefig(
@@ -103,7 +105,10 @@ def _inline(figure: Figure, title: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
+    svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)  # a hundredth of a point is enough, and a third of the bytes
     svg = re.sub(r"font: ([\d.]+px) 'DejaVu Sans'[^;\"]*", r"font: \1 sans-serif", svg)
+    used = set(re.findall(r"#([\w-]+)", svg))  # matplotlib names every group; a page may name each thing once
+    svg = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", svg)
     for placeholder, variable in _VARIABLES.items():
         svg = svg.replace(placeholder, variable)
     escaped = title.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

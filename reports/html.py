@@ -1,7 +1,8 @@
-"""report.html: one page over all models of a run. Opens offline, needs no script, loads nothing."""
+"""report.html: one page over all models of a run. Opens offline, loads nothing, and is whole without its script."""
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,14 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import figures, pictures
+from reports import figures, paper, pictures, plots
+from reports.findings import findings
+from reports.markdown import csv_table
+from reports.paired import difference
 from reports.pictures import CASES, Embedded, Picture
 from reports.results import MetricValue, Results, write_atomic
+from reports.scale import scales
+from reports.script import policy, script
 from reports.table import Column, Failure, Row, RunFiles, Table, build
 
 FIRST_FAILURES = 20  # failing frames listed for each model; the rest is counted
@@ -34,7 +40,7 @@ def render(runs: Sequence[RunFiles], cases: Sequence[Picture] = ()) -> str:
     table = build(runs)
     embedded, storage = pictures.embed(cases)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             table=table,
@@ -42,7 +48,16 @@ def render(runs: Sequence[RunFiles], cases: Sequence[Picture] = ()) -> str:
             models=[row.run.name for row in table.rows if not row.end],
             definitions=_definitions(table),
             warnings=mismatches([row.run.results for row in table.rows]),
-            finding=_findings(table),
+            finding=_headline(table),
+            findings=findings(table),
+            scales=scales(table),
+            plots=_plots(table),
+            ledger_plot=plots.ledger(table),
+            paper=paper,
+            csv=base64.b64encode(csv_table(runs).encode()).decode("ascii"),
+            policy=policy(),
+            script=script(),
+            choosers=_choosers(embedded),
             panels=[(column, Markup(svg)) for column, svg in figures.panels(table)],
             grid=_grid(table, embedded),
             cases=CASES,
@@ -54,7 +69,8 @@ def render(runs: Sequence[RunFiles], cases: Sequence[Picture] = ()) -> str:
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates with everything escaped, and an error for a name that is not given."""
     environment = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
@@ -63,7 +79,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        said=_said, duration=_duration, folder=_folder, count=lambda n: f"{n:,}", whole=_whole
+        said=_said,
+        duration=_duration,
+        folder=_folder,
+        count=lambda n: f"{n:,}",
+        whole=_whole,
+        percent=_percent,
     )
     return environment
 
@@ -102,7 +123,7 @@ def _definitions(table: Table) -> list[tuple[Column, list[str]]]:
     return list(found.values())
 
 
-def _findings(table: Table) -> dict[str, Any] | None:
+def _headline(table: Table) -> dict[str, Any] | None:
     """The headline: where each model's ID retrieval lies between the ends of the scale."""
     column = next((c for c in table.columns if c.key.split("@")[0] == "id_retrieval"), None)
     if column is None:
@@ -110,31 +131,62 @@ def _findings(table: Table) -> dict[str, Any] | None:
     measured = [(row, m) for row in table.rows if (m := row.metric(column)) and m.value is not None]
     ends = [(row, m) for row, m in measured if row.end]
     nothing, lowest = next(((row, m) for row, m in ends if row.end == "low"), (None, None))
-    models = [(row, m, _clear_of(m, lowest)) for row, m in measured if not row.end]
+    models = [(row, m, _against(row, nothing, column, m, lowest)) for row, m in measured if not row.end]
     return {"column": column, "models": models, "ends": ends, "nothing": nothing}
 
 
-def _clear_of(metric: MetricValue, other: MetricValue | None) -> bool | None:
-    """Do the intervals leave a gap? None when one of them is unknown."""
-    if other is None or metric.ci95 is None or other.ci95 is None:
+def _against(
+    row: Row, nothing: Row | None, column: Column, metric: MetricValue, other: MetricValue | None
+) -> str | None:
+    """How a model's number stands to copy-target's: by paired frames, or by a gap between the intervals."""
+    if nothing is None or other is None:
         return None
-    return metric.ci95[0] > other.ci95[1] or metric.ci95[1] < other.ci95[0]
+    if found := difference(row.run, nothing.run, column.key):
+        if not found.separated:
+            return f"not separated from {nothing.run.name} (paired by frame)"
+        better = (found.value > 0) == column.higher_is_better
+        return f"{'better' if better else 'worse'} than {nothing.run.name} (paired by frame)"
+    if metric.ci95 is None or other.ci95 is None:
+        return None
+    clear = metric.ci95[0] > other.ci95[1] or metric.ci95[1] < other.ci95[0]
+    return f"{'clear of' if clear else 'overlapping'} the interval of {nothing.run.name}"
 
 
 def _grid(table: Table, embedded: list[Embedded]) -> list[tuple[str, list[Embedded]]]:
-    """Cases by model, best before worst; models in the table's order, the ends of the scale after them."""
+    """Cases by model, metric and case; models in the table's order, the ends of the scale after them."""
+    metrics = {key: i for i, (key, _) in enumerate(_choosers(embedded))} | {"": len(embedded)}
     order = [row.run.name for row in sorted(table.rows, key=lambda row: bool(row.end))]
     names = [*order, *dict.fromkeys(e.picture.model for e in embedded if e.picture.model not in order)]
     grid = [
         (
             name,
             sorted(
-                (e for e in embedded if e.picture.model == name), key=lambda e: CASES.index(e.picture.case)
+                (e for e in embedded if e.picture.model == name),
+                key=lambda e: (metrics.get(e.picture.metric, 0), CASES.index(e.picture.case)),
             ),
         )
         for name in names
     ]
     return [(name, cases) for name, cases in grid if cases]
+
+
+def _choosers(embedded: list[Embedded]) -> list[tuple[str, str]]:
+    """(key, title) of the metrics that chose pictures."""
+    return list(dict.fromkeys((e.picture.metric, e.picture.label) for e in embedded if e.picture.metric))
+
+
+def _plots(table: Table) -> list[tuple[str, str, str, list[tuple[str, Markup]]]]:
+    """(heading, id, how to read them, plots) of the sections that have any."""
+    groups = (
+        ("Trade-off", "trade-off", plots.tradeoffs(table)),
+        ("Pairs of people", "pairs", plots.distributions(table)),
+        ("Frames", "frames", plots.ecdfs(table)),
+    )
+    return [
+        (head, name, group[0].note, [(p.title, Markup(p.svg)) for p in group])
+        for head, name, group in groups
+        if group
+    ]
 
 
 def _statuses(table: Table) -> list[str]:
@@ -151,6 +203,11 @@ def _instruments(table: Table) -> list[Any]:
 def _whole(text: str) -> str:
     """A label that breaks at spaces alone."""
     return text.replace("-", "\u2011")
+
+
+def _percent(value: float) -> str:
+    """Without decimals, and no minus before a 0."""
+    return f"{round(value):,}".replace("-", "−")
 
 
 def _said(value: Any) -> str:
@@ -173,9 +230,9 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def _folder(name: str) -> str:
-    """A relative link that stays one: no scheme, no host."""
-    return "./" + quote(name, safe="")
+def _folder(name: str | tuple[str, ...]) -> str:
+    """A relative link that stays one: no scheme, no host. A name is one step, a tuple several."""
+    return "/".join([".", *(quote(part, safe="") for part in ((name,) if isinstance(name, str) else name))])
 
 
 __all__ = ["Column", "Failure", "Picture", "Row", "RunFiles", "mismatches", "render", "write_report"]

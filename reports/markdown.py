@@ -17,16 +17,16 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
     """
     table = build(runs)
     columns = [c for c in table.columns if keys is None or c.key in keys]
-    head = ["Model", *(f"{_escape(c.label)}{_reader(c)} {c.arrow}{_unit(c)}" for c in columns), "Frames"]
+    head = ["Model", *(f"{plain(c.label)}{_reader(c)} {c.arrow}{_unit(c)}" for c in columns), "Frames"]
     lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
     for row in table.rows:
         counts = row.run.results.counts
-        name = _escape(row.run.name)
+        name = plain(row.run.name)
         shown = f"*{name}*" + (f" ({row.meaning})" if row.meaning else "") if row.end else name
         lines.append(
             _line([shown, *(_cell(table, row, c) for c in columns), f"{counts.used} of {counts.expected}"])
         )
-    shown_notes = [f"† {_escape(note)}" for note in table.daggers]
+    shown_notes = [f"† {plain(note)}" for note in table.daggers]
     return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in shown_notes)
 
 
@@ -77,18 +77,18 @@ def _cell(table: Table, row: Row, column: Column) -> str:
 
 
 def _reader(column: Column) -> str:
-    return f" ({_escape(column.reader)})" if column.reader else ""
+    return f" ({plain(column.reader)})" if column.reader else ""
 
 
 def _unit(column: Column) -> str:
-    return f" {_escape(column.unit)}" if column.unit == "%" else ""
+    return f" {plain(column.unit)}" if column.unit == "%" else ""
 
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _escape(text: str) -> str:
+def plain(text: str) -> str:
     """No text from a result is ever markup: HTML, table bars and Markdown's own signs are made plain."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~!])", r"\\\1", " ".join(text.split()))

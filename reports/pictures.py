@@ -1,18 +1,30 @@
-"""The picture grid: source, target, swap (and truth, where known) of named cases, as data: URIs."""
+"""The picture grid: source, target, swap (and truth, where known) of named cases, as data: URIs.
+
+The cases of a run are kept beside its results (pictures.parquet), so that a report can be built again from them.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
-Case = Literal["best", "median", "worst"]
-CASES: tuple[Case, ...] = ("best", "median", "worst")
+from reports.results import ResultsError
+
+PICTURES = "pictures.parquet"  # beside results.json
+Case = Literal["best", "median", "worst", "random"]
+CASES: tuple[Case, ...] = ("best", "median", "worst", "random")
 SHOWN = 128  # CSS pixels of one picture at full width
 BUDGET = 2 * 2**20  # bytes of all data: URIs; keeps the page under 3 MB
 MOST = 120  # cases on one page
@@ -23,6 +35,8 @@ class Picture:
     """One case of one model. Pictures are np.uint8 [h, w, 3] RGB, of any size, square for a tidy grid.
 
     metric_text: the number that made it the best, median or worst case, in words ("cosine 0.71").
+    metric, label: key and title of the metric that chose it; empty for a random case and in older runs.
+    scores: (title, number in words) of everything that was measured on this frame.
     """
 
     model: str
@@ -34,6 +48,9 @@ class Picture:
     target: np.ndarray
     swap: np.ndarray
     truth: np.ndarray | None = None
+    metric: str = ""
+    label: str = ""
+    scores: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.case not in CASES:
@@ -111,14 +128,72 @@ def embed(pictures: Sequence[Picture], budget: int = BUDGET) -> tuple[list[Embed
 def _encode(
     pictures: list[Picture], encode: Callable[[np.ndarray], str], budget: int | None
 ) -> list[list[str]] | None:
-    """All data: URIs, or None as soon as they outgrow the budget."""
+    """All data: URIs, or None as soon as they outgrow the budget. What is shown twice is encoded once."""
     total, rows = 0, []
+    known: dict[bytes, str] = {}
     for picture in pictures:
-        rows.append([encode(image) for _, image in picture.parts])
+        rows.append([_once(known, image, encode) for _, image in picture.parts])
         total += sum(map(len, rows[-1]))
         if budget is not None and total > budget:
             return None
     return rows
+
+
+def _once(known: dict[bytes, str], image: np.ndarray, encode: Callable[[np.ndarray], str]) -> str:
+    key = hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).digest()
+    if key not in known:
+        known[key] = encode(image)
+    return known[key]
+
+
+def pack(pictures: Sequence[Picture]) -> bytes:
+    """The bytes of a pictures.parquet: one row a case, the images as lossless PNG."""
+    columns: dict[str, Any] = {
+        name: [getattr(picture, name) for picture in pictures]
+        for name in ("model", "clip", "frame", "case", "metric_text", "metric", "label")
+    }
+    columns["scores"] = [json.dumps(picture.scores) for picture in pictures]
+    for part in ("source", "target", "swap", "truth"):
+        images = [getattr(picture, part) for picture in pictures]
+        columns[part] = pa.array([None if i is None else _png(i) for i in images], pa.binary())
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def read(path: str | os.PathLike[str], model: str | None = None) -> list[Picture]:
+    """The cases of a pictures.parquet, none where the file is not there; `model` renames them.
+
+    Raises ResultsError naming the file when it is damaged.
+    """
+    if not Path(path).is_file():
+        return []
+    try:
+        return [_case(row, model) for row in pq.read_table(path).to_pylist()]
+    except (OSError, ValueError, KeyError, TypeError, Image.DecompressionBombError) as error:
+        raise ResultsError(
+            f"cannot read the pictures in {path}: {error}; remove the file to go without"
+        ) from error
+
+
+def _case(row: dict[str, Any], model: str | None) -> Picture:
+    return Picture(
+        row["model"] if model is None else model,
+        row["clip"], row["frame"], row["case"], row["metric_text"],
+        _pixels(row["source"]), _pixels(row["target"]), _pixels(row["swap"]),
+        None if row["truth"] is None else _pixels(row["truth"]),
+        row["metric"], row["label"], tuple((str(a), str(b)) for a, b in json.loads(row["scores"])),
+    )  # fmt: skip
+
+
+def _png(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _pixels(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png), formats=("PNG",)).convert("RGB"), np.uint8)
 
 
 def _css_size(image: np.ndarray) -> tuple[int, int, bool]:

@@ -3,7 +3,8 @@
     {"schema_version": 1,
      "run":     {command, model, protocol, data, instruments, environment, seed, started, seconds},
      "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
-     "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version, ...}}}
+     "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version, ...}},
+     "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
 A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
 Numbers are finite JSON numbers; a metric that could not be measured has value null. No pickle, no code.
@@ -79,6 +80,7 @@ Number = Annotated[float, BeforeValidator(_plain), Field(strict=True, allow_inf_
 Measured = Annotated[Number | None, BeforeValidator(_nan_is_missing)]
 Interval = Annotated[tuple[Number, Number] | None, BeforeValidator(_no_interval), AfterValidator(_ordered)]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Closed(BaseModel):
@@ -221,6 +223,7 @@ class Results(_Closed):
     run: Run
     counts: Counts
     metrics: dict[Name, MetricValue] = Field(max_length=200)
+    files: dict[Name, Sha256] = Field(default_factory=dict, max_length=20)
 
     @model_validator(mode="after")
     def _mark(self) -> Results:

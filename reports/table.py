@@ -7,61 +7,12 @@ with the errors against the truth after them. Rows are models between the two en
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-import pandas as pd
-
-from reports.results import REFERENCES, MetricValue, Results, ResultsError, load
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One frame of the ledger that is not ok; frame is its number in the clip, -1 where there is none."""
-
-    clip: str
-    frame: int
-    status: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """One model of a run: its results and the failed frames of its ledger.
-
-    folder: where results.json and frames.parquet lie, relative to the report; the report links to them.
-    """
-
-    results: Results
-    failures: Sequence[Failure] = ()
-    folder: str | None = None
-
-    @property
-    def name(self) -> str:
-        return self.results.run.model.name
-
-    @classmethod
-    def read(cls, folder: str | Path) -> RunFiles:
-        """Read OUT/<model>/ as bench wrote it: results.json and, where it lies beside, frames.parquet.
-
-        The Parquet's columns clip, frame, status and reason are the ledger. Raises ResultsError.
-        """
-        folder = Path(folder)
-        results = load(folder / "results.json")
-        parquet = folder / "frames.parquet"
-        if not parquet.exists():
-            return cls(results, (), folder.name)
-        try:
-            ledger = pd.read_parquet(parquet, columns=["clip", "frame", "status", "reason"])
-        except (OSError, ValueError, KeyError) as error:
-            raise ResultsError(f"cannot read the ledger in {parquet}: {error}") from error
-        failed = ledger[ledger["status"] != "ok"]
-        rows = [
-            Failure(str(clip), int(frame), str(status), str(reason))
-            for clip, frame, status, reason in failed.to_numpy().tolist()
-        ]
-        return cls(results, rows, folder.name)
+from reports.paired import apart
+from reports.results import REFERENCES, MetricValue, ResultsError
+from reports.table_rows import Failure, RunFiles
 
 
 @dataclass(frozen=True)
@@ -208,26 +159,29 @@ def build(runs: Sequence[RunFiles]) -> Table:
     if twice:
         raise ResultsError(f"two results for {', '.join(twice)}: give the models different names")
     rows = sorted((_row(run) for run in runs), key=_row_order)
-    columns = _columns(runs)
+    columns = columns_of([run.results.metrics for run in runs])
     return Table(columns, rows, _bold(rows, columns))
 
 
 def _row(run: RunFiles) -> Row:
-    end = "" if not run.results.run.model.is_reference else "low" if run.name == "copy-target" else "high"
-    return Row(run, end, MEANINGS.get(run.name, "") if end else "")
+    name = run.results.run.model.name
+    end = "" if not run.results.run.model.is_reference else "low" if name == "copy-target" else "high"
+    return Row(run, end, MEANINGS.get(name, "") if end else "")
 
 
 def _row_order(row: Row) -> tuple[int, int]:
     """copy-target first, then models in the order given, then the other references, the truth last."""
     if not row.end:
         return (1, 0)
-    return (0 if row.end == "low" else 2, REFERENCES.index(row.run.name) if row.run.name in REFERENCES else 0)
+    name = row.run.results.run.model.name
+    return (0 if row.end == "low" else 2, REFERENCES.index(name) if name in REFERENCES else 0)
 
 
-def _columns(runs: Sequence[RunFiles]) -> list[Column]:
+def columns_of(results: Sequence[Mapping[str, MetricValue]]) -> list[Column]:
+    """The columns over the metrics of some results, in the order of Table 1."""
     seen: dict[str, list[MetricValue]] = {}
-    for run in runs:
-        for key, metric in run.results.metrics.items():
+    for metrics in results:
+        for key, metric in metrics.items():
             seen.setdefault(key, []).append(metric)
     order = {key: i for i, key in enumerate(seen)}
     keys = sorted(seen, key=lambda key: (_ORDER.get(key.split("@")[0], len(_ORDER)), order[key]))
@@ -272,22 +226,26 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
 
 
 def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
-    """The best two of each column, never all: of two models only the better one is bold.
+    """The best two of each column as in the paper, or the best one: as many as are separated from all the rest.
 
-    References and numbers under a dagger are not ranked; ties share their rank.
+    Separated: the interval of the paired difference leaves 0 out (reports.paired). Of two models only the
+    better one can be bold. References and numbers under a dagger are not ranked.
     """
     bold = set()
     for column in columns:
-        ranked = {
-            row.run.name: m.value
+        ranked = [
+            (m.value, row.run)
             for row in rows
             if not row.end and (m := row.metric(column)) and m.value is not None and not m.dagger
-        }
-        values = sorted(ranked.values(), reverse=column.higher_is_better)
-        if len(values) < 2:
-            continue
-        last = values[min(2, len(values) - 1) - 1]
-        chosen = {n for n, v in ranked.items() if (v >= last if column.higher_is_better else v <= last)}
-        if len(chosen) < len(ranked):
-            bold |= {(name, column.key) for name in chosen}
+        ]
+        ranked.sort(key=lambda pair: -pair[0] if column.higher_is_better else pair[0])
+        for best in (2, 1):
+            if best < len(ranked) and all(
+                apart(mine, theirs, column.key) for _, mine in ranked[:best] for _, theirs in ranked[best:]
+            ):
+                bold |= {(run.name, column.key) for _, run in ranked[:best]}
+                break
     return bold
+
+
+__all__ = ["Column", "Failure", "Row", "RunFiles", "Table", "build", "columns_of"]

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 from report_builders import MODELS, SCORES, content
+from scipy import stats
 
+from reports.frames import KEY, FrameTable
+from reports.latex import latex_table
 from reports.markdown import csv_table, frame, markdown_table
+from reports.paired import holm, paired
 from reports.results import Results
 from reports.table import GROUPS, RunFiles, build
 
 
-def run(model: str, values: dict[str, float | None], **changes: Any) -> RunFiles:
+def run(model: str, values: dict[str, float | None], half: float = 0.01, **changes: Any) -> RunFiles:
+    """A model with intervals of +- half, and no frames: separated where the intervals leave a gap."""
     made = content(model)
     made["metrics"] = {
-        key: {**made["metrics"][key], "ci95": None, "value": v, **changes} for key, v in values.items()
+        key: {
+            **made["metrics"][key],
+            "ci95": None if v is None else [v - half, v + half],
+            "value": v,
+            **changes,
+        }
+        for key, v in values.items()
     }
     return RunFiles(Results.model_validate(made))
 
@@ -95,11 +110,15 @@ def test_lower_is_better_turns_the_order() -> None:
     assert bold(*three, key="pose") == {"b", "c"}
 
 
-def test_ties_share_their_rank_and_missing_values_have_none() -> None:
+def test_what_is_not_separated_is_not_bold() -> None:
+    def four(*values: float, half: float = 0.01) -> set[str]:
+        return bold(*(run(n, {"identity": v}, half) for n, v in zip("abcd", values, strict=True)))
+
     assert bold(run("a", {"identity": 0.5}), run("b", {"identity": 0.5})) == set()
-    assert bold(*(run(n, {"identity": v}) for n, v in zip("abcd", (0.9, 0.5, 0.5, 0.1), strict=True))) == set(
-        "abc"
-    )
+    assert bold(run("a", {"identity": 0.9}, 0.2), run("b", {"identity": 0.7}, 0.2)) == set()
+    assert four(0.9, 0.5, 0.5, 0.1) == {"a"}
+    assert four(0.9, 0.89, 0.5, 0.1) == {"a", "b"}  # the two best are not separated, but both from the rest
+    assert four(0.9, 0.7, 0.5, 0.1, half=0.15) == set()
     assert bold(run("a", {"identity": 0.5}), run("b", {"identity": None})) == set()
 
 
@@ -113,12 +132,82 @@ def test_a_number_under_a_dagger_is_shown_but_not_ranked() -> None:
 
 
 @drawn(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.booleans())
-def test_bold_agrees_with_counting(values: list[int], up: bool) -> None:
-    """Bold: fewer than k others are better, k = 2 but below the number of models; and never all."""
-    runs = [run(f"m{i}", {"identity": float(v)}, higher_is_better=up) for i, v in enumerate(values)]
-    k = min(2, len(values) - 1)
-    expected = {f"m{i}" for i, v in enumerate(values) if sum((w > v) if up else (w < v) for w in values) < k}
-    assert bold(*runs) == (expected if len(expected) < len(values) else set())
+def test_bold_agrees_with_trying_all_sets(values: list[int], up: bool) -> None:
+    """Bold: the largest set of at most two models, not all, each of which is better than every other model."""
+    runs = [run(f"m{i}", {"identity": float(v)}, 0.4, higher_is_better=up) for i, v in enumerate(values)]
+    sets = [
+        set(chosen)
+        for n in (2, 1)
+        for chosen in combinations(range(len(values)), n)
+        if n < len(values)
+        and all((values[i] > w) if up else (values[i] < w) for i in chosen
+                for j, w in enumerate(values) if j not in chosen)
+    ]  # fmt: skip
+    assert bold(*runs) == ({f"m{i}" for i in sets[0]} if sets else set())
+
+
+def frames_of(values: np.ndarray, clusters: list[str]) -> FrameTable:
+    index = pd.MultiIndex.from_tuples([("c23", c, 0, i) for i, c in enumerate(clusters)], names=KEY)
+    rows = {"cluster": clusters, "status": "ok", "reason": "", "posed": True, "metric/identity": values}
+    return FrameTable(pd.DataFrame(rows, index=index))
+
+
+def test_bold_follows_the_paired_frames_where_there_are_some() -> None:
+    """Wide intervals that overlap, but every frame of one is better by a little: separated, for frames are paired."""
+    rng = np.random.default_rng(0)
+    clusters = [f"{i // 4}" for i in range(40)]
+    hard = rng.normal(0.5, 0.2, 40)
+    pair = [run("a", {"identity": 0.52}, 0.2), run("b", {"identity": 0.5}, 0.2)]
+    assert bold(*pair) == set()
+    better = frames_of(hard + 0.02 + rng.normal(0, 0.005, 40), clusters)
+    noisy = frames_of(rng.permutation(hard), clusters)
+    base = frames_of(hard, clusters)
+    assert bold(replace(pair[0], table=better), replace(pair[1], table=base)) == {"a"}
+    assert bold(replace(pair[0], table=noisy), replace(pair[1], table=base)) == set()
+
+
+def test_the_paired_interval_covers_what_it_says() -> None:
+    """Frames of one pair share an effect, so the clusters must be counted and not the frames."""
+    rng = np.random.default_rng(1)
+    clusters = np.repeat([f"{i:02d}" for i in range(20)], 6)
+    inside = naive = 0
+    for _ in range(400):
+        d = 0.3 + np.repeat(rng.normal(0, 1, 20), 6) + rng.normal(0, 0.5, 120)
+        found = paired(d, clusters)
+        assert found is not None
+        inside += found.low <= 0.3 <= found.high
+        naive += abs(d.mean() - 0.3) <= 1.96 * d.std() / np.sqrt(120)
+    assert 0.92 <= inside / 400 <= 0.98
+    assert naive / 400 < 0.75
+
+
+def test_the_paired_test_is_scipys_for_equal_clusters() -> None:
+    rng = np.random.default_rng(2)
+    d = rng.normal(0.2, 1, (12, 5))
+    found = paired(d.ravel(), np.repeat([f"{i:02d}" for i in range(12)], 5))
+    oracle = stats.ttest_1samp(d.mean(axis=1), 0)
+    interval = oracle.confidence_interval(0.95)
+    assert found is not None
+    assert (found.p, found.low, found.high) == pytest.approx((oracle.pvalue, interval.low, interval.high))
+    assert paired(np.zeros(6), np.array(list("aabbcc"))).p == 1.0
+    assert paired(np.ones(3), np.array(["a"] * 3)) is None
+
+
+def test_holm_holds_what_the_textbook_holds() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == [True, False, False, True]
+    assert holm([0.04]) == [True]
+    assert holm([]) == []
+
+
+def test_latex_is_a_whole_table(runs: list[RunFiles]) -> None:
+    text = latex_table(runs)
+    body = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert {line.replace(r"\&", "").count("&") for line in body[1:]} == {len(SCORES)}
+    assert body[0].count(r"\multicolumn") == 3
+    assert r"\textbf{46.3}" in text
+    assert r"{\scriptsize 42.4--50.6}" in text
+    hostile = latex_table([run(r"a_b%$#&{}\input{x}~^", {"pose": 1.0})])
+    assert r"a\_b\%\$\#\&\{\}\textbackslash{}input\{x\}\textasciitilde{}\textasciicircum{}" in hostile
 
 
 def test_markdown_holds_values_intervals_and_frames(runs: list[RunFiles]) -> None:
@@ -127,7 +216,7 @@ def test_markdown_holds_values_intervals_and_frames(runs: list[RunFiles]) -> Non
         "| Model | ID retrieval ↑ % | Pose ↓ | Frames |",
         "| --- | ---: | ---: | ---: |",
         "| *copy-target* (nothing swapped) | 1.5 (0.0 to 5.8) | 0.012 (0.001 to 0.025) | 400 of 400 |",
-        "| smoothswap | **46.3** (42.4 to 50.6) | **0.064** (0.053 to 0.077) | 396 of 400 |",
+        "| smoothswap | **46.3** (42.4 to 50.6) | 0.064 (0.053 to 0.077) | 396 of 400 |",
         "| classical | 31.2 (27.3 to 35.5) | 0.071 (0.060 to 0.084) | 400 of 400 |",
         "| *copy-source* (the source's face pasted on) | 97.8 (93.9 to 100.0) | 0.287 (0.276 to 0.300) "
         "| 400 of 400 |",

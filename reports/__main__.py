@@ -1,0 +1,92 @@
+"""Build a report again, or one over several runs, from their results alone.
+
+python -m reports runs/ffpp -o report.html
+python -m reports runs/a runs/b -o table.tex --format latex
+python -m reports --index runs
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reports.folders import gather
+from reports.html import render
+from reports.latex import latex_table
+from reports.markdown import csv_table, markdown_table
+from reports.overview import write_index
+from reports.results import OutputError, ResultsError, write_atomic
+
+EXIT_OK, EXIT_USAGE, EXIT_DATA = 0, 2, 3
+FORMATS = ("html", "md", "latex", "csv")
+SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv": "csv"}
+EXAMPLES = """
+examples:
+  python -m reports runs/ffpp -o report.html                     the report of a run, again
+  python -m reports runs/a/smoothswap runs/b -o both.html        several runs or models in one
+  python -m reports runs/ffpp --format latex > table.tex         md, latex and csv go to standard output too
+  python -m reports --index runs                                 runs/index.html over all runs in a folder
+
+exit codes: 0 written, 2 a wrong option, 3 results that cannot be used or a file that cannot be written
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        "python -m reports", description="Reports and tables from the results of finished runs.", epilog=EXAMPLES,
+        allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    made.add_argument(
+        "run", nargs="*", type=Path, metavar="RUN", help="an output folder, or one model's in it"
+    )
+    made.add_argument(
+        "-o", "--out", type=Path, metavar="FILE", help="(report.html; tables go to standard output)"
+    )
+    made.add_argument("--format", choices=FORMATS, help="(by the ending of FILE, else html)")
+    made.add_argument(
+        "--index", type=Path, metavar="FOLDER", help="write FOLDER/index.html over the runs in it"
+    )
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code (argparse raises SystemExit itself)."""
+    options = parser().parse_args(argv)
+    if bool(options.run) == bool(options.index):
+        return _refuse("give either runs to report on, or --index FOLDER (see --help)", EXIT_USAGE)
+    if options.index and (options.out or options.format):
+        return _refuse("--index writes FOLDER/index.html; leave --out and --format away", EXIT_USAGE)
+    try:
+        if options.index:
+            print(f"index: {write_index(options.index).resolve()}")
+            return EXIT_OK
+        return _report(options)
+    except (ResultsError, OutputError) as error:
+        return _refuse(str(error), EXIT_DATA)
+
+
+def _report(options: argparse.Namespace) -> int:
+    chosen = options.format or SUFFIXES.get(options.out.suffix.lower() if options.out else "", "html")
+    out = options.out or (Path("report.html") if chosen == "html" else None)
+    runs, cases = gather(options.run, None if out is None else out.parent)
+    if chosen == "html":
+        text = render(runs, cases)
+    else:
+        text = {"md": markdown_table, "latex": latex_table, "csv": csv_table}[chosen](runs)
+    if out is None:
+        sys.stdout.write(text)
+        return EXIT_OK
+    write_atomic(out, text)
+    print(f"report: {out.resolve()}")
+    return EXIT_OK
+
+
+def _refuse(said: str, code: int) -> int:
+    print(f"error: {said}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""Findings in words, made from the numbers: every sentence with the test that carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from reports.frames import FAILED
+from reports.paired import Paired, difference, holm
+from reports.table import TRUTH, Column, Row, Table
+
+MOST_PAIRS = 12  # comparisons of models in words; beyond, the table says it better
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence. parts: (what, detail) of a list after it; test: how sure it is, and by which test."""
+
+    sentence: str
+    parts: tuple[tuple[str, str], ...]
+    test: str
+
+
+@dataclass(frozen=True)
+class _Tested:
+    column: Column
+    found: Paired
+    better: bool  # the first of the two
+    held: bool  # still separated when all metrics of the comparison are counted
+
+    def text(self, turned: bool = False) -> str:
+        """The metric with its difference; turned: of the second minus the first."""
+        f = self.found
+        value, low, high = (-f.value, -f.high, -f.low) if turned else (f.value, f.low, f.high)
+        star = "" if self.held else ", not after correction"
+        interval = f"{_signed(self.column, low)} to {_signed(self.column, high)}"
+        return f"{_name(self.column)} by {_signed(self.column, value)} ({interval}{star})"
+
+
+def findings(table: Table) -> list[Finding]:
+    """What the run says, in order: models against each other, against doing nothing, against the truth, lost frames."""
+    models = [row for row in table.rows if not row.end]
+    ends = {row.run.results.run.model.name: row for row in table.rows if row.end}
+    said = [_versus(table, a, b) for a, b in list(combinations(models, 2))[:MOST_PAIRS]]
+    if "copy-target" in ends:
+        said += [_nothing(table, row, ends["copy-target"]) for row in models]
+    if "oracle" in ends:
+        said += [_oracle(table, row, ends["oracle"]) for row in models]
+    said += [_lost(row, ends.get("copy-target")) for row in models]
+    return [one for one in said if one is not None]
+
+
+def _tests(table: Table, a: Row, b: Row, columns: list[Column]) -> list[_Tested]:
+    """a against b in every column that both have and in which neither is under a dagger."""
+    pairs = []
+    for column in columns:
+        metrics = (a.metric(column), b.metric(column))
+        if any(m is None or m.value is None or m.dagger for m in metrics):
+            continue
+        if found := difference(a.run, b.run, column.key):
+            pairs.append((column, found))
+    held = holm([found.p for _, found in pairs])
+    return [
+        _Tested(c, f, (f.value > 0) == c.higher_is_better, h) for (c, f), h in zip(pairs, held, strict=True)
+    ]
+
+
+def _versus(table: Table, a: Row, b: Row) -> Finding | None:
+    tests = _tests(table, a, b, table.columns)
+    if not tests:
+        return None
+    better, worse, equal = _sorted(tests)
+    one, two = a.run.name, b.run.name
+    if better and worse:
+        sentence = f"{one} and {two} are each better at something: {one} in {_count(better)}, {two} in {_count(worse)}."
+    elif better:
+        sentence = f"{one} is better than {two} in {_count(better)}, and worse in none."
+    elif worse:
+        sentence = f"{two} is better than {one} in {_count(worse)}, and worse in none."
+    else:
+        sentence = f"{one} and {two} are not separated in any of {len(tests)} metrics."
+    parts = (
+        (f"{one} is better in", "; ".join(t.text() for t in better)),
+        (f"{two} is better in", "; ".join(t.text(turned=True) for t in worse)),
+        ("Not separated", ", ".join(_name(t.column) for t in equal)),
+    )
+    return Finding(sentence, _filled(parts), _method(tests, "Each the named model minus the other"))
+
+
+def _nothing(table: Table, row: Row, nothing: Row) -> Finding | None:
+    """Does the model bring the face nearer to the source, and the picture nearer to the truth, than doing nothing?"""
+    wanted = [c for c in table.columns if c.group in (TRUTH, "Identity change")]
+    tests = _tests(table, row, nothing, wanted)
+    if not tests:
+        return None
+    better, worse, equal = _sorted(tests)
+    name = row.run.name
+    if better and not worse:
+        sentence = f"{name} is nearer to the goal than doing nothing in {_count(better)}."
+    elif better:
+        sentence = f"{name} is nearer to the goal than doing nothing in {_count(better)}, but farther in {_count(worse)}."
+    elif worse:
+        sentence = f"{name} is farther from the goal than doing nothing in {_count(worse)}."
+    else:
+        sentence = f"{name} is not separated from doing nothing."
+    parts = (
+        ("Nearer in", "; ".join(t.text() for t in better)),
+        ("Farther in", "; ".join(t.text() for t in worse)),
+        ("Not separated", ", ".join(_name(t.column) for t in equal)),
+    )
+    return Finding(sentence, _filled(parts), _method(tests, f"{name} − {nothing.run.name}"))
+
+
+def _oracle(table: Table, row: Row, oracle: Row) -> Finding | None:
+    tests = _tests(table, row, oracle, [c for c in table.columns if c.group != TRUTH])
+    if not tests:
+        return None
+    better, worse, equal = _sorted(tests)
+    name = row.run.name
+    if not equal and not better:
+        sentence = f"{name} falls short of the true swap in all {len(tests)} metrics."
+    else:
+        sentence = f"{name} falls short of the true swap in {len(worse)} of {len(tests)} metrics."
+    parts = (
+        ("Not told apart from it by", ", ".join(_name(t.column) for t in equal)),
+        (
+            "Scores above it, as keeping too much of the target does, in",
+            ", ".join(_name(t.column) for t in better),
+        ),
+    )
+    return Finding(sentence, _filled(parts), _method(tests, f"{name} − {oracle.run.name}"))
+
+
+def _lost(row: Row, nothing: Row | None) -> Finding | None:
+    counts = row.run.results.counts
+    lost = counts.expected - counts.used
+    if not counts.expected or not lost:
+        return None
+    name = row.run.name
+    reasons = ", ".join(f"{n} {status}" for status, n in counts.failed.items() if n)
+    sentence = f"{name} lost {lost:,} of {counts.expected:,} frames ({reasons})."
+    found = None if nothing is None else difference(row.run, nothing.run, FAILED)
+    if nothing is None or found is None:
+        return Finding(sentence, (), "Counted in the ledger; no test.")
+    said = "more than" if found.low > 0 else "fewer than" if found.high < 0 else "not separated from"
+    untouched = nothing.run.results.counts
+    sentence += (
+        f" Where both originals have a face, that is {said} what untouched targets lose "
+        f"({untouched.expected - untouched.used:,} frames in all)."
+    )
+    numbers = f"{found.value:+.1f} points ({found.low:+.1f} to {found.high:+.1f})".replace("-", "−")
+    test = (
+        f"Share of lost frames, {name} − {nothing.run.name}: {numbers}, p {_p(found.p)}; paired over "
+        f"{found.n:,} frames in {found.clusters:,} pairs of people."
+    )
+    return Finding(sentence, (), test)
+
+
+def _sorted(tests: list[_Tested]) -> tuple[list[_Tested], list[_Tested], list[_Tested]]:
+    apart = [t for t in tests if t.found.separated]
+    return (
+        [t for t in apart if t.better],
+        [t for t in apart if not t.better],
+        [t for t in tests if t not in apart],
+    )
+
+
+def _method(tests: list[_Tested], what: str) -> str:
+    n = [t.found.n for t in tests]
+    frames = f"{min(n):,}" if min(n) == max(n) else f"{min(n):,} to {max(n):,}"
+    largest = max((t.found.p for t in tests if t.found.separated), default=None)
+    kept = sum(t.held for t in tests)
+    said = f", largest p among the separated {_p(largest)}" if largest is not None else ""
+    return (
+        f"{what}: paired differences over {frames} shared frames in {tests[0].found.clusters:,} pairs of people, "
+        f"95 % t intervals with cluster-robust errors{said}; {kept} of {len(tests)} hold after Holm's correction."
+    )
+
+
+def _filled(parts: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((what, detail) for what, detail in parts if detail)
+
+
+def _count(tests: list[_Tested]) -> str:
+    if len(tests) == 1:
+        return f"one metric, {_name(tests[0].column)}"
+    return f"{len(tests)} metrics"
+
+
+def _name(column: Column) -> str:
+    """`Identity` stands in two groups, so the errors against the truth say so."""
+    notes = ["from the truth"] if column.group == TRUTH else []
+    notes += [column.reader] if column.reader else []
+    return f"{column.label} ({', '.join(notes)})" if notes else column.label
+
+
+def _signed(column: Column, value: float) -> str:
+    text = f"{value:+.{column.decimals}f}"
+    if not text.strip("+-0."):
+        text = f"{value:+.1g}"
+    return text.replace("-", "−")
+
+
+def _p(p: float) -> str:
+    return "< 0.0001" if p < 0.0001 else f"= {p:.4f}" if p < 0.01 else f"= {p:.2f}"

@@ -1,0 +1,74 @@
+"""The reference rows as a scale: how far each model has come from the worst reference to the best, by metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.table import Column, Row, Table
+
+
+@dataclass(frozen=True)
+class Place:
+    """One model on the scale of a metric, in % of the way from `bad` to `good`; may lie outside 0 to 100."""
+
+    row: Row
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A metric's scale. bad: the worse of copy-target and copy-source; good: the oracle, or else the better one."""
+
+    column: Column
+    bad: Row
+    good: Row
+    places: list[Place]
+
+    def bad_text(self) -> str:
+        return self.column.text(_value(self.bad, self.column) or 0.0)
+
+    def good_text(self) -> str:
+        return self.column.text(_value(self.good, self.column) or 0.0)
+
+
+def scales(table: Table) -> list[Scale]:
+    """A Scale for every metric whose two ends are measured and apart; the ends' own spread is not counted."""
+    found = []
+    for column in table.columns:
+        ends = {
+            row.run.results.run.model.name: row
+            for row in table.rows
+            if row.end and _value(row, column) is not None
+        }
+        copies = [ends[name] for name in ("copy-target", "copy-source") if name in ends]
+        if not copies or len(ends) < 2:
+            continue
+        sign = 1 if column.higher_is_better else -1
+        copies.sort(key=lambda row: sign * (_value(row, column) or 0.0))
+        bad, good = copies[0], ends.get("oracle", copies[-1])
+        low, high = _value(bad, column) or 0.0, _value(good, column) or 0.0
+        if sign * (high - low) <= 0 or bad is good:
+            continue
+        found.append(Scale(column, bad, good, _places(table, column, low, high)))
+    return found
+
+
+def _places(table: Table, column: Column, low: float, high: float) -> list[Place]:
+    def percent(value: float) -> float:
+        return 100.0 * (value - low) / (high - low)
+
+    places = []
+    for row in table.rows:
+        metric = row.metric(column)
+        if row.end or metric is None or metric.value is None:
+            continue
+        ends = sorted(map(percent, metric.ci95)) if metric.ci95 else [None, None]
+        places.append(Place(row, percent(metric.value), ends[0], ends[1]))
+    return places
+
+
+def _value(row: Row, column: Column) -> float | None:
+    metric = row.metric(column)
+    return None if metric is None else metric.value

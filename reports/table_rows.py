@@ -1,0 +1,64 @@
+"""One model as every output takes it: its results, its failed frames and the readings of each frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from reports.frames import FrameTable
+from reports.results import Results, ResultsError, load
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One frame of the ledger that is not ok; frame is its number in the clip, -1 where there is none."""
+
+    clip: str
+    frame: int
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """One model of a run: its results, the failed frames of its ledger, the readings of each frame.
+
+    folder: where results.json and frames.parquet lie, relative to the report, which links to them: the
+    folder's name, or the parts of a longer path. label: another name to show, where two runs share one.
+    """
+
+    results: Results
+    failures: Sequence[Failure] = ()
+    folder: str | tuple[str, ...] | None = None
+    label: str | None = None
+    table: FrameTable | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.label or self.results.run.model.name
+
+    @classmethod
+    def read(cls, folder: str | Path) -> RunFiles:
+        """Read OUT/<model>/ as bench wrote it: results.json and, where it lies beside, frames.parquet.
+
+        The Parquet's columns clip, frame, status and reason are the ledger; with the columns that name a frame
+        the models are compared frame by frame. Raises ResultsError.
+        """
+        folder = Path(folder)
+        results = load(folder / "results.json")
+        parquet = folder / "frames.parquet"
+        if not parquet.exists():
+            return cls(results, (), folder.name)
+        try:
+            ledger = pd.read_parquet(parquet, columns=["clip", "frame", "status", "reason"])
+        except (OSError, ValueError, KeyError) as error:
+            raise ResultsError(f"cannot read the ledger in {parquet}: {error}") from error
+        failed = ledger[ledger["status"] != "ok"]
+        rows = [
+            Failure(str(clip), int(frame), str(status), str(reason))
+            for clip, frame, status, reason in failed.to_numpy().tolist()
+        ]
+        return cls(results, rows, folder.name, table=FrameTable.read(parquet))

@@ -1,0 +1,52 @@
+"""Measure every speed test N times in processes of their own and write baseline.json with limits from the spread.
+
+    python tests/speed/make_baseline.py 5
+
+The limit of a ratio is its mean times exp(factor * sd) of the logarithms, with the factor of bench.baseline.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from bench.baseline import factor
+from reports.results import write_atomic
+
+ALARM_RATE = 0.01
+HERE = Path(__file__).parent
+
+
+def main(repeats: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "ratios.jsonl"
+        for i in range(repeats):
+            print(f"repeat {i + 1} of {repeats}", file=sys.stderr)
+            command = [
+                sys.executable, "-m", "pytest", str(HERE), "--benchmark-enable", "--benchmark-quiet",
+                "--benchmark-max-time=0.1", "--benchmark-min-rounds=2", "-k", "not committed_baseline",
+            ]  # fmt: skip
+            subprocess.run(command, check=True, stdout=2, env={**os.environ, "SPEED_OUT": str(out)})
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    k = factor(repeats, len(names), ALARM_RATE)
+    paths = {}
+    for name in names:
+        logs = np.log([row["ratio"] for row in rows if row["name"] == name])
+        mean, sd = float(logs.mean()), float(logs.std(ddof=1))
+        paths[name] = {
+            "ratio": round(float(np.exp(mean)), 4), "sd_log": round(sd, 5),
+            "limit": round(float(np.exp(mean + k * sd)), 4),
+        }  # fmt: skip
+    made = {"repeats": repeats, "alarm_rate": ALARM_RATE, "factor": round(k, 3), "paths": paths}
+    write_atomic(HERE / "baseline.json", json.dumps(made, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
