@@ -1,8 +1,8 @@
 """Rendered faces with their codes: what the `anny` instrument's regressor learns from.
 
-Shape is a neutral head's form without its size (one picture cannot tell a small near head from a large far one):
-principal components of the visible face, in millimetres, so that the L2 distance of two codes is the root mean
-square distance of the two faces' vertices.
+Shape is a neutral head's form without its size (one picture cannot tell a small near head from a large far one),
+expression what the ARKit weights do to it: principal components of the visible face, in millimetres, so that the L2
+distance of two codes is the root mean square distance of the two faces' vertices.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from smoothswap.rendered.people import sample_identity, sample_shape, sample_sty
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
 
-SHAPE_COMPONENTS = 40
+SHAPE_COMPONENTS, EXPRESSION_COMPONENTS = 40, 20
 SIZE, SCALE = 112, 1.75  # pixels of a stored picture, and its width in DECA's square: room to move the crop
 FRAME = 256
-VIEWS = 4  # pictures of a person
+VIEWS = 2  # pictures of a person: more people teach shape better than more views
 YAW = 0.55  # radians, amplitude of the turning: photographs turn further than the clips
 _STREAM = 78  # people apart from those of the clips (77) and of the swapper's training faces
 
@@ -79,6 +79,29 @@ def shape_space(people: int = 1500, seed: int = 12346) -> ShapeSpace:
     return ShapeSpace(vertices, mean, components.reshape(-1, *face.shape).astype(np.float32), size)
 
 
+@lru_cache(maxsize=1)
+def expression_map(states: int = 3000, seed: int = 12347) -> np.ndarray:
+    """[k, 52] float32 from ARKit weights to codes in mm: the components of the drawn states' moves of the visible face.
+
+    A neutral face has the code 0. Weights that move nothing visible (the gaze's) have no part in it.
+    """
+    head, rng = load_head(), np.random.default_rng(seed)
+    vertices = shape_space().vertices
+    moves = head.expression_basis[:, vertices].reshape(52, -1).astype(np.float64) * (
+        1000 / np.sqrt(len(vertices))
+    )
+    weights = np.stack([sample_state(rng, head).expression for _ in range(states)]).astype(np.float64)
+    # The moves' covariance has the rank of the weights: its eigenvectors come from a matrix of 52 x 52.
+    values, sides = np.linalg.eigh(np.cov(weights.T))
+    root = (sides * np.sqrt(np.maximum(values, 0))) @ sides.T
+    gram = moves @ moves.T
+    values, sides = np.linalg.eigh(root @ gram @ root)
+    values, sides = values[::-1][:EXPRESSION_COMPONENTS], sides[:, ::-1][:, :EXPRESSION_COMPONENTS]
+    rows = (sides.T @ root @ gram) / np.sqrt(values)[:, None]
+    rows *= np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(1)])[:, None]
+    return rows.astype(np.float32)
+
+
 def sample_state(rng: np.random.Generator, head: Head) -> State:
     """Talking motion, and on every second face a few ARKit weights beyond it, as photographs have them."""
     state = Motion(rng, head, yaw=YAW).at(float(rng.uniform(0, 8)))
@@ -106,7 +129,7 @@ def _drawable(name: str) -> bool:
 
 
 def person(index: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures uint8 [VIEWS, SIZE, SIZE, 3] and codes float32 [VIEWS, k + 52 + 3]: shape (mm), expression, pose."""
+    """Pictures uint8 [VIEWS, SIZE, SIZE, 3] and float32 [VIEWS, k + 52 + 3]: shape (mm), ARKit weights, pose."""
     rng = np.random.default_rng([seed, _STREAM, index])
     head = load_head()
     identity = sample_identity(rng)

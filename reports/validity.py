@@ -1,0 +1,96 @@
+"""The page and the tables of bench.validity: how good each instrument is, from validity.json alone.
+
+{"instruments": {NAME: {FIGURE: {"value", "ci95", "n", "people"}, "selectivity": {READING: {FACTOR: {...}}}}},
+ "verdicts": {NAME: {READING: {"verdict", "reasons"}}}, "missed": {FACTOR: {"expected", "missed"}}, "options": {...}}
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reports.results import ResultsError, write_atomic
+
+# figure -> (heading, unit, digits, what is good)
+FIGURES: dict[str, tuple[str, str, int, str]] = {
+    "identity_auc": ("Identity AUC, rendered", "", 3, "1, chance 0.5"),
+    "shape_auc": ("Same-person AUC of shape, rendered", "", 3, "1, chance 0.5"),
+    "shape_rank_correlation": ("Shape against truth", "rank correlation", 2, "1"),
+    "expression_rank_correlation": ("Expression against truth", "rank correlation", 2, "1"),
+    "pose_rank_correlation": ("Pose against truth", "rank correlation", 2, "1"),
+    "pose_median_error_deg": ("Pose error", "degrees, median", 2, "0"),
+    "lfw_identity_accuracy": ("LFW View 2 accuracy", "%", 2, "100, missed faces are wrong"),
+    "lfw_identity_auc": ("LFW identity AUC", "", 4, "1, chance 0.5"),
+    "lfw_shape_auc": ("LFW same-person AUC of shape", "", 3, "1, chance 0.5"),
+    "lfw_expression_auc": ("LFW same-person AUC of expression", "", 3, "0.5: it must not know the person"),
+    "lfw_pose_auc": ("LFW same-person AUC of pose", "", 3, "0.5: it must not know the person"),
+}
+FACTORS = {
+    "identity": "other person", "expression": "other expression", "pose": "other pose", "light": "other light",
+    "blur": "blurred", "compression": "JPEG", "again": "same again",
+    "mirror": "mirrored", "shift": "crop moved", "jpeg": "JPEG", "resolution": "half resolution",
+}  # fmt: skip
+
+
+def read_validity(path: Path) -> dict[str, Any]:
+    """validity.json as a dictionary. Raises ResultsError where it is missing or another file."""
+    try:
+        found = json.loads(path.read_text())
+        if not isinstance(found["instruments"], dict):
+            raise TypeError("no instruments")
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ResultsError(
+            f"{path} is no validity.json ({error}); make one with python -m bench.validity"
+        ) from None
+    result: dict[str, Any] = found
+    return result
+
+
+def shown(figure: Mapping[str, Any] | None, digits: int, interval: bool = True) -> str:
+    """ "0.81 (0.77 to 0.84)", or "" for a figure that does not apply."""
+    if figure is None or figure["value"] is None:
+        return ""
+    text = f"{figure['value']:.{digits}f}"
+    low, high = figure["ci95"] or (None, None)
+    if not interval or low is None or math.isnan(low):
+        return text
+    return f"{text} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def markdown(validity: Mapping[str, Any]) -> str:
+    """One row a figure, one column an instrument: value (95 % interval)."""
+    names = list(validity["instruments"])
+    lines = [f"| | {' | '.join(names)} | best |", f"|---|{'---:|' * len(names)}---|"]
+    for key, (heading, unit, digits, good) in FIGURES.items():
+        cells = [shown(validity["instruments"][name].get(key), digits) for name in names]
+        if any(cells):
+            lines.append(f"| {heading}{f' ({unit})' if unit else ''} | {' | '.join(cells)} | {good} |")
+    for name in names:
+        for reading, verdict in validity["verdicts"].get(name, {}).items():
+            reasons = "; ".join(verdict["reasons"])
+            lines.append(f"\n{name}, {reading}: **{verdict['verdict']}**{f' ({reasons})' if reasons else ''}")
+    return "\n".join(lines) + "\n"
+
+
+def write_page(out: Path, validity: Mapping[str, Any]) -> Path:
+    """Write out/validity.html atomically. Raises reports.results.OutputError."""
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(shown=shown)
+    page = environment.get_template("validity.html.j2").render(
+        validity=validity,
+        figures={k: v for k, v in FIGURES.items() if any(k in f for f in validity["instruments"].values())},
+        factors=FACTORS,
+        names=list(validity["instruments"]),
+    )
+    return write_atomic(out / "validity.html", page)
