@@ -31,6 +31,7 @@ from smoothswap.embedder import Embedder
 from smoothswap.embedder_training import EmbedderTask
 from smoothswap.generator import Generator
 from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.rendered import on_demand
 from smoothswap.swap_training import SwapperTask
 from smoothswap.training import CHECKPOINT_SECONDS, Run, TrainingError
 
@@ -47,7 +48,11 @@ def parser() -> argparse.ArgumentParser:
     for part in ("embedder", "swapper"):
         sub = commands.add_parser(part, help=f"train the {part}")
         sub.add_argument("--preset", default="lite-64", help=f"{', '.join(presets.names())}, or a .toml file")
-        sub.add_argument("--data", help="folder of faces.npy: rendered, or from smoothswap.prepare")
+        sub.add_argument(
+            "--data",
+            help="folder of faces.npy: rendered, or from smoothswap.prepare; or rendered:people=2000,views=12,seed=1000,"
+            "makeover=0.8, made on first use and cached",
+        )
         sub.add_argument("--out", type=Path, help="folder of the run")
         sub.add_argument(
             "--set", action="append", default=[], metavar="KEY=VALUE", help="option, may be repeated"
@@ -135,6 +140,9 @@ def train(args: argparse.Namespace) -> int:
         changed = {k: [old[k], new[k]] for k in new if old[k] != new[k]}
         history = history + ([{"step": stored["step"], "changed": changed}] if changed else [])
     network = config.network if args.command == "embedder" else config.generator
+    if args.data.startswith(on_demand.PREFIX):
+        distributed.lead(lambda: on_demand.ensure(args.data, network.size))
+        args.data = str(on_demand.folder(args.data, network.size))
     data = FaceData(args.data, network.size, config.held_out)
     provenance: dict[str, Any] = {
         "command": shlex.join(["python", "-m", "smoothswap.train", *args.argv]),

@@ -1,0 +1,68 @@
+"""Training faces rendered when they are asked for: `--data rendered:people=2000,views=12,seed=1000,makeover=0.8`.
+
+They are made once, at the size of the network, and kept in SMOOTHSWAP_CACHE or ~/.cache/smoothswap.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from smoothswap.stored import DataError
+
+PREFIX = "rendered:"
+DEFAULTS: dict[str, float] = {"people": 2000, "views": 12, "seed": 1000, "makeover": 0.0}
+
+
+def parse(spec: str) -> dict[str, float]:
+    """The numbers of "rendered:key=value,...", the defaults where it is silent. Raises DataError with a suggestion."""
+    numbers = dict(DEFAULTS)
+    for item in [part for part in spec.removeprefix(PREFIX).split(",") if part]:
+        key, text = item.partition("=")[0].strip(), item.partition("=")[2].strip()
+        if key not in numbers:
+            near = difflib.get_close_matches(key, DEFAULTS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(DEFAULTS)}"
+            raise DataError(f"{spec}: unknown number {key!r}; {hint}")
+        try:
+            numbers[key] = float(text) if key == "makeover" else int(text)
+        except ValueError:
+            raise DataError(
+                f"{spec}: {key} is {text!r}, expected a number as in {key}={DEFAULTS[key]:g}"
+            ) from None
+    if (
+        numbers["people"] < 3
+        or numbers["views"] < 1
+        or numbers["seed"] < 0
+        or not 0 <= numbers["makeover"] <= 1
+    ):
+        raise DataError(f"{spec}: needs people >= 3, views >= 1, seed >= 0 and makeover from 0 to 1")
+    return numbers
+
+
+def folder(spec: str, size: int) -> Path:
+    """Where these faces lie, or will."""
+    from smoothswap.rendered import VERSION
+
+    cache = os.environ.get("SMOOTHSWAP_CACHE")
+    base = Path(cache) if cache else Path.home() / ".cache" / "smoothswap"
+    name = "-".join(f"{key}{value:g}" for key, value in parse(spec).items())
+    return base / f"faces-v{VERSION}-{size}px-{name}"
+
+
+def ensure(spec: str, size: int, workers: int | None = None) -> None:
+    """Render the faces that `spec` names into folder(spec, size) unless they are there, whole or not at all.
+
+    Raises DataError for a spec that cannot be read and for a cache that cannot be written.
+    """
+    from smoothswap.rendered.dataset import write_faces
+
+    numbers, out = parse(spec), folder(spec, size)
+    if not (out / "faces.npy").is_file():
+        people, views, seed = (int(numbers[key]) for key in ("people", "views", "seed"))
+        try:
+            write_faces(out, people, views, size, seed, workers or os.cpu_count() or 1, numbers["makeover"])
+        except OSError as error:
+            raise DataError(
+                f"cannot render faces into {out}: {error.strerror or error}; SMOOTHSWAP_CACHE names another folder"
+            ) from None

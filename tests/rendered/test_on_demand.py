@@ -1,0 +1,71 @@
+"""Training faces rendered when they are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smoothswap.rendered import on_demand
+from smoothswap.rendered.dataset import person_views
+from smoothswap.rendered.people import sample_identity, sample_makeover
+from smoothswap.rendered.shading import LOOK
+from smoothswap.stored import DataError
+from smoothswap.train import main
+
+SPEC = "rendered:people=4,views=2,seed=5"
+
+
+def test_a_training_renders_its_faces_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMOOTHSWAP_CACHE", str(tmp_path / "cache"))
+    small = ["network.size=16", "network.width=8", "network.blocks=[1,1]", "network.hidden=16", "network.dim=8",
+             "people=2", "photos=2", "steps=2", "held_out=0.5", "validate_every=2"]  # fmt: skip
+    arguments = ["embedder", "--data", SPEC, "--threads", "1", *(p for s in small for p in ("--set", s))]
+    assert main([*arguments, "--out", str(tmp_path / "one")]) == 0
+    faces = on_demand.folder(SPEC, 16) / "faces.npy"
+    made = np.load(faces)
+    assert made.shape == (4, 2, 16, 16, 3)
+    assert np.array_equal(made[3], person_views(3, 2, 16, 5))
+    written = faces.stat().st_mtime_ns
+    assert main([*arguments, "--out", str(tmp_path / "two")]) == 0
+    assert faces.stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("rendered:peple=4", "did you mean 'people'"),
+        ("rendered:people=many", "people is 'many'"),
+        ("rendered:people=1", "needs people >= 3"),
+        ("rendered:makeover=2", "makeover from 0 to 1"),
+    ],
+)
+def test_wrong_numbers_say_how_to_mend(spec: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        on_demand.parse(spec)
+
+
+def test_a_cache_that_cannot_be_written_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SMOOTHSWAP_CACHE", str(tmp_path / "file"))
+    with pytest.raises(DataError, match="SMOOTHSWAP_CACHE"):
+        on_demand.ensure(SPEC, 16, 1)
+
+
+def test_a_makeover_changes_complexion_and_beard_but_no_feature() -> None:
+    rng = np.random.default_rng(0)
+    identity = sample_identity(rng)
+    changed = sample_makeover(rng, identity)
+    kept = [
+        i
+        for i, name in enumerate(LOOK)
+        if name.startswith(("brow_h", "brow_th", "brow_l", "iris", "mole", "freckles"))
+    ]
+    assert np.array_equal(changed.shape, identity.shape)
+    assert np.array_equal(changed.look[kept], identity.look[kept])
+    skin = [i for i, name in enumerate(LOOK) if name.startswith("skin")]
+    assert not np.allclose(changed.look[skin], identity.look[skin])
+    assert np.isfinite(changed.look).all()
+    plain, made = person_views(1, 4, 16, 3), person_views(1, 4, 16, 3, makeover=1.0)
+    assert not np.array_equal(plain, made)
