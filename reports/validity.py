@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from reports.html import environment
 from reports.results import ResultsError, write_atomic
 
 # figure -> (heading, unit, digits, what is good)
@@ -79,15 +78,9 @@ def markdown(validity: Mapping[str, Any]) -> str:
 
 def write_page(out: Path, validity: Mapping[str, Any]) -> Path:
     """Write out/validity.html atomically. Raises reports.results.OutputError."""
-    environment = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(shown=shown)
-    page = environment.get_template("validity.html.j2").render(
+    templates = environment()
+    templates.globals.update(shown=shown)
+    page = templates.get_template("validity.html.j2").render(
         validity=validity,
         figures={k: v for k, v in FIGURES.items() if any(k in f for f in validity["instruments"].values())},
         factors=FACTORS,
