@@ -26,11 +26,12 @@ from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.motion import Motion, State
 from smoothswap.rendered.people import sample_identity, sample_shape, sample_styling
 from smoothswap.rendered.render import Actor, project
-from smoothswap.rendered.scene import sample_scene
+from smoothswap.rendered.scene import Scene, sample_scene
 
 SHAPE_COMPONENTS, EXPRESSION_COMPONENTS = 40, 20
 SIZE, SCALE = 112, 1.75  # pixels of a stored picture, and its width in DECA's square: room to move the crop
 FRAME = 256
+POINTS = 200  # of the visible face whose places are a second lesson beside the codes
 VIEWS = 2  # pictures of a person: more people teach shape better than more views
 YAW = 0.55  # radians, amplitude of the turning: photographs turn further than the clips
 _STREAM = 78  # people apart from those of the clips (77) and of the swapper's training faces
@@ -128,22 +129,37 @@ def _drawable(name: str) -> bool:
     )
 
 
+def drawn(index: int, seed: int) -> Iterator[tuple[Actor, Scene, State, np.ndarray]]:
+    """Each picture of a person before it is rendered: with the map [2, 3] from its frame to the stored square."""
+    rng = np.random.default_rng([seed, _STREAM, index])
+    actor = Actor(sample_identity(rng), sample_styling(rng))
+    for _ in range(VIEWS):
+        scene, state = sample_scene(rng, FRAME), sample_state(rng, load_head())
+        landmarks = project(actor.pose_vertices(state)[landmark_vertices()], scene.camera)
+        yield actor, scene, state, deca_affine(landmarks, SIZE, SCALE)
+
+
 def person(index: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Pictures uint8 [VIEWS, SIZE, SIZE, 3] and float32 [VIEWS, k + 52 + 3]: shape (mm), ARKit weights, pose."""
-    rng = np.random.default_rng([seed, _STREAM, index])
-    head = load_head()
-    identity = sample_identity(rng)
-    actor = Actor(identity, sample_styling(rng))
-    shape = shape_space().codes(head.identity_vertices(identity.shape))
     pictures, codes = np.empty((VIEWS, SIZE, SIZE, 3), np.uint8), []
-    for view in range(VIEWS):
-        scene, state = sample_scene(rng, FRAME), sample_state(rng, head)
-        landmarks = project(actor.pose_vertices(state)[landmark_vertices()], scene.camera)
-        affine = np.vstack([deca_affine(landmarks, SIZE, SCALE), [0, 0, 1]])
-        inverse = np.linalg.inv(affine)[:2].astype(np.float32)
+    for view, (actor, scene, state, affine) in enumerate(drawn(index, seed)):
+        inverse = np.linalg.inv(np.vstack([affine, [0, 0, 1]]))[:2].astype(np.float32)
         pictures[view] = actor.shot(state, scene, size=SIZE, affine=inverse).image
+        shape = shape_space().codes(actor.neutral)
         codes.append(np.concatenate([shape, state.expression, state.pose]))
     return pictures, np.array(codes, np.float32)
+
+
+def person_points(index: int, seed: int) -> np.ndarray:
+    """Where points spread over the visible face lie in each picture: float32 [VIEWS, POINTS, 2], (x, y), the picture
+    from -1 to 1."""
+    vertices = shape_space().vertices
+    vertices = vertices[np.linspace(0, len(vertices) - 1, POINTS).round().astype(int)]
+    points = []
+    for actor, scene, state, affine in drawn(index, seed):
+        found = project(actor.pose_vertices(state)[vertices], scene.camera)
+        points.append((found @ affine[:, :2].T + affine[:, 2] + 0.5) * (2 / SIZE) - 1)
+    return np.array(points, np.float32)
 
 
 def write(out: Path, people: int, seed: int, workers: int) -> None:
@@ -168,3 +184,14 @@ def write(out: Path, people: int, seed: int, workers: int) -> None:
     meta = {"people": people, "views": VIEWS, "size": SIZE, "seed": seed, "pictures_sha256": digest}
     (out / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
     os.replace(part, out / "pictures.npy")
+
+
+def write_points(out: Path, workers: int) -> None:
+    """`points.npy` [people * VIEWS, POINTS, 2] beside pictures that are there: drawn again, not rendered again."""
+    meta = json.loads((out / "meta.json").read_text())
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        made = pool.map(partial(person_points, seed=meta["seed"]), range(meta["people"]), chunksize=16)
+        points = np.concatenate(list(tqdm(made, total=meta["people"], desc="placing points", mininterval=2)))
+    part = out / "points.part.npy"
+    np.save(part, points)
+    os.replace(part, out / "points.npy")

@@ -23,7 +23,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from bench.anny_faces import EXPRESSION_COMPONENTS, SCALE, SHAPE_COMPONENTS, VIEWS, expression_map
+from bench.anny_faces import (
+    EXPRESSION_COMPONENTS,
+    SCALE,
+    SHAPE_COMPONENTS,
+    VIEWS,
+    expression_map,
+    write_points,
+)
 from bench.anny_faces import write as write_faces
 from metrics.instruments.anny_network import SIZE, Layout, Regressor, load_regressor
 from metrics.instruments.base import file_sha256
@@ -38,23 +45,34 @@ TURN, ZOOM, SHIFT = (
     0.12,
     0.06,
 )  # half-widths of the crop's movement: detectors err, heads lean
-WEIGHTS = {"shape": 1.0, "expression": 1.0, "pose": 1.0}
+WEIGHTS = {"shape": 2.0, "expression": 1.0, "pose": 0.5}
+POINTS_WEIGHT = 1.0  # of the second lesson: where the face's points lie, in standard deviations
 
 
-def moved(pictures: Tensor, pose: Tensor, rng: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    """Crops [n, 3, SIZE, SIZE] of pictures [n, 3, s, s], turned, zoomed and shifted where `rng` is given, and the
-    poses [n, 3] that belong to them: a picture turned clockwise shows a head turned clockwise."""
-    n = len(pictures)
+def movement(n: int, rng: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Drawn maps [n, 2, 3] from a crop to its picture (both from -1 to 1) and their angles [n], in radians; the crop
+    as it is where `rng` is None."""
     draw = (lambda: torch.rand(n, generator=rng) * 2 - 1) if rng is not None else (lambda: torch.zeros(n))
     angle, zoom = draw() * TURN, (1 + draw() * ZOOM) * DECA_SCALE / SCALE
     dx, dy = draw() * 2 * SHIFT, draw() * 2 * SHIFT
     cos, sin = angle.cos() * zoom, angle.sin() * zoom
-    theta = torch.stack([torch.stack([cos, -sin, dx], 1), torch.stack([sin, cos, dy], 1)], 1)
+    return torch.stack([torch.stack([cos, -sin, dx], 1), torch.stack([sin, cos, dy], 1)], 1), angle
+
+
+def moved(
+    pictures: Tensor, pose: Tensor, rng: torch.Generator | None, points: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Crops [n, 3, SIZE, SIZE] of pictures [n, 3, s, s], turned, zoomed and shifted where `rng` is given, and the
+    poses [n, 3] and points [n, k, 2] that belong to them: a picture turned clockwise shows a head turned clockwise."""
+    n = len(pictures)
+    theta, angle = movement(n, rng)
     grid = F.affine_grid(theta, [n, 3, SIZE, SIZE], align_corners=False)
     # The grid turned by +angle (x to y, downwards) shows the picture turned by -angle there, +angle where y is up.
     turn = torch.zeros(n, 3)
     turn[:, 2] = angle
-    return F.grid_sample(pictures, grid, align_corners=False), compose(turn, pose)
+    if points is not None:
+        points = torch.linalg.solve(theta[:, None, :, :2], (points - theta[:, None, :, 2])[..., None])[..., 0]
+    return F.grid_sample(pictures, grid, align_corners=False), compose(turn, pose), points
 
 
 def compose(first: Tensor, second: Tensor) -> Tensor:
@@ -82,7 +100,7 @@ def errors(network: Regressor, pictures: np.ndarray, codes: Tensor) -> dict[str,
     network.eval()
     found = []
     for i in range(0, len(pictures), 256):
-        crops, _ = moved(to_tensor(pictures[i : i + 256]), codes[i : i + 256, -3:], None)
+        crops, _, _ = moved(to_tensor(pictures[i : i + 256]), codes[i : i + 256, -3:], None)
         found.append(network.decode(network(crops)))
     read = torch.cat(found)
     angle = (
@@ -104,28 +122,47 @@ def errors(network: Regressor, pictures: np.ndarray, codes: Tensor) -> dict[str,
 
 
 def train(
-    work: Path, epochs: int, batch: int, lr: float, width: int, seed: int, held_out: int, start: Path | None
-) -> tuple[Regressor, dict[str, float]]:
-    """Fit the network to the faces in `work`, from weights `start` if given; the last `held_out` people give the scores."""
+    work: Path,
+    out: Path,
+    about: dict[str, object],
+    epochs: int,
+    batch: int,
+    lr: float,
+    width: int,
+    hidden: int,
+    seed: int,
+    held_out: int,
+    start: Path | None,
+) -> None:
+    """Fit the network to the faces in `work`, from weights `start` if given (from their body alone where `hidden`
+    differs); the last `held_out` people give the scores. Weights and card are written to `out` after every epoch."""
     pictures = np.load(work / "pictures.npy", mmap_mode="r")
     stored, k = np.load(work / "codes.npy"), SHAPE_COMPONENTS
     codes = torch.from_numpy(
         np.concatenate([stored[:, :k], stored[:, k:-3] @ expression_map().T, stored[:, -3:]], 1)
     )
+    points = torch.from_numpy(np.load(work / "points.npy"))
     views = json.loads((work / "meta.json").read_text())["views"]
     count = len(codes) - held_out * views
     layout = Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS, 3)
     torch.manual_seed(seed)
     rng = torch.Generator().manual_seed(seed)
-    network = Regressor(layout, width).to(memory_format=torch.channels_last)
+    network = Regressor(layout, width, hidden).to(memory_format=torch.channels_last)
+    places = torch.nn.Linear(hidden, points[0].numel())  # of the points; no part of the weights
+    middle, spread = points[:count].mean(0), points[:count].var(0).mean().sqrt()
     groups = {"shape": slice(0, layout.shape), "expression": slice(layout.shape, -3), "pose": slice(-3, None)}
     for part in groups.values():  # one scale a group: a direction counts by how much it varies
         network.mean[part] = codes[:count, part].mean(0)
         network.scale[part] = codes[:count, part].var(0).mean().sqrt()
     if start is not None:
-        network.load_state_dict(load_regressor(start)[0].state_dict())
-    optimiser = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=1e-3)
-    steps = epochs * (count // batch)
+        known = load_regressor(start)[0].state_dict()
+        same = known["code.weight"].shape == network.code.weight.shape
+        wanted_keys = known if same else [k for k in known if k.startswith(("stem.", "body."))]
+        network.load_state_dict({k: known[k] for k in wanted_keys}, strict=same)
+    network.requires_grad_(True)
+    parameters = [*network.parameters(), *places.parameters()]
+    optimiser = torch.optim.AdamW(parameters, lr=lr, weight_decay=1e-3)
+    steps, started = epochs * (count // batch), time.monotonic()
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps, pct_start=0.1)
     bar = tqdm(total=steps, desc="training", mininterval=5, file=sys.stderr)
     for epoch in range(epochs):
@@ -133,15 +170,18 @@ def train(
         network.train()
         for part in order[: count // batch * batch].split(batch):
             rows = part.sort().values.numpy()
-            crops, pose = moved(to_tensor(pictures[rows]), codes[rows, -3:], rng)
+            crops, pose, where = moved(to_tensor(pictures[rows]), codes[rows, -3:], rng, points[rows])
             wanted = torch.cat([codes[rows, :-3], pose], 1)
             seen = soften(augment(crops, AUGMENT, rng), rng).to(memory_format=torch.channels_last)
             with autocast("bfloat16"):
-                read = network(seen).float()
+                features = network.features(seen)
+                read, seen_at = network.code(features).float(), places(features).float()
             error = (read - (wanted - network.mean) / network.scale) ** 2
             loss = sum(
                 (WEIGHTS[name] * error[:, part].mean() for name, part in groups.items()), torch.zeros(())
             )
+            assert where is not None
+            loss = loss + POINTS_WEIGHT * (seen_at - ((where - middle) / spread).flatten(1)).square().mean()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -151,7 +191,8 @@ def train(
         tqdm.write(
             f"epoch {epoch + 1}: {json.dumps({k: round(v, 3) for k, v in scores.items()})}", file=sys.stderr
         )
-    return network, scores
+        minutes = round((time.monotonic() - started) / 60, 1)
+        save(network, out, {**about, "epochs_done": epoch + 1, "minutes": minutes, "held_out": scores})
 
 
 def save(network: Regressor, path: Path, about: dict[str, object]) -> None:
@@ -184,6 +225,7 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--width", type=int, default=24)
+    parser.add_argument("--hidden", type=int, default=384, help="numbers that the codes are read from")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument(
         "--start", type=Path, help="weights to go on from, for another cycle of the learning rate"
@@ -194,22 +236,33 @@ def main() -> int:
     torch.set_num_threads(a.threads)
     if not (a.work / "pictures.npy").is_file():
         write_faces(a.work, a.people, a.seed, a.workers)
-    started = time.monotonic()
-    network, scores = train(
-        a.work, a.epochs, a.batch, a.lr, a.width, a.seed, held_out=max(20, a.people // 20), start=a.start
-    )
-    meta = json.loads((a.work / "meta.json").read_text())
+    if not (a.work / "points.npy").is_file():
+        write_points(a.work, a.workers)
     about: dict[str, object] = {
-        "layout": vars(Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS)), "width": a.width,
+        "layout": vars(Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS)), "width": a.width, "hidden": a.hidden,
         "crop": f"deca, {SIZE} px, scale {DECA_SCALE}",
-        "epochs": a.epochs, "batch": a.batch, "lr": a.lr, "seed": a.seed, "data": meta,
-        "minutes": round((time.monotonic() - started) / 60, 1), "held_out": scores,
+        "epochs": a.epochs, "batch": a.batch, "lr": a.lr, "seed": a.seed,
+        "data": json.loads((a.work / "meta.json").read_text()),
+        "loss": {**WEIGHTS, "points": POINTS_WEIGHT},
         "start": None if a.start is None else file_sha256(a.start),
         "command": f"python -m bench.make_anny_regressor --people {a.people} --epochs {a.epochs} --lr {a.lr:g} "
                    f"--seed {a.seed}{'' if a.start is None else ' --start WEIGHTS'}",
     }  # fmt: skip
-    save(network, a.out, about)
-    print(f"{a.out}: {a.out.stat().st_size} bytes; held out: {json.dumps(scores)}")
+    train(
+        a.work,
+        a.out,
+        about,
+        a.epochs,
+        a.batch,
+        a.lr,
+        a.width,
+        a.hidden,
+        a.seed,
+        max(20, a.people // 20),
+        a.start,
+    )
+    held_out = json.loads(a.out.with_suffix(".json").read_text())["held_out"]
+    print(f"{a.out}: {a.out.stat().st_size} bytes; held out: {json.dumps(held_out)}")
     return 0
 
 

@@ -53,7 +53,7 @@ class Regressor(nn.Module):
     The last map is flattened, not averaged: pose is where things are.
     """
 
-    def __init__(self, layout: Layout = Layout(), width: int = 24) -> None:
+    def __init__(self, layout: Layout = Layout(), width: int = 24, hidden: int = 192) -> None:
         super().__init__()
         w = width
         self.stem = nn.Sequential(nn.Conv2d(3, w, 3, 2, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU())  # 40
@@ -62,15 +62,20 @@ class Regressor(nn.Module):
             Block(2 * w, 4 * w, 2), Block(4 * w, 4 * w, 1),  # 10
             Block(4 * w, 6 * w, 2), Block(6 * w, 6 * w, 1),  # 5
         )  # fmt: skip
-        self.head = nn.Sequential(nn.Linear(6 * w * 25, 192), nn.BatchNorm1d(192), nn.ReLU())
-        self.code = nn.Linear(192, layout.total)
+        self.head = nn.Sequential(nn.Linear(6 * w * 25, hidden), nn.BatchNorm1d(hidden), nn.ReLU())
+        self.code = nn.Linear(hidden, layout.total)
         self.mean: Tensor
         self.scale: Tensor
         self.register_buffer("mean", torch.zeros(layout.total))
         self.register_buffer("scale", torch.ones(layout.total))
 
     def forward(self, crops: Tensor) -> Tensor:
-        h: Tensor = self.code(self.head(self.body(self.stem(crops)).flatten(1)))
+        h: Tensor = self.code(self.features(crops))
+        return h
+
+    def features(self, crops: Tensor) -> Tensor:
+        """[n, hidden]: what the codes are a linear reading of."""
+        h: Tensor = self.head(self.body(self.stem(crops)).flatten(1))
         return h
 
     def decode(self, standardised: Tensor) -> Tensor:
@@ -85,7 +90,7 @@ def load_regressor(path: Path) -> tuple[Regressor, Layout]:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             about = json.loads((file.metadata() or {}).get("about", "{}"))
         layout = Layout(**about["layout"])
-        network = Regressor(layout, int(about["width"]))
+        network = Regressor(layout, int(about["width"]), int(about.get("hidden", 192)))
         network.load_state_dict({key: value.float() if value.is_floating_point() else value
                                  for key, value in tensors.items()})  # fmt: skip
     except FileNotFoundError:
