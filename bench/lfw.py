@@ -23,6 +23,7 @@ from PIL import Image
 
 from bench.crops import cut
 from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError
+from bench.options import Parser
 from metrics.distances import cosine_distance, l2
 from metrics.instruments import Instrument, InstrumentError
 from metrics.lfw import Pairs, parse_pairs
@@ -157,15 +158,15 @@ def measure(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("python -m bench.lfw", description=__doc__, allow_abbrev=False,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = Parser("python -m bench.lfw", description=__doc__, allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--photos", type=Path, required=True, help="folder of Name/Name_0001.jpg, 250 pixels")
     parser.add_argument(
         "--pairs", type=Path, required=True, help="pairs.txt (View 2) or pairsDevTest.txt (View 1)"
     )
     parser.add_argument("--instrument", action="append", help="may be repeated (dlib)")
     parser.add_argument("--folds", type=int, help="only the first so many folds")
-    options = parser.parse_args(argv)
+    options = parser.parse_all(None if argv is None else list(argv))
     from tqdm import tqdm
 
     from bench.instruments import create

@@ -35,7 +35,7 @@ from bench.anny_faces import write as write_faces
 from metrics.instruments.anny_network import SIZE, Layout, Regressor, load_regressor
 from metrics.instruments.base import file_sha256
 from smoothswap.augment import AugmentOptions, augment
-from smoothswap.data import to_tensor
+from smoothswap.pixels import to_tensor
 from smoothswap.precision import autocast
 
 DECA_SCALE = 1.25

@@ -14,20 +14,10 @@ import torch
 from torch import Generator as Rng
 from torch import Tensor
 
+from smoothswap.pixels import to_tensor
 from smoothswap.stored import DataError, read_stored, sha256_of, validation_people
 
-__all__ = ["DataError", "FaceData", "to_pixels", "to_tensor"]
-
-
-def to_tensor(faces: np.ndarray) -> Tensor:
-    """uint8 [n, s, s, 3] -> float32 [n, 3, s, s] in [-1, 1], channels last in memory."""
-    return torch.from_numpy(np.ascontiguousarray(faces)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
-
-
-def to_pixels(images: Tensor) -> np.ndarray:
-    """float [n, 3, s, s] in [-1, 1] -> uint8 [n, s, s, 3], rounded and clamped."""
-    scaled = images.detach().float().add(1).mul(127.5).round().clamp(0, 255)
-    return scaled.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+__all__ = ["DataError", "FaceData"]
 
 
 class FaceData:

@@ -17,7 +17,8 @@ from smoothswap import weights
 from smoothswap.faces.align import AlignmentError, ffhq_affine, ffhq_crop, transform_points
 from smoothswap.faces.detect import Detector, Face, choose, track
 from smoothswap.faces.paste import paste_back, square_mask
-from smoothswap.model import SmoothSwap, to_tensor, to_uint8
+from smoothswap.model import SmoothSwap
+from smoothswap.pixels import to_pixels, to_tensor
 
 Picture = TypeVar("Picture", np.ndarray, Tensor)
 FEATHER = 0.15  # of the crop's side, over which a pasted face fades into the frame
@@ -75,7 +76,7 @@ class FaceSwapper:
         swapped: list[np.ndarray] = []
         for start in range(0, len(crops), self.batch_size):
             batch = to_tensor(np.stack(crops[start : start + self.batch_size]), self.model.device)
-            swapped += list(to_uint8(self.model.swap_identity(self.identity, batch)))
+            swapped += list(to_pixels(self.model.swap_identity(self.identity, batch)))
         return swapped
 
 
@@ -173,7 +174,7 @@ def _as_frame(image: np.ndarray | Tensor, name: str) -> np.ndarray:
         if image.is_floating_point():
             if not (image.abs() <= 1).all():
                 raise ValueError(f"{name} is a tensor with values outside [-1, 1]")
-            return to_uint8(image[None])[0]
+            return to_pixels(image[None])[0]
         image = image.detach().permute(1, 2, 0).cpu().numpy()
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"{name} is {image.dtype} {list(image.shape)}; expected uint8 [h, w, 3]")

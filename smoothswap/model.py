@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -48,21 +47,7 @@ class SmoothSwap(nn.Module):
         self._check(target, "target")
         if len(identity) not in (1, len(target)):
             raise ValueError(f"{len(identity)} sources for {len(target)} targets; give as many, or one")
-        if target.device.type == "cpu":  # where GroupNorm is ten times slower channels last
-            target = target.contiguous()
         swapped: Tensor = self.generator(target, identity.expand(len(target), -1))
         return swapped.clamp(-1, 1)
 
     forward = swap
-
-
-def to_tensor(images: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
-    """uint8 [n, h, w, 3] -> float32 [n, 3, h, w] in [-1, 1], what the networks read."""
-    planes = torch.from_numpy(np.array(images, order="C")).to(device).permute(0, 3, 1, 2)
-    return planes.float() / 127.5 - 1
-
-
-def to_uint8(images: Tensor) -> np.ndarray:
-    """The inverse of to_tensor, clamped to [-1, 1] and rounded to the nearest level."""
-    levels = (images.detach().float().clamp(-1, 1) + 1) * 127.5
-    return levels.round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()

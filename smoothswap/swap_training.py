@@ -70,8 +70,8 @@ class SwapperTask:
         self.rng = Rng().manual_seed(c.seed)
         last: dict[str, Any] = {"device": self.device, "memory_format": torch.channels_last}
         # On a CPU GroupNorm is ten times slower channels last, and the generator has more of it than of convolution.
-        self.layout = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
-        self.generator = Generator(c.generator).to(self.device).to(memory_format=self.layout)
+        layout = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
+        self.generator = Generator(c.generator).to(self.device).to(memory_format=layout)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminator = Discriminator(c.discriminator).to(**last)
         self.embedder = embedder.eval().requires_grad_(False).to(**last)
@@ -140,7 +140,7 @@ class SwapperTask:
         self.generator.train()
         self.discriminator.requires_grad_(False)
         with autocast(c.precision, self.device.type):
-            swap = full(self.run_generator(target.contiguous(memory_format=self.layout), z))
+            swap = full(self.run_generator(target, z))
             views = [swap] if c.id_plain else []
             views += [augment(swap, c.id_augment, draws) for _ in range(c.id_views)]
             seen = self.run_embedder(torch.cat(views))
@@ -210,7 +210,7 @@ class SwapperTask:
         return source, views[0], target, views[1]
 
     def _swap(self, target: Tensor, z: Tensor) -> Tensor:
-        swap: Tensor = self.average(target.contiguous(memory_format=self.layout), z)
+        swap: Tensor = self.average(target, z)
         return swap
 
     @torch.no_grad()

@@ -28,8 +28,8 @@ class SmoothSwapModel:
 
     def swap(self, source: Image, target: Image) -> Image:
         """source, target: uint8 [n, size, size, 3] -> uint8 of the same shape."""
-        from smoothswap.model import to_tensor, to_uint8
+        from smoothswap.pixels import to_pixels, to_tensor
 
         with torch.inference_mode():
             swapped = self._model.swap(to_tensor(source, self._device), to_tensor(target, self._device))
-        return to_uint8(swapped)
+        return to_pixels(swapped)

@@ -11,10 +11,12 @@ from scipy.stats import spearmanr
 
 from bench.anny_faces import (
     EXPRESSION_COMPONENTS,
+    POINTS,
     VIEWS,
     YAW,
     expression_map,
     person,
+    person_points,
     sample_state,
     shape_space,
 )
@@ -110,11 +112,40 @@ def test_a_turned_picture_belongs_to_a_turned_head() -> None:
 
 def test_moved_crops_stay_put_without_a_generator() -> None:
     pictures, pose = torch.rand(2, 3, 112, 112) * 2 - 1, torch.tensor([[0.1, 0.2, 0.3], [0.0, 0.0, 0.0]])
-    crops, same = moved(pictures, pose, None)
+    crops, same, _ = moved(pictures, pose, None)
     assert crops.shape == (2, 3, 80, 80)
     assert torch.allclose(same, pose, atol=1e-6)
     centre = pictures[:, :, 16:96, 16:96]  # 80 of 112 pixels are 1.25 of 1.75
     assert torch.allclose(crops, centre, atol=1e-4)
+
+
+def test_points_move_with_their_crop() -> None:
+    """A bright spot of the picture is where the moved point says, in turned, zoomed and shifted crops."""
+    yy, xx = np.mgrid[:112, :112]
+    spots = np.random.default_rng(0).uniform(40, 72, (6, 2))
+    pictures = np.stack([np.exp(-((xx - x) ** 2 + (yy - y) ** 2) / 8) for x, y in spots])
+    points = torch.from_numpy((spots + 0.5) * 2 / 112 - 1)[:, None].float()
+    crops, _, where = moved(
+        torch.from_numpy(pictures)[:, None].float().expand(-1, 3, -1, -1),
+        torch.zeros(6, 3),
+        torch.Generator().manual_seed(1),
+        points,
+    )
+    light = crops[:, 0].numpy()
+    centre = (np.arange(80) + 0.5) * 2 / 80 - 1
+    found = np.stack([(light * centre).sum((1, 2)), (light * centre[:, None]).sum((1, 2))], 1)
+    found /= light.sum((1, 2))[:, None]
+    assert np.allclose(found, where[:, 0].numpy(), atol=0.004)  # a sixth of a pixel
+
+
+def test_points_lie_on_the_drawn_face() -> None:
+    """The points follow the head that was drawn: its 68 landmarks' box holds most of them, and the views differ."""
+    points = person_points(3, UNSEEN)
+    assert points.shape == (VIEWS, POINTS, 2)
+    middle = np.abs(points.mean(1))
+    assert (middle < 0.35).all()  # DECA's square is centred on the face
+    assert (np.abs(points) < 1).mean() > 0.99
+    assert not np.allclose(points[0], points[1], atol=0.01)
 
 
 def test_people_are_drawn_from_the_seed_alone() -> None:

@@ -12,8 +12,9 @@ from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 from smoothswap import presets
 from smoothswap.checkpoint import read_tensors
-from smoothswap.data import DataError, FaceData, to_tensor
+from smoothswap.data import DataError, FaceData
 from smoothswap.embedder_training import EmbedderTask, embed_all
+from smoothswap.pixels import to_tensor
 from smoothswap.stored import validation_people
 from smoothswap.train import main
 

@@ -16,10 +16,11 @@ from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 from smoothswap import presets, weights
 from smoothswap.checkpoint import CheckpointError, read_tensors, write_atomic
-from smoothswap.data import DataError, FaceData, to_pixels, to_tensor
+from smoothswap.data import DataError, FaceData
 from smoothswap.embedder_training import EmbedderTask, verification_auc
 from smoothswap.generator import Generator, GeneratorOptions
 from smoothswap.losses import identity_loss
+from smoothswap.pixels import to_pixels, to_tensor
 from smoothswap.presets import EmbedderConfig, OptionError, SwapperConfig
 from smoothswap.swap_training import SwapperTask
 from smoothswap.train import main
