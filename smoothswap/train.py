@@ -60,6 +60,12 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument(
             "--resume", action="store_true", help="go on from the checkpoint in --out, if there is one"
         )
+        sub.add_argument(
+            "--start",
+            type=Path,
+            metavar="RUN",
+            help="begin with the networks of another run of the same shapes; steps, optimisers and draws begin anew",
+        )
         sub.add_argument("--minutes", type=float, help="stop (and save) after this wall time")
         sub.add_argument("--steps", type=int, help="planned steps; the learning rate's decay follows them")
         sub.add_argument(
@@ -171,6 +177,10 @@ def train(args: argparse.Namespace) -> int:
         judge = weights.load_embedder(args.judge)[0] if args.judge else None
         task = SwapperTask(config, data, embedder, provenance, judge, device)
         distributed.lead(lambda: write_embedder(args.out, embedder, embedder_config))
+    if resume:
+        provenance |= {k: v for k, v in stored["provenance"].items() if k == "start"}
+    elif args.start is not None:
+        provenance["start"] = start_from(args.start, task)
     run = Run(args.out, task, args.checkpoint_seconds, args.tensorboard)
     run.resume() if resume else run.start()
     run.train(args.minutes)
@@ -178,6 +188,20 @@ def train(args: argparse.Namespace) -> int:
         done = f"{run.done} of {config.steps} steps, {run.seconds / 60:.1f} minutes"
         print(f"{args.out}: {done}; {run.scores}", file=sys.stderr)
     return 128 + run.stop_signal if run.stop_signal else 0
+
+
+def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
+    """Load the networks of another run's checkpoint, and return what is known of that run. Raises CheckpointError."""
+    checkpoint = run / "checkpoint.safetensors"
+    tensors, stored = read_tensors(checkpoint)
+    if stored.get("part") != task.part:
+        raise CheckpointError(
+            f"--start {run} is a run of {stored.get('part')}, not {task.part}; name another"
+        )
+    for name, module in task.modules.items():
+        load_module(module, tensors, f"{name}.", checkpoint)
+    known = {k: stored["provenance"].get(k) for k in ("command", "data", "history", "embedder", "start")}
+    return {"steps": stored["step"], "config": stored["config"], **{k: v for k, v in known.items() if v}}
 
 
 def write_embedder(out: Path, embedder: Embedder, config: EmbedderConfig) -> None:
@@ -214,6 +238,7 @@ def export(args: argparse.Namespace) -> int:
         "command": provenance["command"],
         "data": provenance["data"],
         "history": provenance["history"],
+        **({"start": provenance["start"]} if "start" in provenance else {}),
         **trained,
         "torch": provenance["torch"],
         "config": configs,

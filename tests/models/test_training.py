@@ -170,6 +170,28 @@ def test_other_losses_learn_and_resume_with_their_weights(loss: str, faces: Path
     assert float(rows[-1]["auc"]) > 0.95
 
 
+def test_start_takes_networks_and_nothing_else(
+    faces: Path, embedder_run: Path, tmp_path: Path, capsys
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main([*command("swapper", faces, first, embedder_run), "--steps", "2"]) == 0
+    tuned = [*command("swapper", faces, second, embedder_run), "--start", str(first), "--steps", "3"]
+    stop_after(1, tuned)
+    a, _ = read_tensors(first / "checkpoint.safetensors")
+    b, stored = read_tensors(second / "checkpoint.safetensors")
+    moved = [
+        float((a[k] - b[k]).abs().max()) for k in a if k.startswith("generator.") and a[k].is_floating_point()
+    ]
+    assert 0 < max(moved) < 0.02  # a step of Adam from there, not another draw of the weights
+    assert stored["step"] == 1
+    assert stored["provenance"]["start"]["steps"] == 2
+    assert main([*command("swapper", faces, second, embedder_run), "--resume"]) == 0
+    assert read_tensors(second / "checkpoint.safetensors")[1]["provenance"]["start"]["steps"] == 2
+    other = [*command("swapper", faces, tmp_path / "third", embedder_run), "--start", str(embedder_run)]
+    assert main(other) == 2
+    assert "is a run of embedder, not swapper" in capsys.readouterr().err
+
+
 def test_judge_adds_its_scores(faces: Path, embedder_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert (
