@@ -7,6 +7,7 @@ embeddings of all faces are computed once, since the embedder is frozen.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,8 @@ PICTURE_PAIRS = 10
 class SwapperTask:
     """Generator, its EMA and discriminator on `device`; a Task for training.Run. A batch is that of all ranks together.
 
-    The embedder is frozen and not part of the state.
+    The embedder is frozen and not part of the state. L_id is the mean over it and `others`: a small network alone is
+    soon satisfied by less than a face (the paper trains with one network, of another size).
     """
 
     part: str = "swapper"
@@ -49,6 +51,7 @@ class SwapperTask:
         provenance: dict[str, Any],
         judge: Embedder | None = None,
         device: torch.device | str = "cpu",
+        others: Sequence[Embedder] = (),
     ) -> None:
         c = self.config = config
         self.data, self.provenance, self.device = data, provenance, torch.device(device)
@@ -75,6 +78,12 @@ class SwapperTask:
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminator = Discriminator(c.discriminator).to(**last)
         self.embedder = embedder.eval().requires_grad_(False).to(**last)
+        for other in others:
+            if other.options.size != c.generator.size:
+                raise ValueError(
+                    f"another embedder reads {other.options.size} px, the generator gives {c.generator.size}"
+                )
+        teachers = [self.embedder, *(other.eval().requires_grad_(False).to(**last) for other in others)]
         distributed.part_ways(c.seed)
         self.modules: dict[str, nn.Module] = {
             "generator": self.generator,
@@ -83,7 +92,7 @@ class SwapperTask:
         }
         self.run_generator = compiled(self.generator, c.compile)
         self.run_discriminator = compiled(self.discriminator, c.compile)
-        self.run_embedder = compiled(self.embedder, c.compile)
+        self.teachers = [compiled(teacher, c.compile) for teacher in teachers]
         self.optimisers: dict[str, torch.optim.Optimizer] = {
             "generator": torch.optim.Adam(self.generator.parameters(), lr=c.lr, betas=(c.beta1, c.beta2)),
             "discriminator": torch.optim.Adam(
@@ -93,8 +102,11 @@ class SwapperTask:
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
                 group["initial_lr"] = group["lr"]
-        self.sources = embed_all(self.embedder, data, range(data.people))  # [photos, d]
-        self.persons = F.normalize(data.person_means(self.sources.cpu()), dim=1).to(self.device)
+        rows = [embed_all(teacher, data, range(data.people)) for teacher in teachers]  # [photos, d] each
+        self.sources = rows[0]
+        self.goals = rows  # of L_id, a row for each photo or for each person
+        if c.id_target == "person":
+            self.goals = [F.normalize(data.person_means(r.cpu()), dim=1).to(self.device) for r in rows]
         self.judge = judge.eval().requires_grad_(False).to(self.device) if judge is not None else None
         self.validation_columns: tuple[str, ...] = ("val_id", "val_chg", "retrieval", "retrieval_target")
         if self.judge is not None:
@@ -103,8 +115,8 @@ class SwapperTask:
             self.validation_columns += ("judge_retrieval", "judge_retrieval_target", "judge_cos")
         self.memory = {"r1": 0.0}  # the last penalty, for the log between lazy steps
 
-    def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor, list[Tensor]]:
-        """Targets, source embeddings, L_id's goals, real faces for each step of D: `rows` of the whole batch."""
+    def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
+        """Targets, source embeddings, L_id's goals by teacher, real faces for each step of D: `rows` of the batch."""
         c, data = self.config, self.data
         people = data.train_people
         target = torch.randint(people, (c.batch,), generator=self.rng)
@@ -125,9 +137,10 @@ class SwapperTask:
         target, target_view, source, source_view = (
             x[rows] for x in (target, target_view, source, source_view)
         )
-        z = self.sources[data.photo(source, source_view)]
-        goal = z if c.id_target == "view" else self.persons[source]
-        return self._faces(target, target_view), z, goal, reals
+        photo = data.photo(source, source_view)
+        wanted = photo if c.id_target == "view" else source
+        goals = [goal[wanted] for goal in self.goals]
+        return self._faces(target, target_view), self.sources[photo], goals, reals
 
     def _faces(self, people: Tensor, views: Tensor) -> Tensor:
         return self.data.get(people, views).to(self.device)
@@ -135,7 +148,7 @@ class SwapperTask:
     def step(self, step: int) -> dict[str, float]:
         c = self.config
         rows = distributed.strided_rows(c.batch)
-        target, z, goal, reals = self._batch(rows)
+        target, z, goals, reals = self._batch(rows)
         draws = Draws(self.rng, rows, c.batch)
         self.generator.train()
         self.discriminator.requires_grad_(False)
@@ -143,9 +156,11 @@ class SwapperTask:
             swap = full(self.run_generator(target, z))
             views = [swap] if c.id_plain else []
             views += [augment(swap, c.id_augment, draws) for _ in range(c.id_views)]
-            seen = self.run_embedder(torch.cat(views))
+            seen = [teacher(torch.cat(views)) for teacher in self.teachers]
             fooled = self.run_discriminator(swap)
-        lossy_id = identity_loss(seen, goal.repeat(len(views), 1))
+        lossy_id = torch.stack(
+            [identity_loss(s, g.repeat(len(views), 1)) for s, g in zip(seen, goals, strict=True)]
+        ).mean()
         change, adversarial = change_loss(swap, target), generator_loss(fooled)
         weight = c.lambda_adv * min(1.0, step / c.adv_warmup if c.adv_warmup else 1.0)
         loss = c.lambda_id * lossy_id + c.lambda_chg * change + weight * adversarial

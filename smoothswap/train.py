@@ -93,6 +93,13 @@ def parser() -> argparse.ArgumentParser:
         )
         if part == "swapper":
             sub.add_argument("--embedder", help="run folder, weights' name or .safetensors path")
+            sub.add_argument(
+                "--also",
+                action="append",
+                default=[],
+                metavar="EMBEDDER",
+                help="another embedder for L_id, may be repeated: L_id is the mean over all of them",
+            )
             sub.add_argument("--judge", help="a second embedder, for validation only")
     export = commands.add_parser("export", help="write weights and card from a run")
     export.add_argument("--run", required=True, type=Path)
@@ -174,8 +181,21 @@ def train(args: argparse.Namespace) -> int:
         }
         if resume and stored["provenance"]["embedder"]["weights"] != provenance["embedder"]["weights"]:
             raise CheckpointError(f"{args.embedder} is not the embedder that {args.out} was trained with")
+        also = [(name, *weights.load_embedder(name)) for name in args.also]
+        provenance["also"] = [
+            {
+                "config": flatten(known),
+                "weights": weights.fingerprint(other),
+                "training": weights.training_of(name),
+            }
+            for name, other, known in also
+        ]
+        if resume and [o["weights"] for o in stored["provenance"].get("also", [])] != [
+            o["weights"] for o in provenance["also"]
+        ]:
+            raise CheckpointError(f"--also names other embedders than those that {args.out} was trained with")
         judge = weights.load_embedder(args.judge)[0] if args.judge else None
-        task = SwapperTask(config, data, embedder, provenance, judge, device)
+        task = SwapperTask(config, data, embedder, provenance, judge, device, [other for _, other, _ in also])
         distributed.lead(lambda: write_embedder(args.out, embedder, embedder_config))
     if resume:
         provenance |= {k: v for k, v in stored["provenance"].items() if k == "start"}
@@ -223,7 +243,10 @@ def export(args: argparse.Namespace) -> int:
         embedder, embedder_config = weights.load_embedder(args.run / "embedder.safetensors")
         modules = {"generator": generator, "embedder": embedder}
         configs = {"swapper": flatten(config), "embedder": flatten(embedder_config)}
-        trained = {"embedder_training": provenance["embedder"].get("training", {})}
+        trained = {
+            "embedder_training": provenance["embedder"].get("training", {}),
+            "also": provenance["also"],
+        }
     else:
         network = Embedder(config.network)
         load_module(network, tensors, "embedder.", checkpoint)

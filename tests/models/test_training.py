@@ -17,6 +17,7 @@ from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 from smoothswap import presets, weights
 from smoothswap.checkpoint import CheckpointError, read_tensors, write_atomic
 from smoothswap.data import DataError, FaceData
+from smoothswap.embedder import Embedder
 from smoothswap.embedder_training import EmbedderTask, verification_auc
 from smoothswap.generator import Generator, GeneratorOptions
 from smoothswap.losses import identity_loss
@@ -190,6 +191,35 @@ def test_start_takes_networks_and_nothing_else(
     other = [*command("swapper", faces, tmp_path / "third", embedder_run), "--start", str(embedder_run)]
     assert main(other) == 2
     assert "is a run of embedder, not swapper" in capsys.readouterr().err
+
+
+def test_the_identity_loss_is_the_mean_over_the_embedders(faces: Path, embedder_run: Path) -> None:
+    """An untrained generator returns the target, so that each embedder's L_id does not depend on whose z is fed in."""
+    data = FaceData(faces, 16)
+    first, config = weights.load_embedder(embedder_run)
+    torch.manual_seed(5)
+    second = Embedder(config.network)
+    options = presets.override(
+        presets.load("lite-64", "swapper"),
+        dict(v.split("=") for v in TINY_SWAPPER) | {"precision": "float32", "generator.init_scale": 0.0},
+    )
+    one, other, both = (
+        SwapperTask(options, data, main_one, {}, others=others).step(0)["id"]
+        for main_one, others in ((first, ()), (second, ()), (first, (second,)))
+    )
+    assert one != pytest.approx(other, rel=1e-3)
+    assert both == pytest.approx((one + other) / 2, rel=1e-5)
+
+
+def test_other_embedders_are_kept_in_mind(faces: Path, embedder_run: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "run"
+    run = [*command("swapper", faces, out, embedder_run), "--also", str(embedder_run), "--steps", "2"]
+    stop_after(1, run)
+    known = read_tensors(out / "checkpoint.safetensors")[1]["provenance"]["also"]
+    assert [o["weights"] for o in known] == [weights.fingerprint(weights.load_embedder(embedder_run)[0])]
+    assert main([*command("swapper", faces, out, embedder_run), "--resume"]) == 2
+    assert "--also names other embedders" in capsys.readouterr().err
+    assert main([*run, "--resume"]) == 0
 
 
 def test_judge_adds_its_scores(faces: Path, embedder_run: Path, tmp_path: Path) -> None:
