@@ -1,4 +1,8 @@
-"""What a run leaves: OUT/originals.parquet, OUT/<model>/frames.parquet and, last, OUT/<model>/results.json."""
+"""What a run leaves: OUT/originals.parquet, OUT/<model>/frames.parquet and, last, OUT/<model>/results.json.
+
+A run with --video leaves the same two tables of the frames that follow each other: OUT/video_originals.parquet and
+OUT/<model>/video.parquet.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,10 @@ from reports.pictures import PICTURES
 from reports.results import Results, write_atomic
 
 
+FRAMES, VIDEO = "frames.parquet", "video.parquet"
+ORIGINALS, VIDEO_ORIGINALS = "originals.parquet", "video_originals.parquet"
+
+
 def check_folder(out: Path) -> None:
     """Make the output folder and prove that it can be written. Raises DataError."""
     try:
@@ -38,24 +46,22 @@ def check_folder(out: Path) -> None:
 def write_model(
     folder: Path,
     results: Results,
-    ledger: Ledger,
-    frames: Sequence[Frame],
-    values: Mapping[str, Any],
+    tables: Mapping[str, pa.Table],
     pictures: bytes | None = None,
-    originals_sha256: str | None = None,
+    shared: Mapping[str, str] | None = None,
 ) -> None:
     """Write one model's files. An older results.json goes first, so that it never stands beside newer frames.
 
-    The hash of every file stands in results.json, so that bench.verify can tell an exchanged file.
-    pictures: the chosen cases, as reports.pictures.pack made them. Raises reports.results.OutputError;
-    whatever happens, no file is left half-written.
+    tables: file name -> frames_table. pictures: the chosen cases, as reports.pictures.pack made them. shared: files of
+    the whole run, name -> sha256. The hash of every file stands in results.json, so that bench.verify can tell an
+    exchanged one. Raises reports.results.OutputError; whatever happens, no file is left half-written.
     """
-    (folder / "results.json").unlink(missing_ok=True)
-    (folder / PICTURES).unlink(missing_ok=True)
-    written = {"frames.parquet": _parquet(frames_table(ledger, frames, values))}
+    for name in ("results.json", PICTURES, VIDEO):
+        (folder / name).unlink(missing_ok=True)
+    written = {name: _parquet(table) for name, table in tables.items()}
     if pictures is not None:
         written[PICTURES] = pictures
-    hashes = {} if originals_sha256 is None else {"../originals.parquet": originals_sha256}
+    hashes = {f"../{name}": sha256 for name, sha256 in (shared or {}).items()}
     for name, data in written.items():
         write_atomic(folder / name, data)
         hashes[name] = hashlib.sha256(data).hexdigest()
@@ -80,6 +86,7 @@ def frames_table(
     }
     columns |= {f"metric/{key}": [_number(x) for x in array] for key, array in values.items()}
     columns |= _readings("swap", [frame.swap for frame in frames])
+    columns |= _looks([frame.look for frame in frames])
     return pa.table(columns)
 
 
@@ -99,7 +106,8 @@ def write_originals(
         "reason": [reading.reason for _, _, reading in rows],
         "faces": [reading.found for _, _, reading in rows],
     }
-    data = _parquet(pa.table(columns | _readings("original", [reading for _, _, reading in rows])))
+    columns |= _readings("original", [reading for _, _, reading in rows])
+    data = _parquet(pa.table(columns | _looks([reading.look for _, _, reading in rows])))
     write_atomic(path, data)
     return hashlib.sha256(data).hexdigest()
 
@@ -110,6 +118,15 @@ def _readings(side: str, readings: Sequence[Reading | None]) -> dict[str, Any]:
         f"{side}/{name}": pa.array(
             [reading.values.get(name) if reading else None for reading in readings], pa.list_(pa.float32())
         )
+        for name in names
+    }
+
+
+def _looks(looks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Features of the pictures themselves, one column a network; none where none were asked for."""
+    names = dict.fromkeys(name for look in looks for name in look)
+    return {
+        f"picture/{name}": pa.array([look.get(name) for look in looks], pa.list_(pa.float32()))
         for name in names
     }
 

@@ -81,7 +81,7 @@ def applicable(sides: Sides) -> list[str]:
 def frame_values(sides: Sides, key: str, missing: MissingPolicy = "exclude") -> Floats:
     """The metric of every frame: float [n]. NaN without a value, unless that counts under the policy."""
     metric = get(key)
-    _check_policy(missing)
+    check_policy(missing)
     lacking = _lacking(metric, sides)
     if lacking:
         raise MetricError(f"{key} needs {', '.join(lacking)}; no instrument of this run has read it")
@@ -100,7 +100,7 @@ def evaluate(
 
     Raises MetricError for an unknown key or policy, or a key whose readings are not there.
     """
-    _check_policy(missing)
+    check_policy(missing)
     wanted = applicable(sides) if keys is None else list(keys)
     return {key: _evaluate(sides, get(key), missing, seed, n_resamples) for key in wanted}
 
@@ -127,7 +127,8 @@ def _filled(metric: Metric, sides: Sides, values: Floats) -> Floats:
     return np.where(np.isnan(values), metric.if_missing(sides), values)
 
 
-def _check_policy(missing: str) -> None:
+def check_policy(missing: str) -> None:
+    """Raises MetricError for a policy that there is not."""
     if missing not in POLICIES:
         raise MetricError(
             f"unknown missing policy {missing!r}; choose {', '.join(POLICIES[:-1])} or {POLICIES[-1]}"
