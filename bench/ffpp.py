@@ -106,7 +106,8 @@ def prepare(options: argparse.Namespace) -> Plan:
         raise UsageError("DeepFakeDetection has no splits: leave --split away with --sequences actors")
     protocol = Protocol(
         sequences=options.sequences, compression=options.compression,
-        split=options.split or ("all" if actors else "test"), limit=options.limit, frames=options.frames, video=options.video,
+        split=options.split or ("all" if actors else "test"), limit=options.limit,
+        frames=options.frames, video=options.video,
         source_rule=options.source_rule, faces_rule=options.faces_rule, missing=options.missing,
         gallery=options.gallery, missing_clips="ledger" if options.skip_missing else "error",
         identity_map=identity_map, seed=options.seed,
@@ -210,7 +211,7 @@ def report(
         ledger = Ledger(frame.row for frame in frames)
         scores = score(frames, gallery, plan.instruments, plan.protocol, outcome.has_truth)
         metrics = scores.metrics | score_quality(frames, plan.protocol)
-        tables = {outputs.FRAMES: outputs.frames_table(ledger, frames, scores.per_frame)}
+        tables = {outputs.FRAMES: outputs.frames_table(ledger, frames, scores)}
         if video is not None:
             rows = video.frames[swapper.name]
             steadiness = score(
@@ -218,7 +219,7 @@ def report(
             )
             metrics |= steadiness.metrics
             tables[outputs.VIDEO] = outputs.frames_table(
-                Ledger(frame.row for frame in rows), rows, steadiness.per_frame
+                Ledger(frame.row for frame in rows), rows, steadiness
             )
         seconds = time.monotonic() - clock
         results = Results.model_validate({

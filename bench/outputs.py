@@ -22,10 +22,10 @@ import pyarrow.parquet as pq
 from bench.errors import DataError
 from bench.ledger import Ledger
 from bench.reading import Reading
+from bench.scores import Scores
 from bench.scoring import Frame
 from reports.pictures import PICTURES
 from reports.results import Results, write_atomic
-
 
 FRAMES, VIDEO = "frames.parquet", "video.parquet"
 ORIGINALS, VIDEO_ORIGINALS = "originals.parquet", "video_originals.parquet"
@@ -68,10 +68,11 @@ def write_model(
     write_atomic(folder / "results.json", results.model_copy(update={"files": hashes}))
 
 
-def frames_table(
-    ledger: Ledger, frames: Sequence[Frame], values: Mapping[str, npt.NDArray[np.float64]]
-) -> pa.Table:
-    """One row a frame: the ledger's columns, faces found, box, metric values, readings as float lists."""
+def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.Table:
+    """One row a frame: the ledger's columns, faces found, box, metric values, readings as float lists.
+
+    metric/KEY: the metric of the frame; missing/KEY: what the frame counts as where it has none and missing faces count.
+    """
     columns: dict[str, Any] = {
         name: [getattr(row, name) for row in ledger.rows]
         for name in (
@@ -84,7 +85,8 @@ def frames_table(
         "box": _boxes(frames),
         "posed": [frame.posed for frame in frames],
     }
-    columns |= {f"metric/{key}": [_number(x) for x in array] for key, array in values.items()}
+    columns |= {f"metric/{key}": _numbers(array) for key, array in scores.per_frame.items()}
+    columns |= {f"missing/{key}": _numbers(array) for key, array in scores.missing.items()}
     columns |= _readings("swap", [frame.swap for frame in frames])
     columns |= _looks([frame.look for frame in frames])
     return pa.table(columns)
@@ -142,5 +144,5 @@ def _parquet(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def _numbers(values: npt.NDArray[np.float64]) -> Any:
+    return pa.array([float(x) if math.isfinite(x) else None for x in values], pa.float64())

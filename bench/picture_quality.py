@@ -47,7 +47,7 @@ class PictureReader:
 
         Each picture is read alone, so that its company never changes a number.
         """
-        looks = []
+        looks: list[dict[str, Vector]] = []
         for frame, landmarks in faces:
             try:
                 picture = square(frame, landmarks, SIZE)[None]

@@ -19,7 +19,8 @@ SPLITS = ("train", "val", "test", "all")
 class Protocol(BaseModel):
     """The rules of one run. Defaults are the common FaceForensics++ face-swap protocol.
 
-    The frame rule of all other metrics is fixed: `frames` frames, evenly spaced over the frames that decode, both ends included.
+    The frame rule is fixed: `frames` frames, evenly spaced over the frames that decode, both ends included; metrics of
+    video alone read `video` others.
     The swap-face rule is fixed too: in a swapped frame, the detected face whose box centre is nearest to the
     centre of the target's face in the same frame; farther than one box side away counts as no face.
     """
@@ -69,6 +70,11 @@ class Protocol(BaseModel):
     )
     identity_map: dict[str, str] = Field(
         default_factory=dict, description='people who appear twice: {"343": "043"} makes 343 count as 043'
+    )
+    interval: Literal["t_studentised_hall"] = Field(
+        default="t_studentised_hall",
+        description="95 %, over pairs of people: Student's t joined with the studentised bootstrap; for shares and "
+        "fewer than 10 pairs with Hall's transformed t",
     )
     seed: int = Field(default=0, ge=0, description="seed of the bootstrap")
 

@@ -80,13 +80,10 @@ class Reader:
         read = self._read(frames, readings)
         return self._look(frames, [one.face for one in read], read) if look else read
 
-    def swaps(
-        self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False
-    ) -> list[Reading]:
+    def swaps(self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False) -> list[Reading]:
         """Readings of swapped frames: of each, the face nearest to the target's (Protocol.swap_face_rule)."""
         found = [
-            nearest(self._detector.detect(frame), face)
-            for frame, face in zip(frames, targets, strict=True)
+            nearest(self._detector.detect(frame), face) for frame, face in zip(frames, targets, strict=True)
         ]
         read = self._read(frames, found)
         return self._look(frames, targets, read) if look else read

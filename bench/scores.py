@@ -28,10 +28,14 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Scores:
-    """metrics: key -> value with interval; per_frame: key -> float64 [n], NaN where a frame has no value."""
+    """metrics: key -> value with interval; per_frame: key -> float64 [n], NaN where a frame has no value.
+
+    missing: key -> float64 [n], what a posed frame without a value scores where missing faces count, NaN for the others.
+    """
 
     metrics: dict[str, MetricValue]
     per_frame: dict[str, npt.NDArray[np.float64]]
+    missing: dict[str, npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,8 @@ def score(
     swapper. A posed frame in which the swap has no face counts as Protocol.missing says.
     """
     metrics: dict[str, MetricValue] = {}
-    per_frame = {}
-    first: dict[str, str] = {}  # reading -> the instrument that has the plain keys
+    per_frame, missing = {}, {}
+    first: dict[str, str] = {}  # reading, or metric of one network -> the instrument that has the plain keys
     posed = np.array([frame.posed for frame in frames], dtype=bool)
     asked = [frame for frame in frames if frame.posed]
     for instrument in instruments:
@@ -85,12 +89,17 @@ def score(
             reads = METRICS[key].reads
             if not reads and key in metrics:
                 continue  # pixels: no instrument's
-            plain = all(first.setdefault(name, instrument.name) == instrument.name for name in reads)
+            # What is defined on one network alone needs no other name where another network came first.
+            wanted = (key,) if METRICS[key].only else reads
+            plain = all(first.setdefault(name, instrument.name) == instrument.name for name in wanted)
             name = key if plain else f"{key}@{instrument.name}"
             metrics[name] = _metric_value(value.as_dict(), METRICS[key].description)
             per_frame[name] = np.full(len(frames), np.nan)
             per_frame[name][posed] = frame_values(sides, key)
-    return Scores(metrics, per_frame)
+            missing[name] = np.full(len(frames), np.nan)
+            missing[name][posed] = frame_values(sides, key, "count_everywhere")
+            missing[name][~np.isnan(per_frame[name])] = np.nan
+    return Scores(metrics, per_frame, missing)
 
 
 def score_quality(frames: Sequence[Frame], protocol: Protocol) -> dict[str, MetricValue]:

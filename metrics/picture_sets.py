@@ -47,10 +47,10 @@ def picture_distances(
     check_policy(missing)
     x, y = np.asarray(swap, dtype=np.float64), np.asarray(target, dtype=np.float64)
     names = np.asarray(clusters)
-    usable = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
+    usable = np.asarray(np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1))
     scored = {}
     for key, distance in DISTANCES[network].items():
-        excluding = _summary(distance, x, y, names, usable & found)
+        excluding = _summary(distance, x, y, names, np.asarray(usable & found))
         counting = _summary(distance, x, y, names, usable)
         applied = counting if missing == "count_everywhere" else excluding
         declared = _DECLARED[key]

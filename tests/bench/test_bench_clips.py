@@ -79,3 +79,12 @@ def test_folders_that_cannot_be_understood(tmp_path: Path) -> None:
         read_clip(folder(tmp_path / "late", [30, 31]), FrameRule(3), below=10)
     with pytest.raises(VideoError):
         read_clip(tmp_path / "missing.mp4", FrameRule(3))
+
+
+def test_frames_in_a_row_come_from_the_middle(tmp_path: Path) -> None:
+    rule = FrameRule(4, consecutive=True)
+    path = video(tmp_path / "a.mp4", numbered(21))
+    read = read_clip(path, rule)
+    assert read.numbers == numbers_seen(read.frames) == [8, 9, 10, 11]
+    assert read_clip(path, rule, below=11).numbers == [3, 4, 5, 6]
+    assert read_clip(folder(tmp_path / "gaps", [0, 3, 4, 5, 9, 10]), rule).numbers == [3, 4, 5, 9]
