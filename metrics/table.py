@@ -36,6 +36,32 @@ target's face, 128 pixels. So a model that changes nothing has a distance of 0, 
 unlike the targets, whoever is in them. Fréchet distances grow where pictures are few; only runs of one data set and one
 number of frames compare. Intervals: the clusters are dealt out to at most 20 groups, each left out once (jackknife).
 """
+_INTERVALS = """\
+## Intervals
+
+95 %, over pairs of people (`metrics.statistics.cluster_interval`): Student's t on the cluster-robust standard error of the
+mean, joined with an interval that sees skewness, so that each end is the farther of two. That is the studentised bootstrap
+over whole pairs or, for shares of frames, fewer than 10 pairs, and where too few pairs differ, Hall's cubic transformation
+of t (1992). Where all pairs agree, a share has the Clopper-Pearson interval over pairs, and any other mean its value twice.
+
+Coverage in 4,000 simulated runs each (standard error 0.3), 10 to 30 frames a pair; the frames' correlation within a pair is
+that of normal scores. Few pairs cannot show a long tail or a rare hit: there the coverage falls.
+
+| values | 10 pairs, 0.5 | 20, 0.5 | 40, 0.5 | 100, 0.5 | 20 pairs, 0.8 | 40, 0.8 | 100, 0.8 |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| normal | 95.4 | 95.4 | 95.6 | 94.9 | 95.2 | 95.2 | 94.7 |
+| exponential | 94.0 | 95.5 | 95.2 | 95.6 | 95.3 | 95.6 | 95.9 |
+| lognormal (sigma 1) | 92.8 | 94.3 | 94.7 | 95.9 | 93.2 | 93.7 | 95.4 |
+| difference of lognormals | 96.5 | 95.2 | 95.6 | 95.0 | 96.0 | 95.8 | 95.1 |
+| difference of hits, 10 % | 96.5 | 95.5 | 95.8 | 95.8 | 95.8 | 96.0 | 94.8 |
+| hits, 2 % | 100.0 | 96.6 | 97.2 | 96.3 | 92.1 | 92.7 | 97.0 |
+| hits, 10 % | 92.7 | 95.6 | 96.3 | 96.0 | 96.2 | 97.8 | 96.9 |
+| hits, 30 % | 95.8 | 96.2 | 96.4 | 95.4 | 96.8 | 96.9 | 95.8 |
+| hits, 70 % | 96.2 | 96.5 | 95.4 | 96.2 | 97.7 | 96.3 | 96.4 |
+| hits, 95 % | 93.5 | 94.2 | 95.5 | 96.3 | 92.6 | 96.3 | 97.2 |
+
+The rows of differences are paired comparisons of equal models: those are called different in 100 less so many per cent.
+"""
 _MISSING = """\
 ## Missing faces
 
@@ -60,6 +86,7 @@ def page() -> str:
             "## Of video\n", _VIDEO, _section(video), _described(video),
             "## Picture quality\n", _QUALITY, _section(PICTURES), _described(PICTURES),
             _MISSING, missing,
+            _INTERVALS,
             "## Of embedders\n", _section(EMBEDDERS), _described(EMBEDDERS),
         ]
     ).rstrip("\n") + "\n"  # fmt: skip

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 # Loaded once, for every forked test run.
+import hypothesis
 import numpy as np  # noqa: F401
 import pytest
 import scipy.stats  # noqa: F401
@@ -283,6 +284,9 @@ def _child(tests: Sequence[str], tree: Path, output: int) -> NoReturn:
         str(tree),
         *(p for p in sys.path if Path(p or ".").resolve() not in (ROOT, ROOT / "tests")),
     ]
+    # On a busy machine a slow example would pass for a mutant that was noticed.
+    hypothesis.settings.register_profile("mutants", deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+    hypothesis.settings.load_profile("mutants")
     code: int = 3
     try:
         code = int(pytest.main(["-x", "-q", "--tb=no", "-p", "no:cacheprovider", *tests]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from metrics import METRICS, Sides, evaluate, frame_values
 from metrics.catalogue import EMBEDDERS as EMBEDDER_METRICS
 from metrics.catalogue import PICTURES as PICTURE_METRICS
 from metrics.interpolation import interpolation_count, nearest_paths, path_count
-from metrics.quality import frechet_distance, kernel_distance
+from metrics.picture_sets import DISTANCES, picture_distances
 from metrics.slerp import slerp
 from metrics.smoothness import d_smooth
 from metrics.verification import auc, best_accuracy, eer, fold_accuracy, tar_at_far
@@ -292,14 +293,23 @@ PAIR_RULES = {
     "folds renamed in their order": Rule(lambda s, y, f: (s, y, np.char.add("fold ", f.astype(str)))),
 }  # fmt: skip
 
-PICTURES: dict[str, Callable[..., Any]] = {"fid": frechet_distance, "kid": kernel_distance}
-PICTURE_INPUT = tuple(RNG.normal(size=(n, 8)) @ TURN * np.arange(1, 9) + n / 50 for n in (70, 90))
+
+def _set_distance(key: str, network: str, swap: Values, target: Values) -> float:
+    n = len(swap)
+    return picture_distances(swap, target, np.ones(n, bool), np.arange(n) % 10, network)[key].value
+
+
+PICTURES: dict[str, Callable[..., Any]] = {
+    key: partial(_set_distance, key, network) for network, keys in DISTANCES.items() for key in keys
+}
+FRECHET = ("fid", "filter_bank_distance")
+PICTURE_INPUT = tuple(RNG.normal(size=(80, 8)) @ TURN * np.arange(1, 9) + shift for shift in (1.4, 1.8))
 PICTURE_RULES = {
     "pictures in another order": Rule(lambda a, b: (a[::-1], b[::-1])),
     "sets exchanged": Rule(lambda a, b: (b, a)),
     "features rotated": Rule(lambda a, b: (a @ TURN, b @ TURN), same, 1e-10),
-    "features moved": Rule(lambda a, b: (a + 3, b + 3), only("fid"), 1e-11),
-    "features scaled": Rule(lambda a, b: (2 * a, 2 * b), lambda k, v: 4 * v if k == "fid" else None),
+    "features moved": Rule(lambda a, b: (a + 3, b + 3), only(*FRECHET), 1e-11),
+    "features scaled": Rule(lambda a, b: (2 * a, 2 * b), lambda k, v: 4 * v if k in FRECHET else None),
 }
 
 
@@ -370,9 +380,7 @@ def test_invariance(compare: Callable[[], tuple[Values, Values]], tolerance: flo
 
 def test_every_metric_stands_in_the_table() -> None:
     named = {case.id.rpartition("-")[2].partition(",")[0] for case in TABLE}
-    catalogue = {m.key for m in (*EMBEDDER_METRICS, *PICTURE_METRICS)} - {
-        "filter_bank_distance"
-    }  # fid's formula
+    catalogue = {m.key for m in (*EMBEDDER_METRICS, *PICTURE_METRICS)}
     assert {*METRICS, *catalogue} <= named
 
 
