@@ -285,7 +285,9 @@ def _child(tests: Sequence[str], tree: Path, output: int) -> NoReturn:
         *(p for p in sys.path if Path(p or ".").resolve() not in (ROOT, ROOT / "tests")),
     ]
     # On a busy machine a slow example would pass for a mutant that was noticed.
-    hypothesis.settings.register_profile("mutants", deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+    hypothesis.settings.register_profile(
+        "mutants", deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+    )
     hypothesis.settings.load_profile("mutants")
     code: int = 3
     try:
