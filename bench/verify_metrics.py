@@ -171,6 +171,11 @@ def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValu
     if swap is None or target is None or said.version != recount.VERSION:
         found.violations.append(f"metric {key}: the tables lack the features {column} that it is made of")
         return
+    if (tables.unknown & tables.posed).any():
+        found.notes.append(
+            f"{key}: not checked, for the features of a shorter clip's targets are nowhere in the files"
+        )
+        return
     found.recomputed += 1
     there = tables.posed & np.isfinite(swap).all(axis=1) & np.isfinite(target).all(axis=1)
     seen = there & recount_pictures.found(tables.frames)
