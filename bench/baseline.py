@@ -21,7 +21,7 @@ from scipy import stats
 
 from bench.compare import bounds_of, refuse
 from bench.errors import DataError, UsageError
-from metrics.statistics import cluster_bootstrap
+from metrics.statistics import cluster_interval
 from reports.frames import FAILED, KEY, FrameTable
 from reports.results import Results, explain, write_atomic
 
@@ -129,7 +129,7 @@ def _metric(
     mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
     sd = 0.0 if np.ptp(values) <= 1e-12 * abs(mean) else sd  # the mean's own rounding is no spread
     frames = columns.mean(axis=1)  # of the repeats that have the frame
-    low, high = cluster_bootstrap(frames.to_numpy(), clusters.to_numpy(), seed, bounds=bounds_of(key))
+    low, high = cluster_interval(frames.to_numpy(), clusters.to_numpy(), seed, bounds=bounds_of(key))
     return BaseMetric(
         value=mean, sd=sd, factor=k, tolerance=k * sd + ROUNDING * max(abs(mean), 1e-3), repeats=values,
         ci95=None if math.isnan(low) else (low, high),

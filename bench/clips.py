@@ -11,7 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.errors import few
-from smoothswap.faces.video import ImageError, even_indices, read_even, read_frames, read_image
+from smoothswap.faces.video import (
+    ImageError,
+    even_indices,
+    middle_indices,
+    read_even,
+    read_frames,
+    read_image,
+)
 
 Image = npt.NDArray[np.uint8]
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -19,6 +26,18 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 class ClipError(ValueError):
     """A folder of frames that cannot be understood (videos raise VideoError instead)."""
+
+
+@dataclass(frozen=True)
+class FrameRule:
+    """Which frames of a clip: k evenly spaced, both ends included, or k that follow each other at its middle."""
+
+    k: int
+    consecutive: bool = False
+
+    def __call__(self, count: int, k: int | None = None) -> list[int]:
+        """The places 0 .. count-1 that are read; all where there are no more than k."""
+        return (middle_indices if self.consecutive else even_indices)(count, self.k if k is None else k)
 
 
 @dataclass(frozen=True)
@@ -33,8 +52,8 @@ class Frames:
     reasons: list[str]
 
 
-def read_clip(path: Path, k: int, below: int | None = None) -> Frames:
-    """Read k frames, evenly spaced over those that the clip has, both ends included; all when it has fewer.
+def read_clip(path: Path, rule: FrameRule, below: int | None = None) -> Frames:
+    """Read the frames that the rule chooses of those that the clip has; all when it has fewer.
 
     below: leave out frames from this number on (the target's clip ends there, so they are nobody's swap).
     Raises VideoError (missing, empty or undecodable video) or ClipError (a folder without numbered frames).
@@ -46,10 +65,10 @@ def read_clip(path: Path, k: int, below: int | None = None) -> Frames:
             raise ClipError(
                 f"{path} has no frame below {below}, where the target's clip ends; frames are numbered from 0"
             )
-        return _read_files(files, [numbers[i] for i in even_indices(len(numbers), k)])
-    found = read_even(path, k)
+        return _read_files(files, [numbers[i] for i in rule(len(numbers))])
+    found = read_even(path, rule.k, rule)
     if below is not None and found.count > below:
-        found = read_frames(path, even_indices(below, k))
+        found = read_frames(path, rule(below))
     return Frames(found.count, found.indices, list(found.frames), [""] * len(found.indices))
 
 

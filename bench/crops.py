@@ -11,9 +11,19 @@ import numpy.typing as npt
 from metrics.instruments import Crop, InstrumentError
 from metrics.instruments.base import Template
 from smoothswap.faces import boxes
-from smoothswap.faces.align import arcface_crop, deca_crop, dlib_crop, ffhq_crop
+from smoothswap.faces.align import arcface_crop, deca_crop, dlib_crop, ffhq_affine, ffhq_crop
 
 Image = npt.NDArray[np.uint8]
+
+
+def square(frame: Image, landmarks: npt.NDArray[np.float32], size: int) -> Image:
+    """The FFHQ square of a face by one warp and area averaging: uint8 [size, size, 3], black beyond the frame.
+
+    Ten times as fast as ffhq_crop, whose own resampling is for networks that were trained with it. Raises AlignmentError.
+    """
+    warp = ffhq_affine(landmarks, 2 * size)
+    large = cv2.warpAffine(frame, warp, (2 * size, 2 * size), flags=cv2.INTER_LINEAR)
+    return np.asarray(cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def cut(frame: Image, landmarks: npt.NDArray[np.float32], crop: Crop) -> Image:

@@ -26,6 +26,7 @@ from bench.options import parser
 
 if TYPE_CHECKING:
     from bench.dataset import Dataset, Pair
+    from bench.picture_quality import PictureReader
     from bench.protocol import Protocol
     from bench.runner import Outcome
     from bench.scores import Scores
@@ -44,6 +45,7 @@ class Plan:
     dataset: Dataset
     pairs: list[Pair]
     instruments: list[Instrument]
+    pictures: PictureReader
     specs: list[str]
     swappers: list[Swapper]
     workers: int
@@ -86,8 +88,8 @@ def run(options: argparse.Namespace, command: str) -> int:
         raise DataError(missing)
     outputs.check_folder(options.out)
     clock = time.monotonic()
-    outcome = _score(plan)
-    report(plan, outcome, command, started, clock)
+    outcome, video = _score(plan)
+    report(plan, outcome, video, command, started, clock)
     return EXIT_OK
 
 
@@ -95,6 +97,7 @@ def prepare(options: argparse.Namespace) -> Plan:
     """Make instruments, data, pairs and models. Raises UsageError, InstrumentError or DataError."""
     from bench import default_data, swappers
     from bench.dataset import Dataset, read_identity_map
+    from bench.picture_quality import PictureReader
     from bench.protocol import Protocol
 
     identity_map = read_identity_map(options.identity_map) if options.identity_map else {}
@@ -103,12 +106,14 @@ def prepare(options: argparse.Namespace) -> Plan:
         raise UsageError("DeepFakeDetection has no splits: leave --split away with --sequences actors")
     protocol = Protocol(
         sequences=options.sequences, compression=options.compression,
-        split=options.split or ("all" if actors else "test"), limit=options.limit, frames=options.frames,
+        split=options.split or ("all" if actors else "test"), limit=options.limit,
+        frames=options.frames, video=options.video,
         source_rule=options.source_rule, faces_rule=options.faces_rule, missing=options.missing,
         gallery=options.gallery, missing_clips="ledger" if options.skip_missing else "error",
         identity_map=identity_map, seed=options.seed,
     )  # fmt: skip
     specs, instruments = _instruments(options.instruments)
+    pictures = PictureReader(options.inception)
     device = _device(options.device)
     models = options.model or ["smoothswap"]
     root = options.data if options.data is not None else default_data.ensure()
@@ -122,7 +127,7 @@ def prepare(options: argparse.Namespace) -> Plan:
     workers = options.workers or min(
         8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     )
-    return Plan(options, protocol, dataset, pairs, instruments, specs, made, workers, device)
+    return Plan(options, protocol, dataset, pairs, instruments, pictures, specs, made, workers, device)
 
 
 def missing_clips(plan: Plan) -> str:
@@ -147,9 +152,11 @@ def missing_clips(plan: Plan) -> str:
     return ""
 
 
-def _score(plan: Plan) -> Outcome:
+def _score(plan: Plan) -> tuple[Outcome, Outcome | None]:
+    """The run over the protocol's frames and, where the protocol asks, the one over frames that follow each other."""
     from tqdm import tqdm
 
+    from bench.clips import FrameRule
     from bench.reading import Readers
     from bench.runner import Run
 
@@ -157,21 +164,33 @@ def _score(plan: Plan) -> Outcome:
     if torch is not None and plan.workers > 1:
         torch.set_num_threads(1)  # the worker processes use the cores
     with (
-        Readers(plan.specs, plan.protocol.faces_rule, plan.workers) as readers,
-        tqdm(total=len(plan.pairs), unit="clip", file=sys.stderr, desc="scoring") as bar,
-    ):
-        run = Run(
-            plan.dataset, plan.pairs, plan.swappers, plan.protocol, readers, plan.truth,
-            plan.options.batch_size, lambda pair: bar.update(),
-        )  # fmt: skip
-        return run()
+        Readers(plan.specs, plan.protocol.faces_rule, plan.workers, plan.options.inception) as readers,
+        tqdm(
+            total=len(plan.pairs) * (2 if plan.protocol.video else 1),
+            unit="clip", file=sys.stderr, desc="scoring",
+        ) as bar,
+    ):  # fmt: skip
+
+        def run(truth: str, rule: FrameRule, pictures: bool) -> Outcome:
+            return Run(
+                plan.dataset, plan.pairs, plan.swappers, plan.protocol, readers, truth,
+                plan.options.batch_size, lambda pair: bar.update(), rule, pictures,
+            )()  # fmt: skip
+
+        outcome = run(plan.truth, FrameRule(plan.protocol.frames), True)
+        if not plan.protocol.video:
+            return outcome, None
+        return outcome, run("", FrameRule(plan.protocol.video, consecutive=True), False)
 
 
-def report(plan: Plan, outcome: Outcome, command: str, started: datetime, clock: float) -> None:
+def report(
+    plan: Plan, outcome: Outcome, video: Outcome | None, command: str, started: datetime, clock: float
+) -> None:
     """Compute the metrics, write every file, print the table (or JSON) and where the report is."""
     from bench import outputs, provenance
     from bench.ledger import Ledger
-    from bench.scores import Gallery, score
+    from bench.picture_quality import with_black
+    from bench.scores import Gallery, score, score_quality
     from reports.html import write_report
     from reports.markdown import markdown_table
     from reports.pictures import pack
@@ -180,26 +199,36 @@ def report(plan: Plan, outcome: Outcome, command: str, started: datetime, clock:
 
     out: Path = plan.options.out
     gallery = Gallery.of(outcome, plan.dataset)
-    originals = outputs.write_originals(
-        out / "originals.parquet", outcome.originals, plan.dataset.compression
-    )
+    shared = {}
+    for name, found in ((outputs.ORIGINALS, outcome), (outputs.VIDEO_ORIGINALS, video)):
+        (out / name).unlink(missing_ok=True)
+        if found is not None:
+            shared[name] = outputs.write_originals(out / name, found.originals, plan.dataset.compression)
     shown: list[Any] = []
     runs = []
     for swapper in plan.swappers:
-        frames = outcome.frames[swapper.name]
+        frames = with_black(outcome.frames[swapper.name], plan.pictures)
         ledger = Ledger(frame.row for frame in frames)
         scores = score(frames, gallery, plan.instruments, plan.protocol, outcome.has_truth)
+        metrics = scores.metrics | score_quality(frames, plan.protocol)
+        tables = {outputs.FRAMES: outputs.frames_table(ledger, frames, scores)}
+        if video is not None:
+            rows = video.frames[swapper.name]
+            steadiness = score(
+                rows, Gallery.of(video, plan.dataset), plan.instruments, plan.protocol, False, video=True
+            )
+            metrics |= steadiness.metrics
+            tables[outputs.VIDEO] = outputs.frames_table(
+                Ledger(frame.row for frame in rows), rows, steadiness
+            )
         seconds = time.monotonic() - clock
         results = Results.model_validate({
             "run": provenance.of(plan, swapper, command, started, seconds),
             "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
-            "metrics": scores.metrics,
+            "metrics": metrics,
         })  # fmt: skip
         chosen = _pictures(swapper.name, frames, scores, plan.protocol.seed)
-        outputs.write_model(
-            out / swapper.name, results, ledger, frames, scores.per_frame,
-            pack(chosen) if chosen else None, originals,
-        )  # fmt: skip
+        outputs.write_model(out / swapper.name, results, tables, pack(chosen) if chosen else None, shared)
         runs.append(RunFiles.read(out / swapper.name))
         shown += chosen
         if ledger.ok == 0:
@@ -236,7 +265,8 @@ def _dry_run(plan: Plan) -> int:
         f"protocol     {plan.protocol.sequences}, {plan.protocol.compression}, split {plan.protocol.split}, "
         f"hash {plan.protocol.hash[:12]}\n"
         f"clips        {len(plan.pairs)} swaps of {originals} original clips\n"
-        f"frames       {frames} expected of each model, {frames * len(plan.swappers)} in all\n"
+        f"frames       {frames} expected of each model, {frames * len(plan.swappers)} in all"
+        f"{f'; {plan.protocol.video} in a row of each clip besides' if plan.protocol.video else ''}\n"
         f"models       {', '.join(f'{s.name} ({s.kind})' for s in plan.swappers)}\n"
         f"instruments  {', '.join(f'{i.name} (reads {chr(44).join(i.reads)})' for i in plan.instruments)}\n"
         f"workers      {plan.workers}, models on {plan.device}\n"

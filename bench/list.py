@@ -14,6 +14,8 @@ from bench.options import Parser
 from bench.protocol import Protocol
 from bench.swappers import BUILT_IN, GROUP, entry_points
 from metrics import METRICS
+from metrics.catalogue import PICTURES
+from metrics.picture_sets import DISTANCES, FILTER_BANK
 
 Line = tuple[str, str, str]  # name, one line, what it needs ("" for nothing)
 
@@ -51,9 +53,15 @@ def metrics() -> list[Line]:
     lines = []
     for key, metric in METRICS.items():
         needs = [f"an instrument that reads {name}" for name in metric.reads]
+        needs = [f"the instrument {metric.only}"] if metric.only else needs
         needs += ["data with the true swap"] if metric.needs_truth else []
+        needs += ["--video N"] if metric.needs_clips else []
         arrow = "up" if metric.higher_is_better else "down"
         lines.append((key, f"{metric.title}, {metric.unit}, better {arrow}", ", ".join(needs)))
+    for one in PICTURES:
+        needs = [] if one.key in DISTANCES[FILTER_BANK] else ["--inception FILE"]
+        arrow = "up" if one.higher_is_better else "down"
+        lines.append((one.key, f"{one.title}, {one.unit}, better {arrow}", ", ".join(needs)))
     return lines
 
 

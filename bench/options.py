@@ -16,6 +16,7 @@ examples:
   python -m bench.ffpp                                       Smooth-Swap on rendered faces, made on first use
   python -m bench.ffpp --data /data/FaceForensics++ --model Deepfakes --model FaceShifter --model smoothswap
   python -m bench.ffpp --data ROOT --model mine=images:/my/swaps --instruments dlib,arcface:w600k_r50.onnx
+  python -m bench.ffpp --video 16                             with flicker, from 16 frames in a row of each clip
   python -m bench.ffpp --data ROOT --model my_package.models:build --limit 4 --dry-run
 
 exit codes: 0 scored, 2 a wrong option, model or instrument, 3 data or output folder that cannot be used
@@ -82,6 +83,12 @@ def parser() -> Parser:
         metavar="A,B",
         help="what reads the faces (those that need nothing: dlib,anny)",
     )
+    add(
+        "--inception",
+        type=Path,
+        metavar="FILE",
+        help="torchvision's inception_v3 weights, for FID and KID (without: the filter-bank distance alone)",
+    )
     add = made.add_argument_group("protocol (stored and hashed in the results)").add_argument
     add(
         "--sequences",
@@ -96,6 +103,11 @@ def parser() -> Parser:
     add(
         "--frames", type=at_least(1), default=10, metavar="N", help="evenly spaced in each clip (%(default)s)"
     )
+    add(
+        "--video", type=at_least(2), default=0, metavar="N",
+        help="read N frames that follow each other at the middle of each clip as well, for flicker and steadiness "
+        "(none: every one costs as much as one of --frames)",
+    )  # fmt: skip
     add(
         "--source-rule",
         choices=("first_valid", "matched"),

@@ -1,4 +1,8 @@
-"""What a run leaves: OUT/originals.parquet, OUT/<model>/frames.parquet and, last, OUT/<model>/results.json."""
+"""What a run leaves: OUT/originals.parquet, OUT/<model>/frames.parquet and, last, OUT/<model>/results.json.
+
+A run with --video leaves the same two tables of the frames that follow each other: OUT/video_originals.parquet and
+OUT/<model>/video.parquet.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +22,13 @@ import pyarrow.parquet as pq
 from bench.errors import DataError
 from bench.ledger import Ledger
 from bench.reading import Reading
+from bench.scores import Scores
 from bench.scoring import Frame
 from reports.pictures import PICTURES
 from reports.results import Results, write_atomic
+
+FRAMES, VIDEO = "frames.parquet", "video.parquet"
+ORIGINALS, VIDEO_ORIGINALS = "originals.parquet", "video_originals.parquet"
 
 
 def check_folder(out: Path) -> None:
@@ -38,34 +46,33 @@ def check_folder(out: Path) -> None:
 def write_model(
     folder: Path,
     results: Results,
-    ledger: Ledger,
-    frames: Sequence[Frame],
-    values: Mapping[str, Any],
+    tables: Mapping[str, pa.Table],
     pictures: bytes | None = None,
-    originals_sha256: str | None = None,
+    shared: Mapping[str, str] | None = None,
 ) -> None:
     """Write one model's files. An older results.json goes first, so that it never stands beside newer frames.
 
-    The hash of every file stands in results.json, so that bench.verify can tell an exchanged file.
-    pictures: the chosen cases, as reports.pictures.pack made them. Raises reports.results.OutputError;
-    whatever happens, no file is left half-written.
+    tables: file name -> frames_table. pictures: the chosen cases, as reports.pictures.pack made them. shared: files of
+    the whole run, name -> sha256. The hash of every file stands in results.json, so that bench.verify can tell an
+    exchanged one. Raises reports.results.OutputError; whatever happens, no file is left half-written.
     """
-    (folder / "results.json").unlink(missing_ok=True)
-    (folder / PICTURES).unlink(missing_ok=True)
-    written = {"frames.parquet": _parquet(frames_table(ledger, frames, values))}
+    for name in ("results.json", PICTURES, VIDEO):
+        (folder / name).unlink(missing_ok=True)
+    written = {name: _parquet(table) for name, table in tables.items()}
     if pictures is not None:
         written[PICTURES] = pictures
-    hashes = {} if originals_sha256 is None else {"../originals.parquet": originals_sha256}
+    hashes = {f"../{name}": sha256 for name, sha256 in (shared or {}).items()}
     for name, data in written.items():
         write_atomic(folder / name, data)
         hashes[name] = hashlib.sha256(data).hexdigest()
     write_atomic(folder / "results.json", results.model_copy(update={"files": hashes}))
 
 
-def frames_table(
-    ledger: Ledger, frames: Sequence[Frame], values: Mapping[str, npt.NDArray[np.float64]]
-) -> pa.Table:
-    """One row a frame: the ledger's columns, faces found, box, metric values, readings as float lists."""
+def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.Table:
+    """One row a frame: the ledger's columns, faces found, box, metric values, readings as float lists.
+
+    metric/KEY: the metric of the frame; missing/KEY: what the frame counts as where it has none and missing faces count.
+    """
     columns: dict[str, Any] = {
         name: [getattr(row, name) for row in ledger.rows]
         for name in (
@@ -78,8 +85,10 @@ def frames_table(
         "box": _boxes(frames),
         "posed": [frame.posed for frame in frames],
     }
-    columns |= {f"metric/{key}": [_number(x) for x in array] for key, array in values.items()}
+    columns |= {f"metric/{key}": _numbers(array) for key, array in scores.per_frame.items()}
+    columns |= {f"missing/{key}": _numbers(array) for key, array in scores.missing.items()}
     columns |= _readings("swap", [frame.swap for frame in frames])
+    columns |= _looks([frame.look for frame in frames])
     return pa.table(columns)
 
 
@@ -99,7 +108,8 @@ def write_originals(
         "reason": [reading.reason for _, _, reading in rows],
         "faces": [reading.found for _, _, reading in rows],
     }
-    data = _parquet(pa.table(columns | _readings("original", [reading for _, _, reading in rows])))
+    columns |= _readings("original", [reading for _, _, reading in rows])
+    data = _parquet(pa.table(columns | _looks([reading.look for _, _, reading in rows])))
     write_atomic(path, data)
     return hashlib.sha256(data).hexdigest()
 
@@ -110,6 +120,15 @@ def _readings(side: str, readings: Sequence[Reading | None]) -> dict[str, Any]:
         f"{side}/{name}": pa.array(
             [reading.values.get(name) if reading else None for reading in readings], pa.list_(pa.float32())
         )
+        for name in names
+    }
+
+
+def _looks(looks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Features of the pictures themselves, one column a network; none where none were asked for."""
+    names = dict.fromkeys(name for look in looks for name in look)
+    return {
+        f"picture/{name}": pa.array([look.get(name) for look in looks], pa.list_(pa.float32()))
         for name in names
     }
 
@@ -125,5 +144,5 @@ def _parquet(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def _numbers(values: npt.NDArray[np.float64]) -> Any:
+    return pa.array([float(x) if math.isfinite(x) else None for x in values], pa.float64())

@@ -19,7 +19,8 @@ SPLITS = ("train", "val", "test", "all")
 class Protocol(BaseModel):
     """The rules of one run. Defaults are the common FaceForensics++ face-swap protocol.
 
-    The frame rule is fixed: `frames` frames, evenly spaced over the frames that decode, both ends included.
+    The frame rule is fixed: `frames` frames, evenly spaced over the frames that decode, both ends included; metrics of
+    video alone read `video` others.
     The swap-face rule is fixed too: in a swapped frame, the detected face whose box centre is nearest to the
     centre of the target's face in the same frame; farther than one box side away counts as no face.
     """
@@ -37,6 +38,11 @@ class Protocol(BaseModel):
     limit: int | None = Field(default=None, ge=1, description="the first clips of the split, in its order")
     frames: int = Field(default=10, ge=1, description="frames scored in each clip")
     frame_rule: Literal["even"] = "even"
+    video: int = Field(
+        default=0, ge=0,
+        description="frames that follow each other, at the middle of each clip, read besides for the metrics of video "
+        "(0: none); the other rules hold for them too, the source frame being chosen among the source clip's such frames",
+    )  # fmt: skip
     source_rule: Literal["first_valid", "matched"] = Field(
         default="first_valid",
         description="first_valid: the first of the source clip's frames with a face, for every target frame; "
@@ -64,6 +70,11 @@ class Protocol(BaseModel):
     )
     identity_map: dict[str, str] = Field(
         default_factory=dict, description='people who appear twice: {"343": "043"} makes 343 count as 043'
+    )
+    interval: Literal["t_studentised_hall"] = Field(
+        default="t_studentised_hall",
+        description="95 %, over pairs of people: Student's t joined with the studentised bootstrap; for shares and "
+        "fewer than 10 pairs with Hall's transformed t",
     )
     seed: int = Field(default=0, ge=0, description="seed of the bootstrap")
 

@@ -47,7 +47,7 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
         },
         "protocol": {**plan.protocol.model_dump(mode="json"), "hash": plan.protocol.hash},
         "data": data(plan.dataset, plan.pairs),
-        "instruments": [found, *map(instrument, plan.instruments)],
+        "instruments": [found, *map(instrument, plan.instruments), *plan.pictures.described()],
         "environment": environment(plan.device, plan.workers),
         "seed": plan.protocol.seed, "started": started, "seconds": seconds,
     }  # fmt: skip

@@ -14,7 +14,8 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -25,6 +26,7 @@ from bench.crops import cut
 from bench.errors import DataError
 from bench.instruments import create
 from bench.ledger import Status
+from bench.picture_quality import PictureReader
 from metrics.instruments import Instrument
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face, choose
@@ -39,6 +41,7 @@ class Reading:
     failed.
 
     face is None, and values empty, unless status is "ok"; reason says why. found: faces in the frame.
+    look: features of the face's square by bench.picture_quality, network -> float32 [d]; empty where not asked for.
     """
 
     found: int
@@ -46,17 +49,19 @@ class Reading:
     status: Status
     reason: str = ""
     values: dict[str, Vector] = field(default_factory=dict)
+    look: dict[str, Vector] = field(default_factory=dict)
 
 
 class Reader:
-    """Reads frames in this process. instruments: specs for metrics.instruments.create."""
+    """Reads frames in this process. instruments: specs for metrics.instruments.create; inception: a file for FID."""
 
-    def __init__(self, instruments: Sequence[str], faces_rule: str) -> None:
+    def __init__(self, instruments: Sequence[str], faces_rule: str, inception: Path | None = None) -> None:
         self._detector = Detector()
+        self._pictures = PictureReader(inception)
         self._rule = faces_rule
         self._instruments: list[Instrument] = [create(spec, **single_process(spec)) for spec in instruments]
 
-    def originals(self, frames: Sequence[Image]) -> list[Reading]:
+    def originals(self, frames: Sequence[Image], look: bool = False) -> list[Reading]:
         """Readings of frames of one original clip, with the face that the protocol's rule chooses."""
         detected = [self._detector.detect(frame) for frame in frames]
         single = self._rule == "single"
@@ -72,17 +77,26 @@ class Reader:
                 readings.append(Reading(len(faces), None, "no_face", lost))
             else:
                 readings.append(Reading(len(faces), face, "ok"))
-        return self._read(frames, readings)
+        read = self._read(frames, readings)
+        return self._look(frames, [one.face for one in read], read) if look else read
 
-    def swaps(self, frames: Sequence[Image], targets: Sequence[Face]) -> list[Reading]:
+    def swaps(self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False) -> list[Reading]:
         """Readings of swapped frames: of each, the face nearest to the target's (Protocol.swap_face_rule)."""
-        return self._read(
-            frames,
-            [
-                nearest(self._detector.detect(frame), face)
-                for frame, face in zip(frames, targets, strict=True)
-            ],
-        )
+        found = [
+            nearest(self._detector.detect(frame), face) for frame, face in zip(frames, targets, strict=True)
+        ]
+        read = self._read(frames, found)
+        return self._look(frames, targets, read) if look else read
+
+    def _look(
+        self, frames: Sequence[Image], faces: Sequence[Face | None], readings: list[Reading]
+    ) -> list[Reading]:
+        """Add what each picture looks like where the face `faces` lies: of a swap the target's, lost or not."""
+        shown = [i for i, face in enumerate(faces) if face is not None]
+        looks = self._pictures.read([(frames[i], _landmarks(faces[i])) for i in shown])
+        for i, look in zip(shown, looks, strict=True):
+            readings[i] = replace(readings[i], look=look)
+        return readings
 
     def _read(self, frames: Sequence[Image], readings: list[Reading]) -> list[Reading]:
         """Fill in what the instruments read from the chosen faces."""
@@ -126,14 +140,21 @@ class Readers:
     Raises what the instruments raise; DataError when a worker process is killed (out of memory).
     """
 
-    def __init__(self, instruments: Sequence[str], faces_rule: str, workers: int = 1) -> None:
+    def __init__(
+        self,
+        instruments: Sequence[str],
+        faces_rule: str,
+        workers: int = 1,
+        inception: Path | None = None,
+    ) -> None:
         self.workers = max(1, workers)
-        self._here = Reader(instruments, faces_rule) if self.workers == 1 else None
+        given = (list(instruments), faces_rule, inception)
+        self._here = Reader(*given) if self.workers == 1 else None
         self._pool: ProcessPoolExecutor | None = None
         if self._here is None:
             # spawn: forking a process that holds torch's threads can deadlock.
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.workers, context, _start, (list(instruments), faces_rule))
+            self._pool = ProcessPoolExecutor(self.workers, context, _start, given)
 
     def __enter__(self) -> Readers:
         return self
@@ -142,11 +163,13 @@ class Readers:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def originals(self, frames: Sequence[Image]) -> Future[list[Reading]]:
-        return self._submit("originals", list(frames))
+    def originals(self, frames: Sequence[Image], look: bool = False) -> Future[list[Reading]]:
+        return self._submit("originals", list(frames), look)
 
-    def swaps(self, frames: Sequence[Image], targets: Sequence[Face]) -> Future[list[Reading]]:
-        return self._submit("swaps", list(frames), list(targets))
+    def swaps(
+        self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False
+    ) -> Future[list[Reading]]:
+        return self._submit("swaps", list(frames), list(targets), look)
 
     def _submit(self, method: str, *arguments: Any) -> Future[list[Reading]]:
         if self._pool is None:
@@ -166,12 +189,12 @@ class Readers:
 _reader: Reader | None = None  # of this worker process
 
 
-def _start(instruments: list[str], faces_rule: str) -> None:
+def _start(instruments: list[str], faces_rule: str, inception: Path | None) -> None:
     global _reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt does
     threading.Thread(target=_follow_parent, daemon=True).start()
     cv2.setNumThreads(1)  # the processes are the parallelism
-    _reader = Reader(instruments, faces_rule)
+    _reader = Reader(instruments, faces_rule, inception)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
 
@@ -207,6 +230,11 @@ def single_process(spec: str) -> dict[str, int]:
 
 def _centre(face: Face) -> tuple[float, float]:
     return (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
+
+
+def _landmarks(face: Face | None) -> Vector:
+    assert face is not None
+    return face.landmarks
 
 
 def _face(reading: Reading) -> Face:

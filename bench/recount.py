@@ -1,16 +1,16 @@
 """The arithmetic of bench.verify: every metric again from the stored readings, with this module's own small code.
 
 Written apart from the metrics package and importing nothing of it, so that one mistake is not made twice.
-The formulas are those that results.json describes in words; the interval is the BCa bootstrap over clusters,
-widened for few clusters (Hesterberg 2015), with random numbers of its own.
+The formulas are those that results.json describes in words. Intervals: bench/recount_intervals.py; sets of pictures:
+bench/recount_pictures.py.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from statistics import NormalDist
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,6 @@ import pandas as pd
 
 TIE = 1e-6  # cosines closer than this are a tie, which counts as wrong
 _VAGUE = 2e-6  # a hit whose margin is smaller than this may fall either way by rounding
-RESAMPLES = 4000
 
 # key: (unit, higher is better); a run that says otherwise has been changed.
 MEANING: dict[str, tuple[str, bool]] = {
@@ -28,8 +27,16 @@ MEANING: dict[str, tuple[str, bool]] = {
     "pose": ("rad", False), "pose_r": ("ratio", False), "truth_pixel": ("grey levels", False),
     "truth_identity": ("cosine distance", False), "truth_shape": ("L2 of shape parameters", False),
     "truth_expression": ("L2 of expression parameters", False), "truth_pose": ("rad", False),
+    "vgg": ("L2 of features", False), "vgg_r": ("ratio", False), "arc": ("cosine similarity", True),
+    "arc_r": ("ratio", True), "pose_hn": ("degrees", False), "identity_consistency": ("cosine similarity", True),
+    "expression_flicker": ("L2 of expression parameters per frame", False), "pose_flicker": ("rad per frame", False),
 }  # fmt: skip
-READS = ("identity", "shape", "expression", "pose")
+RANGES: dict[str, tuple[float, float]] = {
+    "%": (0.0, 100.0), "ratio": (0.0, 1.0), "cosine similarity": (-1.0, 1.0), "cosine distance": (0.0, 2.0),
+    "grey levels": (0.0, 255.0), "rad per frame": (0.0, math.pi),
+}  # fmt: skip
+"""By unit, what no interval goes beyond; the others are distances, from 0 on."""
+VIDEO = ("identity_consistency", "expression_flicker", "pose_flicker")  # of the tables of frames in a row
 VERSION = 1  # of the metrics that are recomputed here
 
 
@@ -63,6 +70,13 @@ class Tables:
         self.posed = (target >= 0) & ok[target] & self.frames["source"].isin(usable).to_numpy(bool)
         self.unknown = (target < 0) & self.frames["target"].isin(clips).to_numpy(bool)
 
+    @cached_property
+    def before(self) -> np.ndarray:
+        """int [n]: the row of the frame before, -1 where it is not there or not posed."""
+        pairs = list(zip(self.frames["clip"], self.frames["frame"].astype(int), strict=True))
+        rows = {pair: i for i, pair in reversed(list(enumerate(pairs))) if self.posed[i]}
+        return np.array([rows.get((clip, frame - 1), -1) for clip, frame in pairs], dtype=int)
+
     def _at(self, clip: str, frame: str, known: Mapping[tuple[str, int], int]) -> np.ndarray:
         pairs = zip(self.frames[clip], self.frames[frame], strict=True)
         return np.array([known.get((c, int(f)), -1) for c, f in pairs], dtype=int)
@@ -81,6 +95,11 @@ class Tables:
         rows = _rows(self.originals, f"original/{instrument}/{reading}")
         return None if rows is None else _take(rows, self._target if side == "target" else self._source)
 
+    def pictures(self, column: str) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """(swaps, targets) float64 [n, d]: features of each frame's picture and of its target's."""
+        target = _rows(self.originals, column)
+        return _rows(self.frames, column), None if target is None else _take(target, self._target)
+
 
 def person(protocol: Mapping[str, Any], clip: str) -> str:
     """Whose face a clip shows, by the protocol's identity map; DeepFakeDetection clips name their actor."""
@@ -98,23 +117,76 @@ def per_frame(tables: Tables, key: str, instrument: str | None) -> list[np.ndarr
         return None
     if name.startswith("id_retrieval"):
         return _hits(tables, instrument, 5 if name.endswith("top5") else 1)
-    reading = name.removeprefix("truth_").removesuffix("_r")
-    away: Callable[[np.ndarray, np.ndarray], np.ndarray] = _angle if reading == "identity" else _euclid
-    sides = {s: tables.side(s, instrument, reading) for s in ("swap", "source", "target")}
-    swap, source, target = sides["swap"], sides["source"], sides["target"]
-    if swap is None or source is None or target is None:
+    swap = tables.side("swap", instrument, reading_of(name))
+    return None if swap is None else _valued(tables, name, instrument, swap)
+
+
+def if_lost(tables: Tables, key: str, instrument: str | None) -> np.ndarray | None:
+    """What every frame would count as, were no face found in its swap: float64 [n]; None where it cannot be had."""
+    name = key.split("@")[0]
+    if name.startswith("id_retrieval"):
+        return np.zeros(len(tables.frames))
+    if name == "truth_pixel":
+        return np.full(len(tables.frames), 255.0)
+    if name not in MEANING or instrument is None:
         return None
+    reading = reading_of(name)
+    if name in VIDEO:  # the wanted face jumps to the other one
+        source, target = (tables.side(s, instrument, reading) for s in ("source", "target"))
+        if source is None or target is None:
+            return None
+        jump = {"identity": 1.0 - _angle(source, target), "expression": _euclid(source, target)}
+        cost = jump[reading] if reading in jump else _turned(_matrices(source), _matrices(target))
+        return np.where(tables.before >= 0, cost, np.nan)
+    other = tables.side("target" if reading in ("identity", "shape") else "source", instrument, reading)
+    found = None if other is None else _valued(tables, name, instrument, other)
+    return None if found is None else found[0]
+
+
+def reading_of(name: str) -> str:
+    """Which reading a metric is of."""
+    network = {"vgg": "identity", "arc": "identity", "pose_hn": "pose"}
+    plain = name.removeprefix("truth_").removesuffix("_r").split("_")[0]
+    return "pose" if name == "pose_hn" else network.get(plain, plain)
+
+
+def _valued(tables: Tables, name: str, instrument: str, face: np.ndarray) -> list[np.ndarray] | None:
+    """The metric `name` of any faces float64 [n, d] in the place of the swaps."""
+    reading = reading_of(name)
+    source, target = (tables.side(s, instrument, reading) for s in ("source", "target"))
+    if source is None or target is None:
+        return None
+    if name in VIDEO:
+        return [_moved(tables, reading, face, target)]
+    away = _angle if reading == "identity" and not name.startswith("vgg") else _euclid
     if name.startswith("truth_"):
         truth = tables.side("truth", instrument, reading)
-        return None if truth is None else [away(swap, truth)]
-    if name == "identity":
-        return [1.0 - _angle(swap, source)]
+        return None if truth is None else [away(face, truth)]
+    if name in ("identity", "arc"):
+        return [1.0 - _angle(face, source)]
+    if name == "pose_hn":
+        return [_euclid(_degrees(face), _degrees(target))]
     wanted, other = (source, target) if reading in ("identity", "shape") else (target, source)
-    if name.endswith("_r"):
-        near, far = away(swap, wanted), away(swap, other)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return [near / (near + far)]
-    return [away(swap, wanted)]
+    if not name.endswith("_r"):
+        return [away(face, wanted)]
+    near, far = away(face, wanted), away(face, other)
+    if name == "arc_r":
+        near, far = np.maximum(1.0 - near, 0.0), np.maximum(1.0 - far, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return [near / (near + far)]
+
+
+def _moved(tables: Tables, reading: str, face: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """What a frame and the one before it say of steadiness; NaN without such a frame."""
+    before = tables.before
+    if reading == "identity":
+        moved = 1.0 - _angle(face, face[before])
+    elif reading == "expression":
+        moved = _euclid(face - face[before], target - target[before])
+    else:
+        turns = [m @ m[before].transpose(0, 2, 1) for m in (_matrices(face), _matrices(target))]
+        moved = _turned(*turns)
+    return np.where(before >= 0, moved, np.nan)
 
 
 def _hits(tables: Tables, instrument: str, k: int) -> list[np.ndarray] | None:
@@ -152,46 +224,6 @@ def mean(values: np.ndarray, clusters: np.ndarray) -> tuple[float, int, int]:
     return (math.fsum(values[there]) / n if n else math.nan), n, len(set(clusters[there]))
 
 
-def interval(values: np.ndarray, clusters: np.ndarray, bounds: tuple[float, float] | None) -> Any:
-    """95 % interval of the mean over clusters (low, high); None where one cluster or none has values."""
-    there = np.isfinite(values)
-    names, index = np.unique(clusters[there], return_inverse=True)
-    k = len(names)
-    if k == 0:
-        return None
-    sums, counts = np.zeros(k), np.zeros(k)
-    np.add.at(sums, index, values[there])
-    np.add.at(counts, index, 1.0)
-    value = sums.sum() / counts.sum()
-    means = sums / counts
-    if means.max() - means.min() <= 1e-12 * max(1.0, abs(value)):
-        if bounds is not None:
-            q = 1 - 0.025 ** (1 / k)
-            return value - q * (value - bounds[0]), value + q * (bounds[1] - value)
-        return None if k == 1 else (value, value)
-    drawn = np.random.default_rng(20220607).multinomial(k, np.full(k, 1 / k), RESAMPLES)
-    ratios = np.sort((drawn @ sums) / (drawn @ counts))
-    left_out = (sums.sum() - sums) / (counts.sum() - counts)
-    d = left_out.mean() - left_out
-    acceleration = (d**3).sum() / (6 * max((d**2).sum(), 1e-300) ** 1.5)
-    normal = NormalDist()
-    below = (np.mean(ratios < value) + np.mean(ratios <= value)) / 2
-    z0 = normal.inv_cdf(min(max(float(below), 1e-4), 1 - 1e-4))
-    wide = student(0.975, k - 1) * math.sqrt(k / (k - 1))
-    ends = []
-    for z in (-wide, wide):
-        p = normal.cdf(z0 + (z0 + z) / (1 - acceleration * (z0 + z)))
-        ends.append(float(np.quantile(ratios, p)))
-    return ends[0], ends[1]
-
-
-def student(p: float, degrees: int) -> float:
-    """Quantile of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, p))
-
-
 def _rows(table: pd.DataFrame, column: str) -> np.ndarray | None:
     """A column of number lists as float64 [n, d]; a missing list is a row of NaN. None: no such column."""
     if column not in table:
@@ -218,3 +250,26 @@ def _angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _euclid(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.linalg.norm(a - b, axis=1)
+
+
+def _matrices(vectors: np.ndarray) -> np.ndarray:
+    """Axis-angle [n, 3] -> rotation matrices [n, 3, 3], by Rodrigues' formula."""
+    angle = np.linalg.norm(vectors, axis=1)
+    axis = vectors / np.where(angle > 0, angle, 1.0)[:, None]
+    x, y, z = axis.T
+    o = np.zeros_like(x)
+    cross = np.stack([o, -z, y, z, o, -x, -y, x, o], axis=1).reshape(-1, 3, 3)
+    sine, cosine = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
+    return np.eye(3) + sine * cross + (1.0 - cosine) * (cross @ cross)
+
+
+def _turned(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The angle between rotation matrices [n, 3, 3], from the length of their difference."""
+    return 2.0 * np.arcsin(np.clip(np.linalg.norm(a - b, axis=(1, 2)) / math.sqrt(8.0), 0.0, 1.0))
+
+
+def _degrees(pose: np.ndarray) -> np.ndarray:
+    """Axis-angle [n, 3] -> (pitch, yaw, roll) in the degrees of 300W-LP: R = Rx(-pitch) Ry(-yaw) Rz(-roll)."""
+    m = _matrices(pose)
+    pitch, roll = np.arctan2(m[:, 1, 2], m[:, 2, 2]), np.arctan2(m[:, 0, 1], m[:, 0, 0])
+    return np.degrees(np.stack([pitch, -np.arcsin(np.clip(m[:, 0, 2], -1.0, 1.0)), roll], axis=1))

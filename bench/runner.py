@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from bench.clips import read_numbers
+from bench.clips import FrameRule, read_numbers
 from bench.dataset import ClipKey, Dataset, Pair
 from bench.protocol import Protocol
 from bench.reading import Readers, Reading
@@ -33,7 +33,11 @@ class Outcome:
 
 
 class Run:
-    """One run over `pairs`. truth: name of the manipulation that is the true swap, "" where there is none."""
+    """One run over `pairs`. truth: name of the manipulation that is the true swap, "" where there is none.
+
+    rule: the frames of each clip (the protocol's by default). pictures: whether the pictures themselves are kept and
+    looked at too (the report's cases, features for picture quality), or only what the instruments read.
+    """
 
     def __init__(
         self,
@@ -45,10 +49,17 @@ class Run:
         truth: str = "",
         batch_size: int = 16,
         progress: Callable[[str], None] = lambda pair: None,
+        rule: FrameRule | None = None,
+        pictures: bool = True,
     ) -> None:
         self.dataset, self.pairs, self.swappers, self.protocol = dataset, pairs, swappers, protocol
         self.readers, self.truth, self.batch_size, self.progress = readers, truth, batch_size, progress
-        self.keep_every_picture = len(pairs) * protocol.frames <= _MOST_PICTURES
+        self.rule, self.pictures = rule or FrameRule(protocol.frames), pictures
+
+    def shows(self, i: int, frames: int) -> bool:
+        """Whether the report may show frame i of a clip."""
+        every = len(self.pairs) * self.rule.k <= _MOST_PICTURES
+        return self.pictures and (every or i == frames // 2)
 
     def __call__(self) -> Outcome:
         """Score everything. Only an instrument or the machine can stop it; failures of frames become rows."""
@@ -95,7 +106,7 @@ class Unit:
         for name in dict.fromkeys(clip for pair in pairs for clip in (pair.target, pair.source)):
             self.originals[name] = clip = self._open(run.dataset.original(name))
             if not clip.failure:
-                self._reading[name] = run.readers.originals(readable(clip.frames))
+                self._reading[name] = run.readers.originals(readable(clip.frames), run.pictures)
 
     def score(self) -> Iterator[tuple[Pair, str, list[Frame]]]:
         """(pair, model, its frames) for every pair and every swapper, in that order."""
@@ -118,15 +129,15 @@ class Unit:
         return pair, model, scoring.frames()
 
     def _open(self, key: ClipKey) -> Clip:
-        return open_clip(self.run.dataset.path(key), str(key), self.run.protocol.frames)
+        return open_clip(self.run.dataset.path(key), str(key), self.run.rule)
 
     def _truth(self, pair: Pair) -> Truth | None:
         if not self.run.truth or self.originals[pair.target].failure:
             return None
         target = self.originals[pair.target]
         key = ClipKey(self.run.truth, self.run.dataset.compression, pair.id)
-        clip = open_clip(self.run.dataset.path(key), str(key), self.run.protocol.frames, target.frames.count)
-        return Truth(self.run.readers, target, clip)
+        clip = open_clip(self.run.dataset.path(key), str(key), self.run.rule, target.frames.count)
+        return Truth(self.run.readers, target, clip, self.run.pictures)
 
     def target_at(self, pair: Pair, numbers: list[int]) -> Clip:
         """The target's frames of these numbers: others than usual where a swap's clip is shorter."""
@@ -136,4 +147,5 @@ class Unit:
         path = self.run.dataset.path(self.run.dataset.original(pair.target))
         assert path is not None
         frames = read_numbers(path, numbers)
-        return Clip(frames, with_gaps(frames, Readers.result(self.run.readers.originals(readable(frames)))))
+        read = self.run.readers.originals(readable(frames), self.run.pictures)
+        return Clip(frames, with_gaps(frames, Readers.result(read)))

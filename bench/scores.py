@@ -1,7 +1,7 @@
 """From the rows of a run to the metrics of each model.
 
 A metric has its plain key (identity) from the first instrument that reads what it needs, and identity@NAME
-from every further one.
+from every further one. Metrics of video come from the run over frames that follow each other.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.dataset import Dataset
+from bench.picture_quality import DESCRIPTIONS, score_pictures
 from bench.protocol import Protocol
 from bench.reading import Reading
 from bench.runner import Outcome
 from bench.scoring import Frame
-from metrics import METRICS, Sides, evaluate, frame_values
+from metrics import METRICS, Sides, applicable, evaluate, frame_values
 from metrics.instruments import Instrument
 from reports.results import MetricValue
 
@@ -27,10 +28,14 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Scores:
-    """metrics: key -> value with interval; per_frame: key -> float64 [n], NaN where a frame has no value."""
+    """metrics: key -> value with interval; per_frame: key -> float64 [n], NaN where a frame has no value.
+
+    missing: key -> float64 [n], what a posed frame without a value scores where missing faces count, NaN for the others.
+    """
 
     metrics: dict[str, MetricValue]
     per_frame: dict[str, npt.NDArray[np.float64]]
+    missing: dict[str, npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -61,45 +66,56 @@ def score(
     instruments: Sequence[Instrument],
     protocol: Protocol,
     has_truth: bool,
+    video: bool = False,
 ) -> Scores:
     """Compute every metric that the instruments' readings allow, for the rows of one model.
+
+    video: the rows are frames that follow each other; the metrics of video alone, else all the others.
 
     Only posed frames count, those in which both originals have a face: the others say nothing about a
     swapper. A posed frame in which the swap has no face counts as Protocol.missing says.
     """
     metrics: dict[str, MetricValue] = {}
-    per_frame = {}
-    first: dict[str, str] = {}  # reading -> the instrument that has the plain keys
+    per_frame, missing = {}, {}
+    first: dict[str, str] = {}  # reading, or metric of one network -> the instrument that has the plain keys
     posed = np.array([frame.posed for frame in frames], dtype=bool)
     asked = [frame for frame in frames if frame.posed]
     for instrument in instruments:
-        sides = _sides(asked, gallery, instrument, protocol, has_truth)
+        sides = _sides(asked, gallery, instrument, protocol, has_truth, video)
         if sides is None:
             continue
-        for key, value in evaluate(sides, missing=protocol.missing, seed=protocol.seed).items():
+        keys = [key for key in applicable(sides) if METRICS[key].needs_clips == video]
+        for key, value in evaluate(sides, keys, protocol.missing, protocol.seed).items():
             reads = METRICS[key].reads
             if not reads and key in metrics:
                 continue  # pixels: no instrument's
-            plain = all(first.setdefault(name, instrument.name) == instrument.name for name in reads)
+            # What is defined on one network alone needs no other name where another network came first.
+            wanted = (key,) if METRICS[key].only else reads
+            plain = all(first.setdefault(name, instrument.name) == instrument.name for name in wanted)
             name = key if plain else f"{key}@{instrument.name}"
             metrics[name] = _metric_value(value.as_dict(), METRICS[key].description)
             per_frame[name] = np.full(len(frames), np.nan)
             per_frame[name][posed] = frame_values(sides, key)
-    return Scores(metrics, per_frame)
+            missing[name] = np.full(len(frames), np.nan)
+            missing[name][posed] = frame_values(sides, key, "count_everywhere")
+            missing[name][~np.isnan(per_frame[name])] = np.nan
+    return Scores(metrics, per_frame, missing)
+
+
+def score_quality(frames: Sequence[Frame], protocol: Protocol) -> dict[str, MetricValue]:
+    """The metrics of sets of pictures of one model; none has a value of a single frame."""
+    scored = score_pictures(frames, protocol.missing)
+    return {key: _metric_value(value.as_dict(), DESCRIPTIONS[key]) for key, value in scored.items()}
 
 
 def _metric_value(value: dict[str, Any], description: str) -> MetricValue:
-    policies = {
-        name: None if value[name] is None else {key: value[name][key] for key in ("value", "ci95", "n")}
-        for name in ("excluding_missing", "counting_missing")
-    }
-    value = {key: entry for key, entry in value.items() if key != "missing"}
-    return MetricValue.model_validate(value | policies | {"description": description})
+    return MetricValue.model_validate(value | {"description": description})
 
 
 def _sides(
-    frames: Sequence[Frame], gallery: Gallery, instrument: Instrument, protocol: Protocol, has_truth: bool
-) -> Sides | None:
+    frames: Sequence[Frame], gallery: Gallery, instrument: Instrument, protocol: Protocol, has_truth: bool,
+    video: bool,
+) -> Sides | None:  # fmt: skip
     """One instrument's readings as arrays; None when no original face of the run was read at all."""
     if not gallery.rows or not frames:
         return None
@@ -132,6 +148,8 @@ def _sides(
         gallery_ids=gallery.ids if identity else None,
         gallery_exclude=exclude,
         truth=truth,
+        clips=np.array([frame.row.clip for frame in frames], dtype=str) if video else None,
+        frames=np.array([frame.row.frame for frame in frames], dtype=int) if video else None,
         instruments={name: instrument.name for name in instrument.reads},
     )
 

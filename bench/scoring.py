@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bench.clips import ClipError, Frames, read_clip
+from bench.clips import ClipError, FrameRule, Frames, read_clip
 from bench.dataset import Pair
 from bench.ledger import Row, Status
 from bench.pictures import Case, thumbnails
@@ -32,6 +33,7 @@ class Frame:
     frame is the swap's own failure. source_at names the gallery row that the model was shown: (source clip,
     position). pixel_error is the mean
     absolute difference to the true swap over the target's face box, 0..255, NaN where unknown.
+    look: Reading.look of the swapped picture, also where no face was found in it; empty where there is no picture.
     """
 
     row: Row
@@ -44,6 +46,7 @@ class Frame:
     source_at: tuple[str, int] | None = None
     pixel_error: float = float("nan")
     case: Case | None = None
+    look: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass
@@ -61,14 +64,15 @@ class Clip:
 class Truth:
     """The true swap of one pair, by frame number: its pixels now, its readings when they are asked for."""
 
-    def __init__(self, readers: Readers, target: Clip, clip: Clip) -> None:
+    def __init__(self, readers: Readers, target: Clip, clip: Clip, look: bool) -> None:
         faces = {n: target.readings[i].face for i, n in enumerate(target.frames.numbers) if target.ok(i)}
         self.pixels: dict[int, Image] = {
             number: image
             for number, image in zip(clip.frames.numbers, clip.frames.frames, strict=True)
             if image is not None and faces.get(number) is not None
         }
-        self._future = readers.swaps(list(self.pixels.values()), [faces[n] for n in self.pixels])  # type: ignore[misc]
+        posed = [faces[n] for n in self.pixels]
+        self._future = readers.swaps(list(self.pixels.values()), posed, look)  # type: ignore[arg-type]
 
     def readings(self) -> dict[int, Reading]:
         return dict(zip(self.pixels, Readers.result(self._future), strict=True))
@@ -106,7 +110,7 @@ class Scoring:
         if self.swapper.kind == "finished":
             path = self.swapper.run.path(self.pair)
             name = f"{self.swapper.name}/{self.pair.id} in {self.swapper.run.where()}"
-            clip = open_clip(path, name, self.protocol.frames, self.target.frames.count)
+            clip = open_clip(path, name, self.unit.run.rule, self.target.frames.count)
             if clip.failure:
                 self.failure = clip.failure
                 return
@@ -177,12 +181,13 @@ class Scoring:
                 self.fresh.append(i)
         images = [self.swapped[i] for i in self.fresh]
         faces = [self.target.readings[i].face for i in self.fresh]
-        self.future = self.unit.run.readers.swaps(images, faces) if images else None  # type: ignore[arg-type]
+        run = self.unit.run
+        self.future = run.readers.swaps(images, faces, run.pictures) if images else None  # type: ignore[arg-type]
 
     def frames(self) -> list[Frame]:
         """The pair's rows; waits for the readings."""
         numbers = (
-            self.target.frames.numbers or [-1] * self.protocol.frames
+            self.target.frames.numbers or [-1] * self.unit.run.rule.k
         )  # an unreadable clip fails in full
         truth = self.truth.readings() if self.truth else {}
         if self.failure:
@@ -201,14 +206,14 @@ class Scoring:
             status, reason = problem or ("decode_error", "the frame was not read")
             return self._frame(i, number, status, reason, truths)
         if reading.status != "ok":
-            return self._frame(i, number, reading.status, reading.reason, truths)
+            return self._frame(i, number, reading.status, reading.reason, truths, reading.look)
         j = self.shown[i]
         assert j is not None
         target, source = self.target.readings[i], self.source.readings[j]
         error, case = self._pixel_error(i, number), None
         image = self.swapped[i]
         true_image = self.truth.pixels.get(number) if self.truth else None
-        shown = self.unit.run.keep_every_picture or i == len(self.shown) // 2
+        shown = self.unit.run.shows(i, len(self.shown))
         if shown and not isinstance(image, str) and target.face is not None and source.face is not None:
             case = thumbnails(
                 (_image(self.source, j), source.face),
@@ -218,9 +223,17 @@ class Scoring:
             )
         known = _usable(truths.get(number))
         row, at = self._row(i, number, "ok", ""), (self.pair.source, j)
-        return Frame(row, self.pair, True, reading, source, target, known, at, error, case)
+        return Frame(row, self.pair, True, reading, source, target, known, at, error, case, reading.look)
 
-    def _frame(self, i: int, number: int, status: Status, reason: str, truths: dict[int, Reading]) -> Frame:
+    def _frame(
+        self,
+        i: int,
+        number: int,
+        status: Status,
+        reason: str,
+        truths: dict[int, Reading],
+        look: Mapping[str, npt.NDArray[np.float32]] | None = None,
+    ) -> Frame:
         """A frame without a reading of the swap; a posed one keeps its other sides, to count it as wrong."""
         row = self._row(i, number, status, reason)
         j = self.shown[i] if i < len(self.posed) and self.posed[i] else None
@@ -228,7 +241,7 @@ class Scoring:
             return Frame(row, self.pair, False)
         source, target = self.source.readings[j], self.target.readings[i]
         known, error = _usable(truths.get(number)), self._pixel_error(i, number)
-        return Frame(row, self.pair, True, None, source, target, known, pixel_error=error)
+        return Frame(row, self.pair, True, None, source, target, known, pixel_error=error, look=look or {})
 
     def _pixel_error(self, i: int, number: int) -> float:
         """Of swapped frame i to the true swap, NaN where either is lacking."""
@@ -248,12 +261,12 @@ class Scoring:
         )  # fmt: skip
 
 
-def open_clip(path: Path | None, name: str, k: int, below: int | None = None) -> Clip:
-    """Read k frames of a clip; what goes wrong stands in the result's `failure`."""
+def open_clip(path: Path | None, name: str, rule: FrameRule, below: int | None = None) -> Clip:
+    """Read the rule's frames of a clip; what goes wrong stands in the result's `failure`."""
     if path is None:
         return Clip(Frames(0, [], [], []), failure=f"{name} is not on the disk")
     try:
-        return Clip(read_clip(path, k, below))
+        return Clip(read_clip(path, rule, below))
     except (VideoError, ClipError, OSError) as error:
         return Clip(Frames(0, [], [], []), failure=str(error))
 

@@ -12,22 +12,19 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import math
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from bench import recount
 from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, few
 from bench.options import Parser
-from reports.results import MetricValue, Results, ResultsError, load
+from bench.verify_metrics import Checked, check_metrics
+from reports.results import Results, ResultsError, load
 
 EXAMPLES = """
 examples:
@@ -49,25 +46,6 @@ COLUMNS = (
     "status",
     "reason",
 )
-CLOSE = 1e-6  # relative; readings are float32, numbers are computed in float64
-NEAR = 0.15  # of the interval's width: two bootstraps of 4,000 resamples differ by less
-BOUNDS = {"id_retrieval": (0.0, 100.0), "id_retrieval_top5": (0.0, 100.0)}
-
-
-@dataclass
-class Checked:
-    """What was found in one model's folder."""
-
-    name: str
-    violations: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    rows: int = 0
-    recomputed: int = 0  # metrics worked out again from readings
-    aggregated: int = 0  # metrics whose mean was worked out again from the stored value of each frame
-
-    def expect(self, holds: bool, said: str) -> None:
-        if not holds:
-            self.violations.append(said)
 
 
 def check(folder: Path) -> Checked:
@@ -101,14 +79,37 @@ def check(folder: Path) -> Checked:
         frames, originals, truth if oracle.is_file() else None, results.run.protocol.model_dump(mode="json")
     )
     _posed(found, tables)
-    for key in results.metrics:
-        _metric(found, tables, key, results.metrics[key], results)
-    stored = {c.removeprefix("metric/") for c in frames.columns if c.startswith("metric/")}
-    found.expect(
-        stored == set(results.metrics),
-        f"metrics: results.json and frames.parquet disagree on {few(sorted(stored ^ set(results.metrics)))}",
-    )
+    check_metrics(found, tables, _video(found, folder, results), results)
     return found
+
+
+def _video(found: Checked, folder: Path, results: Results) -> recount.Tables | None:
+    """The tables of frames in a row, their ledger checked too; None for a run without them."""
+    protocol = results.run.protocol.model_dump(mode="json")
+    n = protocol.get("video") or 0
+    here = (folder / "video.parquet").is_file()
+    found.expect(
+        here or not n, f"files: the protocol reads {n} frames in a row, and there is no video.parquet"
+    )
+    if not here:
+        return None
+    frames = _table(found, folder / "video.parquet")
+    originals = _table(found, folder.parent / "video_originals.parquet")
+    if frames is None or originals is None:
+        return None
+    if lacking := [column for column in COLUMNS if column not in frames]:
+        found.violations.append(f"video: video.parquet lacks the columns {', '.join(lacking)}")
+        return None
+    _rows(found, frames, results, "video")
+    for clip, rows in frames.groupby("clip", sort=False):
+        numbers = rows["frame"].tolist()
+        found.expect(
+            len(numbers) <= n and (set(numbers) == {-1} or len(set(numbers)) == len(numbers)),
+            f"video: clip {clip}: {len(numbers)} rows of {n}, or a frame twice",
+        )
+    tables = recount.Tables(frames, originals, None, protocol)
+    _posed(found, tables, "video")
+    return tables
 
 
 def _table(found: Checked, path: Path) -> pd.DataFrame | None:
@@ -156,19 +157,24 @@ def _ledger(found: Checked, frames: pd.DataFrame, results: Results) -> None:
     found.expect(
         counts.expected == counts.used + sum(failed.values()), "ledger: expected is not used + failed"
     )
-    strange = sorted(set(status) - set(STATUSES))
-    found.expect(not strange, f"ledger: unknown status {few(strange)}")
+    _rows(found, frames, results, "ledger")
+    _frame_rule(found, frames, results)
+
+
+def _rows(found: Checked, frames: pd.DataFrame, results: Results, what: str) -> None:
+    """What holds of the rows of either table."""
+    strange = sorted(set(frames["status"]) - set(STATUSES))
+    found.expect(not strange, f"{what}: unknown status {few(strange)}")
     ok = frames["status"] == "ok"
     reasons = frames["reason"].fillna("") != ""
     found.expect(
-        not (ok & reasons).any(), f"ledger: {int((ok & reasons).sum())} rows are ok and have a reason"
+        not (ok & reasons).any(), f"{what}: {int((ok & reasons).sum())} rows are ok and have a reason"
     )
     silent = ~ok & ~reasons
-    found.expect(not silent.any(), f"ledger: {int(silent.sum())} failed rows have no reason")
+    found.expect(not silent.any(), f"{what}: {int(silent.sum())} failed rows have no reason")
     twice = frames.duplicated(["clip", "position"])
-    found.expect(not twice.any(), f"ledger: {int(twice.sum())} frames have two rows")
-    found.expect(set(frames["model"]) == {results.run.model.name}, "ledger: rows of another model")
-    _frame_rule(found, frames, results)
+    found.expect(not twice.any(), f"{what}: {int(twice.sum())} frames have two rows")
+    found.expect(set(frames["model"]) == {results.run.model.name}, f"{what}: rows of another model")
     protocol = results.run.protocol.model_dump(mode="json")
     pairs = frames[["clip", "target", "source", "cluster"]].drop_duplicates()
     wrong = [
@@ -176,7 +182,7 @@ def _ledger(found: Checked, frames: pd.DataFrame, results: Results) -> None:
         for clip, target, source, cluster in pairs.itertuples(index=False)
         if cluster != "+".join(sorted(recount.person(protocol, one) for one in (target, source)))
     ]
-    found.expect(not wrong, f"ledger: the cluster is not the pair of people in {few(wrong)}")
+    found.expect(not wrong, f"{what}: the cluster is not the pair of people in {few(wrong)}")
 
 
 def _frame_rule(found: Checked, frames: pd.DataFrame, results: Results) -> None:
@@ -210,7 +216,7 @@ def _even(count: int, k: int) -> list[int]:
     return list(range(count)) if k >= count else [round(Fraction(i * (count - 1), k - 1)) for i in range(k)]
 
 
-def _posed(found: Checked, tables: recount.Tables) -> None:
+def _posed(found: Checked, tables: recount.Tables, what: str = "ledger") -> None:
     if tables.unknown.any():
         found.notes.append(
             f"{int(tables.unknown.sum())} frames of a shorter clip have their target's readings nowhere in the "
@@ -222,88 +228,9 @@ def _posed(found: Checked, tables: recount.Tables) -> None:
             tables.posed |= tables.unknown & (tables.frames["status"] == "ok").to_numpy(bool)
     if "posed" in tables.frames:
         differ = int((tables.posed != tables.frames["posed"].to_numpy(bool)).sum())
-        found.expect(not differ, f"ledger: {differ} frames are posed in one of the two files only")
+        found.expect(not differ, f"{what}: {differ} frames are posed in one of the two files only")
     unread = (tables.frames["status"] == "ok").to_numpy(bool) & ~tables.posed
-    found.expect(not unread.any(), f"ledger: {int(unread.sum())} ok rows have no face in an original")
-
-
-def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue, results: Results) -> None:
-    name, column = key.split("@")[0], f"metric/{key}"
-    if column not in tables.frames:
-        return  # said once by check()
-    if name in recount.MEANING:
-        unit, up = recount.MEANING[name]
-        found.expect(said.unit == unit, f"metric {key}: unit {said.unit!r}, it is {unit!r}")
-        found.expect(
-            said.higher_is_better is up, f"metric {key}: higher_is_better is {said.higher_is_better}"
-        )
-    stored = tables.frames[column].to_numpy(np.float64)
-    outside = int((np.isfinite(stored) & ~tables.posed).sum())
-    found.expect(not outside, f"metric {key}: {outside} values in frames without a face in an original")
-    again = None
-    if said.version == recount.VERSION:
-        again = recount.per_frame(tables, key, said.instrument)
-    if again is None:
-        found.aggregated += 1
-        found.notes.append(f"{key}: mean and interval checked, from the stored value of each frame")
-    else:
-        found.recomputed += 1
-        again = [np.where(tables.unknown, stored, np.where(tables.posed, a, np.nan)) for a in again]
-        same = np.zeros(len(stored), bool)
-        for values in again:
-            same |= np.isclose(values, stored, rtol=CLOSE, atol=CLOSE, equal_nan=True)
-        worst = int(np.argmax(~same))
-        found.expect(
-            bool(same.all()),
-            f"metric {key}: {int((~same).sum())} of {len(same)} frames do not follow from the readings; first "
-            f"{tables.frames['clip'].iloc[worst]} frame {tables.frames['frame'].iloc[worst]}: stored "
-            f"{stored[worst]:.6g}, recomputed {again[0][worst]:.6g}",
-        )
-        stored = np.where(same, stored, again[0])
-    clusters = tables.frames["cluster"].to_numpy(str)
-    excluding = stored
-    bounds = BOUNDS.get(name)
-    _summary(found, f"metric {key}, excluding missing", said.excluding_missing, excluding, clusters, bounds)
-    applied = excluding
-    if name in BOUNDS:
-        counting = np.where(tables.posed & ~np.isfinite(stored), 0.0, stored)
-        _summary(found, f"metric {key}, counting missing", said.counting_missing, counting, clusters, bounds)
-        policy = results.run.protocol.model_dump().get("missing", said.missing_policy)
-        found.expect(
-            said.missing_policy == policy, f"metric {key}: policy {said.missing_policy}, protocol {policy}"
-        )
-        applied = counting if said.missing_policy == "count_as_wrong" else excluding
-    _summary(found, f"metric {key}", said, applied, clusters, bounds)
-
-
-def _summary(
-    found: Checked, what: str, said: Any, values: np.ndarray, clusters: np.ndarray, bounds: Any
-) -> None:
-    """Compare value, n, clusters and interval with those worked out again; `said` None says nothing."""
-    if said is None:
-        return
-    value, n, groups = recount.mean(values, clusters)
-    told = math.nan if said.value is None else said.value
-    found.expect(
-        math.isclose(told, value, rel_tol=CLOSE, abs_tol=CLOSE) or (math.isnan(told) and math.isnan(value)),
-        f"{what}: value {told:.9g}, recomputed {value:.9g}",
-    )
-    found.expect(said.n is None or said.n == n, f"{what}: n {said.n}, recomputed {n}")
-    found.expect(
-        said.clusters is None or said.clusters == groups,
-        f"{what}: clusters {said.clusters}, recomputed {groups}",
-    )
-    ends = recount.interval(values, clusters, bounds)
-    if ends is None or said.ci95 is None:
-        found.expect(ends is None and said.ci95 is None, f"{what}: interval {said.ci95}, recomputed {ends}")
-        return
-    # A handful of clusters gives a lumpy bootstrap, whose ends jump by a whole lump.
-    slack = (NEAR if groups >= 8 else 0.5) * (ends[1] - ends[0]) + 1e-9 * max(1.0, abs(value))
-    off = max(abs(a - b) for a, b in zip(said.ci95, ends, strict=True))
-    found.expect(
-        off <= slack,
-        f"{what}: interval {said.ci95[0]:.6g} to {said.ci95[1]:.6g}, recomputed {ends[0]:.6g} to {ends[1]:.6g}",
-    )
+    found.expect(not unread.any(), f"{what}: {int(unread.sum())} ok rows have no face in an original")
 
 
 def across(folders: Sequence[Path]) -> list[str]:

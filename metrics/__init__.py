@@ -3,10 +3,11 @@
 Needs numpy, scipy, onnxruntime and dlib; knows neither torch nor video.
 """
 
+from metrics.declared import Metric
 from metrics.evaluation import MissingPolicy, Summary, Value, applicable, evaluate, frame_values
-from metrics.registry import METRICS, Metric
+from metrics.registry import METRICS
 from metrics.sides import READINGS, MetricError, Sides
-from metrics.statistics import Difference, cluster_bootstrap, paired_difference
+from metrics.statistics import Difference, cluster_interval, paired_difference
 
 __all__ = [
     "METRICS",
@@ -19,7 +20,7 @@ __all__ = [
     "Summary",
     "Value",
     "applicable",
-    "cluster_bootstrap",
+    "cluster_interval",
     "evaluate",
     "frame_values",
     "paired_difference",

@@ -1,4 +1,4 @@
-"""Metrics that score no single frame: of embedders and of sets of pictures. Keys as in results.json.
+"""Metrics that score no single frame: of embedders, and picture quality of sets. Keys as in results.json.
 
 Metrics of frames declare themselves in metrics/registry.py; both are in the table of docs/metrics.md.
 """
@@ -9,6 +9,7 @@ from metrics.declared import Declared
 
 _INF = float("inf")
 _LFW = "LFW, image-restricted View 2"
+_PICTURE = "its picture as it is, a black one where there is none"
 _SMOOTHNESS = "Smooth-Swap, Sec. 5.5"
 
 EMBEDDERS = (
@@ -63,21 +64,23 @@ PICTURES = (
         key="fid", title="FID", unit="squared feature distance", range=(0.0, _INF),
         formula="|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) of Inception features",
         higher_is_better=False, source="Heusel et al. 2017, eq. 6",
-        description="metrics.quality.frechet_distance on metrics.picture_features.Inception.",
-        options="network: torchvision-inception_v3, from the user's weights",
+        description="metrics.quality.frechet_distance on metrics.picture_features.Inception, all swaps to their targets.",
+        missing=_PICTURE, options="network: torchvision-inception_v3, from the user's weights (--inception)",
     ),
     Declared(
         key="kid", title="KID", unit="squared feature distance", range=(-_INF, _INF),
         formula="unbiased MMD^2 of Inception features, kernel (x.y / d + 1)^3",
         higher_is_better=False, source="Binkowski et al. 2018, Sec. 4",
-        description="metrics.quality.kid on metrics.picture_features.Inception.",
-        options="network: torchvision-inception_v3; subsets: 100; subset_size: 1000; seed",
+        description="metrics.quality.kernel_distance on metrics.picture_features.Inception, of all swaps to their targets; "
+        "metrics.quality.kid takes the mean over random subsets, as it is published.",
+        missing=_PICTURE, options="network: torchvision-inception_v3, from the user's weights (--inception)",
     ),
     Declared(
         key="filter_bank_distance", title="Filter-bank distance", unit="squared feature distance",
         range=(0.0, _INF), formula="the Fréchet distance of 36 derivative energies and colour moments",
         higher_is_better=False, source="ours; no FID",
-        description="metrics.quality.frechet_distance on metrics.picture_features.filter_bank. It sees "
-        "sharpness, texture, contrast and colour, nothing of what a picture shows.",
+        description="metrics.quality.frechet_distance on metrics.picture_features.filter_bank, of all swaps to their "
+        "targets. It sees sharpness, texture, contrast and colour, nothing of what a picture shows.",
+        missing=_PICTURE,
     ),
 )  # fmt: skip

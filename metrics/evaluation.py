@@ -9,10 +9,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from metrics.declared import Metric
 from metrics.distances import Floats
-from metrics.registry import METRICS, Metric, get
+from metrics.registry import METRICS, get
 from metrics.sides import MetricError, Sides
-from metrics.statistics import RESAMPLES, cluster_bootstrap, cluster_sums
+from metrics.statistics import RESAMPLES, cluster_interval, cluster_sums
 
 MissingPolicy = Literal["count_as_wrong", "exclude", "count_everywhere"]
 """What a swap without a face does to a metric:
@@ -81,7 +82,7 @@ def applicable(sides: Sides) -> list[str]:
 def frame_values(sides: Sides, key: str, missing: MissingPolicy = "exclude") -> Floats:
     """The metric of every frame: float [n]. NaN without a value, unless that counts under the policy."""
     metric = get(key)
-    _check_policy(missing)
+    check_policy(missing)
     lacking = _lacking(metric, sides)
     if lacking:
         raise MetricError(f"{key} needs {', '.join(lacking)}; no instrument of this run has read it")
@@ -100,7 +101,7 @@ def evaluate(
 
     Raises MetricError for an unknown key or policy, or a key whose readings are not there.
     """
-    _check_policy(missing)
+    check_policy(missing)
     wanted = applicable(sides) if keys is None else list(keys)
     return {key: _evaluate(sides, get(key), missing, seed, n_resamples) for key in wanted}
 
@@ -127,7 +128,8 @@ def _filled(metric: Metric, sides: Sides, values: Floats) -> Floats:
     return np.where(np.isnan(values), metric.if_missing(sides), values)
 
 
-def _check_policy(missing: str) -> None:
+def check_policy(missing: str) -> None:
+    """Raises MetricError for a policy that there is not."""
     if missing not in POLICIES:
         raise MetricError(
             f"unknown missing policy {missing!r}; choose {', '.join(POLICIES[:-1])} or {POLICIES[-1]}"
@@ -138,13 +140,17 @@ def _summary(metric: Metric, values: Floats, sides: Sides, seed: int, n_resample
     sums, counts = cluster_sums(values, sides.clusters)
     value = float(sums.sum() / counts.sum()) if len(sums) else math.nan
     bounds = metric.range if metric.unit == "%" else None  # hits: even where all agree, the next may differ
-    low, high = cluster_bootstrap(values, sides.clusters, seed, n_resamples, bounds=bounds)
+    low, high = cluster_interval(values, sides.clusters, seed, n_resamples, bounds=bounds)
     inside = tuple(min(max(end, metric.range[0]), metric.range[1]) for end in (low, high))
     return Summary(value, (inside[0], inside[1]), int(counts.sum()), len(sums))
 
 
 def _lacking(metric: Metric, sides: Sides) -> list[str]:
     lacking = [name for name in metric.reads if name not in sides.swap]
+    if metric.only and not any(
+        sides.instruments.get(name, "").partition(":")[0] == metric.only for name in metric.reads
+    ):
+        lacking.append(f"readings by {metric.only}")
     if metric.needs_gallery and sides.gallery is None:
         lacking.append("a gallery")
     if metric.needs_clips and sides.clips is None:

@@ -4,43 +4,16 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metrics import temporal, truth
-from metrics.declared import Declared
+from metrics.declared import Metric
 from metrics.distances import Floats, cosine_distance, cosine_similarity, l2, relative
 from metrics.retrieval import identity_rank, retrieved
 from metrics.sides import MetricError, Sides
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metric(Declared):
-    """A pure function of readings. `per_frame(sides)` gives float [n], NaN where a frame has no value.
-
-    if_missing(sides) gives float [n], what a frame without a value scores where missing faces count: as
-    wrong as a swap that shows the unwanted person (`missing` says it in words). NaN where even that is
-    unknown, because an original could not be read. counted: whether the policy "count_as_wrong" counts
-    missing frames in the headline (ID retrieval, as in the field) or only "count_everywhere" does.
-    asked(sides): bool [n], frames that can have a value at all; None: all.
-    """
-
-    group: str  # "identity", "shape", "attributes", "video" or "truth": the report's column groups
-    reads: tuple[str, ...]
-    per_frame: Callable[[Sides], Floats]
-    if_missing: Callable[[Sides], Floats]
-    missing: str
-    counted: bool = False
-    needs_truth: bool = False
-    needs_gallery: bool = False
-    needs_clips: bool = False
-    asked: Callable[[Sides], NDArray[np.bool_]] | None = None
-    cluster: str = "pair"
-
+from metrics.table_1 import ARC, ARC_R, POSE_HN, R_FORM, TABLE_1, VGG, VGG_R
 
 _WANTED = {"identity": "source", "shape": "source", "expression": "target", "pose": "target"}
 _OTHER = {"source": "target", "target": "source"}
@@ -57,7 +30,6 @@ _WORDS = {
     "pose": "head rotation (axis-angle, radians)",
 }
 _INF = float("inf")
-_TABLE_1 = "Smooth-Swap, Table 1"
 _OURS = "ours"
 
 
@@ -149,7 +121,7 @@ def _distance_metric(reading: str) -> Metric:
         f"it should have. Mean over frames; frames without a reading are left out.",
         unit=_UNITS[reading], range=(0.0, _INF), higher_is_better=False, reads=(reading,),
         per_frame=partial(_to_wanted, reading), if_missing=partial(_unwanted_to_wanted, reading),
-        missing=f"distance of the {_OTHER[side]}", source=f"{_TABLE_1}; its 3D model is not stated",
+        missing=f"distance of the {_OTHER[side]}", source=f"{TABLE_1}; its 3D model is not stated",
     )  # fmt: skip
 
 
@@ -164,7 +136,7 @@ def _relative_metric(reading: str) -> Metric:
         f"each side. 0: exactly the {side}, 0.5: halfway, 1: exactly the {other}.",
         unit="ratio", range=(0.0, 1.0), higher_is_better=False, reads=(reading,),
         per_frame=partial(_relative, reading), if_missing=partial(_relative_unwanted, reading), missing="1",
-        source=f"{_TABLE_1}, the -R columns; their formula is not stated, this form fits their numbers",
+        source=f"{TABLE_1}, the -R columns; {R_FORM}",
     )  # fmt: skip
 
 
@@ -192,15 +164,17 @@ _ALL = (
         "same direction, 0: unrelated. Mean over frames; frames without a reading are left out.",
         unit="cosine similarity", range=(-1.0, 1.0), higher_is_better=True, reads=("identity",),
         per_frame=_identity, if_missing=_identity_unwanted, missing="similarity of the target",
-        source=f"{_TABLE_1} (Arc), with the network in use",
+        source=f"{TABLE_1} (Arc), with the network in use",
     ),
     _relative_metric("identity"),
+    VGG, VGG_R, ARC, ARC_R,
     _distance_metric("shape"),
     _relative_metric("shape"),
     _distance_metric("expression"),
     _relative_metric("expression"),
     _distance_metric("pose"),
     _relative_metric("pose"),
+    POSE_HN,
     Metric(
         key="identity_consistency", title="Identity consistency", group="video",
         formula="cos(z_swap(t), z_swap(t-1))",
@@ -232,9 +206,10 @@ _ALL = (
     Metric(
         key="truth_pixel", title="Pixel error", group="truth", formula="mean |swap - true swap|",
         description="Mean absolute difference between the swap and the true swap over the face box of the "
-        "target frame, in grey levels. 0: the right answer. Rendered data only.",
+        "target frame, in grey levels, of every frame that was swapped, also where no face is found in it. 0: the right "
+        "answer. Rendered data only.",
         unit="grey levels", range=(0.0, 255.0), higher_is_better=False, reads=(), per_frame=truth.pixel_error,
-        if_missing=partial(_constant, 255.0), missing="255", needs_truth=True, source=_OURS,
+        if_missing=partial(_constant, 255.0), missing="255", needs_truth=True, source=_OURS, version=2,
     ),
     *(_truth_metric(reading) for reading in ("shape", "expression", "pose", "identity")),
 )  # fmt: skip

@@ -38,7 +38,7 @@ class FrameTable:
             names = pq.read_schema(path).names
             if not {*KEY, "cluster", "status", "reason"} <= set(names):
                 return None
-            wanted = [n for n in names if not n.startswith(("swap/", "truth/")) and n != "box"]
+            wanted = [n for n in names if not n.startswith(("swap/", "truth/", "picture/")) and n != "box"]
             table = pd.read_parquet(path, columns=wanted)
         except (OSError, ValueError, KeyError) as error:
             raise ResultsError(f"cannot read the readings in {Path(path)}: {error}") from error
@@ -57,15 +57,17 @@ class FrameTable:
     def values(self, key: str, metric: MetricValue | None = None) -> pd.Series:
         """The metric of every frame, float64, NaN without a value, indexed by KEY.
 
-        Where `metric` says that missing frames count as wrong, a posed frame without a value is 0, as in the
-        result (so for ID retrieval, the one metric that has a worst value).
+        Where `metric` says that missing frames count, a posed frame without a value is what it counts as: as the
+        column missing/KEY says, or 0 (so for ID retrieval, the one metric of older tables that counts them).
         """
         if key == FAILED:
             failed = pd.Series(100.0 * (self.rows["status"] != "ok").to_numpy(bool), self.rows.index)
             return failed.where(self.rows["posed"].to_numpy(bool))
         values = self.rows[f"metric/{key}"].astype(np.float64)
         if metric is not None and metric.missing_policy == "count_as_wrong":
-            values = values.mask(values.isna() & self.rows["posed"].to_numpy(bool), 0.0)
+            column = f"missing/{key}"
+            cost = self.rows[column].astype(np.float64) if column in self.rows else 0.0
+            values = values.mask(values.isna() & self.rows["posed"].to_numpy(bool), cost)
         return values
 
     def clusters(self) -> pd.Series:

@@ -1,7 +1,8 @@
 """The rows and columns that every output shares: which columns, in which order, what is bold.
 
-Columns are grouped as in the paper's Table 1 (identity change on the left, attribute keeping on the right),
-with the errors against the truth after them. Rows are models between the two ends of the scale.
+Columns are grouped as in the paper's Table 1 (identity change on the left, attribute keeping on the right), then
+steadiness of video and picture quality where they were measured, and the errors against the truth. Rows are models
+between the two ends of the scale.
 """
 
 from __future__ import annotations
@@ -24,13 +25,15 @@ class Known:
     definition: str
 
 
-IDENTITY, KEEPING, TRUTH, OTHER = (
+IDENTITY, KEEPING, VIDEO, QUALITY, TRUTH, OTHER = (
     "Identity change",
     "Attribute keeping",
+    "Steadiness of video",
+    "Picture quality",
     "Against the truth",
     "Further metrics",
 )
-GROUPS = (IDENTITY, KEEPING, TRUTH, OTHER)
+GROUPS = (IDENTITY, KEEPING, VIDEO, QUALITY, TRUTH, OTHER)
 _RELATIVE = " as a share: distance to the wanted face / (that + distance to the other face). 0 is ideal."
 
 KNOWN: dict[str, Known] = {
@@ -59,6 +62,26 @@ KNOWN: dict[str, Known] = {
     "pose": Known(KEEPING, "Pose", "L2 distance between the head poses of the swap and the target."),
     "pose_r": Known(KEEPING, "Pose-R", "Pose" + _RELATIVE),
     "pose_hn": Known(KEEPING, "Pose HN", "L2 distance between the head poses in degrees, read by Hopenet."),
+    "identity_consistency": Known(
+        VIDEO,
+        "Identity",
+        "Cosine similarity between the swap's identity in a frame and in the one before it.",
+    ),
+    "expression_flicker": Known(
+        VIDEO, "Expr flicker", "Change of the expression from frame to frame, less the target's own change."
+    ),
+    "pose_flicker": Known(
+        VIDEO, "Pose flicker", "Turn of the head from frame to frame, less the target's own turn."
+    ),
+    "filter_bank_distance": Known(
+        QUALITY,
+        "Filter bank",
+        "Fréchet distance of sharpness, texture, contrast and colour to the targets'. No FID.",
+    ),
+    "fid": Known(QUALITY, "FID", "Fréchet distance of Inception features of the swaps to the targets'."),
+    "kid": Known(
+        QUALITY, "KID", "Kernel distance of Inception features of the swaps to the targets', unbiased."
+    ),
     "truth_pixel": Known(TRUTH, "Pixels", "Mean absolute difference from the true swap, of 255 levels."),
     "truth_identity": Known(
         TRUTH, "Identity", "Distance between the readings of identity on the swap and on the true swap."

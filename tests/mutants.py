@@ -1,25 +1,36 @@
 """Hand-made mutants: one wrong line each, which the named tests must notice.
 
-python tests/mutants.py            run them all (some minutes)
-python tests/mutants.py bgr norm   run those whose name holds one of these words
-python tests/mutants.py --list     names, files and tests
+python tests/mutants.py                       run them all (some minutes)
+python tests/mutants.py --only bgr norm       those whose name holds one of these words
+python tests/mutants.py --record known.json   go on where a run was, and try first what killed a mutant last time
+python tests/mutants.py --list                names, files and tests
 
-Every mutant is applied to a copy of the tree in a temporary folder; the tree itself is never touched. The exit
-code is 0 only if all are killed. A test in the suite (tests/metrics/test_mutants.py) holds that each still fits.
+Every mutant is applied to a copy of the tree in a temporary folder; the tree itself is never touched. The exit code is 0
+only if all are killed. Needs os.fork (Linux, macOS). tests/metrics/test_mutants.py holds that each mutant still fits.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
+import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NoReturn
+
+# Loaded once, for every forked test run.
+import hypothesis
+import numpy as np  # noqa: F401
+import pytest
+import scipy.stats  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("bench", "metrics", "smoothswap", "reports", "tests", "docs", "pyproject.toml")
@@ -46,6 +57,8 @@ _RETRIEVAL, _STATISTICS = "metrics/test_retrieval.py", "metrics/test_statistics.
 _VERIFICATION, _SMOOTHNESS = "metrics/test_verification.py", "metrics/test_smoothness.py"
 _SIGNIFICANCE, _TEMPORAL = "metrics/test_significance.py", "metrics/test_temporal.py"
 _DISTANCES, _QUALITY, _SLERP = "metrics/test_distances.py", "metrics/test_quality.py", "metrics/test_slerp.py"
+_FEW = f"{_STATISTICS}::test_few_clusters_and_bounded_values_get_halls_interval_or_students"
+_SETS = "metrics/test_picture_sets.py"
 _ALIGN, _DETECT = "faces/test_align.py", "faces/test_detect.py"
 
 MUTANTS = (
@@ -91,15 +104,29 @@ MUTANTS = (
        "return l2(_wanted_side(reading, sides), _wanted_side(reading, sides))", _EVALUATION),
     # statistics
     _m("cluster ignored", "metrics/statistics.py",
-       "_, index = np.unique(c[kept], return_inverse=True)", "index = np.arange(int(kept.sum()))", _STATISTICS),
+       "_, index = np.unique(c[kept], return_inverse=True)", "index = np.arange(int(kept.sum()))",
+       f"{_STATISTICS}::test_sums_and_counts_by_hand",
+       f"{_STATISTICS}::test_frames_of_one_cluster_are_not_independent_evidence"),
     _m("mean of cluster means", "metrics/statistics.py",
-       "np.asarray(s.sum(axis=axis) / c.sum(axis=axis))", "np.asarray((s / c).mean(axis=axis))", _STATISTICS),
-    _m("seed ignored", "metrics/statistics.py", "rng=np.random.default_rng(seed)", "rng=np.random.default_rng(0)",
-       _STATISTICS),
+       "    mean = float(sums.sum() / counts.sum())", "    mean = float(means.mean())",
+       f"{_STATISTICS}::test_clusters_weigh_as_many_frames_as_they_have"),
+    _m("seed ignored", "metrics/statistics.py", "rng = np.random.default_rng(seed)", "rng = np.random.default_rng(0)",
+       f"{_STATISTICS}::test_same_seed_same_interval_to_the_bit"),
     _m("normal instead of t for few clusters", "metrics/statistics.py",
-       "stats.t.ppf((1.0 + level) / 2.0, k - 1)", "stats.norm.ppf((1.0 + level) / 2.0)", _STATISTICS),
-    _m("pairing lost", "metrics/statistics.py", "= first - second", "= first - np.roll(second, 1)", _STATISTICS),
-    _m("bootstrap pairing lost", "metrics/statistics.py", "paired=True", "paired=False", _STATISTICS),
+       "special.stdtrit(k - 1, (1.0 + level) / 2.0)", "special.ndtri((1.0 + level) / 2.0)", _FEW),
+    _m("skewness to the other side", "metrics/statistics.py", "np.mean(residual**3)", "-np.mean(residual**3)", _FEW),
+    _m("resamples without a spread of their own", "metrics/statistics.py",
+       "off / np.where(flat, 1.0, spread)", "off / float(np.median(spread))",
+       f"{_STATISTICS}::test_interval_agrees_with_studentised_resampling_of_whole_clusters_in_a_loop"),
+    _m("the upper quantile for the upper end", "metrics/statistics.py",
+       "(float(high) if high < _END else np.inf, float(-low) if low > -_END else np.inf)",
+       "(float(-low) if low > -_END else np.inf, float(high) if high < _END else np.inf)",
+       f"{_STATISTICS}::test_interval_agrees_with_studentised_resampling_of_whole_clusters_in_a_loop"),
+    _m("pairing lost", "metrics/statistics.py", "= first - second", "= first - np.roll(second, 1)",
+       f"{_STATISTICS}::test_paired_difference_sees_what_two_intervals_cannot"),
+    _m("jackknife of the groups without its factor", "metrics/statistics.py",
+       "np.sqrt((g - 1) / g * ", "np.sqrt(1.0 / g * ",
+       f"{_STATISTICS}::test_group_jackknife_is_the_textbook_one_and_its_interval_covers"),
     # significance
     _m("test over frames", "metrics/significance.py",
        "sums, _ = cluster_sums(first - second, clusters)",
@@ -154,6 +181,18 @@ MUTANTS = (
        _QUALITY),
     _m("pickles are run", "metrics/picture_features.py", "weights_only=True)\n", "weights_only=False)\n", _QUALITY),
     _m("inception sees 0..1", "metrics/picture_features.py", "x / 127.5 - 1.0", "x / 255.0", _QUALITY),
+    _m("swaps held against themselves", "metrics/picture_sets.py", "distance(x[part], y[part])",
+       "distance(x[part], x[part])", _SETS),
+    _m("lost faces stay in the set", "metrics/picture_sets.py", "np.asarray(usable & found)", "usable", _SETS),
+    # columns named after a network
+    _m("Arc-R of the target", "metrics/table_1.py", "return relative(source, target)", "return relative(target, source)",
+       _EVALUATION),
+    _m("VGG-R of unit vectors", "metrics/table_1.py",
+       "return l2(getattr(sides, first)[reading], getattr(sides, second)[reading])",
+       "return 1.0 - cosine_similarity(getattr(sides, first)[reading], getattr(sides, second)[reading])", _EVALUATION),
+    _m("Pose HN in radians", "metrics/table_1.py",
+       'return l2(to_degrees(getattr(sides, side)["pose"]), to_degrees(sides.target["pose"]))',
+       'return l2(getattr(sides, side)["pose"], sides.target["pose"])', _EVALUATION),
     # instruments and faces
     _m("BGR for the recogniser", "metrics/instruments/arcface.py",
        'crops[..., ::-1] if self._colour == "bgr" else crops', 'crops[..., ::-1] if self._colour == "rgb" else crops',
@@ -171,6 +210,8 @@ MUTANTS = (
     _m("even frames are the first", "smoothswap/faces/video.py",
        "return [round(Fraction(i * (count - 1), k - 1)) for i in range(k)]", "return list(range(k))",
        "faces/test_video.py"),
+    _m("frames in a row from the end", "smoothswap/faces/video.py", "start = max(0, (count - k) // 2)",
+       "start = max(0, count - k)", "faces/test_video.py::test_middle_indices_follow_each_other_around_the_middle"),
     _m("one cluster a direction", "bench/dataset.py",
        '"+".join(sorted((self.target_person, self.source_person)))', '"+".join((self.target_person, self.source_person))',
        "bench/test_ffpp_dataset.py"),
@@ -191,72 +232,163 @@ def apply(mutant: Mutant, root: Path) -> None:
     path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
 
 
-def run(mutant: Mutant, tree: Path) -> tuple[bool, str]:
-    """Whether its tests fail (killed), and pytest's last line. The tree is as before afterwards."""
+def tests_first(mutant: Mutant, record: dict[str, Any]) -> list[tuple[str, ...]]:
+    """What to run, in this order, until something fails: the test that killed it last time, then all of its tests."""
+    killer = record.get(mutant.name, {}).get("killer", "")
+    known = killer and (ROOT / killer.partition("::")[0]).is_file()
+    return [(killer,), mutant.tests] if known else [mutant.tests]
+
+
+def run(mutant: Mutant, tree: Path, record: dict[str, Any]) -> tuple[bool, str]:
+    """Whether its tests fail (killed), and the test that did it. The tree is as before afterwards."""
     path = tree / mutant.file
     before = path.read_text(encoding="utf-8")
     apply(mutant, tree)
     try:
-        return _fails(mutant.tests, tree)
+        for tests in tests_first(mutant, record):
+            killed, killer = fails(tests, tree)
+            if killed:
+                return True, killer
+        return False, ""
     finally:
         path.write_text(before, encoding="utf-8")
 
 
-def _fails(tests: Sequence[str], tree: Path) -> tuple[bool, str]:
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    shared = os.environ.get("SMOOTHSWAP_SHARED") or str(ROOT.parent / "shared")
-    environment = os.environ | {
-        "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "SMOOTHSWAP_SHARED": shared
-    }  # fmt: skip
-    try:
-        done = subprocess.run(
-            command, cwd=tree, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
-    except subprocess.TimeoutExpired:
+def fails(tests: Sequence[str], tree: Path) -> tuple[bool, str]:
+    """Whether pytest fails in the tree, and its first failing test. In a forked process, which has the libraries loaded."""
+    with tempfile.TemporaryFile("w+") as output:
+        child = os.fork()
+        if child == 0:
+            _child(tests, tree, output.fileno())
+        code = _wait(child)
+        output.seek(0)
+        text = output.read()
+    if code is None:
         return True, f"no end after {TIMEOUT} s"
-    lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
-    last = [line for line in lines if line.startswith(("FAILED", "ERROR"))][-1:] or lines[-1:]
-    if done.returncode not in (0, 1, 2):  # 2: the mutant cannot even be imported
-        raise RuntimeError(f"pytest could not run {' '.join(tests)}: {done.stdout}{done.stderr}")
-    return done.returncode != 0, last[0] if last else ""
+    if code not in (0, 1, 2):  # 2: the mutant cannot even be imported
+        raise RuntimeError(f"pytest could not run {' '.join(tests)}: {text}")
+    failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)
+    return code != 0, failed[0] if failed else ""
+
+
+def _child(tests: Sequence[str], tree: Path, output: int) -> NoReturn:
+    """Become pytest in the tree; never returns."""
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.chdir(tree)
+    os.environ |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(tree)}
+    os.environ.setdefault("SMOOTHSWAP_SHARED", str(ROOT.parent / "shared"))
+    sys.dont_write_bytecode = True
+    # The tree's packages and tests, and none that this process may have seen.
+    sys.path[:] = [
+        str(tree),
+        *(p for p in sys.path if Path(p or ".").resolve() not in (ROOT, ROOT / "tests")),
+    ]
+    # On a busy machine a slow example would pass for a mutant that was noticed.
+    hypothesis.settings.register_profile(
+        "mutants", deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+    )
+    hypothesis.settings.load_profile("mutants")
+    code: int = 3
+    try:
+        code = int(pytest.main(["-x", "-q", "--tb=no", "-p", "no:cacheprovider", *tests]))
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _wait(child: int) -> int | None:
+    """Exit code of a child, None where it had to be killed for time."""
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
+
+
+def digest(mutant: Mutant) -> str:
+    """Of the mutant, the file it changes and its tests: equal as long as its verdict cannot have changed by them."""
+    files = {mutant.file, *(test.partition("::")[0] for test in mutant.tests)}
+    parts = [repr(mutant), *((ROOT / file).read_text(encoding="utf-8") for file in sorted(files))]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def copy_tree(tree: Path) -> None:
+    tree.mkdir()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, tree / part)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python tests/mutants.py", description=__doc__.split("\n")[0])
-    parser.add_argument("words", nargs="*", help="only mutants whose name holds one of these words")
+    parser = argparse.ArgumentParser(
+        prog="python tests/mutants.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only", nargs="+", metavar="WORD", help="mutants whose name holds one of these words"
+    )
     parser.add_argument("--list", action="store_true", help="list them and stop")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE",
+        help="JSON of verdicts, kept up to date: a run goes on where it was, and tries the test that killed a mutant first",
+    )  # fmt: skip
+    parser.add_argument(
+        "--again", action="store_true", help="with --record: run those again that were killed"
+    )
     options = parser.parse_args(argv)
-    chosen = [
-        m
-        for m in MUTANTS
-        if not options.words or any(word.lower() in m.name.lower() for word in options.words)
-    ]
+    words = [word.lower() for word in options.only or [""]]
+    chosen = [m for m in MUTANTS if any(word in m.name.lower() for word in words)]
     if not chosen:
         parser.error("no mutant has such a name; see --list")
     if options.list:
         for mutant in chosen:
             print(f"{mutant.name:44} {mutant.file:36} {' '.join(mutant.tests)}")
         return 0
-    survived = []
+    record: dict[str, Any] = {}
+    if options.record and options.record.is_file():
+        record = json.loads(options.record.read_text(encoding="utf-8"))
+    done = [
+        m.name for m in chosen
+        if not options.again and (said := record.get(m.name)) and said["killed"] and said["digest"] == digest(m)
+    ]  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         tree = Path(folder) / "tree"
-        tree.mkdir()
-        for part in PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                shutil.copytree(source, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, tree / part)
-        broken, line = _fails(sorted({test for m in chosen for test in m.tests}), tree)
-        if broken:
-            parser.error(f"the tests already fail without any mutant: {line}")
-        for mutant in chosen:
+        copy_tree(tree)
+        sound: set[str] = set()
+        for mutant in [m for m in chosen if m.name not in done]:
             started = time.perf_counter()
-            killed, line = run(mutant, tree)
-            survived += [] if killed else [mutant.name]
+            for test in [test for test in mutant.tests if test not in sound]:
+                broken, line = fails([test], tree)
+                if broken:
+                    parser.error(f"the tests already fail without any mutant: {line}")
+                sound.add(test)
+            ready = time.perf_counter()
+            killed, killer = run(mutant, tree, record)
+            seconds = time.perf_counter() - ready
+            record[mutant.name] = {
+                "killed": killed, "killer": killer, "seconds": round(seconds, 1), "digest": digest(mutant)
+            }  # fmt: skip
+            if options.record:
+                beside = options.record.with_suffix(".part")
+                beside.write_text(json.dumps(record, indent=1), encoding="utf-8")
+                beside.replace(options.record)
             word = "killed  " if killed else "SURVIVED"
-            print(f"{word} {time.perf_counter() - started:5.1f} s  {mutant.name}: {line[:90]}", flush=True)
-    print(f"{len(chosen) - len(survived)} of {len(chosen)} killed")
+            before = f" (tests without it {ready - started:.1f} s)" if ready - started > 0.1 else ""
+            print(f"{word} {seconds:5.1f} s  {mutant.name}: {killer}{before}", flush=True)
+    survived = [m.name for m in chosen if not record[m.name]["killed"]]
+    known = f", {len(done)} of them known from {options.record}" if done else ""
+    print(f"{len(chosen) - len(survived)} of {len(chosen)} killed{known}")
+    for name in survived:
+        print(f"SURVIVED {name}")
     return 1 if survived else 0
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -66,6 +66,17 @@ def even_indices(count: int, k: int) -> list[int]:
     return [round(Fraction(i * (count - 1), k - 1)) for i in range(k)]
 
 
+def middle_indices(count: int, k: int) -> list[int]:
+    """`k` indices that follow each other, around the middle of 0 .. count-1; all of them where k >= count.
+
+    The first is (count - k) // 2. Raises ValueError for count < 1 or k < 1.
+    """
+    if count < 1 or k < 1:
+        raise ValueError(f"middle_indices needs count >= 1 and k >= 1, got count={count}, k={k}")
+    start = max(0, (count - k) // 2)
+    return list(range(start, min(count, start + k)))
+
+
 def read_frames(path: str | os.PathLike[str], indices: Sequence[int] | None = None) -> FrameSet:
     """The frames at `indices` (in the order asked for, repeats allowed), or all frames.
 
@@ -83,15 +94,17 @@ def read_frames(path: str | os.PathLike[str], indices: Sequence[int] | None = No
     return FrameSet(count, order, [frames[i] for i in order])
 
 
-def read_even(path: str | os.PathLike[str], k: int) -> FrameSet:
-    """`k` evenly spaced frames, at even_indices(count, k) of the frames that truly decode.
+def read_even(
+    path: str | os.PathLike[str], k: int, choose: Callable[[int, int], list[int]] = even_indices
+) -> FrameSet:
+    """`k` evenly spaced frames, at even_indices(count, k) of the frames that truly decode; or at choose(count, k).
 
     One decoding pass where the number of packets is the number of frames, as in any sound file; two where it
     is not. Raises VideoError for a missing, empty or undecodable file; ValueError for k < 1.
     """
     guess = max(_count_packets(path), 1)
-    count, frames = _decode(path, set(even_indices(guess, k)))
-    indices = even_indices(count, k)
+    count, frames = _decode(path, set(choose(guess, k)))
+    indices = choose(count, k)
     if not frames.keys() >= set(indices):
         count, frames = _decode(path, set(indices))
     return FrameSet(count, indices, [frames[i] for i in indices])

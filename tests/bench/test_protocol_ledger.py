@@ -11,11 +11,11 @@ from bench.ledger import STATUSES, Ledger, Row
 from bench.protocol import Protocol
 
 OTHER = {
-    "sequences": "actors", "compression": "c40", "split": "all", "limit": 3, "frames": 9,
+    "sequences": "actors", "compression": "c40", "split": "all", "limit": 3, "frames": 9, "video": 8,
     "source_rule": "matched", "faces_rule": "largest", "missing": "exclude",
     "gallery": "without_source_frame", "missing_clips": "ledger", "identity_map": {"343": "043"}, "seed": 1,
 }  # fmt: skip
-FIXED = {"version", "frame_rule", "swap_face_rule"}
+FIXED = {"version", "frame_rule", "swap_face_rule", "interval"}
 
 
 def test_every_rule_is_in_the_hash() -> None:

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import recount
+from bench import recount_intervals
 from bench.protocol import Protocol
 from bench.verify import check, main
-from metrics.statistics import cluster_bootstrap
+from metrics.statistics import cluster_interval
 
 REPO = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def test_a_whole_run_is_a_success(whole: Path, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("gallery", ["all", "without_source_frame"])
-@pytest.mark.parametrize("missing", ["count_as_wrong", "exclude"])
+@pytest.mark.parametrize("missing", ["count_as_wrong", "exclude", "count_everywhere"])
 def test_every_rule_is_recounted(tmp_path: Path, gallery: Any, missing: Any) -> None:
     protocol = Protocol(frames=4, missing=missing)
     folder = made_runs.write(tmp_path, "mine", made_runs.blend(0.45), noise=3, lost=(0, 9), protocol=protocol)
@@ -109,7 +109,7 @@ RESULT_FAULTS: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda c: c["metrics"]["identity"]["ci95"].__setitem__(0, 0.1), "metric identity: interval 0.1"),
     (
         lambda c: c["metrics"]["id_retrieval"].update(missing_policy="exclude"),
-        "policy exclude, protocol count",
+        "policy exclude, by the protocol count",
     ),
     (
         lambda c: c["metrics"]["shape"]["excluding_missing"].update(value=0.1),
@@ -155,12 +155,12 @@ def test_missing_and_damaged_files(whole: Path, tmp_path: Path, capsys: pytest.C
 
 
 def test_the_recount_shares_no_code_with_the_metrics() -> None:
-    for name in ("recount", "verify"):
+    for name in ("recount", "recount_intervals", "recount_pictures", "verify", "verify_metrics"):
         tree = ast.parse((REPO / "bench" / f"{name}.py").read_text())
         imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
         imported |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
         assert not {i for i in imported if i.split(".")[0] in ("metrics", "smoothswap", "torch")}
-        assert imported & {"numpy"}
+        assert imported & {"numpy", "pandas"}
     done = subprocess.run(
         [sys.executable, "-c", "import sys, bench.verify; print([m for m in sys.modules if m.startswith('metrics')])"],
         capture_output=True, text=True, check=True, cwd=REPO,
@@ -178,8 +178,8 @@ def test_the_two_intervals_agree(k: int, shares: bool) -> None:
         values = 100.0 * (values > 2.0)
     bounds = (0.0, 100.0) if shares else None
     mine, theirs = (
-        recount.interval(values, clusters, bounds),
-        cluster_bootstrap(values, clusters, bounds=bounds),
+        recount_intervals.interval(values, clusters, bounds),
+        cluster_interval(values, clusters, bounds=bounds),
     )
     slack = (0.15 if k >= 8 else 0.5) * (theirs[1] - theirs[0])
     assert mine == pytest.approx(theirs, abs=slack)

@@ -14,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numbered_frames import number_of, numbered
 
-from smoothswap.faces.video import VideoError, even_indices, read_even, read_frames, write_video
+from smoothswap.faces.video import (
+    VideoError,
+    even_indices,
+    middle_indices,
+    read_even,
+    read_frames,
+    write_video,
+)
 
 
 def encode(path: Path, count: int, codec: str = "libx264", **options: str) -> None:
@@ -240,3 +247,13 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="is the folder there, writable"):
         write_video(tmp_path / "nowhere" / "a.mp4", [numbered(0)])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_middle_indices_follow_each_other_around_the_middle() -> None:
+    assert middle_indices(10, 4) == [3, 4, 5, 6]
+    assert middle_indices(9, 4) == [2, 3, 4, 5]
+    assert middle_indices(3, 4) == [0, 1, 2]
+    assert middle_indices(24, 24) == list(range(24))
+    for count, k in ((0, 3), (3, 0)):
+        with pytest.raises(ValueError, match="count >= 1 and k >= 1"):
+            middle_indices(count, k)

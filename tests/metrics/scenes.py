@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from metrics import Sides
+from metrics import METRICS, Sides
 
 WIDTHS = {"identity": 16, "shape": 10, "expression": 8, "pose": 3}
 
@@ -49,3 +50,9 @@ def sides(seed: int = 0, people: int = 12, frames: int = 5, swap: str = "mixed",
         "instruments": {k: f"test-{k}" for k in WIDTHS},
     }
     return Sides(**(fields | changes))
+
+
+def read_for(s: Sides, key: str) -> Sides:
+    """The same readings, by the network on which the metric is defined where it is defined on one alone."""
+    only = METRICS[key].only
+    return replace(s, instruments=dict.fromkeys(WIDTHS, f"{only}:test")) if only else s

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenes import sides
+from scenes import read_for, sides
 
 from metrics import METRICS, MetricError, Sides, Summary, applicable, evaluate, frame_values
 
@@ -82,13 +82,14 @@ def test_both_missing_policies_are_kept() -> None:
 
 @pytest.mark.parametrize("key", [k for k in METRICS if not k.startswith("id_ret") and k != "truth_pixel"])
 def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
-    value = evaluate(missing_some(), [key], n_resamples=99)[key]
+    some = read_for(missing_some(), key)
+    value = evaluate(some, [key], n_resamples=99)[key]
     asked = 48 if METRICS[key].needs_clips else 60  # first frames of the 12 clips have no frame before them
     lost = 8 if METRICS[key].needs_clips else 10
     assert (value.missing_policy, value.missing, value.n) == ("exclude", lost, asked - lost)
     assert value.excluding_missing == Summary(value.value, value.ci95, value.n, value.clusters)
     assert value.counting_missing.n == asked
-    counted = evaluate(missing_some(), [key], "count_everywhere", n_resamples=99)[key]
+    counted = evaluate(some, [key], "count_everywhere", n_resamples=99)[key]
     assert (counted.missing_policy, counted.n) == ("count_as_wrong", asked)
     assert Summary(counted.value, counted.ci95, counted.n, counted.clusters) == value.counting_missing
     assert counted.excluding_missing == value.excluding_missing
@@ -99,21 +100,21 @@ def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
 )
 def test_a_missing_swap_counts_as_the_unwanted_person(key: str) -> None:
     """All swaps lost, counted everywhere: the score of the swap that shows the other side, by definition."""
-    nothing = sides()
+    nothing = read_for(sides(), key)
     unwanted = sides(swap="source" if METRICS[key].group == "attributes" else "target")
     if key.startswith("truth_"):
         unwanted = sides(swap="source" if key in ("truth_expression", "truth_pose") else "target")
     for readings in nothing.swap.values():
         readings[:] = np.nan
     counted = frame_values(nothing, key, "count_everywhere")
-    np.testing.assert_allclose(counted, frame_values(unwanted, key), atol=1e-12)
+    np.testing.assert_allclose(counted, frame_values(read_for(unwanted, key), key), atol=1e-12)
     assert np.isfinite(counted).all()
 
 
 @pytest.mark.parametrize("key", METRICS)
 def test_a_lost_face_never_helps_once_it_counts(key: str) -> None:
     """The oracle loses 10 faces; no metric may get better by it, under the policies that count them."""
-    whole, some = sides(swap="truth"), sides(swap="truth")
+    whole, some = (read_for(sides(swap="truth"), key) for _ in range(2))
     for readings in some.swap.values():
         readings[:10] = np.nan
     if key == "truth_pixel":
@@ -165,14 +166,42 @@ def test_values_are_json_and_name_their_instrument() -> None:
 def test_the_seed_decides_the_interval_and_nothing_else() -> None:
     s = sides()
     assert evaluate(s, seed=3) == evaluate(s, seed=3)
+    s = sides(people=40)
     one, other = evaluate(s, ["shape"], seed=1)["shape"], evaluate(s, ["shape"], seed=2)["shape"]
     assert one.value == other.value
     assert one.ci95 != other.ci95
 
 
+def test_columns_named_after_a_network_by_hand() -> None:
+    s = two_frames()
+    s = replace(s, swap=s.swap | {"pose": np.radians([[0.0, 10, 0], [0, 0, 0]])}, target=s.target | {
+        "pose": np.radians([[0.0, 0, 0], [-4, 0, 0]])
+    }, source=s.source | {"pose": np.zeros((2, 3))})  # fmt: skip
+    vgg, arc, hn = (
+        replace(s, instruments=dict.fromkeys(s.swap, name)) for name in ("vggface2:a", "arcface:b", "hopenet")
+    )
+    np.testing.assert_allclose(
+        frame_values(vgg, "vgg"), [math.sqrt(17), 1.0]
+    )  # (1, 1) to (5, 0); (0, 2) to (0, 1)
+    np.testing.assert_allclose(
+        frame_values(vgg, "vgg_r"), [math.sqrt(17) / (math.sqrt(17) + math.sqrt(5)), 1 / (1 + math.sqrt(5))]
+    )
+    np.testing.assert_allclose(frame_values(arc, "arc"), [math.sqrt(0.5), 1.0])
+    np.testing.assert_allclose(frame_values(arc, "arc_r"), [0.5, 1.0])
+    np.testing.assert_allclose(frame_values(hn, "pose_hn"), [10.0, 4.0])  # degrees of yaw, then of pitch
+    with pytest.raises(MetricError, match="arc_r needs readings by arcface"):
+        frame_values(vgg, "arc_r")
+
+
 def test_applicable_follows_what_was_read() -> None:
     s = sides()
-    assert applicable(s) == list(METRICS)
+    named = [key for key, metric in METRICS.items() if metric.only]
+    assert applicable(s) == [key for key in METRICS if key not in named]
+    assert set(named) == {"vgg", "vgg_r", "arc", "arc_r", "pose_hn"}
+    for key in named:
+        assert [k for k in applicable(read_for(s, key)) if k in named] == [
+            k for k in named if METRICS[k].only == METRICS[key].only
+        ]
     assert not any(k.startswith("truth") for k in applicable(replace(s, truth=None)))
     only_identity = replace(
         s,

@@ -17,7 +17,7 @@ from skimage.transform import SimilarityTransform, warp
 
 from bench import recount
 from metrics.retrieval import identity_rank
-from metrics.statistics import cluster_bootstrap
+from metrics.statistics import cluster_interval
 from smoothswap.faces.align import (
     arcface_crop,
     arcface_template,
@@ -136,7 +136,7 @@ def test_bootstrap(against: Against) -> None:
     clusters = np.repeat([f"{i:02d}" for i in range(70)], 20)
     values = rng.gamma(2, size=1400) + np.repeat(rng.normal(size=70), 20)
     peer = lambda: recount.interval(values, clusters, None)  # noqa: E731
-    found = against(lambda: cluster_bootstrap(values, clusters), peer)
+    found = against(lambda: cluster_interval(values, clusters), peer)
     assert found == pytest.approx(peer(), abs=0.1 * (found[1] - found[0]))
 
 

@@ -1,0 +1,63 @@
+"""The recount of bench.verify and the metrics give the same numbers of the same readings, each with its own code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scenes import WIDTHS, read_for, sides
+
+from bench.recount import Tables, if_lost, per_frame
+from bench.recount_pictures import distance
+from metrics import METRICS, Sides, frame_values
+from metrics.quality import frechet_distance, kernel_distance
+
+
+def lists(rows: np.ndarray) -> list[list[float] | None]:
+    return [None if np.isnan(row).any() else row.tolist() for row in rows]
+
+
+def tables_of(s: Sides) -> Tables:
+    """The readings as a run stores them: each frame's target and source in originals.parquet, the truth as the oracle's."""
+    n = len(s)
+    frames = pd.DataFrame({
+        "clip": s.clips, "frame": s.frames, "target": s.target_id, "source": s.wanted_id, "source_frame": np.arange(n),
+        "status": "ok",
+    })  # fmt: skip
+    truth = frames.copy()
+    originals = pd.DataFrame({
+        "clip": np.concatenate([s.target_id, s.wanted_id]), "status": "ok",
+        "frame": np.concatenate([s.frames, np.arange(n) + 1000]),
+    })  # fmt: skip
+    frames["source_frame"] += 1000
+    for name in WIDTHS:
+        frames[f"swap/test/{name}"] = lists(s.swap[name])
+        truth[f"swap/test/{name}"] = lists(s.truth[name])  # type: ignore[index]
+        originals[f"original/test/{name}"] = lists(np.concatenate([s.target[name], s.source[name]]))
+    return Tables(frames, originals, truth, {"gallery": "all"})
+
+
+@pytest.mark.parametrize("key", [key for key in METRICS if key != "truth_pixel"])
+def test_every_metric_is_recounted_with_what_a_lost_face_counts_as(key: str) -> None:
+    s = read_for(sides(seed=8), key)
+    for reading in s.swap.values():
+        reading[::7] = np.nan
+    tables = tables_of(s)
+    assert tables.posed.all()
+    found = per_frame(tables, key, "test")
+    assert found is not None
+    np.testing.assert_allclose(found[0], frame_values(s, key), rtol=1e-9, atol=1e-9)
+    cost = if_lost(tables, key, "test")
+    counted = np.where(np.isnan(found[0]), cost, found[0])
+    np.testing.assert_allclose(counted, frame_values(s, key, "count_everywhere"), rtol=1e-9, atol=1e-9)
+
+
+def test_sets_of_pictures_are_recounted() -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(40, 6)), rng.normal(0.3, 2, size=(40, 6))
+    assert distance("fid", x, y) == pytest.approx(frechet_distance(x, y), rel=1e-9)
+    assert distance("kid", x, y) == pytest.approx(kernel_distance(x, y), rel=1e-9)
+    few = rng.normal(size=(4, 6))  # fewer pictures than features: covariances without full rank
+    assert distance("filter_bank_distance", few, y[:4]) == pytest.approx(
+        frechet_distance(few, y[:4]), rel=1e-6
+    )
