@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from bench.clips import read_numbers
 from bench.dataset import ClipKey, Dataset, Pair
+from bench.pictures import LOSSLESS, Cutter
 from bench.protocol import Protocol
 from bench.reading import Readers, Reading
 from bench.scoring import Clip, Frame, Scoring, Truth, open_clip, readable, with_gaps
 from bench.swappers import Swapper
 
 _IN_FLIGHT = 3  # jobs handed out for each worker: enough to keep it busy, few enough to bound the memory
-_MOST_PICTURES = 2000  # beyond that many frames only each clip's middle frame can become a picture
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Run:
     ) -> None:
         self.dataset, self.pairs, self.swappers, self.protocol = dataset, pairs, swappers, protocol
         self.readers, self.truth, self.batch_size, self.progress = readers, truth, batch_size, progress
-        self.keep_every_picture = len(pairs) * protocol.frames <= _MOST_PICTURES
+        self.lossless_pictures = len(pairs) * protocol.frames <= LOSSLESS
 
     def __call__(self) -> Outcome:
         """Score everything. Only an instrument or the machine can stop it; failures of frames become rows."""
@@ -91,6 +91,7 @@ class Unit:
     def __init__(self, run: Run, pairs: Sequence[Pair]) -> None:
         self.run, self.pairs = run, pairs
         self.originals: dict[str, Clip] = {}
+        self.cutter = Cutter(run.lossless_pictures)
         self._reading: dict[str, Future[list[Reading]]] = {}
         for name in dict.fromkeys(clip for pair in pairs for clip in (pair.target, pair.source)):
             self.originals[name] = clip = self._open(run.dataset.original(name))
