@@ -12,7 +12,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import figures, paper, plots
+from reports import figures, paper, plots, training
 from reports.cases import arrange
 from reports.films import films
 from reports.findings import findings
@@ -23,6 +23,7 @@ from reports.results import MetricValue, Results, write_atomic
 from reports.scale import scales
 from reports.script import policy, script
 from reports.table import Column, Failure, Row, RunFiles, Table, build
+from reports.training import Training
 
 FIRST_FAILURES = 20  # failing frames listed for each model; the rest is counted
 
@@ -37,8 +38,14 @@ def write_report(
     return write_atomic(Path(out_dir) / "report.html", render(runs, pictures))
 
 
-def render(runs: Sequence[RunFiles], cases: Sequence[Picture] = ()) -> str:
-    """The page's text; the same input gives the same text."""
+def render(
+    runs: Sequence[RunFiles], cases: Sequence[Picture] = (), trainings: Sequence[Training] = ()
+) -> str:
+    """The page's text; the same input gives the same text. Without runs a page of training curves alone."""
+    training_plots = training.curves(trainings)
+    if trainings and not runs:
+        page = environment().get_template("training_page.html.j2")
+        return page.render(trainings=trainings, training_plots=training_plots)
     table = build(runs)
     return (
         environment()
@@ -61,6 +68,8 @@ def render(runs: Sequence[RunFiles], cases: Sequence[Picture] = ()) -> str:
             panels=[(column, Markup(svg)) for column, svg in figures.panels(table)],
             cases=arrange(cases, table),
             films=films(cases, table),
+            trainings=trainings,
+            training_plots=training_plots,
             statuses=_statuses(table),
             instruments=_instruments(table),
             first_failures=FIRST_FAILURES,
