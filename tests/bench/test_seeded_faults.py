@@ -181,13 +181,12 @@ def test_a_changed_crop_is_caught(runs: Path, judged: Judge) -> None:
     """Cut in one place, pasted in another: instruments that find the face anew hardly see it, pixels do.
 
     Four pairs are too few for the interval of the pixels' difference, so it takes --strict, under which the ten
-    unchanged reruns raise no alarm either, or the paired comparison, which finds the face's shape changed.
+    unchanged reruns raise no alarm either.
     """
     code, found = judged(runs / "moved_53", "--strict")
     assert code == 4
     assert found["truth_pixel"]["worse"] > 100 * found["truth_pixel"]["tolerance"]
     assert found["truth_pixel"]["status"] in ("unclear", "regression")
-    assert verdicts(runs, "moved_53")["shape_r"] == "worse"
 
 
 def test_another_frame_rule_is_refused(runs: Path, judged: Judge, capsys: pytest.CaptureFixture[str]) -> None:
