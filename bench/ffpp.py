@@ -227,7 +227,7 @@ def report(
             "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
             "metrics": metrics,
         })  # fmt: skip
-        chosen = _pictures(swapper.name, frames, scores, plan.protocol.seed)
+        chosen = _pictures(swapper, frames, scores, plan.protocol.seed)
         outputs.write_model(out / swapper.name, results, tables, pack(chosen) if chosen else None, shared)
         runs.append(RunFiles.read(out / swapper.name))
         shown += chosen
@@ -243,17 +243,19 @@ def report(
     print(f"report: {page.resolve()}", file=sys.stderr if plan.options.json else sys.stdout)
 
 
-def _pictures(model: str, frames: Sequence[Frame], scores: Scores, seed: int) -> list[Picture]:
-    """The cases that the report shows of a model: of every metric without an instrument's name in its key."""
+def _pictures(swapper: Swapper, frames: Sequence[Frame], scores: Scores, seed: int) -> list[Picture]:
+    """The cases that the report shows of a model: frames by every metric, and of a model that competes whole clips."""
     from bench import pictures
     from metrics import METRICS
 
-    scored = {
-        key: pictures.Scored(METRICS[key].title, METRICS[key].higher_is_better, values)
-        for key, values in scores.per_frame.items()
-        if key in METRICS and not key.startswith("id_retrieval")
-    }
-    return pictures.choose(model, scored, [(f.row.clip, f.row.frame, f.case) for f in frames], seed)
+    scored = {}
+    for key, values in scores.per_frame.items():
+        name, _, instrument = key.partition("@")
+        title = METRICS[name].title + (f" ({instrument})" if instrument else "")
+        scored[key] = pictures.Scored(title, METRICS[name].higher_is_better, values)
+    kept = [(f.row.clip, f.row.frame, f.case) for f in frames]
+    chosen = pictures.choose(swapper.name, scored, kept, seed)
+    return chosen if swapper.reference else chosen + pictures.choose_clips(swapper.name, scored, kept)
 
 
 def _dry_run(plan: Plan) -> int:

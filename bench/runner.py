@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from bench.clips import FrameRule, read_numbers
 from bench.dataset import ClipKey, Dataset, Pair
+from bench.pictures import LOSSLESS, Cutter
 from bench.protocol import Protocol
 from bench.reading import Readers, Reading
 from bench.scoring import Clip, Frame, Scoring, Truth, open_clip, readable, with_gaps
 from bench.swappers import Swapper
 
 _IN_FLIGHT = 3  # jobs handed out for each worker: enough to keep it busy, few enough to bound the memory
-_MOST_PICTURES = 2000  # beyond that many frames only each clip's middle frame can become a picture
 
 
 @dataclass
@@ -55,11 +55,7 @@ class Run:
         self.dataset, self.pairs, self.swappers, self.protocol = dataset, pairs, swappers, protocol
         self.readers, self.truth, self.batch_size, self.progress = readers, truth, batch_size, progress
         self.rule, self.pictures = rule or FrameRule(protocol.frames), pictures
-
-    def shows(self, i: int, frames: int) -> bool:
-        """Whether the report may show frame i of a clip."""
-        every = len(self.pairs) * self.rule.k <= _MOST_PICTURES
-        return self.pictures and (every or i == frames // 2)
+        self.lossless_pictures = len(pairs) * self.rule.k <= LOSSLESS
 
     def __call__(self) -> Outcome:
         """Score everything. Only an instrument or the machine can stop it; failures of frames become rows."""
@@ -102,6 +98,7 @@ class Unit:
     def __init__(self, run: Run, pairs: Sequence[Pair]) -> None:
         self.run, self.pairs = run, pairs
         self.originals: dict[str, Clip] = {}
+        self.cutter = Cutter(run.lossless_pictures)
         self._reading: dict[str, Future[list[Reading]]] = {}
         for name in dict.fromkeys(clip for pair in pairs for clip in (pair.target, pair.source)):
             self.originals[name] = clip = self._open(run.dataset.original(name))

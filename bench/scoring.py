@@ -13,7 +13,7 @@ import numpy.typing as npt
 from bench.clips import ClipError, FrameRule, Frames, read_clip
 from bench.dataset import Pair
 from bench.ledger import Row, Status
-from bench.pictures import Case, thumbnails
+from bench.pictures import Case
 from bench.reading import Readers, Reading
 from bench.swappers import Swapper, Task
 from bench.swapping import Swapped, swap
@@ -213,11 +213,11 @@ class Scoring:
         error, case = self._pixel_error(i, number), None
         image = self.swapped[i]
         true_image = self.truth.pixels.get(number) if self.truth else None
-        shown = self.unit.run.shows(i, len(self.shown))
+        shown = self.unit.run.pictures
         if shown and not isinstance(image, str) and target.face is not None and source.face is not None:
-            case = thumbnails(
-                (_image(self.source, j), source.face),
-                (_image(self.target, i), target.face),
+            case = self.unit.cutter(
+                ((self.pair.source, self.source.frames.numbers[j]), _image(self.source, j), source.face),
+                ((self.pair.target, number), _image(self.target, i), target.face),
                 image,
                 true_image,
             )

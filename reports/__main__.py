@@ -18,6 +18,8 @@ from reports.latex import latex_table
 from reports.markdown import csv_table, markdown_table
 from reports.overview import write_index
 from reports.results import OutputError, ResultsError, write_atomic
+from reports.training import is_training
+from reports.training import read as read_training
 
 EXIT_OK, EXIT_USAGE, EXIT_DATA = 0, 2, 3
 FORMATS = ("html", "md", "latex", "csv")
@@ -27,6 +29,7 @@ examples:
   python -m reports runs/ffpp -o report.html                     the report of a run, again
   python -m reports runs/a/smoothswap runs/b -o both.html        several runs or models in one
   python -m reports runs/ffpp --format latex > table.tex         md, latex and csv go to standard output too
+  python -m reports runs/embedder runs/swapper -o curves.html    training runs: their curves, alone or beside results
   python -m reports --index runs                                 runs/index.html over all runs in a folder
 
 exit codes: 0 written, 2 a wrong option, 3 results that cannot be used or a file that cannot be written
@@ -39,7 +42,11 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     made.add_argument(
-        "run", nargs="*", type=Path, metavar="RUN", help="an output folder, or one model's in it"
+        "run",
+        nargs="*",
+        type=Path,
+        metavar="RUN",
+        help="an output folder, one model's in it, or a training run's (metrics.csv)",
     )
     made.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="(report.html; tables go to standard output)"
@@ -70,9 +77,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _report(options: argparse.Namespace) -> int:
     chosen = options.format or SUFFIXES.get(options.out.suffix.lower() if options.out else "", "html")
     out = options.out or (Path("report.html") if chosen == "html" else None)
-    runs, cases = gather(options.run, None if out is None else out.parent)
+    logs = [folder for folder in options.run if is_training(folder)]
+    if logs and chosen != "html":
+        return _refuse(
+            f"{logs[0]} holds a training run, which has curves and no table; leave --format away", EXIT_USAGE
+        )
+    scored = [folder for folder in options.run if folder not in logs]
+    runs, cases = gather(scored, None if out is None else out.parent)
     if chosen == "html":
-        text = render(runs, cases)
+        text = render(runs, cases, [read_training(folder) for folder in logs])
     else:
         text = {"md": markdown_table, "latex": latex_table, "csv": csv_table}[chosen](runs)
     if out is None:

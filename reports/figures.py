@@ -106,6 +106,8 @@ def inline(figure: Figure, title: str) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
     svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)  # a hundredth of a point is enough, and a third of the bytes
+    svg = re.sub(r"M ([\d.]+ [\d.]+) \nL \1 \n", r"M\1h0", svg)  # a dot
+    svg = re.sub(r" ?\n *", "\n", svg)
     svg = re.sub(r"font: ([\d.]+px) 'DejaVu Sans'[^;\"]*", r"font: \1 sans-serif", svg)
     used = set(re.findall(r"#([\w-]+)", svg))  # matplotlib names every group; a page may name each thing once
     svg = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", svg)

@@ -12,15 +12,18 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import figures, paper, pictures, plots
+from reports import figures, paper, plots, training
+from reports.cases import arrange
+from reports.films import films
 from reports.findings import findings
 from reports.markdown import csv_table
 from reports.paired import difference
-from reports.pictures import CASES, Embedded, Picture
+from reports.pictures import Picture
 from reports.results import MetricValue, Results, write_atomic
 from reports.scale import scales
 from reports.script import policy, script
 from reports.table import Column, Failure, Row, RunFiles, Table, build
+from reports.training import Training
 
 FIRST_FAILURES = 20  # failing frames listed for each model; the rest is counted
 
@@ -35,10 +38,15 @@ def write_report(
     return write_atomic(Path(out_dir) / "report.html", render(runs, pictures))
 
 
-def render(runs: Sequence[RunFiles], cases: Sequence[Picture] = ()) -> str:
-    """The page's text; the same input gives the same text."""
+def render(
+    runs: Sequence[RunFiles], cases: Sequence[Picture] = (), trainings: Sequence[Training] = ()
+) -> str:
+    """The page's text; the same input gives the same text. Without runs a page of training curves alone."""
+    training_plots = training.curves(trainings)
+    if trainings and not runs:
+        page = environment().get_template("training_page.html.j2")
+        return page.render(trainings=trainings, training_plots=training_plots)
     table = build(runs)
-    embedded, storage = pictures.embed(cases)
     return (
         environment()
         .get_template("report.html.j2")
@@ -57,11 +65,11 @@ def render(runs: Sequence[RunFiles], cases: Sequence[Picture] = ()) -> str:
             csv=base64.b64encode(csv_table(runs).encode()).decode("ascii"),
             policy=policy(),
             script=script(),
-            choosers=_choosers(embedded),
             panels=[(column, Markup(svg)) for column, svg in figures.panels(table)],
-            grid=_grid(table, embedded),
-            cases=CASES,
-            storage=storage,
+            cases=arrange(cases, table),
+            films=films(cases, table),
+            trainings=trainings,
+            training_plots=training_plots,
             statuses=_statuses(table),
             instruments=_instruments(table),
             first_failures=FIRST_FAILURES,
@@ -150,29 +158,6 @@ def _against(
         return None
     clear = metric.ci95[0] > other.ci95[1] or metric.ci95[1] < other.ci95[0]
     return f"{'clear of' if clear else 'overlapping'} the interval of {nothing.run.name}"
-
-
-def _grid(table: Table, embedded: list[Embedded]) -> list[tuple[str, list[Embedded]]]:
-    """Cases by model, metric and case; models in the table's order, the ends of the scale after them."""
-    metrics = {key: i for i, (key, _) in enumerate(_choosers(embedded))} | {"": len(embedded)}
-    order = [row.run.name for row in sorted(table.rows, key=lambda row: bool(row.end))]
-    names = [*order, *dict.fromkeys(e.picture.model for e in embedded if e.picture.model not in order)]
-    grid = [
-        (
-            name,
-            sorted(
-                (e for e in embedded if e.picture.model == name),
-                key=lambda e: (metrics.get(e.picture.metric, 0), CASES.index(e.picture.case)),
-            ),
-        )
-        for name in names
-    ]
-    return [(name, cases) for name, cases in grid if cases]
-
-
-def _choosers(embedded: list[Embedded]) -> list[tuple[str, str]]:
-    """(key, title) of the metrics that chose pictures."""
-    return list(dict.fromkeys((e.picture.metric, e.picture.label) for e in embedded if e.picture.metric))
 
 
 def _plots(table: Table) -> list[tuple[str, str, str, list[tuple[str, Markup]]]]:

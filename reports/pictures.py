@@ -1,16 +1,16 @@
-"""The picture grid: source, target, swap (and truth, where known) of named cases, as data: URIs.
+"""The pictures of a report: source, target, swap (and truth, where known) of named cases, kept beside the results.
 
-The cases of a run are kept beside its results (pictures.parquet), so that a report can be built again from them.
+A case is a frame that some metric calls best, median or worst, or one drawn by lot; or a frame of a whole clip that is
+shown over time. pictures.parquet holds a row a case; a picture that several cases share is stored once.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,11 +23,11 @@ from PIL import Image
 from reports.results import ResultsError
 
 PICTURES = "pictures.parquet"  # beside results.json
+PARTS = ("source", "target", "swap", "truth")
 Case = Literal["best", "median", "worst", "random"]
 CASES: tuple[Case, ...] = ("best", "median", "worst", "random")
-SHOWN = 128  # CSS pixels of one picture at full width
-BUDGET = 2 * 2**20  # bytes of all data: URIs; keeps the page under 3 MB
-MOST = 120  # cases on one page
+Scope = Literal["frame", "clip"]
+_SHARED = 1 << 30  # bytes of different pictures a column may have before Parquet repeats equal ones
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Picture:
 
     metric_text: the number that made it the best, median or worst case, in words ("cosine 0.71").
     metric, label: key and title of the metric that chose it; empty for a random case and in older runs.
+    scope: "frame", or "clip" for one frame of a whole clip that was chosen by its mean.
     scores: (title, number in words) of everything that was measured on this frame.
     """
 
@@ -51,6 +52,7 @@ class Picture:
     metric: str = ""
     label: str = ""
     scores: tuple[tuple[str, str], ...] = ()
+    scope: Scope = "frame"
 
     def __post_init__(self) -> None:
         if self.case not in CASES:
@@ -68,97 +70,25 @@ class Picture:
         return named if self.truth is None else [*named, ("truth", self.truth)]
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """A picture's case with its parts encoded: (name, data: URI, width, height in CSS pixels, pixelated)."""
-
-    picture: Picture
-    parts: list[tuple[str, str, int, int, bool]]
-
-
-@dataclass(frozen=True)
-class Encoding:
-    """How pictures are stored: at most `size` pixels a side, PNG when `quality` is None, else JPEG."""
-
-    size: int
-    quality: int | None
-
-    def __str__(self) -> str:
-        if self.quality is None:
-            return "lossless PNG, pixel for pixel"
-        return f"JPEG (quality {self.quality}), at most {self.size} pixels a side"
-
-    def __call__(self, image: np.ndarray) -> str:
-        picture = Image.fromarray(np.ascontiguousarray(image))
-        if max(picture.size) > self.size:
-            picture.thumbnail((self.size, self.size), Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        if self.quality is None:
-            picture.save(buffer, "PNG")
-        else:
-            # Without optimize: Pillow cannot optimise noisy pictures within its own buffer.
-            picture.save(buffer, "JPEG", quality=self.quality, subsampling=0)
-        kind = "png" if self.quality is None else "jpeg"
-        return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
-
-
-# From the best to the smallest; the first that fits the budget serves for all, so that rows stay comparable.
-ENCODINGS = (Encoding(4096, None), Encoding(256, 92), Encoding(192, 88), Encoding(128, 85), Encoding(96, 75))
-
-
-def embed(pictures: Sequence[Picture], budget: int = BUDGET) -> tuple[list[Embedded], str]:
-    """Encode the pictures within `budget` bytes; returns them, and in words how they are stored."""
-    shown = list(pictures)[:MOST]
-    for encoding in ENCODINGS:
-        uris = _encode(shown, encoding, budget if encoding is not ENCODINGS[-1] else None)
-        if uris is not None:
-            break
-    assert uris is not None  # the last encoding has no limit
-    left_out = f"; {len(pictures) - MOST} further cases are left out" if len(pictures) > MOST else ""
-    embedded = [
-        Embedded(
-            picture,
-            [(name, uri, *_css_size(image)) for (name, image), uri in zip(picture.parts, row, strict=True)],
-        )
-        for picture, row in zip(shown, uris, strict=True)
-    ]
-    return embedded, f"{encoding}{left_out}"
-
-
-def _encode(
-    pictures: list[Picture], encode: Callable[[np.ndarray], str], budget: int | None
-) -> list[list[str]] | None:
-    """All data: URIs, or None as soon as they outgrow the budget. What is shown twice is encoded once."""
-    total, rows = 0, []
-    known: dict[bytes, str] = {}
-    for picture in pictures:
-        rows.append([_once(known, image, encode) for _, image in picture.parts])
-        total += sum(map(len, rows[-1]))
-        if budget is not None and total > budget:
-            return None
-    return rows
-
-
-def _once(known: dict[bytes, str], image: np.ndarray, encode: Callable[[np.ndarray], str]) -> str:
-    key = hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).digest()
-    if key not in known:
-        known[key] = encode(image)
-    return known[key]
-
-
 def pack(pictures: Sequence[Picture]) -> bytes:
-    """The bytes of a pictures.parquet: one row a case, the images as lossless PNG."""
+    """The bytes of a pictures.parquet: one row a case, the images as lossless PNG, equal ones stored once."""
     columns: dict[str, Any] = {
         name: [getattr(picture, name) for picture in pictures]
-        for name in ("model", "clip", "frame", "case", "metric_text", "metric", "label")
+        for name in ("model", "clip", "frame", "case", "metric_text", "metric", "label", "scope")
     }
     columns["scores"] = [json.dumps(picture.scores) for picture in pictures]
-    for part in ("source", "target", "swap", "truth"):
+    known: dict[bytes, bytes] = {}
+    for part in PARTS:
         images = [getattr(picture, part) for picture in pictures]
-        columns[part] = pa.array([None if i is None else _png(i) for i in images], pa.binary())
+        columns[part] = pa.array([None if i is None else _png(i, known) for i in images], pa.binary())
     buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer)
+    pq.write_table(pa.table(columns), buffer, dictionary_pagesize_limit=_SHARED)
     return buffer.getvalue()
+
+
+def digest(image: np.ndarray) -> bytes:
+    """What tells pictures apart: 32 bytes of a uint8 [h, w, 3]."""
+    return hashlib.sha256(repr(image.shape).encode() + np.ascontiguousarray(image).tobytes()).digest()
 
 
 def read(path: str | os.PathLike[str], model: str | None = None) -> list[Picture]:
@@ -169,38 +99,36 @@ def read(path: str | os.PathLike[str], model: str | None = None) -> list[Picture
     if not Path(path).is_file():
         return []
     try:
-        return [_case(row, model) for row in pq.read_table(path).to_pylist()]
+        known: dict[bytes, np.ndarray] = {}
+        return [_case(row, model, known) for row in pq.read_table(path).to_pylist()]
     except (OSError, ValueError, KeyError, TypeError, Image.DecompressionBombError) as error:
         raise ResultsError(
             f"cannot read the pictures in {path}: {error}; remove the file to go without"
         ) from error
 
 
-def _case(row: dict[str, Any], model: str | None) -> Picture:
+def _case(row: dict[str, Any], model: str | None, known: dict[bytes, np.ndarray]) -> Picture:
+    source, target, swap, truth = (None if row[part] is None else _pixels(row[part], known) for part in PARTS)
+    if source is None or target is None or swap is None:
+        raise ValueError(f"{row['clip']} frame {row['frame']} lacks its source, target or swap")
     return Picture(
         row["model"] if model is None else model,
-        row["clip"], row["frame"], row["case"], row["metric_text"],
-        _pixels(row["source"]), _pixels(row["target"]), _pixels(row["swap"]),
-        None if row["truth"] is None else _pixels(row["truth"]),
+        row["clip"], row["frame"], row["case"], row["metric_text"], source, target, swap, truth,
         row["metric"], row["label"], tuple((str(a), str(b)) for a, b in json.loads(row["scores"])),
+        row.get("scope", "frame"),
     )  # fmt: skip
 
 
-def _png(image: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG")
-    return buffer.getvalue()
+def _png(image: np.ndarray, known: dict[bytes, bytes]) -> bytes:
+    key = digest(image)
+    if key not in known:
+        buffer = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG")
+        known[key] = buffer.getvalue()
+    return known[key]
 
 
-def _pixels(png: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(png), formats=("PNG",)).convert("RGB"), np.uint8)
-
-
-def _css_size(image: np.ndarray) -> tuple[int, int, bool]:
-    """Small crops are enlarged by a whole factor, with their pixels left square; large ones are reduced."""
-    height, width = image.shape[:2]
-    side = max(height, width)
-    if side > SHOWN:
-        return max(1, width * SHOWN // side), max(1, height * SHOWN // side), False
-    factor = SHOWN // side
-    return width * factor, height * factor, factor > 1
+def _pixels(png: bytes, known: dict[bytes, np.ndarray]) -> np.ndarray:
+    if png not in known:
+        known[png] = np.asarray(Image.open(io.BytesIO(png), formats=("PNG",)).convert("RGB"), np.uint8)
+    return known[png]

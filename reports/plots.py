@@ -11,13 +11,15 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from reports.figures import INK, LINE, PAGE, SERIES, SOFT, STYLE, inline, short
 from reports.table import Column, Row, Table
 
 SHOWN = ("identity", "identity_r", "shape_r", "expression", "expression_r", "pose", "truth_pixel")
-STEPS = 120  # points of an ECDF: a full FF++ run draws no more than a small one
-_DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1.5)), (0, (9, 3)))
+STEPS = 120  # points of an ECDF, and most dots of a row: a full FF++ run draws no more than a small one
+DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1.5)), (0, (9, 3)))
 _MARKS = ("o", "s", "D", "^", "v", "P")
 
 _ECDF = (
@@ -43,20 +45,18 @@ def distributions(table: Table) -> list[Plot]:
         if not data:
             continue
         with matplotlib.rc_context(STYLE | {"svg.hashsalt": f"pairs {column.key}"}):
-            figure, axes = _panel(0.5 + 0.27 * len(data))
+            figure, axes = panel(0.5 + 0.27 * len(data))
             for y, (row, means) in enumerate(data):
                 colour = SOFT if row.end else INK
-                spread = ((np.arange(len(means)) * 0.618) % 1 - 0.5) * 0.5  # even, and the same every time
-                axes.scatter(
-                    means, y + spread, s=9, color=colour, alpha=0.55, linewidths=0, zorder=2, clip_on=False
-                )
+                _dots(axes, _thinned(means), y, colour)
                 axes.vlines(np.median(means), y - 0.38, y + 0.38, color=colour, linewidth=1.8, zorder=3)
             _names(axes, [row for row, _ in data])
             svg = inline(figure, f"{column.label}: mean of every pair of people, by model")
         plots.append(
             Plot(
                 _title(column),
-                "The mean of every pair of people as a dot, by model; the bar is their median.",
+                "The mean of every pair of people as a dot, by model; the bar is their median. Of more than "
+                f"{STEPS} pairs, {STEPS} even quantiles are drawn, the extremes among them.",
                 svg,
             )
         )
@@ -71,7 +71,7 @@ def ecdfs(table: Table) -> list[Plot]:
         if not lines:
             continue
         with matplotlib.rc_context(STYLE | {"svg.hashsalt": f"ecdf {column.key}"}):
-            figure, axes = _panel(2.35)
+            figure, axes = panel(2.35)
             for (row, values), (colour, dash, _) in zip(
                 lines, _looks([row for row, _ in lines]), strict=True
             ):
@@ -104,7 +104,7 @@ def tradeoffs(table: Table) -> list[Plot]:
         if not rows:
             continue
         with matplotlib.rc_context(STYLE | {"svg.hashsalt": f"trade-off {key}"}):
-            figure, axes = _panel(2.9, left=0.16)
+            figure, axes = panel(2.9, left=0.16)
             for row, (colour, _, mark) in zip(rows, _looks(rows), strict=True):
                 one, two = row.metric(across), row.metric(down)
                 x, y = _value(row, across), _value(row, down)
@@ -138,7 +138,7 @@ def ledger(table: Table) -> Plot | None:
     if not reasons:
         return None
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": "ledger"}):
-        figure, axes = _panel(0.75 + 0.27 * len(table.rows))
+        figure, axes = panel(0.75 + 0.27 * len(table.rows))
         left = np.zeros(len(table.rows))
         for i, reason in enumerate(reasons):
             n = np.array([row.run.results.counts.failed.get(reason, 0) for row in table.rows], float)
@@ -154,7 +154,8 @@ def ledger(table: Table) -> Plot | None:
     return Plot("Lost frames by reason", "frames of the ledger that were not scored", svg)
 
 
-def _panel(height: float, left: float = 0.3) -> tuple[Figure, Axes]:
+def panel(height: float, left: float = 0.3) -> tuple[Figure, Axes]:
+    """A figure of the width that all share, and its axes, in the page's look. height: inches; left: share for labels."""
     figure = Figure(figsize=(3.6, height))
     axes = figure.add_axes((left, 0.42 / height, 0.97 - left, 1 - 0.5 / height))
     axes.locator_params(axis="x", nbins=4)
@@ -163,6 +164,25 @@ def _panel(height: float, left: float = 0.3) -> tuple[Figure, Axes]:
     axes.set_axisbelow(True)
     axes.set_frame_on(False)
     return figure, axes
+
+
+def _thinned(means: np.ndarray) -> np.ndarray:
+    """The values, or STEPS quantiles of them from the least to the greatest."""
+    return means if len(means) <= STEPS else np.quantile(means, np.linspace(0, 1, STEPS))
+
+
+def _dots(axes: Axes, values: np.ndarray, y: int, colour: str) -> None:
+    """Dots spread about the height y, as one path of points: an element a dot would make a page slow and large."""
+    spread = ((np.arange(len(values)) * 0.618) % 1 - 0.5) * 0.5  # even, and the same every time
+    points = np.repeat(np.stack([values, y + spread], axis=1), 2, axis=0)
+    path = Path(points, np.tile([Path.MOVETO, Path.LINETO], len(values)))
+    path.should_simplify = False  # else points of no length are left out
+    axes.add_patch(
+        PathPatch(
+            path, edgecolor=colour, facecolor="none", linewidth=3, capstyle="round", alpha=0.55, zorder=2, clip_on=False
+        )
+    )  # fmt: skip
+    axes.update_datalim(points)
 
 
 def _names(axes: Axes, rows: list[Row]) -> None:
@@ -179,7 +199,7 @@ def _looks(rows: list[Row]) -> list[tuple[str, object, str]]:
     models, ends = 0, 0
     for row in rows:
         i = ends if row.end else models
-        looks.append((SOFT if row.end else SERIES[i % len(SERIES)], _DASHES[i % 6], _MARKS[i % 6]))
+        looks.append((SOFT if row.end else SERIES[i % len(SERIES)], DASHES[i % 6], _MARKS[i % 6]))
         ends, models = ends + bool(row.end), models + (not row.end)
     return looks
 

@@ -39,15 +39,47 @@
     });
   }
 
-  /* Pictures: choose the metric that chose them. */
+  /* Pictures: choose the metric that chose them. What is not in sight waits in templates, its pictures in #stored. */
   const chooser = document.getElementById("chooser");
   if (chooser) {
-    const show = () => all(".strip[data-metric]").forEach((strip) => {
-      strip.hidden = Boolean(chooser.value && strip.dataset.metric && strip.dataset.metric !== chooser.value);
-    });
+    const order = ["best", "median", "worst", "random"];
+    const stored = {};
+    const unpack = () => {
+      const data = document.getElementById("stored");
+      if (!data) return;
+      Object.assign(stored, JSON.parse(data.textContent));
+      for (const image of all(".grid img[src]")) stored[image.dataset.n] = image.src;
+      for (const store of all(".grid template")) store.replaceWith(store.content);
+      data.remove();
+    };
+    const show = () => {
+      unpack();
+      let count = 0;
+      for (const article of all(".grid article")) {
+        const found = [];
+        for (const strip of all(".strip[data-by]", article)) {
+          const by = JSON.parse(strip.dataset.by);
+          const chosen = by[chooser.value] || by[""];
+          strip.hidden = !chosen;
+          if (!chosen) continue;
+          const [name, said] = chosen;
+          const title = strip.querySelector(".case b");
+          title.className = title.textContent = name;
+          strip.querySelector(".by").textContent = said;
+          for (const image of all("img:not([src])", strip)) image.src = stored[image.dataset.n];
+          strip.querySelector(".look").hidden = false;
+          found.push([order.indexOf(name), strip]);
+        }
+        found.sort((a, b) => a[0] - b[0]);
+        article.append(...found.map((each) => each[1]));
+        count += found.length;
+      }
+      const label = chooser.selectedOptions[0].textContent;
+      chooser.parentElement.querySelector("[role=status]").textContent = `${count} frames, by ${label}`;
+    };
     chooser.parentElement.hidden = false;
     chooser.addEventListener("change", show);
-    show();
+    if (!chooser.selectedOptions[0].defaultSelected) show();
   }
 
   /* Zoom: a picture large, under it the one that a slider wipes away. */
@@ -78,17 +110,16 @@
         option.selected = image.title === "target";
         return option;
       }));
-      title.textContent = strip.dataset.title;
-      scores.textContent = strip.dataset.scores;
+      title.textContent = `${strip.dataset.title}: ${strip.querySelector(".case b").textContent}`;
+      scores.textContent = all("details span", strip).map((each) => each.textContent).join(", ");
       slider.value = 50;
       place();
       wipe();
       zoom.showModal();
     };
-    for (const button of all("button.look")) {
-      button.hidden = false;
-      button.addEventListener("click", () => open(button.closest(".strip")));
-    }
-    for (const image of all(".strip img")) image.addEventListener("click", () => open(image.closest(".strip")));
+    for (const button of all("button.look")) button.hidden = false;
+    document.querySelector("#pictures .grid").addEventListener("click", (event) => {
+      if (event.target.matches("button.look, button.look *, .strip img")) open(event.target.closest(".strip"));
+    });
   }
 })();

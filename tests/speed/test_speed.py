@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 import skimage.data
 import torch
 from skimage.transform import SimilarityTransform, warp
+from speed_peers import Against, fixed_loop
 
 from bench import recount
 from metrics.retrieval import identity_rank
@@ -31,17 +30,6 @@ from smoothswap.faces.paste import paste_back
 from smoothswap.faces.video import read_even, write_video
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
-Against = Callable[..., Any]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Any:
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    yield
-    torch.set_num_threads(before[0])
-    cv2.setNumThreads(before[1])
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +37,6 @@ def face() -> tuple[np.ndarray, np.ndarray]:
     """(frame uint8 [280, 280, 3], landmarks float32 [68, 2]): Eileen Collins, public domain."""
     frame = np.ascontiguousarray(skimage.data.astronaut()[:280, 80:360])
     return frame, Detector().detect(frame)[0].landmarks
-
-
-def fixed_loop() -> float:
-    """Some work of NumPy's and some of Python's, always the same."""
-    x = np.random.default_rng(0).normal(size=(160, 160))
-    for _ in range(6):
-        x = np.tanh(x @ x / 160)
-    return float(x.sum()) + sum(i % 7 for i in range(20_000))
 
 
 def test_frame_reading(against: Against, tmp_path: Path) -> None:
@@ -190,10 +170,3 @@ def test_report_page(against: Against) -> None:
 
     runs = [RunFiles(Results.model_validate(content(model))) for model in MODELS]
     assert "</html>" in against(lambda: render(runs), fixed_loop)
-
-
-def test_the_committed_baseline_is_whole() -> None:
-    made = json.loads(Path(__file__).with_name("baseline.json").read_text())
-    tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
-    assert set(made["paths"]) == tests - {"the_committed_baseline_is_whole"}
-    assert all(path["limit"] >= path["ratio"] > 0 for path in made["paths"].values())
