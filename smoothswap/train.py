@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from smoothswap import distributed, dry_run, presets, weights
 from smoothswap.checkpoint import CheckpointError, DiskError, load_module, read_tensors
@@ -144,40 +145,73 @@ def train(args: argparse.Namespace) -> int:
         distributed.lead(lambda: on_demand.ensure(args.data, network.size))
         args.data = str(on_demand.folder(args.data, network.size))
     data = FaceData(args.data, network.size, config.held_out)
-    provenance: dict[str, Any] = {
-        "command": shlex.join(["python", "-m", "smoothswap.train", *args.argv]),
-        "data": data.about(),
-        "threads": args.threads,
-        "device": device.type,
-        "ranks": distributed.world(),
-        "torch": torch.__version__,
-        "history": history,
-    }
+    command = shlex.join(["python", "-m", "smoothswap.train", *args.argv])
+    provenance = provenance_of(command, data, args.threads, device)
+    provenance["history"] = history
     if resume and stored["provenance"]["data"]["sha256"] != provenance["data"]["sha256"]:
         raise DataError(
             f"{data.path} is not the data of {args.out}; give the same --data, or start another run"
         )
+    of_run = {"checkpoint_seconds": args.checkpoint_seconds, "tensorboard": args.tensorboard}
     if args.command == "embedder":
-        task: EmbedderTask | SwapperTask = EmbedderTask(config, data, provenance, device)
+        run = Run(args.out, EmbedderTask(config, data, provenance, device), **of_run)
+        run.resume() if resume else run.start()
     else:
-        embedder, embedder_config = weights.load_embedder(args.embedder)
-        provenance["embedder"] = {
-            "config": flatten(embedder_config),
-            "weights": weights.fingerprint(embedder),
-            "training": weights.training_of(args.embedder),
-        }
-        if resume and stored["provenance"]["embedder"]["weights"] != provenance["embedder"]["weights"]:
-            raise CheckpointError(f"{args.embedder} is not the embedder that {args.out} was trained with")
         judge = weights.load_embedder(args.judge)[0] if args.judge else None
-        task = SwapperTask(config, data, embedder, provenance, judge, device)
-        distributed.lead(lambda: write_embedder(args.out, embedder, embedder_config))
-    run = Run(args.out, task, args.checkpoint_seconds, args.tensorboard)
-    run.resume() if resume else run.start()
+        run = swapper_run(
+            args.out, config, data, args.embedder, provenance, resume, judge, device, **of_run
+        )
     run.train(args.minutes)
     if distributed.rank() == 0:
         done = f"{run.done} of {config.steps} steps, {run.seconds / 60:.1f} minutes"
         print(f"{args.out}: {done}; {run.scores}", file=sys.stderr)
     return 128 + run.stop_signal if run.stop_signal else 0
+
+
+def provenance_of(command: str, data: FaceData, threads: int, device: torch.device) -> dict[str, Any]:
+    """What a checkpoint and the card made from it say of a training: command, data, threads, ranks, torch, history."""
+    return {
+        "command": command,
+        "data": data.about(),
+        "threads": threads,
+        "device": device.type,
+        "ranks": distributed.world(),
+        "torch": torch.__version__,
+        "history": [],
+    }
+
+
+def swapper_run(
+    out: Path,
+    config: SwapperConfig,
+    data: FaceData,
+    embedder: str | Path,
+    provenance: dict[str, Any],
+    resume: bool,
+    judge: Embedder | None = None,
+    device: torch.device | str = "cpu",
+    sources: Tensor | None = None,
+    **of_run: Any,
+) -> Run:
+    """A run of the swapper against an embedder (as weights.load_embedder names it), ready to train.
+
+    resume: from the checkpoint in `out`. sources: as for SwapperTask; of_run: options of Run. Raises CheckpointError for a
+    checkpoint of another embedder, TrainingError where a run would be overwritten.
+    """
+    network, embedder_config = weights.load_embedder(embedder)
+    provenance["embedder"] = {
+        "config": flatten(embedder_config),
+        "weights": weights.fingerprint(network),
+        "training": weights.training_of(embedder),
+    }
+    if resume:
+        _, stored = read_tensors(out / "checkpoint.safetensors")
+        if stored["provenance"]["embedder"]["weights"] != provenance["embedder"]["weights"]:
+            raise CheckpointError(f"{embedder} is not the embedder that {out} was trained with")
+    run = Run(out, SwapperTask(config, data, network, provenance, judge, device, sources), **of_run)
+    run.resume() if resume else run.start()
+    distributed.lead(lambda: write_embedder(out, network, embedder_config))
+    return run
 
 
 def write_embedder(out: Path, embedder: Embedder, config: EmbedderConfig) -> None:
