@@ -95,6 +95,11 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--to", type=Path, default=weights.FOLDER, help="folder (default: the package's weights)"
     )
+    export.add_argument(
+        "--domain",
+        choices=list(weights.DOMAINS),
+        help="what faces it was trained on (as the data's meta.json says)",
+    )
     return top
 
 
@@ -158,9 +163,7 @@ def train(args: argparse.Namespace) -> int:
         run.resume() if resume else run.start()
     else:
         judge = weights.load_embedder(args.judge)[0] if args.judge else None
-        run = swapper_run(
-            args.out, config, data, args.embedder, provenance, resume, judge, device, **of_run
-        )
+        run = swapper_run(args.out, config, data, args.embedder, provenance, resume, judge, device, **of_run)
     run.train(args.minutes)
     if distributed.rank() == 0:
         done = f"{run.done} of {config.steps} steps, {run.seconds / 60:.1f} minutes"
@@ -243,6 +246,7 @@ def export(args: argparse.Namespace) -> int:
         "part": part,
         "steps": stored["step"],
         "minutes": round(stored["seconds"] / 60, 1),
+        "domain": args.domain or weights.domain_of(provenance["data"]),
         "seed": config.seed,
         "scores": stored["scores"],
         "command": provenance["command"],
