@@ -57,7 +57,8 @@ def run(options: argparse.Namespace, command: str) -> int:
             signal = train_run(study, arm, seed, command, options.threads, options.checkpoint_seconds)
             if signal:
                 return 128 + signal
-            report(study, options, marks, command)
+            if signal is not None:  # a run was trained
+                report(study, options, marks, command)
     found = report(study, options, marks, command)
     if options.json:
         print(json.dumps(found, indent=1, allow_nan=False))

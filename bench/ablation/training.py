@@ -56,15 +56,16 @@ def state(folder: Path, steps: int) -> tuple[State, int]:
 
 def train_run(
     study: Study, arm: Arm, seed: int, command: str, threads: int, checkpoint_seconds: float
-) -> int:
-    """Train one run to its end, from its checkpoint where there is one; the signal that stopped it, or 0.
+) -> int | None:
+    """Train one run to its end, from its checkpoint where there is one: the signal that stopped it, or 0.
 
-    A run that diverges leaves its marker, and is not tried again as long as that lies there.
+    None for a run that is over already. One that diverges leaves its marker, and is not tried again as long as that lies
+    there.
     """
     folder = study.folder(arm, seed)
     found, done = state(folder, study.steps)
     if found in ("done", "diverged"):
-        return 0
+        return None
     drop_after(folder, done)
     loaded = study.embedders[arm.embedder]
     provenance = provenance_of(command, study.data, threads, study.device)

@@ -40,18 +40,30 @@ def others(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
     return {"arc": folder / "arc", "judge": folder / "judge.safetensors"}
 
 
-@pytest.fixture
-def study(faces: Path, embedder_run: Path, others: dict[str, Path], tmp_path: Path) -> Callable[..., int]:
-    """study("name", *options): a study of two arms and two seeds, six steps each, in tmp_path / name."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("studies")
+
+
+@pytest.fixture(scope="module")
+def study(faces: Path, embedder_run: Path, others: dict[str, Path], folder: Path) -> Callable[..., int]:
+    """study("name", *options): a study of two arms and two seeds, six steps each, in folder / name."""
 
     def call(out: str, *options: str, budget: tuple[str, str] = ("--steps", "6")) -> int:
         return main([
             "--data", str(faces), "--embedder", f"smooth={embedder_run}", "--embedder", f"arc={others['arc']}",
-            "--arms", "smooth:4,arc:16", "--out", str(tmp_path / out), "--validations", "3", *budget,
+            "--arms", "smooth:4,arc:16", "--out", str(folder / out), "--validations", "3", *budget,
             "--judge", f"embedder:{others['judge']}", "--device", "cpu", *TINY, *options,
         ])  # fmt: skip
 
     return call
+
+
+@pytest.fixture(scope="module")
+def straight(study: Callable[..., int], folder: Path) -> Path:
+    """A study that nothing interrupted."""
+    assert study("straight") == 0
+    return folder / "straight"
 
 
 def result(folder: Path) -> dict[str, Any]:
@@ -64,13 +76,12 @@ def log(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_study_from_end_to_end(study: Callable[..., int], tmp_path: Path) -> None:
-    assert study("one") == 0
-    found = result(tmp_path / "one")
+def test_a_study_from_end_to_end(straight: Path) -> None:
+    found = result(straight)
     assert list(found["arms"]) == ["smooth:4", "arc:16"]
     assert found["common"] == {"step": 6, "seeds": [0, 1], "pairs": 96, "clusters": 15}
     for name, arm in found["arms"].items():
-        logs = [log(tmp_path / "one" / "runs" / name.replace(":", "-") / f"seed{seed}") for seed in (0, 1)]
+        logs = [log(straight / "runs" / name.replace(":", "-") / f"seed{seed}") for seed in (0, 1)]
         assert [len(rows) for rows in logs] == [6, 6]  # every step's norm and loss
         assert arm["curve"]["step"] == [2, 4, 6]
         for metric in ("val_id", "val_chg"):  # as training itself wrote them down
@@ -80,9 +91,9 @@ def test_a_study_from_end_to_end(study: Callable[..., int], tmp_path: Path) -> N
         assert arm["steps_to"]["0.5"]["seeds"].keys() == {"0", "1"}
     kinds = {(one["a"], one["b"], one["metric"]) for one in found["comparisons"]}
     assert kinds == {("smooth:4", "arc:16", "val_chg"), ("smooth:4", "arc:16", "judge_id")}
-    assert (tmp_path / "one" / "ablation.html").stat().st_size < 1_000_000
-    assert (tmp_path / "one" / "pictures" / "arc-16.webp").is_file()
-    batches = [log(tmp_path / "one" / "runs" / arm / "seed0")[0] for arm in ("smooth-4", "arc-16")]
+    assert (straight / "ablation.html").stat().st_size < 1_000_000
+    assert (straight / "pictures" / "arc-16.webp").is_file()
+    batches = [log(straight / "runs" / arm / "seed0")[0] for arm in ("smooth-4", "arc-16")]
     assert batches[0]["d"] == batches[1]["d"]  # the same generator, faces and draws in the first step
     assert batches[0]["id"] != batches[1]["id"]
 
@@ -106,16 +117,15 @@ def stop_after(steps: int, run: Callable[[], int]) -> None:
 
 
 def test_a_stopped_study_goes_on_and_ends_the_same(
-    study: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    study: Callable[..., int], straight: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert study("straight") == 0
     stop_after(9, lambda: study("broken"))  # in the second run, half way
     assert study("broken", "--dry-run") == 0
     said = capsys.readouterr().out
     assert "smooth:4, seed 0: done, 6 steps" in said
     assert "arc:16, seed 0: begun, 3 steps" in said
     assert "smooth:4, seed 1: new" in said
-    broken = tmp_path / "broken"
+    broken = folder / "broken"
     assert main(["--out", str(broken), "--report"]) == 0  # what there is: a common step of seed 0
     assert result(broken)["common"]["seeds"] == [0]
     assert result(broken)["common"]["step"] == 2
@@ -124,24 +134,26 @@ def test_a_stopped_study_goes_on_and_ends_the_same(
     stale.write_bytes(b"measured after the checkpoint, by a run that was killed")
     assert main(["--out", str(broken), "--resume", "--device", "cpu"]) == 0
     for part in ("arms", "comparisons", "common", "references"):
-        assert result(broken)[part] == result(tmp_path / "straight")[part]
+        assert result(broken)[part] == result(straight)[part]
     before = {p: p.stat().st_mtime_ns for p in broken.rglob("checkpoint.safetensors")}
-    assert main(["--out", str(broken), "--resume", "--seeds", "3", "--device", "cpu"]) == 0  # one seed more
+    assert len(before) == 4
+    more = ["--resume", "--seeds", "3", "--arms", "smooth:4", "--device", "cpu"]
+    assert main(["--out", str(broken), *more]) == 0  # one seed more
     assert {p: p.stat().st_mtime_ns for p in before} == before  # finished runs are left alone
     assert result(broken)["common"]["seeds"] == [0, 1, 2]
 
 
-def test_minutes_become_one_number_of_steps(study: Callable[..., int], tmp_path: Path) -> None:
+def test_minutes_become_one_number_of_steps(study: Callable[..., int], folder: Path) -> None:
     budget = ("--minutes", "0.004")
-    assert study("timed", "--seeds", "1", budget=budget) == 0
-    plan = json.loads((tmp_path / "timed" / "study.json").read_text())
+    assert study("timed", "--seeds", "1", "--judge", "none", budget=budget) == 0
+    plan = json.loads((folder / "timed" / "study.json").read_text())
     speeds = plan["budget"]["timed"].values()
     assert set(plan["budget"]["timed"]) == {"smooth", "arc"}
     assert plan["steps"] == steps_for(0.004, list(speeds), 3)
-    for run in (tmp_path / "timed").glob("runs/*/seed0/checkpoint.safetensors"):
+    for run in (folder / "timed").glob("runs/*/seed0/checkpoint.safetensors"):
         assert read_tensors(run)[1]["step"] == plan["steps"]
-    assert study("timed", "--seeds", "1", budget=budget) == 0  # not timed anew
-    assert json.loads((tmp_path / "timed" / "study.json").read_text())["budget"] == plan["budget"]
+    assert study("timed", "--seeds", "1", "--judge", "none", budget=budget) == 0  # not timed anew
+    assert json.loads((folder / "timed" / "study.json").read_text())["budget"] == plan["budget"]
     slow, fast = (
         {"step_seconds": 0.5, "validation_seconds": 2.0},
         {"step_seconds": 0.1, "validation_seconds": 1.0},
@@ -150,7 +162,7 @@ def test_minutes_become_one_number_of_steps(study: Callable[..., int], tmp_path:
 
 
 def test_an_arm_that_diverges_does_not_end_the_study(
-    study: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: Callable[..., int], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = SwapperTask.step
 
@@ -160,8 +172,8 @@ def test_an_arm_that_diverges_does_not_end_the_study(
         return original(self, number)
 
     monkeypatch.setattr(SwapperTask, "step", step)
-    assert study("hot", "--seeds", "1", "--checkpoint-seconds", "0") == 0
-    found = result(tmp_path / "hot")
+    assert study("hot", "--seeds", "1", "--judge", "none", "--checkpoint-seconds", "0") == 0
+    found = result(folder / "hot")
     states = {one["arm"]: one["state"] for one in found["planned"]}
     assert states == {"smooth:4": "done", "arc:16": "diverged"}
     assert found["common"]["step"] == 4
@@ -190,15 +202,14 @@ def test_wrong_requests_are_one_line(
 
 
 def test_another_study_does_not_mix_with_the_one_there(
-    study: Callable[..., int], embedder_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    study: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one = ("--seeds", "1", "--arms", "smooth:4")
+    one = ("--seeds", "1", "--arms", "smooth:4", "--judge", "none")
     assert study("there", *one, budget=("--steps", "2")) == 0
     assert study("there", *one, "--set", "lr=1e-3", budget=("--steps", "2")) == 2
     assert "holds another study: lr is 0.001, was 0.0005" in capsys.readouterr().err
     assert study("there", *one, budget=("--steps", "8")) == 2
     assert "--steps 8 against 2" in capsys.readouterr().err
-    assert study("there", "--judge", f"embedder:{embedder_run}", budget=("--steps", "2")) == 2
     assert main(["--out", str(tmp_path / "none"), "--resume"]) == 2
     assert "holds no study.json" in capsys.readouterr().err
 

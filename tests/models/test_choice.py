@@ -41,7 +41,9 @@ def test_the_domain_of_the_faces_decides(folder: Path) -> None:
     assert choose("rendered").name == "smoothswap-64"
     assert choose("photos").name == "smoothswap-lfw-64"
     assert "photographs, and these were trained on such" in choose("photos").reason
-    assert weights.locate("smoothswap") == folder / "smoothswap-lfw-64.safetensors"  # a name alone is of pictures
+    assert (
+        weights.locate("smoothswap") == folder / "smoothswap-lfw-64.safetensors"
+    )  # a name alone is of pictures
     assert choose("rendered").sha256 == weights.sha256(folder / "smoothswap-64.safetensors")
 
 
@@ -65,7 +67,8 @@ def test_a_lacking_domain_is_said(folder: Path) -> None:
     put(folder, "smoothswap-64", **OLD)
     assert choose("photos").name == "smoothswap-64"
     assert (
-        "no weights trained on photographs are here; these know rendered faces only" in choose("photos").reason
+        "no weights trained on photographs are here; these know rendered faces only"
+        in choose("photos").reason
     )
     (folder / "broken.safetensors").write_bytes(b"")
     (folder / "broken.json").write_text("{")
