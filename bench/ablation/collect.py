@@ -39,13 +39,13 @@ def collect(
     runs, planned = [], []
     for seed, arm in study.runs():
         folder = study.folder(arm, seed)
-        found, done = state(folder, study.steps)
-        planned.append({"arm": arm.name, "seed": seed, "state": found, "steps": done})
+        what, done = state(folder, study.steps)
+        planned.append({"arm": arm.name, "seed": seed, "state": what, "steps": done})
         validations = measured(folder)
         if not validations:
             continue
         judged = {} if judge is None else judge_run(judge, folder)
-        runs.append(RunFound(arm, seed, validations, judged, read_log(folder / "metrics.csv"), found, done))
+        runs.append(RunFound(arm, seed, validations, judged, read_log(folder / "metrics.csv"), what, done))
     if not runs:
         raise DataError(f"{study.out} holds no validation yet; train first (without --report)")
     references = References(

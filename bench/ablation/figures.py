@@ -209,7 +209,7 @@ def comparisons(
 
     A pair's value is its mean over the shared seeds. agreed: whether the difference has one sign in every seed.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for a, b in itertools.combinations(chosen, 2):
         values: dict[str, Callable[[RunFound, int], Floats]] = {"val_chg": change}
         if a.embedder == b.embedder:
@@ -229,7 +229,8 @@ def comparisons(
                 "by_seed": {str(run.seed): float(d) for run, d in zip(chosen[a], by_seed, strict=True)},
                 "agreed": bool((by_seed > 0).all() or (by_seed < 0).all()),
             })  # fmt: skip
-    for one, p in zip(found, holm([one["p"] for one in found]) if found else [], strict=True):
-        one["p_holm"] = float(p)
-        one["separated"] = bool(p <= 0.05 and one["ci95"] and (one["ci95"][0] > 0 or one["ci95"][1] < 0))
+    for entry, p in zip(found, holm([entry["p"] for entry in found]), strict=True):
+        ends = entry["ci95"]
+        entry["p_holm"] = float(p)
+        entry["separated"] = bool(p <= 0.05 and ends and (ends[0] > 0 or ends[1] < 0))
     return found

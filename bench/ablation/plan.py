@@ -61,7 +61,7 @@ class Loaded:
     def sources(self, data: FaceData, device: torch.device) -> Tensor:
         """[photos, d], as SwapperTask takes them."""
         if self.rows is None:
-            network = self.network.eval().to(device, memory_format=torch.channels_last)
+            network = self.network.eval().to(device).to(memory_format=torch.channels_last)
             self.rows = embed_all(network, data, range(data.people))
         return self.rows
 

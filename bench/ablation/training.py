@@ -70,7 +70,7 @@ def train_run(
     loaded = study.embedders[arm.embedder]
     provenance = provenance_of(command, study.data, threads, study.device)
     rows = loaded.sources(study.data, study.device)
-    run = swapper_run(
+    run: Run = swapper_run(
         folder, study.config_of(arm, seed), study.data, loaded.where, provenance, found == "begun",
         device=study.device, sources=rows, checkpoint_seconds=checkpoint_seconds,
         validated=lambda step: keep(folder, step, run),
