@@ -73,7 +73,7 @@ def collect(
         "judge": None if judge is None else judge.about(),
         "change_unit": "mean squared difference of pixels in [-1, 1]",
     }  # fmt: skip
-    found = about | figures(runs, references, marks, study.config.clip)
+    found: dict[str, Any] = {**about, **figures(runs, references, marks, study.config.clip)}
     return found, grids(runs, pictures["source"], pictures["target"], found["common"])
 
 
