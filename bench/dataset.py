@@ -121,6 +121,11 @@ class Dataset:
         names = _present(self.root / "manipulated_sequences")
         return [name for name in names if any(folder.is_dir() for folder in self.folders(name))]
 
+    @property
+    def truth(self) -> str:
+        """The manipulation that is the true swap, which rendered faces have; "" for real ones."""
+        return "oracle" if "oracle" in self.manipulations() else ""
+
     def missing(self, keys: Iterable[ClipKey]) -> list[ClipKey]:
         """Those of `keys` that are not on the disk, in their order, each once."""
         return [key for key in dict.fromkeys(keys) if self.path(key) is None]

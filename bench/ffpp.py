@@ -53,7 +53,7 @@ class Plan:
 
     @property
     def truth(self) -> str:
-        return "oracle" if "oracle" in self.dataset.manipulations() else ""
+        return self.dataset.truth
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -124,6 +124,9 @@ def prepare(options: argparse.Namespace) -> Plan:
         references = [name for name in swappers.REFERENCES if name != "oracle" or name in here]
         models = [*models, *(name for name in references if name not in models)]
     made = swappers.declare(swappers.create_all(models, dataset, device), options.trained_with)
+    for swapper in made:
+        if reason := swapper.info.get("chosen"):
+            print(f"{swapper.name}: {swapper.info['weights']}, {reason}", file=sys.stderr)
     workers = options.workers or min(
         8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
     )

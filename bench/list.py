@@ -25,10 +25,11 @@ def models() -> list[Line]:
 
     needs = {"oracle": "data with the true swap", "smoothswap": ""}
     try:
-        weights.locate("smoothswap")
+        weights.locate(weights.CHOSEN)
     except ValueError as error:
         needs["smoothswap"] = str(error)
     lines = [(name, line, needs.get(name, "")) for name, line in BUILT_IN.items()]
+    lines += [(f"smoothswap:{name}", line, "") for name, line in weights.swappers()]
     lines += [
         (name, "finished swaps of FaceForensics++", f"manipulated_sequences/{name}") for name in FFPP_METHODS
     ]

@@ -22,7 +22,7 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
     for row in table.rows:
         counts = row.run.results.counts
         name = plain(row.run.name)
-        shown = f"*{name}*" + (f" ({row.meaning})" if row.meaning else "") if row.end else name
+        shown = (f"*{name}*" if row.end else name) + (f" ({plain(row.meaning)})" if row.meaning else "")
         lines.append(
             _line([shown, *(_cell(table, row, c) for c in columns), f"{counts.used} of {counts.expected}"])
         )

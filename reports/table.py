@@ -189,7 +189,10 @@ def build(runs: Sequence[RunFiles]) -> Table:
 def _row(run: RunFiles) -> Row:
     name = run.results.run.model.name
     end = "" if not run.results.run.model.is_reference else "low" if name == "copy-target" else "high"
-    return Row(run, end, MEANINGS.get(name, "") if end else "")
+    variant = (run.results.run.model.model_extra or {}).get(
+        "variant"
+    )  # in what a model of ours differs from the main one
+    return Row(run, end, MEANINGS.get(name, "") if end else str(variant or ""))
 
 
 def _row_order(row: Row) -> tuple[int, int]:

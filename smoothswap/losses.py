@@ -10,9 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+def identity_losses(z_swap: Tensor, z_source: Tensor) -> Tensor:
+    """1 - cos(z_swap, z_source) of each pair: both [n, d], any norm -> [n], range 0..2."""
+    return 1 - F.cosine_similarity(z_swap, z_source, dim=1)
+
+
 def identity_loss(z_swap: Tensor, z_source: Tensor) -> Tensor:
     """L_id = 1 - cos(z_swap, z_source), mean over the batch: both [n, d], any norm; range 0..2."""
-    return (1 - F.cosine_similarity(z_swap, z_source, dim=1)).mean()
+    return identity_losses(z_swap, z_source).mean()
 
 
 def change_loss(swap: Tensor, target: Tensor) -> Tensor:

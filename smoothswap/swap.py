@@ -88,7 +88,8 @@ def parser() -> argparse.ArgumentParser:
     add("--force", action="store_true", help="replace OUT where it exists")
     add("--face", type=_face, default="largest", metavar="WHICH",
         help="which face of TARGET: largest, all, or a number from 1, left to right (%(default)s)")  # fmt: skip
-    add("--model", default="smoothswap", metavar="NAME|PATH", help="weights (%(default)s)")
+    add("--model", default="smoothswap", metavar="NAME|PATH",
+        help="weights; smoothswap: those for photographs, which it names (%(default)s)")  # fmt: skip
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (%(default)s)")
     add("--batch-size", type=_between(1, 4096), default=16, metavar="N", help="faces at once (%(default)s)")
     add("--quality", type=_between(1, 100), metavar="Q", help="of a .jpg or .webp, 1 to 100 (95)")
@@ -170,6 +171,8 @@ def load_model(name: str, device: str) -> SmoothSwap:
     from smoothswap import weights
 
     try:
+        if name == weights.CHOSEN:
+            print(f"model: {weights.choose('photos')}", file=sys.stderr)
         weights.locate(name)
     except weights.WeightsError as error:
         raise UsageError(f"unknown model: {error}") from None

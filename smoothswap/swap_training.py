@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,14 @@ from smoothswap.distributed import Draws
 from smoothswap.embedder import Embedder
 from smoothswap.embedder_training import compiled, embed_all, grid
 from smoothswap.generator import Generator
-from smoothswap.losses import change_loss, discriminator_loss, generator_loss, identity_loss, r1_penalty
+from smoothswap.losses import (
+    change_loss,
+    discriminator_loss,
+    generator_loss,
+    identity_loss,
+    identity_losses,
+    r1_penalty,
+)
 from smoothswap.precision import autocast, full
 from smoothswap.presets import SwapperConfig
 from smoothswap.training import finite
@@ -33,11 +41,41 @@ VALIDATION_PAIRS = 96
 PICTURE_PAIRS = 10
 
 
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Fixed pairs of different held-out people: source and target, int64 [n] numbers of people, and their views.
+
+    The same for every training on the same data, whatever its seed, losses and embedder.
+    """
+
+    source: Tensor
+    source_view: Tensor
+    target: Tensor
+    target_view: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The EMA's swaps of the validation pairs: swaps, faces (the targets) float32 [n, 3, s, s] in [-1, 1], not clamped.
+
+    found, wanted: [n, d] embeddings of the swaps and of the sources' photos; identity, change: [n] L_id and L_chg of each.
+    """
+
+    pairs: Pairs
+    swaps: Tensor
+    faces: Tensor
+    found: Tensor
+    wanted: Tensor
+    identity: Tensor
+    change: Tensor
+
+
 class SwapperTask:
     """Generator, its EMA and discriminator on `device`; a Task for training.Run. A batch is that of all ranks together.
 
     The embedder is frozen and not part of the state. L_id is the mean over it and `others`: a small network alone is
-    soon satisfied by less than a face (the paper trains with one network, of another size).
+    soon satisfied by less than a face (the paper trains with one network, of another size). sources: the embedder's
+    rows of all photos of `data`, [photos, d], where they are at hand already (embed_all).
     """
 
     part: str = "swapper"
@@ -52,6 +90,7 @@ class SwapperTask:
         judge: Embedder | None = None,
         device: torch.device | str = "cpu",
         others: Sequence[Embedder] = (),
+        sources: Tensor | None = None,
     ) -> None:
         c = self.config = config
         self.data, self.provenance, self.device = data, provenance, torch.device(device)
@@ -102,8 +141,10 @@ class SwapperTask:
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
                 group["initial_lr"] = group["lr"]
-        rows = [embed_all(teacher, data, range(data.people)) for teacher in teachers]  # [photos, d] each
-        self.sources = rows[0]
+        if sources is None:
+            sources = embed_all(self.embedder, data, range(data.people))  # [photos, d]
+        self.sources = sources
+        rows = [sources, *(embed_all(teacher, data, range(data.people)) for teacher in teachers[1:])]
         self.goals = rows  # of L_id, a row for each photo or for each person
         if c.id_target == "person":
             self.goals = [F.normalize(data.person_means(r.cpu()), dim=1).to(self.device) for r in rows]
@@ -113,6 +154,7 @@ class SwapperTask:
             held = range(data.train_people, data.people)
             self.judge_rows = embed_all(self.judge, data, held)
             self.validation_columns += ("judge_retrieval", "judge_retrieval_target", "judge_cos")
+        self.last_held_out: HeldOut | None = None  # of the last validate()
         self.memory = {"r1": 0.0}  # the last penalty, for the log between lazy steps
 
     def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
@@ -214,35 +256,43 @@ class SwapperTask:
         optimiser.step()
         return of_d
 
-    def _held_out_pairs(self, count: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Fixed pairs of different held-out people: source, its view, target, its view."""
+    def pairs(self, count: int = VALIDATION_PAIRS) -> Pairs:
+        """The first `count` fixed pairs; every held-out person is a target in turn."""
         rng, first = Rng().manual_seed(7), self.data.train_people
         held = self.data.people - first
         target = torch.arange(count) % held
         source = (target + torch.randint(1, held, (count,), generator=rng)) % held
         source, target = source + first, target + first
         views = self.data.draw(torch.stack([source, target]), rng)
-        return source, views[0], target, views[1]
+        return Pairs(source, views[0], target, views[1])
 
     def _swap(self, target: Tensor, z: Tensor) -> Tensor:
         swap: Tensor = self.average(target, z)
         return swap
 
     @torch.no_grad()
-    def validate(self) -> dict[str, float]:
-        """The EMA on held-out people: L_id, L_chg, and how often the nearest held-out photo is the source's or target's."""
-        source, source_view, target, target_view = self._held_out_pairs(VALIDATION_PAIRS)
-        faces = self._faces(target, target_view)
-        photo = self.data.photo(source, source_view)
-        z = self.sources[photo]
+    def held_out(self) -> HeldOut:
+        """The EMA on the validation pairs, pair by pair."""
+        pairs = self.pairs()
+        faces = self._faces(pairs.target, pairs.target_view)
+        z = self.sources[self.data.photo(pairs.source, pairs.source_view)]
         swaps = torch.cat([self._swap(x, w) for x, w in zip(faces.split(16), z.split(16), strict=True)])
         found = self.embedder(swaps)
+        change = (swaps - faces).square().flatten(1).mean(1)
+        return HeldOut(pairs, swaps, faces, found, z, identity_losses(found, z), change)
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """The EMA on held-out people: L_id, L_chg, and how often the nearest held-out photo is the source's or target's."""
+        held = self.last_held_out = self.held_out()
+        source, target, swaps, found = held.pairs.source, held.pairs.target, held.swaps, held.found
+        photo = self.data.photo(source, held.pairs.source_view)
         first = self.data.starts[self.data.train_people]  # of the held-out photos, which are the last
         owner = self.data.owner[first:]
         nearest = owner[(found @ self.sources[first:].T).argmax(1).cpu()]
         scores = {
-            "val_id": float(identity_loss(found, z)),
-            "val_chg": float(change_loss(swaps, faces)),
+            "val_id": float(identity_loss(found, held.wanted)),
+            "val_chg": float(change_loss(swaps, held.faces)),
             "retrieval": float((nearest == source).float().mean()),
             "retrieval_target": float((nearest == target).float().mean()),
         }
@@ -261,7 +311,7 @@ class SwapperTask:
     @torch.no_grad()
     def picture(self) -> np.ndarray | None:
         """Held-out people, one column a pair: source, target, swap of the EMA."""
-        source, source_view, target, target_view = self._held_out_pairs(PICTURE_PAIRS)
-        faces = self._faces(target, target_view)
-        swaps = self._swap(faces, self.sources[self.data.photo(source, source_view)])
-        return grid([self.data.get(source, source_view), faces, swaps])
+        pairs = self.pairs(PICTURE_PAIRS)
+        faces = self._faces(pairs.target, pairs.target_view)
+        swaps = self._swap(faces, self.sources[self.data.photo(pairs.source, pairs.source_view)])
+        return grid([self.data.get(pairs.source, pairs.source_view), faces, swaps])

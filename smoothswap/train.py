@@ -19,10 +19,12 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from smoothswap import distributed, dry_run, presets, weights
 from smoothswap.checkpoint import CheckpointError, DiskError, load_module, read_tensors
@@ -107,6 +109,16 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--to", type=Path, default=weights.FOLDER, help="folder (default: the package's weights)"
     )
+    export.add_argument(
+        "--domain",
+        choices=list(weights.DOMAINS),
+        help="what faces it was trained on (as the data's meta.json says)",
+    )
+    export.add_argument(
+        "--main",
+        action="store_true",
+        help="--model smoothswap may take these weights although they were not trained as the paper's main model",
+    )
     return top
 
 
@@ -157,52 +169,23 @@ def train(args: argparse.Namespace) -> int:
         distributed.lead(lambda: on_demand.ensure(args.data, network.size))
         args.data = str(on_demand.folder(args.data, network.size))
     data = FaceData(args.data, network.size, config.held_out)
-    provenance: dict[str, Any] = {
-        "command": shlex.join(["python", "-m", "smoothswap.train", *args.argv]),
-        "data": data.about(),
-        "threads": args.threads,
-        "device": device.type,
-        "ranks": distributed.world(),
-        "torch": torch.__version__,
-        "history": history,
-    }
+    command = shlex.join(["python", "-m", "smoothswap.train", *args.argv])
+    provenance = provenance_of(command, data, args.threads, device)
+    provenance["history"] = history
     if resume and stored["provenance"]["data"]["sha256"] != provenance["data"]["sha256"]:
         raise DataError(
             f"{data.path} is not the data of {args.out}; give the same --data, or start another run"
         )
+    of_run = {"checkpoint_seconds": args.checkpoint_seconds, "tensorboard": args.tensorboard}
     if args.command == "embedder":
-        task: EmbedderTask | SwapperTask = EmbedderTask(config, data, provenance, device)
+        task = EmbedderTask(config, data, provenance, device)
+        run = opened(args.out, task, resume, args.start, **of_run)
     else:
-        embedder, embedder_config = weights.load_embedder(args.embedder)
-        provenance["embedder"] = {
-            "config": flatten(embedder_config),
-            "weights": weights.fingerprint(embedder),
-            "training": weights.training_of(args.embedder),
-        }
-        if resume and stored["provenance"]["embedder"]["weights"] != provenance["embedder"]["weights"]:
-            raise CheckpointError(f"{args.embedder} is not the embedder that {args.out} was trained with")
-        also = [(name, *weights.load_embedder(name)) for name in args.also]
-        provenance["also"] = [
-            {
-                "config": flatten(known),
-                "weights": weights.fingerprint(other),
-                "training": weights.training_of(name),
-            }
-            for name, other, known in also
-        ]
-        if resume and [o["weights"] for o in stored["provenance"].get("also", [])] != [
-            o["weights"] for o in provenance["also"]
-        ]:
-            raise CheckpointError(f"--also names other embedders than those that {args.out} was trained with")
         judge = weights.load_embedder(args.judge)[0] if args.judge else None
-        task = SwapperTask(config, data, embedder, provenance, judge, device, [other for _, other, _ in also])
-        distributed.lead(lambda: write_embedder(args.out, embedder, embedder_config))
-    if resume:
-        provenance |= {k: v for k, v in stored["provenance"].items() if k == "start"}
-    elif args.start is not None:
-        provenance["start"] = start_from(args.start, task)
-    run = Run(args.out, task, args.checkpoint_seconds, args.tensorboard)
-    run.resume() if resume else run.start()
+        run = swapper_run(
+            args.out, config, data, args.embedder, provenance, resume, judge, device,
+            also=args.also, start=args.start, **of_run,
+        )  # fmt: skip
     run.train(args.minutes)
     if distributed.rank() == 0:
         done = f"{run.done} of {config.steps} steps, {run.seconds / 60:.1f} minutes"
@@ -222,6 +205,83 @@ def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
         load_module(module, tensors, f"{name}.", checkpoint)
     known = {k: stored["provenance"].get(k) for k in ("command", "data", "history", "embedder", "start")}
     return {"steps": stored["step"], "config": stored["config"], **{k: v for k, v in known.items() if v}}
+
+
+def opened(
+    out: Path, task: EmbedderTask | SwapperTask, resume: bool, start: Path | None, **of_run: Any
+) -> Run:
+    """The run of a task, ready to train: gone on with where it stopped, or begun, with another's networks if `start`."""
+    run = Run(out, task, **of_run)
+    if resume:
+        _, stored = read_tensors(run.checkpoint)
+        task.provenance |= {k: v for k, v in stored["provenance"].items() if k == "start"}
+        run.resume()
+    else:
+        if start is not None:
+            task.provenance["start"] = start_from(start, task)
+        run.start()
+    return run
+
+
+def provenance_of(command: str, data: FaceData, threads: int, device: torch.device) -> dict[str, Any]:
+    """What a checkpoint and the card made from it say of a training: command, data, threads, ranks, torch, history."""
+    return {
+        "command": command,
+        "data": data.about(),
+        "threads": threads,
+        "device": device.type,
+        "ranks": distributed.world(),
+        "torch": torch.__version__,
+        "history": [],
+    }
+
+
+def known_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig, dict[str, Any]]:
+    """An embedder (as weights.load_embedder names it), its options, and what provenance says of it."""
+    network, config = weights.load_embedder(name)
+    about = {
+        "config": flatten(config),
+        "weights": weights.fingerprint(network),
+        "training": weights.training_of(name),
+    }
+    return network, config, about
+
+
+def swapper_run(
+    out: Path,
+    config: SwapperConfig,
+    data: FaceData,
+    embedder: str | Path,
+    provenance: dict[str, Any],
+    resume: bool,
+    judge: Embedder | None = None,
+    device: torch.device | str = "cpu",
+    sources: Tensor | None = None,
+    also: Sequence[str | Path] = (),
+    start: Path | None = None,
+    **of_run: Any,
+) -> Run:
+    """A run of the swapper against an embedder (as weights.load_embedder names it), ready to train.
+
+    resume: from the checkpoint in `out`. sources: as for SwapperTask; also: its others; start: the run whose networks
+    are the first; of_run: options of Run. Raises CheckpointError for a checkpoint of other embedders, TrainingError
+    where a run would be overwritten.
+    """
+    network, embedder_config, provenance["embedder"] = known_embedder(embedder)
+    others = [known_embedder(name) for name in also]
+    provenance["also"] = [about for _, _, about in others]
+    if resume:
+        kept = read_tensors(out / "checkpoint.safetensors")[1]["provenance"]
+        if kept["embedder"]["weights"] != provenance["embedder"]["weights"]:
+            raise CheckpointError(f"{embedder} is not the embedder that {out} was trained with")
+        if [o["weights"] for o in kept.get("also", [])] != [o["weights"] for o in provenance["also"]]:
+            raise CheckpointError(f"--also names other embedders than those that {out} was trained with")
+    task = SwapperTask(
+        config, data, network, provenance, judge, device, [other for other, _, _ in others], sources
+    )
+    run = opened(out, task, resume, start, **of_run)
+    distributed.lead(lambda: write_embedder(out, network, embedder_config))
+    return run
 
 
 def write_embedder(out: Path, embedder: Embedder, config: EmbedderConfig) -> None:
@@ -245,7 +305,7 @@ def export(args: argparse.Namespace) -> int:
         configs = {"swapper": flatten(config), "embedder": flatten(embedder_config)}
         trained = {
             "embedder_training": provenance["embedder"].get("training", {}),
-            "also": provenance["also"],
+            "also": provenance.get("also", []),
         }
     else:
         network = Embedder(config.network)
@@ -256,6 +316,8 @@ def export(args: argparse.Namespace) -> int:
         "part": part,
         "steps": stored["step"],
         "minutes": round(stored["seconds"] / 60, 1),
+        "domain": args.domain or weights.domain_of(provenance["data"]),
+        **({"main": True} if args.main else {}),
         "seed": config.seed,
         "scores": stored["scores"],
         "command": provenance["command"],

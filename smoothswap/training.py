@@ -7,6 +7,7 @@ import math
 import signal
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -86,6 +87,7 @@ class Run:
     """A folder with one training run: config.json, metrics.csv, checkpoint.safetensors, samples/NNNNNN.png.
 
     Of many ranks all call the same methods; rank 0 alone writes, and the others read its folder when they resume.
+    validated: called on rank 0 after every validation with the steps done.
     """
 
     def __init__(
@@ -94,7 +96,9 @@ class Run:
         task: Task,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
         tensorboard: bool = False,
+        validated: Callable[[int], None] | None = None,
     ) -> None:
+        self.validated = validated
         self.out, self.task, self.done, self.seconds = out, task, 0, 0.0
         self.checkpoint_seconds = checkpoint_seconds
         self.log = Log(out, ["step", "seconds", *task.columns, *task.validation_columns], tensorboard)
@@ -236,6 +240,8 @@ class Run:
 
     def _score(self) -> None:
         self.scores = self.task.validate()
+        if self.validated is not None:
+            self.validated(self.done)
 
     def _step(self) -> dict[str, float]:
         factor = schedule(self.done, self.task.config)

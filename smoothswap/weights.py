@@ -8,8 +8,10 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
@@ -20,7 +22,9 @@ from smoothswap.model import SmoothSwap
 from smoothswap.presets import EmbedderConfig, OptionError, SwapperConfig, from_json
 
 FOLDER = Path(__file__).parent / "weights"
-ALIASES = {"smoothswap": "smoothswap-64", "embedder": "embedder-64"}
+CHOSEN = "smoothswap"  # not a file's name: the weights that fit the data
+Domain = Literal["rendered", "photos"]
+DOMAINS: dict[Domain, str] = {"rendered": "rendered faces", "photos": "photographs"}
 
 
 class WeightsError(ValueError):
@@ -33,11 +37,16 @@ def names() -> list[str]:
 
 
 def locate(name: str | Path) -> Path:
-    """Path of a .safetensors file from a name, an alias or a path. Raises WeightsError with a suggestion."""
+    """Path of a .safetensors file from a name or a path; CHOSEN: what choose() takes for photographs.
+
+    Raises WeightsError with a suggestion.
+    """
     text = str(name)
-    path = Path(text) if text.endswith(".safetensors") else FOLDER / f"{ALIASES.get(text, text)}.safetensors"
+    if text == CHOSEN:
+        return choose("photos").path
+    path = Path(text) if text.endswith(".safetensors") else FOLDER / f"{text}.safetensors"
     if not path.is_file():
-        near = difflib.get_close_matches(text, [*names(), *ALIASES], 1)
+        near = difflib.get_close_matches(text, [*names(), CHOSEN], 1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names()) or 'none yet'}"
         raise WeightsError(f"no weights {text!r} ({path} does not exist); {hint}")
     return path
@@ -76,6 +85,102 @@ def card(name: str | Path) -> dict[str, Any]:
     return result
 
 
+def domain(about: Mapping[str, Any]) -> Domain:
+    """What faces weights were trained on, from their card: as it states, or for older cards from where the data came."""
+    stated = about.get("domain")
+    if stated in DOMAINS:
+        return "rendered" if stated == "rendered" else "photos"
+    return domain_of(about.get("data", {}))
+
+
+def domain_of(data: Mapping[str, Any]) -> Domain:
+    """The same of a training's data (FaceData.about()): smoothswap.rendered says whom it drew."""
+    meta = data.get("meta") or {}
+    return "rendered" if str(meta.get("people_ids", "")).startswith("rendered:") else "photos"
+
+
+def variant(about: Mapping[str, Any]) -> str:
+    """In what a swapper differs from the paper's main model (Table 1), "" for none: "ArcFace embedder, lambda_id 1"."""
+    config = about["config"]
+    swapper, embedder = config["swapper"], config["embedder"]
+    said = []
+    if (loss := embedder.get("loss", "contrastive")) != "contrastive":
+        said.append(f"{'ArcFace' if loss == 'arcface' else loss} embedder")
+    if (weight := swapper["lambda_id"]) != SwapperConfig.lambda_id:
+        said.append(f"lambda_id {weight:g}")
+    if (way := swapper.get("generator.identity_injection", "add")) != "add":
+        said.append({"adalin": "AdaLIN", "map": "identity map"}.get(way, way))
+    if others := about.get("also"):
+        said.append(f"L_id over {1 + len(others)} embedders")
+    return ", ".join(said)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Weights that were chosen for data of a domain; reason: why these, as a clause."""
+
+    name: str
+    path: Path
+    sha256: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.sha256[:12]}): {self.reason}"
+
+
+def choose(wanted: Domain) -> Choice:
+    """The committed swapper for faces of a domain: the paper's main model, or what its card calls main (export --main),
+    trained on such faces.
+
+    Of several the one with the most pixels, then the most steps. Where none was trained on such faces, the best of the
+    other domain, and the reason says so. Raises WeightsError where there is no swapper at all.
+    """
+    cards = {name: _plain_card(name) for name in names()}
+    main = {n: c for n, c in cards.items() if c.get("part") == "swapper" and c.get("main", not variant(c))}
+    if not main:
+        raise WeightsError(
+            f"no swapper's weights in {FOLDER}; train and export some (python -m smoothswap.train)"
+        )
+    fitting = [name for name, about in main.items() if domain(about) == wanted]
+    pool = fitting or list(main)
+    best = max(pool, key=lambda n: (_size(main[n]), main[n]["steps"], n))
+    if not fitting:
+        other = DOMAINS[domain(main[best])]
+        reason = f"no weights trained on {DOMAINS[wanted]} are here; these know {other} only and are out of their domain"
+    elif len(pool) == 1:
+        reason = f"the data are {DOMAINS[wanted]}, and these were trained on such"
+    else:
+        reason = f"the data are {DOMAINS[wanted]}; of {len(pool)} trained on such the largest, then the longest trained"
+    return Choice(best, FOLDER / f"{best}.safetensors", card(best)["sha256"], reason)
+
+
+def _size(about: Mapping[str, Any]) -> int:
+    return int(about["config"]["swapper"]["generator.size"])
+
+
+def swappers() -> list[tuple[str, str]]:
+    """(name, what it is in one line) of every committed swapper."""
+    cards = {name: _plain_card(name) for name in names()}
+    return [
+        (
+            name,
+            f"{_size(about)} px, trained on {DOMAINS[domain(about)]} for "
+            f"{about['steps']:,} steps{', ' + variant(about) if variant(about) else ''}",
+        )
+        for name, about in cards.items()
+        if about.get("part") == "swapper"
+    ]
+
+
+def _plain_card(name: str) -> dict[str, Any]:
+    """A committed card as it stands, its file's hash not computed; {} for a broken one, which choosing passes over."""
+    try:
+        found = json.loads((FOLDER / f"{name}.json").read_text())
+        return found if isinstance(found, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
 def save(path: Path, modules: dict[str, nn.Module], about: dict[str, Any]) -> dict[str, Any]:
     """Write modules in float32 and the card. `about` must hold `part` and the `config` of every module by name."""
     tensors = {f"{n}.{k}": v for n, m in modules.items() for k, v in m.state_dict().items()}
@@ -102,7 +207,10 @@ def _read(name: str | Path, part: str) -> tuple[Path, dict[str, Any], dict[str, 
 
 
 def load(name: str | Path = "smoothswap") -> SmoothSwap:
-    """A swapper by name ("smoothswap"), or by path to its .safetensors, on the CPU in eval mode. Raises WeightsError."""
+    """A swapper by name or by path to its .safetensors, on the CPU in eval mode; "smoothswap": the one for photographs.
+
+    Raises WeightsError.
+    """
     path, tensors, config = _read(name, "swapper")
     try:
         swapper: SwapperConfig = from_json("swapper", config["swapper"])

@@ -1,6 +1,7 @@
 """The registry of swappers: from what a user writes after --model to something that swaps.
 
-copy-target  copy-source  classical  smoothswap  smoothswap:WEIGHTS
+copy-target  copy-source  classical
+smoothswap  smoothswap:NAME                 the weights for these data; weights by name or path
 oracle  Deepfakes  FaceShifter ...          any folder of manipulated_sequences
 images:DIR                                  anybody's finished swaps
 package.module:factory                      factory() returns a crop or frame swapper
@@ -29,7 +30,7 @@ BUILT_IN = {
     "copy-target": "the target untouched: the end of the scale where nothing is swapped",
     "copy-source": "the source's aligned face pasted in: the end of the scale where everything is",
     "classical": "landmark warp, colour transfer and Poisson blending with OpenCV",
-    "smoothswap": "the paper's model with the committed weights (smoothswap:FILE for others)",
+    "smoothswap": "the paper's model with the committed weights that fit the data, rendered or photographs",
     "oracle": "the true swap; needs data that has it (rendered faces)",
 }
 REFERENCES = ("copy-target", "copy-source", "oracle")
@@ -89,7 +90,7 @@ def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
     if spec in ("copy-target", "copy-source", "classical"):
         return _own(spec)
     if kind == "smoothswap" and (argument or not colon):
-        return _smoothswap(spec, argument or "smoothswap", device)
+        return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)
     if kind == "images" and colon:
         return _images(spec, argument)
     for entry in entry_points():
@@ -114,14 +115,15 @@ def _own(name: str) -> Swapper:
     return Swapper(name, name, "frame", run, name, reference=name in REFERENCES)
 
 
-def _smoothswap(spec: str, weights: str, device: str) -> Swapper:
+def _smoothswap(spec: str, weights: str, domain: str, device: str) -> Swapper:
     from bench.swappers.smooth import SmoothSwapModel
 
     try:
-        model = SmoothSwapModel(weights, device)
+        model = SmoothSwapModel(weights, device, domain)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise UsageError(f"cannot load the model {spec!r}: {error}") from error
-    return Swapper("smoothswap", spec, "crop", model, "smoothswap", info=model.info)
+    name = re.sub(r"[^\w.+-]", "_", model.name)[:64] if weights else "smoothswap"
+    return Swapper(name, spec, "crop", model, name, info=model.info)
 
 
 def _finished(name: str, dataset: Dataset) -> Swapper:

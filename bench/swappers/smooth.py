@@ -11,19 +11,31 @@ from bench.swappers.base import Image
 
 
 class SmoothSwapModel:
-    """The committed model ("smoothswap") or a weights file. Raises what smoothswap.weights.load raises."""
+    """Weights by name or path, or with "" those that smoothswap.weights.choose takes for faces of `domain`.
 
-    def __init__(self, weights: str, device: str = "cpu") -> None:
+    name: of the file. info: what results.json says of the model; its `chosen` is why these weights, where nobody named
+    them. An embedder trained with ArcFace's loss makes a swapper of the arcface family, as the paper's dagger has it.
+    Raises what smoothswap.weights.load raises.
+    """
+
+    def __init__(self, weights: str, device: str = "cpu", domain: str = "photos") -> None:
         from smoothswap import weights as store
 
+        chosen = None if weights else store.choose("rendered" if domain == "rendered" else "photos")
+        named = weights if chosen is None else chosen.path
         self._device = torch.device(device)
-        self._model = store.load(weights).to(self._device)
+        self._model = store.load(named).to(self._device)
         self.size = int(self._model.size)
-        card = store.card(weights)
+        path, card = store.locate(named), store.card(named)
+        self.name = path.stem
+        families = [embedder_family(store.fingerprint(self._model.embedder))]
+        if card["config"]["embedder"].get("loss") == "arcface":
+            families.append("arcface")
         self.info: dict[str, Any] = {
-            "weights": store.locate(weights).name, "weights_sha256": card["sha256"], "size": self.size,
-            "parameters": card.get("parameters"), "command": card.get("command"),
-            "trained_with": [embedder_family(store.fingerprint(self._model.embedder))],
+            "weights": path.name, "weights_sha256": card["sha256"], "weights_domain": store.domain(card),
+            "chosen": None if chosen is None else chosen.reason, "variant": store.variant(card) or None,
+            "size": self.size, "parameters": card.get("parameters"), "command": card.get("command"),
+            "trained_with": families,
         }  # fmt: skip
 
     def swap(self, source: Image, target: Image) -> Image:
