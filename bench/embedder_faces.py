@@ -1,8 +1,8 @@
 """The faces that embedders are compared on, and what every network reads from them: the same photos for all.
 
-A network that wants another crop than the stored FFHQ one gets it from the photos (--lfw), or else cut out of the stored
-crop by one fixed similarity: the place where ArcFace's own five points would put that crop. Which of the two it was is in
-the result. Readings are kept in OUT/readings, so that a run that was stopped does not read again.
+A network that wants another crop than the stored FFHQ one gets it from the photos (--lfw), or else cut out of the
+stored crop by one fixed similarity: the place where ArcFace's own five points would put that crop. Which of the two it
+was is in the result. Readings are kept in OUT/readings, so that a run that was stopped does not read again.
 """
 
 from __future__ import annotations
@@ -143,7 +143,9 @@ def recut(pictures: Image, crop: Crop) -> Image:
     pictures = _resized(pictures, min(pictures.shape[1], round(float(np.hypot(*(quad[3] - quad[0]))))))
     affine, side = ffhq_affine(landmarks, pictures.shape[1]), (crop.size, crop.size)
     flags = cv2.WARP_INVERSE_MAP | cv2.INTER_CUBIC
-    cut = [cv2.warpAffine(one, affine, side, flags=flags, borderMode=cv2.BORDER_REPLICATE) for one in pictures]
+    cut = [
+        cv2.warpAffine(one, affine, side, flags=flags, borderMode=cv2.BORDER_REPLICATE) for one in pictures
+    ]
     return np.stack(cut).astype(np.uint8)
 
 
@@ -188,19 +190,14 @@ def read(network: Network, faces: Faces, photos: Path | None, kept: Path, what: 
 def _read_crops(network: Network, faces: Faces, source: str, progress: Callable[[int], object]) -> Rows:
     parts = []
     for i in range(0, len(faces.people), BLOCK):
-        part = np.asarray(faces.pictures[i : i + BLOCK])
-        parts.append(
-            network.read(part if source == "the stored faces" else recut(part, network.crop)).astype(
-                np.float32
-            )
-        )
+        part = np.array(faces.pictures[i : i + BLOCK])
+        crops = part if source == "the stored faces" else recut(part, network.crop)
+        parts.append(network.read(crops).astype(np.float32))
         progress(len(part))
     return np.concatenate(parts)
 
 
-def _read_photos(
-    network: Network, faces: Faces, photos: Path | None, progress: Callable[[], object]
-) -> Rows:
+def _read_photos(network: Network, faces: Faces, photos: Path | None, progress: Callable[[], object]) -> Rows:
     from bench.lfw import read_photos
 
     if faces.photos is None or photos is None or network.instrument is None:

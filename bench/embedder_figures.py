@@ -1,7 +1,7 @@
 """What is measured of each network on photos: verification, d_smooth, interpolation counts, the shape of the space.
 
-One sample of pairs serves all networks. The two ends of an interpolation are test people that occur in no other pair, so
-pairs are independent; verification pairs share people, and go when either person is left out (metrics.replicates).
+One sample of pairs serves all networks. The two ends of an interpolation are test people that occur in no other pair,
+so pairs are independent; verification pairs share people, and go when either person is left out (metrics.replicates).
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def draw(people: Ints, usable: Bools, pairs: int, seed: int) -> Sample:
     who, starts, counts = np.unique(people[rows], return_index=True, return_counts=True)
     if len(who) < 4 or not (counts > 1).any():
         raise DataError(
-            f"{len(who)} test people, {int((counts > 1).sum())} of them with two readable photos; needed are four people, "
-            "one of them with two"
+            f"{len(who)} test people, {int((counts > 1).sum())} of them with two readable photos; needed are four "
+            "people, one of them with two"
         )
     one, two = [], []
     for start, count in zip(starts[counts > 1], counts[counts > 1], strict=True):
@@ -149,10 +149,30 @@ def spectrum_of(test: Rows, sample: Sample) -> list[float]:
     return [float(v) for v in values / values.sum()]
 
 
-def options(pairs: int, seed: int) -> dict[str, Any]:
+def clusters(test: Faces, sample: Sample) -> dict[str, tuple[int, int]]:
+    """By key without its option: how many observations a figure rests on, of how many people or pairs of people."""
+    people = len(np.unique(test.people[np.r_[sample.first, sample.second]]))
+    pairs = int(sample.same.sum())
+    alone = len(np.unique(test.people[sample.first[sample.same]]))
+    found = {
+        key: (len(sample.same), people) for key in ("verification_auc", "verification_eer", "tar_at_far")
+    }
+    found |= {
+        key: (len(sample.a),) * 2 for key in ("d_smooth", "interpolation_count", "interpolation_people")
+    }
+    found |= {key: (len(sample.one),) * 2 for key in ("effective_rank", "uniformity")}
+    return found | {"alignment": (pairs, alone)}
+
+
+def options(sample: Sample, seed: int) -> dict[str, Any]:
     """Everything that changes a number here, for the result."""
     return {
-        "pairs_wanted": pairs, "seed": seed, "same_pairs_each": SAME_EACH, "different_pairs": DIFFERENT, "far": list(FARS),
-        "space_people": SPACE_PEOPLE, "r": list(STEPS), "d_smooth_denominator": "chord", "d_smooth_average": "of_ratios",
-        "interpolation_ends": "count", "alignment_alpha": ALPHA, "uniformity_t": T,
+        "interpolation_pairs": len(sample.a), "same_pairs": int(sample.same.sum()), "same_pairs_each": SAME_EACH,
+        "different_pairs": int((~sample.same).sum()), "far": list(FARS), "space_people": len(sample.one),
+        "r": list(STEPS), "d_smooth_denominator": "chord", "d_smooth_average": "of_ratios",
+        "interpolation_ends": "count", "alignment_alpha": ALPHA, "uniformity_t": T, "seed": seed,
+        "jackknife_groups": int(sample.group.max()) + 1,
+        "holm_family": "the pairs of embedders, for each figure on its own",
+        "seeds": "mean over seeds; the variance over people and that over seeds are added (metrics.replicates); "
+        "with one seed an interval speaks of that network alone",
     }  # fmt: skip

@@ -1,8 +1,8 @@
 """The embedders that bench.embedders compares: how they are named, opened, read with, and what they say of themselves.
 
-    contrastive=runs/c0      a run of smoothswap.train embedder (its folder), or .safetensors weights by path or name
-    mine=r50.onnx            a face recogniser that reads 112-pixel crops (ONNX)
-    mine=arcface:net.onnx?scale=128&colour=bgr    any identity instrument of bench.instruments, with its options
+contrastive=runs/c0      a run of smoothswap.train embedder (its folder), or .safetensors weights by path or name
+mine=r50.onnx            a face recogniser that reads 112-pixel crops (ONNX)
+mine=arcface:net.onnx?scale=128&colour=bgr    any identity instrument of bench.instruments, with its options
 """
 
 from __future__ import annotations

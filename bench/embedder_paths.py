@@ -1,12 +1,12 @@
 """How smoothly each network follows a known change: rendered faces that turn into somebody else, age, or gain weight.
 
-A path has STEPS equal steps of its parameter; hair, clothes, light, camera, background and the neutral frontal state stay.
-Path i of every kind starts from the same person in the same scene, and every network sees the same frames, each cut to
-its own crop with the true landmarks. Figures: metrics.embedding_paths, on the sphere. `pixels`, the reference, is the
+A path has STEPS equal steps of its parameter; hair, clothes, light, camera, background and the neutral frontal state
+stay. Path i of every kind starts from the same person in the same scene, and every network sees the same frames, each
+cut to its own crop with the true landmarks. Figures: metrics.embedding_paths, on the sphere. `pixels`, the reference, is the
 64-pixel picture itself as a vector in the plane: how even the change is before any network sees it.
 
-Gradients are those of L_id = 1 - cos(f(x), f(x_K)) (Smooth-Swap, Sec. 4.4), x_K the end of the path, at x_0 ... x_(K-1):
-once with respect to the picture, once with respect to the path's parameter (central differences of L_id along the path).
+Gradients are those of L_id = 1 - cos(f(x), f(x_K)) (Smooth-Swap, Sec. 4.4), x_K the end of the path, at x_0 ...
+x_(K-1): once with respect to the picture, once with respect to the path's parameter (central differences of L_id).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Rendered:
 
 
 def render(crops: Iterable[Crop], paths: int, seed: int, steps: int = STEPS) -> Rendered:
-    """Render `paths` paths of each kind once and cut every frame to each of `crops`. The same arguments, the same bytes."""
+    """Render `paths` paths of each kind once; cut every frame to each of `crops`. The same arguments, the same bytes."""
     wanted = list(dict.fromkeys([PIXELS, *crops]))
     made = {
         (kind, crop): np.empty((paths, steps + 1, crop.size, crop.size, 3), np.uint8)
@@ -69,7 +69,9 @@ def render(crops: Iterable[Crop], paths: int, seed: int, steps: int = STEPS) -> 
             styling, scene = sample_styling(rng), sample_scene(rng, FRAME)
             for kind in KINDS:
                 for step in range(steps + 1):
-                    shot = Actor(at(kind, person, other, step / steps), styling).shot(still, scene, samples=1)  # the crop reduces it
+                    shot = Actor(at(kind, person, other, step / steps), styling).shot(
+                        still, scene, samples=1
+                    )  # the crop reduces it
                     landmarks = shot.projected[landmark_vertices()]
                     for crop in wanted:
                         made[kind, crop][path, step] = cut(shot.image, landmarks, crop)
@@ -146,7 +148,7 @@ def loss_slopes(paths: Floats) -> Floats:
 
 
 def picture_agreement(network: Network, pictures: Paths) -> Floats:
-    """neighbour_agreement of the gradients of L_id with respect to the pictures uint8 [n, K + 1, s, s, 3]: float [n]."""
+    """neighbour_agreement of L_id's gradients with respect to the pictures uint8 [n, K + 1, s, s, 3]: float [n]."""
     if network.differentiable is None:
         raise ValueError(f"{network.name} has no gradients")
     agreement = []

@@ -1,13 +1,16 @@
 """How smoothly an embedding follows a known change of the face: figures of paths z_0, ..., z_K.
 
 The points belong to equal steps of a parameter (a morph between two people, age, weight). On the sphere, where
-embedders are compared, a step is the tangent vector log_z(z') that leads from z to z' along the great circle, its length
-the angle in radians; in the plane it is z' - z. With s+_k the step from z_k to z_(k+1) and s-_k that to z_(k-1):
+embedders are compared, a step is the tangent vector log_z(z') that leads from z to z' along the great circle, its
+length the angle in radians; in the plane it is z' - z. With s+_k the step from z_k to z_(k+1), s-_k that to z_(k-1):
 
-    tortuosity      sum |s+_k| / |step from z_0 to z_K|                 1 for a straight path
-    curvature       sum |s+_k + s-_k| / sum (|s+_k| + |s-_k|), 0 < k < K  0 for even steps straight on, 1 for there and back
+    tortuosity      sum |s+_k| / |step from z_0 to z_K|
+                    1 for a straight path
+    curvature       sum |s+_k + s-_k| / sum (|s+_k| + |s-_k|) over 0 < k < K
+                    0 for even steps straight on, 1 where every step goes back on the one before
     monotonicity    Spearman's correlation of k and the distance of z_k from z_0
-    largest_step    max |s+_k| / sum |s+_k|                             1 / K for even steps, 1 for one jump
+    largest_step    max |s+_k| / sum |s+_k|
+                    1 / K for even steps, 1 for one jump
 
 The definitions are ours: Smooth-Swap (Sec. 4.1, 5.4) argues with smoothness along such changes and measures none.
 """

@@ -42,9 +42,9 @@ def effective_rank(eigenvalues: ArrayLike) -> float:
 
 
 def alignment(a: ArrayLike, b: ArrayLike, alpha: float = ALPHA) -> Floats:
-    """|z_a - z_b|^alpha of each pair of photos of one person, rows [n, d]: float [n] in 0..2^alpha; the metric is their mean.
+    """|z_a - z_b|^alpha of each pair of photos of one person, rows [n, d]: float [n] in 0..2^alpha.
 
-    Lower: photos of one person lie nearer to each other. Wang and Isola, equation of L_align.
+    The metric is their mean. Lower: photos of one person lie nearer to each other. Wang and Isola, equation of L_align.
     """
     return np.asarray(l2(unit(a), unit(b)) ** alpha)
 

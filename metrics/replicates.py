@@ -5,8 +5,8 @@ for two reasons: other people, and other seeds. Their variances are added,
 
     var = jackknife variance over people of the mean over seeds + (sample variance over seeds) / S
 
-and the interval is Student's, with Satterthwaite's degrees of freedom (Satterthwaite, Biometrics Bulletin 2, 1946): with
-three seeds that differ much it is wide, as it must be. What people and seeds do together stands in both parts, so the
+and the interval is Student's, with Satterthwaite's degrees of freedom (Satterthwaite, Biometrics Bulletin 2, 1946):
+with three seeds that differ much it is wide, as it must be. What people and seeds do together stands in both parts, so the
 interval is too wide rather than too narrow. With one seed the second part is unknown and left out: such an interval
 speaks of that network, not of its loss.
 
@@ -55,7 +55,7 @@ class Crossed:
 
 
 def deal(clusters: int, groups: int = GROUPS, seed: int = 0) -> Ints:
-    """The group of each cluster, int [clusters]: dealt by lot into `groups` of nearly one size, or one each if fewer."""
+    """The group of each cluster, int [clusters], by lot: `groups` of nearly one size, or each its own if fewer."""
     order = np.random.default_rng(seed).permutation(clusters)
     group = np.empty(clusters, np.int64)
     group[order] = np.arange(clusters) % min(groups, max(clusters, 1))

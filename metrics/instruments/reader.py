@@ -87,7 +87,7 @@ class TorchReader:
         return np.concatenate(rows)[: len(crops)]
 
     def differentiable(self, pixels: Tensor) -> Tensor:
-        """The network's codes float [n, d] of RGB pixels float [n, 3, s, s] in 0..255, in fp32; gradients reach the pixels."""
+        """Codes float [n, d] of RGB pixels float [n, 3, s, s] in 0..255, in fp32; gradients reach the pixels."""
         return cast(Tensor, self.network(self._normal(pixels)))
 
     def _pixels(self, crops: NDArray[np.uint8]) -> Tensor:

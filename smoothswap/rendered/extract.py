@@ -64,7 +64,7 @@ def _coefficients(model: Any, phenotypes: dict[str, np.ndarray]) -> np.ndarray:
 def changes(head_file: Path, adults: int = 2000, seed: int = 1) -> dict[str, list[float]]:
     """What ageing and gaining weight add to the phenotype components of `head_file`, in their standard deviations.
 
-    Of each of CHANGED: the mean, over drawn adults, of the head at the upper end of its range minus the head at the lower.
+    Of each of CHANGED: the mean, over drawn adults, of the head at the upper end of its range minus that at the lower.
     """
     import anny
 
@@ -149,7 +149,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "head.safetensors")
-    parser.add_argument("--changes", type=Path, help="only write what ageing and weight change in --out, as JSON")
+    parser.add_argument(
+        "--changes", type=Path, help="only write what ageing and weight change in --out, as JSON"
+    )
     arguments = parser.parse_args()
     if arguments.changes:
         arguments.changes.write_text(json.dumps(changes(arguments.out), indent=1) + "\n")
