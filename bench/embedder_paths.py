@@ -1,9 +1,9 @@
 """How smoothly each network follows a known change: rendered faces that turn into somebody else, age, or gain weight.
 
-A path has STEPS equal steps of its parameter; hair, clothes, light, camera, background and the neutral frontal state
+A path has K equal steps of its parameter; hair, clothes, light, camera, background and the neutral frontal state
 stay. Path i of every kind starts from the same person in the same scene, and every network sees the same frames, each
-cut to its own crop with the true landmarks. Figures: metrics.embedding_paths, on the sphere. `pixels`, the reference, is the
-64-pixel picture itself as a vector in the plane: how even the change is before any network sees it.
+cut to its own crop with the true landmarks. Figures: metrics.embedding_paths, on the sphere. `pixels`, the reference,
+is the 64-pixel picture itself as a vector in the plane: how even the change is before any network sees it.
 
 Gradients are those of L_id = 1 - cos(f(x), f(x_K)) (Smooth-Swap, Sec. 4.4), x_K the end of the path, at x_0 ...
 x_(K-1): once with respect to the picture, once with respect to the path's parameter (central differences of L_id).
@@ -44,14 +44,14 @@ Paths = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
-    """By kind and crop: pictures uint8 [paths, STEPS + 1, s, s, 3]."""
+    """By kind and crop: pictures uint8 [paths, K + 1, s, s, 3]."""
 
     pictures: dict[tuple[str, Crop], Paths]
     count: int
 
 
 def render(crops: Iterable[Crop], paths: int, seed: int, steps: int = STEPS) -> Rendered:
-    """Render `paths` paths of each kind once; cut every frame to each of `crops`. The same arguments, the same bytes."""
+    """Render `paths` paths of each kind once, every frame cut to each of `crops`; equal arguments give equal bytes."""
     wanted = list(dict.fromkeys([PIXELS, *crops]))
     made = {
         (kind, crop): np.empty((paths, steps + 1, crop.size, crop.size, 3), np.uint8)

@@ -19,7 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench import embedder_figures, provenance
+from bench import embedder_figures, embedder_paths, provenance
 from bench.embedder_faces import Faces, open_faces, read, source_of, usable
 from bench.embedder_networks import Network, Rows, grouped, open_network
 from bench.embedder_pictures import interpolations
@@ -95,6 +95,13 @@ def parser() -> Parser:
         default=24,
         metavar="N",
         help="of each kind, with --rendered (%(default)s)",
+    )
+    add(
+        "--path-steps",
+        type=at_least(3),
+        default=embedder_paths.STEPS,
+        metavar="N",
+        help="equal steps of each path (%(default)s)",
     )
     add(
         "--pairs",
@@ -201,9 +208,8 @@ def _paths(
     options: argparse.Namespace, networks: Sequence[Network], measured: Sequence[dict[str, Replicated]]
 ) -> dict[str, Any]:
     """Add the figures of rendered paths to `measured`; returns curves and the pixels' own figures."""
-    from bench import embedder_paths
-
-    rendered = embedder_paths.render([one.crop for one in networks], options.paths, options.seed)
+    crops = [one.crop for one in networks]
+    rendered = embedder_paths.render(crops, options.paths, options.seed, options.path_steps)
     curves: dict[str, list[dict[str, list[float]]]] = {}
     for one, figures in zip(networks, measured, strict=True):
         result = embedder_paths.measure(one, rendered)
@@ -215,7 +221,7 @@ def _paths(
         for name, each in curves.items()
     }
     return {
-        "steps": embedder_paths.STEPS, "count": options.paths, "kinds": list(embedder_paths.KINDS),
+        "steps": options.path_steps, "count": options.paths, "kinds": list(embedder_paths.KINDS),
         "curves": means | {"pixels": pixels.curves},
         "pixels": estimates({key: [figure] for key, figure in pixels.figures.items()}, {}, options.paths),
     }  # fmt: skip

@@ -6,8 +6,8 @@ for two reasons: other people, and other seeds. Their variances are added,
     var = jackknife variance over people of the mean over seeds + (sample variance over seeds) / S
 
 and the interval is Student's, with Satterthwaite's degrees of freedom (Satterthwaite, Biometrics Bulletin 2, 1946):
-with three seeds that differ much it is wide, as it must be. What people and seeds do together stands in both parts, so the
-interval is too wide rather than too narrow. With one seed the second part is unknown and left out: such an interval
+with three seeds that differ much it is wide, as it must be. What people and seeds do together stands in both parts, so
+the interval is too wide rather than too narrow. With one seed the second part is unknown and left out: such an interval
 speaks of that network, not of its loss.
 
 People are left out a group at a time (delete-a-group jackknife; Kott, J. Official Statistics 17, 2001), which serves

@@ -96,8 +96,8 @@ def _unequal(results: Mapping[str, Any], smooth: list[str], others: list[str]) -
             found.append(
                 {
                     "says": f"{a} and {b} do not tell these people apart equally well.",
-                    "because": f"Verification AUC {values[0]:.3f} against {values[1]:.3f}: what separates them may be how "
-                    "far the training came, and not the loss.",
+                    "because": f"Verification AUC {values[0]:.3f} against {values[1]:.3f}: what separates them may be "
+                    "how far the training came, and not the loss.",
                 }
             )
     return found
@@ -112,9 +112,9 @@ def _collapsed(results: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {
             "says": f"The space of {name} is narrow.",
-            "because": f"Its effective rank is {known[name]:.1f} dimensions, the widest has {most:.1f}. In few dimensions "
-            "the same gallery lies nearer to every path, so d_smooth falls and counts rise without any change being "
-            "followed more smoothly; d_smooth (ends) divides by how near faces lie in that space anyway.",
+            "because": f"Its effective rank is {known[name]:.1f} dimensions, the widest has {most:.1f}. In few "
+            "dimensions the same gallery lies nearer to every path, so d_smooth falls and counts rise without any "
+            "change being followed more smoothly; d_smooth (ends) divides by how near faces lie in that space anyway.",
         }
         for name in narrow
     ]

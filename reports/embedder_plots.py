@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from reports.figures import INK, LINE, SERIES, SOFT, STYLE, inline, short
 
@@ -64,6 +65,9 @@ def spectra(results: Mapping[str, Any]) -> str:
             )  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
+        for one in (axes.xaxis, axes.yaxis):  # the page's plots are set without mathematics
+            one.set_major_formatter(lambda value, _: f"{value:g}")
+            one.set_minor_formatter(NullFormatter())
         axes.grid(color=LINE, linewidth=0.7)
         axes.set_xlabel("direction, by variance", color=INK, fontsize=8.5)
         axes.set_ylabel("share of the variance", color=INK, fontsize=8.5)
@@ -72,7 +76,7 @@ def spectra(results: Mapping[str, Any]) -> str:
 
 
 def curves(results: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(title, SVG) of each kind of path: mean distance from the start, in mean distances between a morph's two people."""
+    """(title, SVG) of each kind of path: mean distance from the start, in those between the two people of a morph."""
     if results["paths"] is None:
         return []
     found = []
