@@ -223,7 +223,10 @@ def _paths(
     return {
         "steps": options.path_steps, "count": options.paths, "kinds": list(embedder_paths.KINDS),
         "curves": means | {"pixels": pixels.curves},
-        "pixels": estimates({key: [figure] for key, figure in pixels.figures.items()}, {}, options.paths),
+        "pixels": estimates(
+            # Not the extent of a morph: grey levels, where the embedders' is in radians.
+            {key: [one] for key, one in pixels.figures.items() if key != "path_extent@morph"}, {}, options.paths
+        ),
     }  # fmt: skip
 
 

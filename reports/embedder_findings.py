@@ -46,7 +46,8 @@ def findings(results: Mapping[str, Any]) -> list[dict[str, str]]:
                 for b in others:
                     gap = _gap(results, key, a, b)
                     if gap is not None:
-                        found.append(_judged(whose + claim.format(smooth=a, other=b), key, a, b, gap, higher))
+                        said = whose + claim.format(smooth=a, other=b)
+                        found.append(_judged(said, key, a, b, gap, higher, _unlike(results, a, b)))
     found += _unequal(results, smooth, others) + _collapsed(results)
     single = [name for name, one in results["embedders"].items() if len(one["networks"]) == 1]
     if single:
@@ -71,7 +72,9 @@ def _gap(results: Mapping[str, Any], key: str, a: str, b: str) -> dict[str, Any]
     return dict(found) | {"value": -found["value"], "ci95": None if ends is None else [-ends[1], -ends[0]]}
 
 
-def _judged(claim: str, key: str, a: str, b: str, gap: Mapping[str, Any], higher: bool) -> dict[str, str]:
+def _judged(
+    claim: str, key: str, a: str, b: str, gap: Mapping[str, Any], higher: bool, unlike: bool
+) -> dict[str, str]:
     if not gap["separated"]:
         verdict = "Not decided here."
     else:
@@ -79,9 +82,19 @@ def _judged(claim: str, key: str, a: str, b: str, gap: Mapping[str, Any], higher
     interval = ""
     if gap["ci95"] is not None:
         interval = f" (95 % interval {gap['ci95'][0]:+.3f} to {gap['ci95'][1]:+.3f})"
-    p = "" if gap["p_holm"] is None else f", Holm p {max(gap['p_holm'], 1e-4):.2g}"
+    p = ""
+    if gap["p_holm"] is not None:
+        p = ", Holm p < 0.0001" if gap["p_holm"] < 1e-4 else f", Holm p {gap['p_holm']:.2g}"
     because = f"{key}: {a} minus {b} = {gap['value']:+.3f}{interval}{p}."
+    if gap["separated"] and unlike:
+        verdict = verdict.rstrip(".") + ", between networks that differ in more than their loss (see below)."
     return {"says": f"{claim}. {verdict}", "because": because.replace("-0.", "−0.")}
+
+
+def _unlike(results: Mapping[str, Any], a: str, b: str) -> bool:
+    """Whether two embedders tell people apart so differently well that no difference can be put down to the loss."""
+    gap = _gap(results, "verification_auc", a, b)
+    return gap is not None and abs(gap["value"]) > AUC_GAP
 
 
 def _unequal(results: Mapping[str, Any], smooth: list[str], others: list[str]) -> list[dict[str, str]]:
@@ -89,8 +102,7 @@ def _unequal(results: Mapping[str, Any], smooth: list[str], others: list[str]) -
     found = []
     for a in smooth:
         for b in others:
-            gap = _gap(results, "verification_auc", a, b)
-            if gap is None or abs(gap["value"]) <= AUC_GAP:
+            if not _unlike(results, a, b):
                 continue
             values = [results["embedders"][name]["verification_auc"]["value"] for name in (a, b)]
             found.append(

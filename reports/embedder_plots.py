@@ -55,10 +55,10 @@ def panels(results: Mapping[str, Any], keys: Sequence[str]) -> list[tuple[str, s
 def spectra(results: Mapping[str, Any]) -> str:
     """Eigenvalues of every embedder's covariance as shares of their sum, the largest first, on logarithmic axes."""
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": "spectra"}):
-        figure, axes = _axes(3.0, left=0.15)
+        figure, axes = _axes(3.0, left=0.19)
         for i, (name, one) in enumerate(results["embedders"].items()):
             values = np.array(one["spectrum"])
-            kept = values > 1e-7  # below is rounding
+            kept = values > 1e-6  # below is rounding
             axes.plot(
                 np.flatnonzero(kept) + 1, values[kept], color=SERIES[i % len(SERIES)], linestyle=_DASHES[i % 6],
                 linewidth=1.7, label=short(name),
@@ -66,8 +66,10 @@ def spectra(results: Mapping[str, Any]) -> str:
         axes.set_xscale("log")
         axes.set_yscale("log")
         for one in (axes.xaxis, axes.yaxis):  # the page's plots are set without mathematics
-            one.set_major_formatter(lambda value, _: f"{value:g}")
+            one.set_major_formatter(lambda value, _: _power(value))
             one.set_minor_formatter(NullFormatter())
+        axes.tick_params(which="minor", length=0)
+        axes.set_ylim(bottom=1e-6)
         axes.grid(color=LINE, linewidth=0.7)
         axes.set_xlabel("direction, by variance", color=INK, fontsize=8.5)
         axes.set_ylabel("share of the variance", color=INK, fontsize=8.5)
@@ -99,6 +101,12 @@ def curves(results: Mapping[str, Any]) -> list[tuple[str, str]]:
             title = KINDS.get(kind, kind)
             found.append((title, inline(figure, f"{title}: distance of the embedding from its start")))
     return found
+
+
+def _power(value: float) -> str:
+    """A power of ten as text: 10⁻³."""
+    exponent = str(round(float(np.log10(value))))
+    return "10" + exponent.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _axes(height: float, left: float) -> tuple[Figure, Axes]:

@@ -50,11 +50,14 @@ def shown(figure: Mapping[str, Any] | None) -> tuple[str, str]:
     if figure is None or figure["value"] is None:
         return "", ""
     digits = 3 if abs(figure["value"]) < 10 else 1
-    value = f"{figure['value']:.{digits}f}".replace("-", "−")
+
+    def said(number: float) -> str:
+        return f"{round(number, digits) + 0.0:.{digits}f}".replace("-", "−")  # + 0.0: no minus before a 0
+
     if figure["ci95"] is None:
-        return value, ""
-    low, high = (f"{end:.{digits}f}".replace("-", "−") for end in figure["ci95"])
-    return value, f"{low} to {high}"
+        return said(figure["value"]), ""
+    low, high = map(said, figure["ci95"])
+    return said(figure["value"]), f"{low} to {high}"
 
 
 def markdown(results: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import pytest
 import torch
 
 from bench import embedder_paths
-from bench.embedder_faces import open_faces, recut
+from bench.controlled import person_samples
+from bench.embedder_faces import Faces, open_faces, read, recut, usable
 from bench.embedder_figures import draw, figures
 from bench.embedder_networks import Network, grouped, open_network
 from bench.embedder_results import compared, estimates
@@ -127,6 +129,30 @@ def test_the_recut_crop_has_arcfaces_points_where_they_belong() -> None:
     assert recut(np.zeros((2, 64, 64, 3), np.uint8), Crop("ffhq", 96)).shape == (2, 96, 96, 3)
     with pytest.raises(UsageError, match="--lfw"):
         recut(np.zeros((1, 64, 64, 3), np.uint8), Crop("dlib", 150))
+
+
+def test_photos_are_detected_and_cut_anew_and_read_once(tmp_path: Path, colours: str) -> None:
+    from PIL import Image
+
+    names = ("Ann_0001", "Bob_0001", "Cy_0001")
+    for person, name in enumerate(names):
+        folder = tmp_path / "photos" / name.rpartition("_")[0]
+        folder.mkdir(parents=True)
+        blank = np.zeros((192, 192, 3), np.uint8)
+        picture = blank if name == "Cy_0001" else person_samples(person, 192, 5)[0].image
+        Image.fromarray(picture).save(folder / f"{name}.jpg")
+    network = open_network(f"mine={colours}")
+    faces = Faces(np.zeros((3, 64, 64, 3), np.uint8), np.arange(3), ("Ann", "Bob", "Cy"), names, "abc", True)
+    rows = read(network, faces, tmp_path / "photos", tmp_path / "kept", "test")
+    assert np.isfinite(rows).all(axis=1).tolist() == [True, True, False]  # no face is no reading
+    assert usable([rows, np.zeros((3, 2), np.float32)]).tolist() == [True, True, False]
+    again = read(network, faces, tmp_path / "nowhere", tmp_path / "kept", "test")
+    assert np.array_equal(rows, again, equal_nan=True)
+    stored = read(network, faces, None, tmp_path / "kept", "test")  # without the photos: from the black faces
+    assert np.ptp(stored) == 0
+    unlisted = replace(faces, photos=None, sha256="d")
+    with pytest.raises(DataError, match=r"ledger\.parquet"):
+        read(network, unlisted, tmp_path / "photos", tmp_path / "kept", "test")
 
 
 def test_people_are_apart(train: Path, test_faces: Path, tmp_path: Path) -> None:
@@ -398,5 +424,8 @@ def test_findings_say_what_the_differences_say() -> None:
     assert "Not decided here." in undecided
     assert "One network only: smooth." in undecided
     assert "do not tell these people apart equally well" not in undecided
-    assert "do not tell these people apart equally well" in said(made(0.3, True, auc=0.75))
+    unlike = said(made(0.3, True, auc=0.75))
+    assert "Holds here, between networks that differ in more than their loss" in unlike
+    assert "do not tell these people apart equally well" in unlike
+    assert "Holm p 0.2" in holds
     assert "space of arc is narrow" in said(made(0.3, True, rank=3.0))
