@@ -11,6 +11,7 @@ _INF = float("inf")
 _LFW = "LFW, image-restricted View 2"
 _PICTURE = "its picture as it is, a black one where there is none"
 _SMOOTHNESS = "Smooth-Swap, Sec. 5.5"
+_PATH = "path: morph, age, weight; steps: 12"
 
 EMBEDDERS = (
     Declared(
@@ -56,6 +57,62 @@ EMBEDDERS = (
         higher_is_better=True, source=f"{_SMOOTHNESS}, remark on repeated identities; counting them is ours",
         description="metrics.interpolation.interpolation_count with ids.",
         options="ends: count, leave_out; r: 0.1 ... 0.9",
+    ),
+    Declared(
+        key="effective_rank", title="Effective rank", unit="dimensions", range=(1.0, _INF),
+        formula="exp(-sum p ln p), p the shares of the covariance's eigenvalues",
+        higher_is_better=True, source="Roy and Vetterli 2007; of a covariance, ours",
+        description="metrics.embedding_space.effective_rank of one photo a person.",
+    ),
+    Declared(
+        key="uniformity", title="Uniformity", unit="log potential", range=(-8.0, 0.0),
+        formula="ln E exp(-t |z_a - z_b|^2)", higher_is_better=False, source="Wang and Isola 2020, L_uniform",
+        description="metrics.embedding_space.uniformity of one photo a person.", options="t: 2",
+    ),
+    Declared(
+        key="alignment", title="Alignment", unit="squared distance", range=(0.0, 4.0),
+        formula="E |z_a - z_b|^alpha over photos of one person", higher_is_better=False,
+        source="Wang and Isola 2020, L_align", description="metrics.embedding_space.alignment.", options="alpha: 2",
+    ),
+    Declared(
+        key="path_tortuosity", title="Path, arc over chord", unit="ratio", range=(1.0, _INF),
+        formula="sum of the steps' angles / angle between the ends", higher_is_better=False, source="ours",
+        description="metrics.embedding_paths.path_figures along a known change of a rendered face.",
+        options=_PATH,
+    ),
+    Declared(
+        key="path_curvature", title="Path, curvature", unit="ratio", range=(0.0, 1.0),
+        formula="sum |step on + step back| / sum (|step on| + |step back|)", higher_is_better=False,
+        source="ours", description="metrics.embedding_paths.path_figures; 0: even steps straight on.", options=_PATH,
+    ),
+    Declared(
+        key="path_monotonicity", title="Path, monotonicity", unit="rank correlation", range=(-1.0, 1.0),
+        formula="Spearman of the step's number and the distance from the start", higher_is_better=True,
+        source="ours", description="metrics.embedding_paths.path_figures.", options=_PATH,
+    ),
+    Declared(
+        key="path_largest_step", title="Path, largest step", unit="share", range=(0.0, 1.0),
+        formula="largest step / sum of the steps", higher_is_better=False, source="ours",
+        description="metrics.embedding_paths.path_figures; 1 / steps where all are equal.", options=_PATH,
+    ),
+    Declared(
+        key="path_extent", title="Path, extent", unit="share of a morph's, whose own is in radians", range=(0.0, _INF),
+        formula="angle between the ends / mean angle between the ends of the morphs", higher_is_better=True,
+        source="ours; Smooth-Swap, Sec. 4.1 says that ArcFace discards such change within a person",
+        description="How much of a change within one person the embedding keeps.", options=_PATH,
+    ),
+    Declared(
+        key="gradient_agreement", title="Gradient agreement, picture", unit="cosine similarity", range=(-1.0, 1.0),
+        formula="cos(dL/dx at x_k, dL/dx at x_(k+1)), L = 1 - cos(f(x), f(x_K))", higher_is_better=True,
+        source="ours, for the stability that Smooth-Swap, Sec. 4.1 and 5.4 argue with",
+        description="metrics.embedding_paths.neighbour_agreement of the identity loss's gradients along a path.",
+        options=_PATH,
+    ),
+    Declared(
+        key="descent_agreement", title="Gradient agreement, parameter", unit="agreement of signs", range=(-1.0, 1.0),
+        formula="mean of sign(dL/dk at k) sign(dL/dk at k + 1)", higher_is_better=True,
+        source="ours, as gradient_agreement", description="The same with respect to the path's own parameter k.",
+        options=_PATH,
     ),
 )  # fmt: skip
 

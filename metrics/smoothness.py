@@ -54,17 +54,19 @@ def d_smooth(
     r: ArrayLike = STEPS,
     denominator: Denominator = "chord",
     average: Average = "of_ratios",
+    found: NDArray[np.int64] | None = None,
 ) -> Smoothness:
     """d_smooth of the pairs (a[i], b[i]): test embeddings float [n, d], train float [g, d], r float [m].
 
-    The nearest training face is found exactly, ties to the lowest row. Raises ValueError for an unknown
+    The nearest training face is found exactly, ties to the lowest row. found: Smoothness.nearest of the same faces,
+    where they were searched before, as for another denominator. Raises ValueError for an unknown
     option, for widths that differ, and for a training set without readings.
     """
     if denominator not in get_args(Denominator):
         raise ValueError(f"unknown denominator {denominator!r}; choose {', '.join(get_args(Denominator))}")
     if average not in get_args(Average):
         raise ValueError(f"unknown average {average!r}; choose {' or '.join(get_args(Average))}")
-    found = nearest_along(a, b, train, r)
+    found = nearest_along(a, b, train, r) if found is None else found
     points = slerp(a, b, r)
     faces = unit(np.asarray(train)[found.ravel()]).reshape(points.shape)
     faces[found < 0] = np.nan

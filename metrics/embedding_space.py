@@ -1,0 +1,74 @@
+"""The shape of an embedding space: spectrum of the covariance, effective rank, alignment and uniformity.
+
+Alignment and uniformity: Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and
+Uniformity on the Hypersphere" (ICML 2020), Sec. 4.1. Effective rank: Roy and Vetterli, EUSIPCO 2007, of the
+covariance's eigenvalues. All rows are brought to length 1 first: the embedders are compared by their cosines.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from metrics.distances import Floats, l2, unit
+
+ALPHA, T = 2.0, 2.0  # the defaults of the authors' code
+
+
+def spectrum(z: ArrayLike) -> Floats:
+    """Eigenvalues of the covariance of the rows z [n, d], the largest first: float [d], >= 0, their sum at most 1.
+
+    The divisor is n, so that they sum to 1 - |mean|^2. Raises ValueError for fewer than two rows.
+    """
+    rows = _rows(z, 2)
+    centred = rows - rows.mean(axis=0)
+    return np.asarray(np.maximum(np.linalg.eigvalsh(centred.T @ centred / len(rows))[::-1], 0.0))
+
+
+def effective_rank(eigenvalues: ArrayLike) -> float:
+    """exp(-sum p ln p) with p = eigenvalues / sum, in 1..d: d where all directions are used alike. NaN where all are 0.
+
+    Roy and Vetterli take the entropy of singular values of a data matrix; here, as for collapse of embeddings, it is
+    that of the covariance's eigenvalues, which are shares of the variance.
+    """
+    values = np.asarray(eigenvalues, dtype=np.float64)
+    if values.ndim != 1 or np.any(values < 0):
+        raise ValueError(f"eigenvalues of a covariance are a list of numbers >= 0, not {values.shape}")
+    total = values.sum()
+    if not total > 0:
+        return float("nan")
+    shares = values[values > 0] / total
+    return float(np.exp(-np.sum(shares * np.log(shares))))
+
+
+def alignment(a: ArrayLike, b: ArrayLike, alpha: float = ALPHA) -> Floats:
+    """|z_a - z_b|^alpha of each pair of photos of one person, rows [n, d]: float [n] in 0..2^alpha.
+
+    The metric is their mean. Lower: photos of one person lie nearer to each other. Wang and Isola, equation of L_align.
+    """
+    return np.asarray(l2(unit(a), unit(b)) ** alpha)
+
+
+def potentials(z: ArrayLike, t: float = T) -> Floats:
+    """exp(-t |z_a - z_b|^2) of every two rows of z [n, d]: float [n, n] in exp(-4 t)..1, the diagonal 1."""
+    rows = _rows(z, 1)
+    return np.asarray(np.exp(-t * np.maximum(2.0 - 2.0 * rows @ rows.T, 0.0)))
+
+
+def uniformity(potential: ArrayLike) -> float:
+    """ln of the mean of exp(-t |z_a - z_b|^2) over all pairs of different rows, from potentials(z, t) [n, n].
+
+    In -4 t..0, lower is more uniform. Wang and Isola, equation of L_uniform. Raises ValueError for fewer than two rows.
+    """
+    matrix = np.asarray(potential, dtype=np.float64)
+    n = len(matrix)
+    if matrix.shape != (n, n) or n < 2:
+        raise ValueError(f"potentials are a square of two rows or more, not {list(matrix.shape)}")
+    return float(np.log((matrix.sum() - np.trace(matrix)) / (n * (n - 1))))
+
+
+def _rows(z: ArrayLike, least: int) -> Floats:
+    rows = unit(z)
+    if len(rows) < least or not np.isfinite(rows).all():
+        raise ValueError(f"{least} rows or more are needed, each with a reading and not 0; got {rows.shape}")
+    return rows
