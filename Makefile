@@ -43,18 +43,24 @@ baseline: $(VENV)/installed
 speed-baseline: $(VENV)/installed
 	env OMP_NUM_THREADS=1 $(BIN)/python tests/speed/make_baseline.py 5
 
-# The recipe of the committed weights, about five hours on two cores; a run that was stopped goes on where it was.
+# The recipe of the committed weights, about seven hours on two cores; a run that was stopped goes on where it was.
 TRAIN = $(BIN)/python -m smoothswap.train
 weights: $(VENV)/installed
 	test -f runs/faces/faces.npy || $(BIN)/python -m smoothswap.rendered.dataset --out runs/faces --people 4000 --views 12 --size 64 --seed 3000 --makeover 0.8
 	$(TRAIN) embedder --preset lite-64 --data runs/faces --out runs/embedder --resume
-	$(TRAIN) swapper --preset lite-64 --data runs/faces --out runs/swapper --embedder runs/embedder --resume
-	$(TRAIN) export --run runs/swapper --name smoothswap-64
+	$(TRAIN) swapper --preset lite-64 --data runs/faces --out runs/first --embedder runs/embedder --resume --steps 13000 --set decay=none
+	$(TRAIN) embedder --preset lite-64-harder --data runs/faces --out runs/harder --start runs/embedder --resume
+	test -f runs/plain/faces.npy || $(BIN)/python -m smoothswap.rendered.dataset --out runs/plain --people 2000 --views 12 --size 64 --seed 1000
+	$(TRAIN) embedder --preset lite-64 --data runs/plain --out runs/plain-embedder --resume --steps 1400 --set adversarial=0.05 --set adversarial_start=800
+	$(TRAIN) swapper --preset lite-64 --data runs/faces --out runs/swapper --start runs/first --embedder runs/embedder \
+		--also runs/plain-embedder --also runs/harder --resume --steps 5000 --set adv_warmup=0 --set lambda_id=6
+	$(TRAIN) export --run runs/swapper --name smoothswap-64 --main
 	test -f runs/judge/faces.npy || $(BIN)/python -m smoothswap.rendered.dataset --out runs/judge --people 1500 --views 9 --size 96 --seed 2000
 	$(TRAIN) embedder --preset recogniser-96 --data runs/judge --out runs/recogniser --resume
 	$(TRAIN) export --run runs/recogniser --name recogniser-96
 	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --people 20000 --epochs 5 --out runs/anny/first.safetensors
-	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --people 20000 --epochs 6 --lr 1.5e-3 --seed 6 --start runs/anny/first.safetensors
+	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --people 20000 --epochs 6 --lr 1.5e-3 --seed 6 --start runs/anny/first.safetensors --out runs/anny/second.safetensors
+	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --people 20000 --epochs 15 --lr 1.5e-3 --seed 7 --start runs/anny/second.safetensors
 
 $(VENV)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -69,7 +69,8 @@ def compare(
     refuse(a[0], b[0], "A and B")
     shared = [key for key in a[0].metrics if key in b[0].metrics]
     keys = [key for key in (*shared, FAILED) if not only or key in only]
-    return [_compare(a, b, key, seed) for key in keys]
+    by_frame = {FAILED, *a[1].metrics} & {FAILED, *b[1].metrics}
+    return [_compare(a, b, key, seed) if key in by_frame else _whole(a[0], b[0], key) for key in keys]
 
 
 def refuse(a: Results, b: Results, who: str) -> None:
@@ -102,6 +103,30 @@ def _compare(a: tuple[Results, FrameTable], b: tuple[Results, FrameTable], key: 
         float(first.mean()) if found.n else None, float(second.mean()) if found.n else None,
         found.value if found.n else None, ci95 if known else None,
         found.n, found.clusters, verdict, note,
+    )  # fmt: skip
+
+
+def _whole(a: Results, b: Results, key: str) -> Comparison:
+    """A metric without values of single scored frames (picture quality, video): its two intervals decide."""
+    mine, theirs = a.metrics[key], b.metrics[key]
+    difference = None
+    if mine.value is not None and theirs.value is not None:
+        difference = theirs.value - mine.value
+    verdict: Verdict = "not separated"
+    if mine.dagger or theirs.dagger:
+        verdict = "not ranked"
+    elif difference and mine.ci95 and theirs.ci95:
+        apart = theirs.ci95[0] > mine.ci95[1] or theirs.ci95[1] < mine.ci95[0]
+        if apart:
+            verdict = "better" if (difference > 0) == mine.higher_is_better else "worse"
+    note = (
+        mine.dagger
+        or theirs.dagger
+        or "no frame has a value of its own; a gap between the two intervals decides"
+    )
+    return Comparison(
+        key, mine.unit, mine.higher_is_better, mine.value, theirs.value, difference, None,
+        min(mine.n, theirs.n), min(mine.clusters or 0, theirs.clusters or 0), verdict, note,
     )  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from scipy.stats import special_ortho_group
 from metrics import METRICS, Sides, evaluate, frame_values
 from metrics.catalogue import EMBEDDERS as EMBEDDER_METRICS
 from metrics.catalogue import PICTURES as PICTURE_METRICS
+from metrics.embedding_paths import neighbour_agreement, path_figures
+from metrics.embedding_space import alignment, effective_rank, potentials, spectrum, uniformity
 from metrics.interpolation import interpolation_count, nearest_paths, path_count
 from metrics.picture_sets import DISTANCES, picture_distances
 from metrics.slerp import slerp
@@ -312,6 +314,47 @@ PICTURE_RULES = {
     "features scaled": Rule(lambda a, b: (2 * a, 2 * b), lambda k, v: 4 * v if k in FRECHET else None),
 }
 
+SPACE: dict[str, Callable[..., Any]] = {
+    "effective_rank": lambda a, b: effective_rank(spectrum(a)),
+    "uniformity": lambda a, b: uniformity(potentials(a)),
+    "alignment": lambda a, b: alignment(a, b).mean(),
+}
+SPACE_INPUT = (EMBEDDER_INPUT[0], EMBEDDER_INPUT[0] + 0.3 * EMBEDDER_INPUT[1])
+SPACE_RULES = {
+    "photos in another order": Rule(lambda a, b: (a[::-1], b[::-1])),
+    "rotated": Rule(lambda a, b: (a @ TURN, b @ TURN)),
+    "every embedding at another length": Rule(lambda a, b: (a * RNG.uniform(0.1, 50, (len(a), 1)), 7 * b)),
+    "photos of a pair exchanged": Rule(lambda a, b: (b, a), only("alignment")),
+    "photos twice": Rule(lambda a, b: (np.tile(a, (2, 1)), np.tile(b, (2, 1))), but("uniformity")),
+    "float32": Rule(lambda a, b: (a.astype(np.float32), b.astype(np.float32)), same, 1e-5),
+}
+
+_GRADIENTS = RNG.normal(size=(6, 9, 8)) + 1
+
+
+def _figure(name: str) -> Callable[..., Any]:
+    return lambda paths, gradients: getattr(path_figures(paths), name)
+
+
+PATHS: dict[str, Callable[..., Any]] = {
+    **{
+        f"path_{name}": _figure(name)
+        for name in ("tortuosity", "curvature", "monotonicity", "largest_step", "extent")
+    },
+    "gradient_agreement": lambda paths, gradients: neighbour_agreement(gradients),
+    "descent_agreement": lambda paths, gradients: neighbour_agreement(gradients[..., :1]),
+}
+PATH_INPUT = (EMBEDDER_INPUT[2][:54].reshape(6, 9, 8).cumsum(1), _GRADIENTS)
+PATH_RULES = {
+    "rotated": Rule(lambda p, g: (p @ TURN, g @ TURN), but("descent_agreement")),
+    "every point at another length": Rule(lambda p, g: (p * RNG.uniform(0.1, 50, (6, 9, 1)), g)),
+    "every gradient at another length": Rule(lambda p, g: (p, g * RNG.uniform(0.1, 50, (6, 9, 1)))),
+    "the other way": Rule(lambda p, g: (p[:, ::-1], g[:, ::-1]), but("path_monotonicity")),
+    "the opposite loss": Rule(lambda p, g: (p, -g)),
+    "mirrored": Rule(lambda p, g: (-p, g)),
+    "paths in another order": Rule(lambda p, g: (p[::-1], g[::-1]), lambda k, v: v[::-1] if v.ndim else v),
+}
+
 
 # ---- the test ----
 
@@ -368,6 +411,8 @@ TABLE = [
     *_array_cases(EMBEDDERS, EMBEDDER_INPUT, EMBEDDER_RULES),
     *_array_cases(PAIRS, PAIR_INPUT, PAIR_RULES),
     *_array_cases(PICTURES, PICTURE_INPUT, PICTURE_RULES),
+    *_array_cases(SPACE, SPACE_INPUT, SPACE_RULES),
+    *_array_cases(PATHS, PATH_INPUT, PATH_RULES),
 ]
 
 

@@ -14,7 +14,7 @@ import torch
 from skimage.transform import SimilarityTransform, warp
 from speed_peers import Against, fixed_loop
 
-from bench import recount
+from bench import recount_intervals
 from metrics.retrieval import identity_rank
 from metrics.statistics import cluster_interval
 from smoothswap.faces.align import (
@@ -115,7 +115,7 @@ def test_bootstrap(against: Against) -> None:
     rng = np.random.default_rng(2)
     clusters = np.repeat([f"{i:02d}" for i in range(70)], 20)
     values = rng.gamma(2, size=1400) + np.repeat(rng.normal(size=70), 20)
-    peer = lambda: recount.interval(values, clusters, None)  # noqa: E731
+    peer = lambda: recount_intervals.interval(values, clusters, None)  # noqa: E731
     found = against(lambda: cluster_interval(values, clusters), peer)
     assert found == pytest.approx(peer(), abs=0.1 * (found[1] - found[0]))
 
