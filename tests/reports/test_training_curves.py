@@ -1,4 +1,4 @@
-"""Training curves from the log that smoothswap.train writes, and interpolation rows from plain pictures."""
+"""Training curves from the log that smoothswap.train writes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_builders import face
 
 from reports import training
 from reports.__main__ import main
 from reports.html import render
-from reports.interpolation import PathRow, interpolation
 from reports.plots import STEPS
 from reports.results import ResultsError
 from reports.table import RunFiles
@@ -91,21 +89,3 @@ def test_another_file_is_one_error(tmp_path: Path, content: str, capsys: pytest.
         training.read(tmp_path)
     assert main([str(tmp_path), "-o", str(tmp_path / "x.html")]) == 3
     assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_interpolation_rows_hold_every_face_and_count_people() -> None:
-    steps = [0, 0.25, 0.5, 0.75, 1]
-    faces = [face(i, 32) for i in range(5)]
-    rows = [PathRow("arcface", faces, list("aaabb")), PathRow("smooth <b>", faces, list("abcde"))]
-    plot = interpolation(rows, steps, "000 to 001")
-    assert plot.svg.count("data:image/png;base64,") == 10
-    assert plot.svg == interpolation(rows, steps, "000 to 001").svg
-    assert "2 people" in plot.svg
-    assert "5 people" in plot.svg
-    marks = plot.svg.count("stroke: var(--accent)")
-    assert marks == 1 + 4  # where another person begins
-    assert "smooth <b>" not in plot.svg
-    with pytest.raises(ValueError, match="arcface has 5 faces and 5 names for 4 steps"):
-        interpolation(rows, steps[:4])
-    with pytest.raises(ValueError, match="no row to draw"):
-        interpolation([], steps)
