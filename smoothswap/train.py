@@ -26,12 +26,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from smoothswap import distributed, dry_run, presets, weights
+from smoothswap import distributed, dry_run, export, presets, weights
 from smoothswap.checkpoint import CheckpointError, DiskError, load_module, read_tensors
 from smoothswap.data import DataError, FaceData
 from smoothswap.embedder import Embedder
 from smoothswap.embedder_training import EmbedderTask
-from smoothswap.generator import Generator
 from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.rendered import on_demand
 from smoothswap.swap_training import SwapperTask
@@ -103,22 +102,7 @@ def parser() -> argparse.ArgumentParser:
                 help="another embedder for L_id, may be repeated: L_id is the mean over all of them",
             )
             sub.add_argument("--judge", help="a second embedder, for validation only")
-    export = commands.add_parser("export", help="write weights and card from a run")
-    export.add_argument("--run", required=True, type=Path)
-    export.add_argument("--name", required=True, help="of the files, such as smoothswap-64")
-    export.add_argument(
-        "--to", type=Path, default=weights.FOLDER, help="folder (default: the package's weights)"
-    )
-    export.add_argument(
-        "--domain",
-        choices=list(weights.DOMAINS),
-        help="what faces it was trained on (as the data's meta.json says)",
-    )
-    export.add_argument(
-        "--main",
-        action="store_true",
-        help="--model smoothswap may take these weights although they were not trained as the paper's main model",
-    )
+    export.add_options(commands.add_parser("export", help="write weights and card from a run"))
     return top
 
 
@@ -290,59 +274,12 @@ def write_embedder(out: Path, embedder: Embedder, config: EmbedderConfig) -> Non
     weights.save(out / "embedder.safetensors", {"embedder": embedder}, about)
 
 
-def export(args: argparse.Namespace) -> int:
-    """Weights and card of a run: the embedder, or the swapper's EMA together with its embedder."""
-    checkpoint = args.run / "checkpoint.safetensors"
-    tensors, stored = read_tensors(checkpoint)
-    part, provenance = stored["part"], stored["provenance"]
-    config: EmbedderConfig | SwapperConfig = presets.from_json(part, stored["config"])
-    modules: dict[str, torch.nn.Module]
-    if isinstance(config, SwapperConfig):
-        generator = Generator(config.generator)
-        load_module(generator, tensors, "average.", checkpoint)
-        embedder, embedder_config = weights.load_embedder(args.run / "embedder.safetensors")
-        modules = {"generator": generator, "embedder": embedder}
-        configs = {"swapper": flatten(config), "embedder": flatten(embedder_config)}
-        trained = {
-            "embedder_training": provenance["embedder"].get("training", {}),
-            "also": provenance.get("also", []),
-        }
-    else:
-        network = Embedder(config.network)
-        load_module(network, tensors, "embedder.", checkpoint)
-        modules, configs, trained = {"embedder": network}, {"embedder": flatten(config)}, {}
-    about = {
-        "name": args.name,
-        "part": part,
-        "steps": stored["step"],
-        "minutes": round(stored["seconds"] / 60, 1),
-        "domain": args.domain or weights.domain_of(provenance["data"]),
-        **({"main": True} if args.main else {}),
-        "seed": config.seed,
-        "scores": stored["scores"],
-        "command": provenance["command"],
-        "data": provenance["data"],
-        "history": provenance["history"],
-        **({"start": provenance["start"]} if "start" in provenance else {}),
-        **trained,
-        "torch": provenance["torch"],
-        "config": configs,
-    }
-    args.to.mkdir(parents=True, exist_ok=True)
-    found = weights.save(args.to / f"{args.name}.safetensors", modules, about)
-    print(
-        f"{args.to / args.name}.safetensors: {found['bytes'] / 1e6:.1f} MB, sha256 {found['sha256']}",
-        file=sys.stderr,
-    )
-    return 0
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = parser().parse_args(argv)
     args.argv = list(sys.argv[1:] if argv is None else argv)
     try:
-        return export(args) if args.command == "export" else train(args)
+        return export.run(args) if args.command == "export" else train(args)
     except distributed.PeerError:
         return 5
     except TrainingError as error:  # the same on all ranks

@@ -1,0 +1,81 @@
+"""From a run's checkpoint to weights and their card (python -m smoothswap.train export)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from smoothswap import presets, weights
+from smoothswap.checkpoint import load_module, read_tensors
+from smoothswap.embedder import Embedder
+from smoothswap.generator import Generator
+from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
+
+
+def add_options(sub: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    sub.add_argument("--run", required=True, type=Path)
+    sub.add_argument("--name", required=True, help="of the files, such as smoothswap-64")
+    sub.add_argument(
+        "--to", type=Path, default=weights.FOLDER, help="folder (default: the package's weights)"
+    )
+    sub.add_argument(
+        "--domain",
+        choices=list(weights.DOMAINS),
+        help="what faces it was trained on (as the data's meta.json says)",
+    )
+    sub.add_argument(
+        "--main",
+        action="store_true",
+        help="--model smoothswap may take these weights although they were not trained as the paper's main model",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Weights and card of a run: the embedder, or the swapper's EMA together with its embedder."""
+    checkpoint = args.run / "checkpoint.safetensors"
+    tensors, stored = read_tensors(checkpoint)
+    part, provenance = stored["part"], stored["provenance"]
+    config: EmbedderConfig | SwapperConfig = presets.from_json(part, stored["config"])
+    modules: dict[str, torch.nn.Module]
+    if isinstance(config, SwapperConfig):
+        generator = Generator(config.generator)
+        load_module(generator, tensors, "average.", checkpoint)
+        embedder, embedder_config = weights.load_embedder(args.run / "embedder.safetensors")
+        modules = {"generator": generator, "embedder": embedder}
+        configs = {"swapper": flatten(config), "embedder": flatten(embedder_config)}
+        trained = {
+            "embedder_training": provenance["embedder"].get("training", {}),
+            "also": provenance.get("also", []),
+        }
+    else:
+        network = Embedder(config.network)
+        load_module(network, tensors, "embedder.", checkpoint)
+        modules, configs, trained = {"embedder": network}, {"embedder": flatten(config)}, {}
+    about = {
+        "name": args.name,
+        "part": part,
+        "steps": stored["step"],
+        "minutes": round(stored["seconds"] / 60, 1),
+        "domain": args.domain or weights.domain_of(provenance["data"]),
+        **({"main": True} if args.main else {}),
+        "seed": config.seed,
+        "scores": stored["scores"],
+        "command": provenance["command"],
+        "data": provenance["data"],
+        "history": provenance["history"],
+        **({"start": provenance["start"]} if "start" in provenance else {}),
+        **trained,
+        "torch": provenance["torch"],
+        "config": configs,
+    }
+    args.to.mkdir(parents=True, exist_ok=True)
+    found = weights.save(args.to / f"{args.name}.safetensors", modules, about)
+    print(
+        f"{args.to / args.name}.safetensors: {found['bytes'] / 1e6:.1f} MB, sha256 {found['sha256']}",
+        file=sys.stderr,
+    )
+    return 0
