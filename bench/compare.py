@@ -24,6 +24,7 @@ from bench.options import Parser, at_least
 from metrics.registry import METRICS
 from metrics.statistics import RESAMPLES, paired_difference
 from reports.frames import FAILED, FrameTable, join
+from reports.paired import gap
 from reports.results import MetricValue, Results
 
 EXAMPLES = """
@@ -115,10 +116,8 @@ def _whole(a: Results, b: Results, key: str) -> Comparison:
     verdict: Verdict = "not separated"
     if mine.dagger or theirs.dagger:
         verdict = "not ranked"
-    elif difference and mine.ci95 and theirs.ci95:
-        apart = theirs.ci95[0] > mine.ci95[1] or theirs.ci95[1] < mine.ci95[0]
-        if apart:
-            verdict = "better" if (difference > 0) == mine.higher_is_better else "worse"
+    elif difference and gap(mine, theirs):
+        verdict = "better" if (difference > 0) == mine.higher_is_better else "worse"
     note = (
         mine.dagger
         or theirs.dagger

@@ -67,7 +67,12 @@ def apart(a: RunFiles, b: RunFiles, key: str) -> bool:
     found = difference(a, b, key)
     if found is not None:
         return found.separated
-    one, two = a.results.metrics[key].ci95, b.results.metrics[key].ci95
+    return gap(a.results.metrics[key], b.results.metrics[key])
+
+
+def gap(a: MetricValue, b: MetricValue) -> bool:
+    """Is there a gap between two intervals? What decides where no frame has a value of its own."""
+    one, two = a.ci95, b.ci95
     return bool(one and two and (one[0] > two[1] or one[1] < two[0]))
 
 

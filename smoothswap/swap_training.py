@@ -198,7 +198,8 @@ class SwapperTask:
             swap = full(self.run_generator(target, z))
             views = [swap] if c.id_plain else []
             views += [augment(swap, c.id_augment, draws) for _ in range(c.id_views)]
-            seen = [teacher(torch.cat(views)) for teacher in self.teachers]
+            looks = torch.cat(views)
+            seen = [teacher(looks) for teacher in self.teachers]
             fooled = self.run_discriminator(swap)
         lossy_id = torch.stack(
             [identity_loss(s, g.repeat(len(views), 1)) for s, g in zip(seen, goals, strict=True)]
@@ -291,8 +292,8 @@ class SwapperTask:
         owner = self.data.owner[first:]
         nearest = owner[(found @ self.sources[first:].T).argmax(1).cpu()]
         scores = {
-            "val_id": float(identity_loss(found, held.wanted)),
-            "val_chg": float(change_loss(swaps, held.faces)),
+            "val_id": float(held.identity.mean()),
+            "val_chg": float(held.change.mean()),
             "retrieval": float((nearest == source).float().mean()),
             "retrieval_target": float((nearest == target).float().mean()),
         }
