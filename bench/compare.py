@@ -18,8 +18,9 @@ from typing import Literal
 
 import numpy as np
 
+from bench.command import command
 from bench.comparable import differences, read_model
-from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError, UsageError, suggestion
+from bench.errors import EXIT_OK, DataError, UsageError, suggestion
 from bench.options import Parser, at_least
 from metrics.registry import METRICS
 from metrics.statistics import RESAMPLES, paired_difference
@@ -188,22 +189,16 @@ def parser() -> Parser:
     return made
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     options = parser().parse_all(None if argv is None else list(argv))
-    try:
-        a, b = read_model(options.a), read_model(options.b)
-        known = {*a[0].metrics, *b[0].metrics, FAILED}
-        for key in options.metric:
-            if key not in known:
-                raise UsageError(f"neither run has a metric {key!r}.{suggestion(key, known)}")
-        found = compare(a, b, options.seed, options.metric)
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_DATA
+    a, b = read_model(options.a), read_model(options.b)
+    known = {*a[0].metrics, *b[0].metrics, FAILED}
+    for key in options.metric:
+        if key not in known:
+            raise UsageError(f"neither run has a metric {key!r}.{suggestion(key, known)}")
+    found = compare(a, b, options.seed, options.metric)
     left = [key for key in {**a[0].metrics, **b[0].metrics} if (key in a[0].metrics) != (key in b[0].metrics)]
     if left:
         print(f"note: only one of the two has {', '.join(left)}", file=sys.stderr)

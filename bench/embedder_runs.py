@@ -13,18 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.errors import UsageError, suggestion
+from bench.errors import EndedEarly, UsageError, suggestion
 from smoothswap.checkpoint import CheckpointError, read_tensors
 
 LOSSES = ("contrastive", "supcon_out", "supcon_in", "arcface", "cosface", "softmax")
-
-
-class Stopped(Exception):
-    """A training ended early; `code` is its exit code (128 + n after signal n)."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -80,7 +72,7 @@ def finished(job: Job) -> bool:
 
 
 def train_all(wanted: Sequence[Job], options: argparse.Namespace) -> None:
-    """Train what is not finished, one after another. Raises Stopped as soon as one training ends early."""
+    """Train what is not finished, one after another. Raises EndedEarly (128 + n: signal n) where one does."""
     from smoothswap import train
 
     for number, job in enumerate(wanted, 1):
@@ -93,7 +85,9 @@ def train_all(wanted: Sequence[Job], options: argparse.Namespace) -> None:
         code = train.main(arguments(job, options))
         if code:
             again = "; give the same command again, it goes on where it was" if code > 128 else ""
-            raise Stopped(code, f"the training of {job.loss}, seed {job.seed}, ended with code {code}{again}")
+            raise EndedEarly(
+                code, f"the training of {job.loss}, seed {job.seed}, ended with code {code}{again}"
+            )
 
 
 def _steps(job: Job) -> int:

@@ -20,19 +20,19 @@ import cv2
 import numpy as np
 
 from bench import embedder_figures, embedder_paths, provenance
+from bench.command import command
 from bench.embedder_faces import Faces, open_faces, read, source_of, usable
 from bench.embedder_networks import Network, Rows, grouped, open_network
 from bench.embedder_pictures import interpolations
 from bench.embedder_results import compared, definitions, estimates, with_seeds_of
-from bench.embedder_runs import Stopped, jobs, train_all
-from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError, UsageError
+from bench.embedder_runs import jobs, train_all
+from bench.errors import EXIT_OK, DataError, UsageError
 from bench.options import Parser, at_least
 from bench.outputs import check_folder
-from metrics.instruments import InstrumentError
 from metrics.replicates import Replicated
 from reports.embedders import PICTURE, RESULTS, markdown, write_page
-from reports.results import OutputError, ResultsError, write_atomic
-from smoothswap import presets, stored
+from reports.results import write_atomic
+from smoothswap import presets
 from smoothswap.rendered import on_demand
 
 SCHEMA_VERSION = 1
@@ -249,24 +249,18 @@ def _mean(lists: Sequence[Sequence[float]]) -> list[float]:
     return [float(v) for v in np.mean(np.array(lists), axis=0)]
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     options = parser().parse_all(given)
     try:
         results, picture = run(options, given)
-        write_atomic(options.out / PICTURE, picture)
-        write_atomic(options.out / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
-        page = write_page(options.out, results, picture)
-    except Stopped as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.code
-    except (UsageError, InstrumentError, presets.OptionError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except (DataError, stored.DataError, OutputError, ResultsError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_DATA
+    except presets.OptionError as error:
+        raise UsageError(error) from None
+    write_atomic(options.out / PICTURE, picture)
+    write_atomic(options.out / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
+    page = write_page(options.out, results, picture)
     print(json.dumps(results, indent=1) if options.json else markdown(results))
     print(f"page: {page.resolve()}", file=sys.stderr)
     return EXIT_OK

@@ -1,4 +1,4 @@
-"""The two ways in which a command can be refused, and the suggestion that goes with a misspelt name."""
+"""The ways in which a command can be refused or end early, and the suggestion that goes with a misspelt name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ class UsageError(ValueError):
 
 class DataError(ValueError):
     """The data or the output folder cannot be used as they are (exit code 3)."""
+
+
+class EndedEarly(Exception):
+    """A process that a command started ended before its work was done; `code` is the exit code to hand on."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def suggestion(name: str, choices: Iterable[str]) -> str:

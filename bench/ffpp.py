@@ -21,7 +21,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError, UsageError
+from bench.command import command
+from bench.errors import EXIT_DATA, EXIT_OK, DataError, EndedEarly, UsageError
 from bench.options import parser
 
 if TYPE_CHECKING:
@@ -56,25 +57,19 @@ class Plan:
         return self.dataset.truth
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (argparse raises SystemExit itself)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser().parse_all(arguments)
-    from metrics.instruments import InstrumentError
-    from reports.results import OutputError
-
     signal.signal(signal.SIGTERM, _stop)
     try:
         return run(options, shlex.join(["python", "-m", "bench.ffpp", *arguments]))
-    except (UsageError, InstrumentError) as error:
-        return _refuse(error, EXIT_USAGE)
-    except (DataError, OutputError) as error:
-        return _refuse(error, EXIT_DATA)
     except KeyboardInterrupt:
-        return _refuse("stopped; results are written at the end, so none of this run were", 130)
+        raise EndedEarly(130, "stopped; results are written at the end, so none of this run were") from None
 
 
-def run(options: argparse.Namespace, command: str) -> int:
+def run(options: argparse.Namespace, line: str) -> int:
     from bench import default_data, outputs
 
     if options.dry_run and options.data is None and not default_data.folder().is_dir():
@@ -89,7 +84,7 @@ def run(options: argparse.Namespace, command: str) -> int:
     outputs.check_folder(options.out)
     clock = time.monotonic()
     outcome, video = _score(plan)
-    report(plan, outcome, video, command, started, clock)
+    report(plan, outcome, video, line, started, clock)
     return EXIT_OK
 
 
@@ -330,11 +325,6 @@ def _device(name: str) -> str:
 
 def _stop(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def _refuse(error: object, code: int) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -21,11 +21,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from bench.command import command
 from bench.crops import cut
-from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError
+from bench.errors import EXIT_OK, DataError
 from bench.options import Parser
 from metrics.distances import cosine_distance, l2
-from metrics.instruments import Instrument, InstrumentError
+from metrics.instruments import Instrument
 from metrics.lfw import Pairs, parse_pairs
 from metrics.verification import auc, fold_accuracy
 from smoothswap.faces.align import AlignmentError
@@ -157,6 +158,7 @@ def measure(
     return result
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     parser = Parser("python -m bench.lfw", description=__doc__, allow_abbrev=False,
                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
@@ -172,20 +174,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     from bench.instruments import create
 
     cv2.setNumThreads(1)
-    try:
-        pairs = read_pairs(options.pairs)
-        if options.folds is not None:
-            keep = np.flatnonzero(pairs.fold < max(options.folds, 1))
-            pairs = Pairs(pairs.first[keep], pairs.second[keep], pairs.same[keep], pairs.fold[keep])
-        instruments = [create(spec) for spec in options.instrument or ["dlib"]]
-        with tqdm(total=len({*pairs.first, *pairs.second}), unit="photo", file=sys.stderr) as bar:
-            result = measure(pairs, options.photos, instruments, bar.update)
-    except InstrumentError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_DATA
+    pairs = read_pairs(options.pairs)
+    if options.folds is not None:
+        keep = np.flatnonzero(pairs.fold < max(options.folds, 1))
+        pairs = Pairs(pairs.first[keep], pairs.second[keep], pairs.same[keep], pairs.fold[keep])
+    instruments = [create(spec) for spec in options.instrument or ["dlib"]]
+    with tqdm(total=len({*pairs.first, *pairs.second}), unit="photo", file=sys.stderr) as bar:
+        result = measure(pairs, options.photos, instruments, bar.update)
     print(json.dumps(result, indent=1))
     return EXIT_OK
 

@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.clips import IMAGE_SUFFIXES
-from bench.errors import EXIT_DATA, EXIT_OK, DataError
+from bench.command import command
+from bench.errors import EXIT_OK, DataError
 from bench.options import Parser, at_least
 from smoothswap.faces.video import ImageError, VideoError, even_indices, read_image, write_video
 
@@ -179,6 +180,7 @@ def _json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     parser = Parser(
         "python -m bench.make_ffpp", description=__doc__, allow_abbrev=False,
@@ -221,14 +223,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_all(None if argv is None else list(argv))
     if options.size and options.size % 2:
         parser.error(f"--size {options.size} is odd; H.264 needs an even size")
-    try:
-        made = make(
-            options.folder, options.out, options.min_photos, options.max_photos, options.limit, options.seed,
-            options.size,
-        )  # fmt: skip
-    except DataError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_DATA
+    made = make(
+        options.folder,
+        options.out,
+        options.min_photos,
+        options.max_photos,
+        options.limit,
+        options.seed,
+        options.size,
+    )
     bad = [(person.name, *entry) for person in made.clips.values() for entry in person.bad]
     for name, photo, reason in bad:
         print(f"left out {name}/{photo}: {reason}", file=sys.stderr)

@@ -19,12 +19,13 @@ from pathlib import Path
 from bench import baseline as baselines
 from bench import verdicts
 from bench.baseline import Baseline
+from bench.command import command
 from bench.comparable import read_model
-from bench.errors import EXIT_DATA, EXIT_OK, EXIT_REGRESSION, EXIT_USAGE, DataError, UsageError
+from bench.errors import EXIT_OK, EXIT_REGRESSION, DataError, EndedEarly, UsageError
 from bench.judging import failing, judge
 from bench.options import Parser, at_least
 from reports.frames import FrameTable
-from reports.results import OutputError, Results, write_atomic
+from reports.results import Results, write_atomic
 
 EXAMPLES = """
 examples:
@@ -41,14 +42,6 @@ exit codes: 0 no metric got worse, 2 a wrong option, 3 data or runs that cannot 
 4 a metric got worse than its tolerance, or metrics or frames are missing
 """
 _OWN = {"--model": 1, "--out": 1, "--json": 0, "--dry-run": 0, "--no-references": 0}  # option: its values
-
-
-class RerunFailed(Exception):
-    """bench.ffpp did not score the model; it has said why. code: its exit code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(f"bench.ffpp ended with exit code {code}")
-        self.code = code
 
 
 def options_of(command: str) -> list[str]:
@@ -74,7 +67,7 @@ def options_of(command: str) -> list[str]:
 
 
 def rerun(out: Path, model: str, given: Sequence[str]) -> tuple[Results, FrameTable]:
-    """Score a model into `out` in a process of its own. Raises RerunFailed, UsageError or DataError."""
+    """Score a model into `out` in a process of its own. Raises EndedEarly, UsageError or DataError."""
     command = [
         sys.executable,
         "-m",
@@ -88,7 +81,7 @@ def rerun(out: Path, model: str, given: Sequence[str]) -> tuple[Results, FrameTa
     ]
     done = subprocess.run(command, stdout=2, check=False)  # the tables of single runs are progress here
     if done.returncode:
-        raise RerunFailed(done.returncode)
+        raise EndedEarly(done.returncode, f"bench.ffpp ended with exit code {done.returncode}")
     return read_model(out, None)
 
 
@@ -198,28 +191,19 @@ def _share(text: str) -> float:
     return value
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     cut = words.index("--") if "--" in words else len(words)
     options = parser().parse_all(words[:cut])
     options.given = words[cut + 1 :]
-    try:
-        if options.make and options.make_from:
-            raise UsageError("--make runs the model, --make-from reads runs; give one of the two")
-        making = bool(options.make or options.make_from)
-        if options.run and (making or options.model or options.given):
-            raise UsageError("--run judges a finished run; leave --make, --model and what follows -- away")
-        return make(options) if making else check(options)
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except (DataError, OutputError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_DATA
-    except RerunFailed as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.code
+    if options.make and options.make_from:
+        raise UsageError("--make runs the model, --make-from reads runs; give one of the two")
+    making = bool(options.make or options.make_from)
+    if options.run and (making or options.model or options.given):
+        raise UsageError("--run judges a finished run; leave --make, --model and what follows -- away")
+    return make(options) if making else check(options)
 
 
 if __name__ == "__main__":

@@ -20,15 +20,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError, UsageError
+from bench.command import command
+from bench.errors import EXIT_OK, UsageError
 from bench.examination import examine, figures
 from bench.instruments import available, create
 from bench.options import Parser, at_least
 from bench.outputs import check_folder
 from bench.reading import single_process
 from metrics.agreement import Estimate
-from metrics.instruments import InstrumentError
-from reports.results import OutputError, write_atomic
+from reports.results import write_atomic
 from reports.validity import markdown, write_page
 
 # The verdict's thresholds are ours: what a figure must reach to be "good", and under what it is "bad".
@@ -148,20 +148,14 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     options = parser().parse_all(given)
-    try:
-        validity = run(options, given)
-        write_atomic(options.out / "validity.json", json.dumps(validity, indent=1, allow_nan=False) + "\n")
-        page = write_page(options.out, validity)
-    except (UsageError, InstrumentError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USAGE
-    except (DataError, OutputError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_DATA
+    validity = run(options, given)
+    write_atomic(options.out / "validity.json", json.dumps(validity, indent=1, allow_nan=False) + "\n")
+    page = write_page(options.out, validity)
     print(json.dumps(validity, indent=1) if options.json else markdown(validity))
     print(f"page: {page.resolve()}", file=sys.stderr)
     return EXIT_OK

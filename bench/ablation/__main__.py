@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from bench.ablation.options import parser
+from bench.command import refused
 from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError, UsageError
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(options, shlex.join(["python", "-m", "bench.ablation", *given]))
     except (DataError, FacesError, DiskError, OutputError) as error:
-        return _refuse(error, EXIT_DATA)
+        return refused(error, EXIT_DATA)
     except (UsageError, InstrumentError, ValueError) as error:  # presets and weights explain themselves
-        return _refuse(error, EXIT_USAGE)
+        return refused(error, EXIT_USAGE)
     except KeyboardInterrupt:
-        return _refuse("stopped; what the runs had saved is kept", 130)
+        return refused("stopped; what the runs had saved is kept", 130)
 
 
 def run(options: argparse.Namespace, command: str) -> int:
@@ -115,11 +116,6 @@ def report(study: Study, options: argparse.Namespace, marks: list[float], comman
     write_atomic(study.out / "ablation.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
     print(f"page: {page.resolve()}", file=sys.stderr)
     return found
-
-
-def _refuse(error: object, code: int) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":
