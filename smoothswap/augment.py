@@ -43,6 +43,8 @@ def _uniform(n: int, half: float, draws: Draws) -> Tensor:
 
 
 def _geometry(x: Tensor, o: AugmentOptions, draws: Draws) -> Tensor:
+    if not (o.flip or o.rotate or o.scale or o.shift):
+        return x
     n = len(x)
     angle = _uniform(n, math.radians(o.rotate), draws)
     zoom = 1 + _uniform(n, o.scale, draws)
