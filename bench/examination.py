@@ -87,16 +87,14 @@ def figures(examined: Examined, instrument: str, reads: Sequence[str], seed: int
     for reading in reads:
         values = examined.read(f"{instrument}/{reading}")
         apart = distance(reading, values[free[first]], values[free[second]])
-        if reading == "identity":
-            found["identity_auc"] = same_person_auc(apart, ~other, person[first], person[second])
-        else:
+        # Expression and pose are drawn whoever the person is: read well, they cannot tell people apart.
+        found[f"{reading}_auc"] = same_person_auc(apart, ~other, person[first], person[second])
+        if reading != "identity":
             truth = np.array([getattr(examined.samples[i], reading) for i in free], np.float64)
             true = l2(truth[first], truth[second])
             found[f"{reading}_rank_correlation"] = rank_correlation(
                 apart[other], true[other], person[first][other], person[second][other]
             )
-        if reading == "shape":
-            found["shape_auc"] = same_person_auc(apart, ~other, person[first], person[second])
         if reading == "pose":
             found["pose_median_error_deg"] = _pose_error(values[free], truth, person)
         base = values[examined.rows("base")]

@@ -19,6 +19,8 @@ from reports.results import ResultsError, write_atomic
 FIGURES: dict[str, tuple[str, str, int, str]] = {
     "identity_auc": ("Identity AUC, rendered", "", 3, "1, chance 0.5"),
     "shape_auc": ("Same-person AUC of shape, rendered", "", 3, "1, chance 0.5"),
+    "expression_auc": ("Same-person AUC of expression, rendered", "", 3, "0.5: it must not know the person"),
+    "pose_auc": ("Same-person AUC of pose, rendered", "", 3, "0.5: it must not know the person"),
     "shape_rank_correlation": ("Shape against truth", "rank correlation", 2, "1"),
     "expression_rank_correlation": ("Expression against truth", "rank correlation", 2, "1"),
     "pose_rank_correlation": ("Pose against truth", "rank correlation", 2, "1"),

@@ -77,6 +77,10 @@ def test_a_perfect_instrument_is_good_and_a_leaky_one_is_bad() -> None:
     assert perfect["pose_median_error_deg"]["value"] == pytest.approx(0, abs=1e-3)
     assert perfect["selectivity"]["expression"]["identity"]["value"] == 0
     assert {r: verdict(r, perfect)["verdict"] for r in READS} == dict.fromkeys(READS, "good")
+    assert perfect["shape_auc"]["value"] == 1
+    for reading in ("expression", "pose"):  # nothing of the person is in them
+        low, high = perfect[f"{reading}_auc"]["ci95"]
+        assert low < 0.5 < high, reading
     rng = np.random.default_rng(1)
 
     def leak(name: str, truth: dict[str, np.ndarray]) -> np.ndarray:
@@ -85,6 +89,7 @@ def test_a_perfect_instrument_is_good_and_a_leaky_one_is_bad() -> None:
         return np.r_[truth["shape"] * 2, truth[name]] if name == "expression" else truth[name]
 
     leaky = plain(figures(examined(leak), "x", READS, 0))
+    assert leaky["expression_auc"]["ci95"][0] > 0.8
     found = verdict("expression", leaky)
     assert found["verdict"] == "bad"
     assert any("identity alone" in reason for reason in found["reasons"])
