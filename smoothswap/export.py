@@ -32,6 +32,7 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         action="store_true",
         help="--model smoothswap may take these weights although they were not trained as the paper's main model",
     )
+    sub.add_argument("--half", action="store_true", help="store matrices in float16: half the size")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
         "minutes": round(stored["seconds"] / 60, 1),
         "domain": args.domain or weights.domain_of(provenance["data"]),
         **({"main": True} if args.main else {}),
+        **({"stored_as": "float16"} if args.half else {}),
         "seed": config.seed,
         "scores": stored["scores"],
         "command": provenance["command"],
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         "config": configs,
     }
     args.to.mkdir(parents=True, exist_ok=True)
-    found = weights.save(args.to / f"{args.name}.safetensors", modules, about)
+    found = weights.save(args.to / f"{args.name}.safetensors", modules, about, args.half)
     print(
         f"{args.to / args.name}.safetensors: {found['bytes'] / 1e6:.1f} MB, sha256 {found['sha256']}",
         file=sys.stderr,

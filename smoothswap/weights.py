@@ -181,9 +181,17 @@ def _plain_card(name: str) -> dict[str, Any]:
         return {}
 
 
-def save(path: Path, modules: dict[str, nn.Module], about: dict[str, Any]) -> dict[str, Any]:
-    """Write modules in float32 and the card. `about` must hold `part` and the `config` of every module by name."""
+def save(
+    path: Path, modules: dict[str, nn.Module], about: dict[str, Any], half: bool = False
+) -> dict[str, Any]:
+    """Write modules and the card. `about` must hold `part` and the `config` of every module by name.
+
+    half: matrices and kernels in float16, half the size; biases and BatchNorm's numbers stay float32. They are read back
+    as float32 either way.
+    """
     tensors = {f"{n}.{k}": v for n, m in modules.items() for k, v in m.state_dict().items()}
+    if half:
+        tensors = {k: v.half() if v.is_floating_point() and v.dim() > 1 else v for k, v in tensors.items()}
     write_tensors(path, tensors, {"part": about["part"], "config": about["config"]})
     found = {"sha256": sha256(path), "bytes": path.stat().st_size, "parameters": _count(modules), **about}
     write_atomic(path.with_suffix(".json"), (json.dumps(found, indent=1) + "\n").encode())

@@ -63,6 +63,25 @@ def test_exported_embedder_loads_the_same(exported: Path, embedder_run: Path) ->
     assert torch.equal(one(x), two(x))
 
 
+def test_half_precision_halves_the_file_and_hardly_moves_an_embedding(
+    exported: Path, embedder_run: Path, tmp_path: Path
+) -> None:
+    words = ["export", "--run", str(embedder_run), "--name", "eye", "--to", str(tmp_path), "--half"]
+    assert main(words) == 0
+    stored, _ = read_tensors(tmp_path / "eye.safetensors")
+    whole, _ = read_tensors(exported / "eye.safetensors")
+    assert {v.dtype for v in stored.values() if v.is_floating_point() and v.dim() > 1} == {torch.float16}
+    assert all(torch.equal(stored[k], whole[k]) for k in whole if whole[k].dim() < 2)
+    assert sum(v.nbytes for v in stored.values()) < 0.7 * sum(v.nbytes for v in whole.values())
+    one, _ = weights.load_embedder(tmp_path / "eye.safetensors")
+    two, _ = weights.load_embedder(embedder_run)
+    x = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert all(p.dtype == torch.float32 for p in one.parameters())
+    cosine = torch.nn.functional.cosine_similarity(one(x), two(x))
+    assert (cosine > 0.999).all()
+    assert weights.card(tmp_path / "eye.safetensors")["stored_as"] == "float16"
+
+
 def test_card_says_what_made_it(exported: Path) -> None:
     card = weights.card(exported / "tiny.safetensors")
     assert card["sha256"] == weights.sha256(exported / "tiny.safetensors")
