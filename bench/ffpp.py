@@ -27,7 +27,7 @@ from bench.options import parser
 
 if TYPE_CHECKING:
     from bench.dataset import Dataset, Pair
-    from bench.picture_quality import PictureReader
+    from bench.picture_reading import PictureReader
     from bench.protocol import Protocol
     from bench.runner import Outcome
     from bench.scores import Scores
@@ -92,7 +92,7 @@ def prepare(options: argparse.Namespace) -> Plan:
     """Make instruments, data, pairs and models. Raises UsageError, InstrumentError or DataError."""
     from bench import default_data, swappers
     from bench.dataset import Dataset, read_identity_map
-    from bench.picture_quality import PictureReader
+    from bench.picture_reading import PictureReader
     from bench.protocol import Protocol
 
     identity_map = read_identity_map(options.identity_map) if options.identity_map else {}

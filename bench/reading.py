@@ -26,7 +26,7 @@ from bench.crops import cut
 from bench.errors import DataError
 from bench.instruments import create
 from bench.ledger import Status
-from bench.picture_quality import PictureReader
+from bench.picture_reading import PictureReader
 from metrics.instruments import Instrument
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face, choose
@@ -41,7 +41,7 @@ class Reading:
     failed.
 
     face is None, and values empty, unless status is "ok"; reason says why. found: faces in the frame.
-    look: features of the face's square by bench.picture_quality, network -> float32 [d]; empty where not asked for.
+    look: features of the face's square by bench.picture_reading, network -> float32 [d]; empty where not asked for.
     """
 
     found: int
