@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for title, lines in sections.items():
         print(f"{title}")
         for name, line, needs in lines:
-            print(f"  {name:24}{line}" + (f" [needs {needs}]" if needs else ""))
+            print(f"  {name:23} {line}" + (f" [needs {needs}]" if needs else ""))
         print()
     return 0
 
