@@ -1,7 +1,8 @@
 """How well distances between faces agree with the truth, or tell people apart, with intervals over people.
 
 A pair of faces belongs to two people, so pairs are not independent: intervals come from the jackknife that leaves out
-one person with all pairs that they are part of (Efron and Stein 1981), on a scale where the estimate is nearly normal.
+one person with all pairs that they are part of (Efron and Stein 1981), carried to a scale where the estimate is nearly
+normal by that scale's slope at the estimate (delta method).
 """
 
 from __future__ import annotations
@@ -31,20 +32,25 @@ def _jackknife(
     first: NDArray[np.intp],
     second: NDArray[np.intp],
     forward: Callable[[float], float],
+    slope: Callable[[float], float],
     back: Callable[[float], float],
 ) -> Estimate:
-    """`statistic` of a mask over the pairs, each of the people `first` and `second`; the interval on forward's scale."""
+    """`statistic` of a mask over the pairs, each of the people `first` and `second`; the interval on forward's scale.
+
+    The error is the statistic's own, times `slope`, the derivative of `forward`: near an end of the range one person can
+    make all of the difference, and to leave them out there would be a step of any length on forward's scale.
+    """
     people = np.unique(np.concatenate([first, second]))
     k, everything = len(people), np.ones(len(first), bool)
     value = statistic(everything)
     nothing = Estimate(value, (np.nan, np.nan), len(first), k)
     if k < 3 or not np.isfinite(value):
         return nothing
-    without = np.array([forward(statistic((first != p) & (second != p))) for p in people])
+    without = np.array([statistic((first != p) & (second != p)) for p in people])
     if not np.isfinite(without).all():
         return nothing
     error = np.sqrt((k - 1) / k * ((without - without.mean()) ** 2).sum())
-    reach = float(stats.t.ppf(0.975, k - 1) * error)
+    reach = float(stats.t.ppf(0.975, k - 1) * error) * slope(value)
     centre = forward(value)
     return Estimate(value, (back(centre - reach), back(centre + reach)), len(first), k)
 
@@ -67,10 +73,13 @@ def rank_correlation(measured: ArrayLike, truth: ArrayLike, first: ArrayLike, se
             return float("nan")
         return float(stats.spearmanr(x, y).statistic)
 
-    clip = 1 - 1e-9
+    def clipped(r: float) -> float:
+        return float(np.clip(r, -1 + 1e-9, 1 - 1e-9))
+
     return _jackknife(
-        spearman, a, b, lambda r: float(np.arctanh(np.clip(r, -clip, clip))), lambda z: float(np.tanh(z))
-    )
+        spearman, a, b,
+        lambda r: float(np.arctanh(clipped(r))), lambda r: 1 / (1 - clipped(r) ** 2), lambda z: float(np.tanh(z)),
+    )  # fmt: skip
 
 
 def same_person_auc(distances: ArrayLike, same: ArrayLike, first: ArrayLike, second: ArrayLike) -> Estimate:
@@ -94,11 +103,14 @@ def same_person_auc(distances: ArrayLike, same: ArrayLike, first: ArrayLike, sec
         ranks = stats.rankdata(-x)
         return float((ranks[y].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
-    def logit(p: float) -> float:
-        bounded = float(np.clip(p, 1e-6, 1 - 1e-6))
-        return float(np.log(bounded / (1 - bounded)))
+    def bounded(p: float) -> float:
+        return float(np.clip(p, 1e-6, 1 - 1e-6))
 
-    return _jackknife(auc, a, b, logit, lambda z: float(1 / (1 + np.exp(-z))))
+    return _jackknife(
+        auc, a, b,
+        lambda p: float(np.log(bounded(p) / (1 - bounded(p)))), lambda p: 1 / (bounded(p) * (1 - bounded(p))),
+        lambda z: float(1 / (1 + np.exp(-z))),
+    )  # fmt: skip
 
 
 def median_over_people(

@@ -80,3 +80,16 @@ def test_the_jackknife_covers_a_known_auc() -> None:
         low, high = same_person_auc(distances, first == second, first, second).ci95
         hits.append(low <= true <= high)
     assert 0.90 <= np.mean(hits) <= 0.99
+
+
+def test_one_person_who_makes_every_mistake_does_not_blow_the_interval_up() -> None:
+    """AUC 0.99 with one bad person of sixty: without them it is 1, an endless step on the logit's scale."""
+    people = np.arange(60)
+    first, second = np.triu_indices(60, 1)
+    same = np.concatenate([np.ones(60, bool), np.zeros(len(first), bool)])
+    distances = np.concatenate([np.where(people == 7, 5.0, 0.0), np.linspace(1, 6, len(first))])
+    found = same_person_auc(
+        distances, same, np.concatenate([people, first]), np.concatenate([people, second])
+    )
+    assert found.value == pytest.approx(1 - 0.8 / 60, abs=2e-3)
+    assert 0.88 < found.ci95[0] < found.value < found.ci95[1] <= 1
