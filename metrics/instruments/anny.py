@@ -21,9 +21,9 @@ OVERSAMPLE = 2  # the crop is cut twice as wide and averaged, so that a large ph
 
 class Anny:
     """The instrument. Shape and expression in mm: the L2 distance of two readings is the root mean square distance of
-    two faces' vertices, size taken out, or of the moves of a face's vertices (a neutral face reads near 0). Pose is the
-    head's rotation as axis-angle in radians: x right of the picture (a nod is about x), y up (turning is about y), z to
-    the viewer."""
+    two faces' vertices, place, size and turn taken out, or of the moves of a face's vertices (a neutral face reads near
+    0). Pose is the head's rotation as axis-angle in radians: x right of the picture (a nod is about x), y up (turning is
+    about y), z to the viewer."""
 
     name = "anny"
     reads = ("shape", "expression", "pose")
@@ -44,7 +44,7 @@ class Anny:
     def read(
         self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32]
     ) -> dict[str, NDArray[np.float32]]:
-        """{"shape": [n, 40], "expression": [n, 20], "pose": [n, 3]} of crops uint8 [n, 160, 160, 3]; `landmarks` only
+        """{"shape": [n, 40], "expression": [n, 20], "pose": [n, 3]} of crops uint8 [n, 320, 320, 3]; `landmarks` only
         made the crop."""
         import torch
         import torch.nn.functional as F
@@ -55,7 +55,7 @@ class Anny:
             for i in range(0, len(images), BATCH):
                 pixels = torch.from_numpy(images[i : i + BATCH]).permute(0, 3, 1, 2).float().div(127.5).sub(1)
                 small = F.avg_pool2d(pixels, OVERSAMPLE)
-                codes[i : i + BATCH] = self._network.decode(self._network(small)).numpy()
+                codes[i : i + BATCH] = self._network.read(small).numpy()
         k = self._layout.shape
         return {"shape": codes[:, :k], "expression": codes[:, k:-3], "pose": codes[:, -3:]}
 

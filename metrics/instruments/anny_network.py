@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from metrics.instruments.base import InstrumentError
 
-SIZE = 80  # pixels of the crop, DECA's square
+SIZE = 160  # pixels of the crop, DECA's square
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Block(nn.Module):
 
 
 class Regressor(nn.Module):
-    """forward(crops [n, 3, 80, 80] in [-1, 1]) -> standardised codes [n, total]; `decode` gives them their units.
+    """forward(crops [n, 3, 160, 160] in [-1, 1]) -> standardised codes [n, total]; `decode` gives them their units.
 
     The last map is flattened, not averaged: pose is where things are.
     """
@@ -56,9 +56,12 @@ class Regressor(nn.Module):
     def __init__(self, layout: Layout = Layout(), width: int = 24, hidden: int = 192) -> None:
         super().__init__()
         w = width
-        self.stem = nn.Sequential(nn.Conv2d(3, w, 3, 2, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU())  # 40
+        # A quarter of the size at once: lips and lids are read at full resolution, most of the work is done on 40 x 40.
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 2 * w, 6, 4, 2, bias=False), nn.BatchNorm2d(2 * w), nn.ReLU()
+        )  # 40
         self.body = nn.Sequential(
-            Block(w, w, 1), Block(w, 2 * w, 2), Block(2 * w, 2 * w, 1),  # 20
+            Block(2 * w, w, 1), Block(w, 2 * w, 2), Block(2 * w, 2 * w, 1),  # 20
             Block(2 * w, 4 * w, 2), Block(4 * w, 4 * w, 1),  # 10
             Block(4 * w, 6 * w, 2), Block(6 * w, 6 * w, 1),  # 5
         )  # fmt: skip
@@ -66,8 +69,10 @@ class Regressor(nn.Module):
         self.code = nn.Linear(hidden, layout.total)
         self.mean: Tensor
         self.scale: Tensor
+        self.mirror: Tensor  # codes @ mirror are those of the mirrored picture
         self.register_buffer("mean", torch.zeros(layout.total))
         self.register_buffer("scale", torch.ones(layout.total))
+        self.register_buffer("mirror", torch.eye(layout.total))
 
     def forward(self, crops: Tensor) -> Tensor:
         h: Tensor = self.code(self.features(crops))
@@ -81,6 +86,11 @@ class Regressor(nn.Module):
     def decode(self, standardised: Tensor) -> Tensor:
         """Codes in mm, mm and radians."""
         return standardised * self.scale + self.mean
+
+    def read(self, crops: Tensor) -> Tensor:
+        """Codes in their units: the mean of what is read from the crops and from their mirror images."""
+        mirrored = self.decode(self(crops.flip(3))) @ self.mirror
+        return (self.decode(self(crops)) + mirrored) / 2
 
 
 def load_regressor(path: Path) -> tuple[Regressor, Layout]:
