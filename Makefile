@@ -43,7 +43,7 @@ baseline: $(VENV)/installed
 speed-baseline: $(VENV)/installed
 	env OMP_NUM_THREADS=1 $(BIN)/python tests/speed/make_baseline.py 5
 
-# The recipe of the committed weights, about seven hours on two cores; a run that was stopped goes on where it was.
+# The recipe of the committed weights, about nine hours on two cores; a run that was stopped goes on where it was.
 TRAIN = $(BIN)/python -m smoothswap.train
 weights: $(VENV)/installed
 	test -f runs/faces/faces.npy || $(BIN)/python -m smoothswap.rendered.dataset --out runs/faces --people 4000 --views 12 --size 64 --seed 3000 --makeover 0.8
