@@ -93,7 +93,7 @@ def shape_space(people: int = 1500, seed: int = 12346) -> ShapeSpace:
 
 
 @lru_cache(maxsize=1)
-def expression_map(states: int = 3000, seed: int = 12347) -> np.ndarray:
+def expression_map() -> np.ndarray:
     """[k, 52] float32 from ARKit weights to codes in mm: the components of the drawn states' moves of the visible face.
 
     A neutral face has the code 0. Weights that move nothing visible (the gaze's) have no part in it.
@@ -103,7 +103,7 @@ def expression_map(states: int = 3000, seed: int = 12347) -> np.ndarray:
         1000 / np.sqrt(len(vertices))
     )
     # The moves' covariance has the rank of the weights: its eigenvectors come from a matrix of 52 x 52.
-    values, sides = np.linalg.eigh(_covariance(states, seed))
+    values, sides = np.linalg.eigh(_covariance())
     root = (sides * np.sqrt(np.maximum(values, 0))) @ sides.T
     gram = moves @ moves.T
     values, sides = np.linalg.eigh(root @ gram @ root)
@@ -114,7 +114,7 @@ def expression_map(states: int = 3000, seed: int = 12347) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _covariance(states: int, seed: int) -> np.ndarray:
+def _covariance(states: int = 3000, seed: int = 12347) -> np.ndarray:
     """[52, 52], of the ARKit weights of drawn states."""
     head, rng = load_head(), np.random.default_rng(seed)
     weights = np.stack([sample_state(rng, head).expression for _ in range(states)]).astype(np.float64)
@@ -132,7 +132,7 @@ def mirror() -> np.ndarray:
     flat = space.components.reshape(SHAPE_COMPONENTS, -1)
     turned_over = (space.components[:, partners] * [-1, 1, 1]).reshape(SHAPE_COMPONENTS, -1)
     other_side = [names.index(_other_side(name)) for name in names]
-    covariance = _covariance(3000, 12347)
+    covariance = _covariance()
     expression = np.linalg.solve(rows @ covariance @ rows.T, rows @ covariance @ rows[:, other_side].T)
     whole = np.zeros((SHAPE_COMPONENTS + EXPRESSION_COMPONENTS + 3,) * 2)
     whole[:SHAPE_COMPONENTS, :SHAPE_COMPONENTS] = turned_over @ flat.T * (len(partners) / 1e6)
@@ -141,6 +141,7 @@ def mirror() -> np.ndarray:
     return whole.astype(np.float32)
 
 
+@lru_cache(maxsize=1)
 def mirrored_vertices() -> np.ndarray:
     """For every vertex of the visible face the one on the other side: int [v]."""
     from scipy.spatial import cKDTree
@@ -153,6 +154,7 @@ def _other_side(name: str) -> str:
     return name.replace("Left", "*").replace("Right", "Left").replace("*", "Right")
 
 
+@lru_cache(maxsize=1)
 def point_vertices() -> np.ndarray:
     """POINTS vertices spread over the visible face; the second half are the mirror images of the first: int [POINTS]."""
     vertices, partners = shape_space().vertices, mirrored_vertices()
