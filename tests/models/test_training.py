@@ -162,15 +162,13 @@ def test_other_losses_learn_and_resume_with_their_weights(loss: str, faces: Path
     weights.load_embedder(broken)  # without the loss's weights
     long = [
         *command("embedder", faces, tmp_path / "long"),
-        *settings([f"loss={loss}", "people=8", "steps=60"]),
+        *settings([f"loss={loss}", "people=8", "steps=400"]),
     ]
     assert main(long) == 0
     rows = curve(tmp_path / "long")
     losses = [float(r["loss"]) for r in rows]
     assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
-    assert (
-        float(rows[-1]["auc"]) > 0.8
-    )  # chance is 0.5; the rounding, and so the last steps, differ with the cores
+    assert float(rows[-1]["auc"]) > 0.95
 
 
 def test_start_takes_networks_and_nothing_else(
