@@ -26,6 +26,7 @@ from bench.command import command
 from bench.errors import EXIT_OK, DataError
 from bench.options import Parser, at_least
 from smoothswap.faces.video import ImageError, VideoError, even_indices, read_image, write_video
+from smoothswap.photos import read_people
 
 Image = npt.NDArray[np.uint8]
 MOST_PEOPLE = 1000  # clips have three-digit names
@@ -60,16 +61,18 @@ def make(
     limit: int | None = None,
     seed: int = 0,
     size: int | None = None,
+    listed: Path | None = None,
 ) -> Made:
     """Write the tree `out` whole or not at all.
 
     Frames are square, of one even size: `size`, or the largest side of all photos (at most 1024). Photos are
     never enlarged, only reduced, and centred on black. More than max_photos are thinned evenly. limit: so
-    many people, drawn by seed, as the pairs are; an odd one stays without a pair. Raises DataError.
+    many people, drawn by seed, as the pairs are; an odd one stays without a pair. listed: a file that names whom
+    alone to take (photos.read_people), such as those whom a model was not trained on. Raises DataError.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} exists already and is not empty; name a new folder with --out")
-    people, left_out = _people(folder, min_photos, max_photos)
+    people, left_out = _people(folder, min_photos, max_photos, _names(folder, listed) if listed else None)
     random = np.random.default_rng(seed)
     drawn = [people[i] for i in random.permutation(len(people))]
     drawn = drawn[: min(limit or MOST_PEOPLE, MOST_PEOPLE)]
@@ -83,11 +86,25 @@ def make(
     names = [list(clips)[i] for i in random.permutation(len(clips))]
     pairs = [(names[i], names[i + 1]) for i in range(0, len(names) - 1, 2)]
     made = Made(clips, pairs, left_out, size or _side(clips))
-    _write(made, folder, out, seed)
+    _write(made, folder, out, seed, listed)
     return made
 
 
-def _people(folder: Path, min_photos: int, max_photos: int) -> tuple[list[Person], list[tuple[str, str]]]:
+def _names(folder: Path, listed: Path) -> set[str]:
+    """The people on the list, each of whom must have a folder."""
+    names = set(read_people(listed))
+    missing = sorted(name for name in names if not (folder / name).is_dir())
+    if missing and folder.is_dir():
+        raise DataError(
+            f"{len(missing)} of the {len(names)} people on {listed} have no folder in {folder}, the first is "
+            f"{missing[0]!r}; correct the list, or name the folder whose folders are the people"
+        )
+    return names
+
+
+def _people(
+    folder: Path, min_photos: int, max_photos: int, names: set[str] | None
+) -> tuple[list[Person], list[tuple[str, str]]]:
     if not folder.is_dir():
         what = (
             "is a file; unpack it and name the folder"
@@ -97,6 +114,8 @@ def _people(folder: Path, min_photos: int, max_photos: int) -> tuple[list[Person
         raise DataError(f"{folder} {what} whose folders are people: Name/photo.jpg")
     people, left_out = [], []
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if names is not None and place.name not in names:
+            continue
         files = sorted(p for p in place.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
         if len(files) < min_photos:  # cheap, before any photo is opened
             left_out.append((place.name, f"{len(files)} photos, fewer than {min_photos}"))
@@ -137,7 +156,7 @@ def fit(image: Image, size: int) -> Image:
     return canvas
 
 
-def _write(made: Made, folder: Path, out: Path, seed: int) -> None:
+def _write(made: Made, folder: Path, out: Path, seed: int, listed: Path | None) -> None:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
@@ -156,7 +175,8 @@ def _write(made: Made, folder: Path, out: Path, seed: int) -> None:
         for split in ("train", "val", "test"):
             _json(beside / "splits" / f"{split}.json", made.pairs if split == "test" else [])
         _json(beside / "identities.json", {
-            "made_by": "bench.make_ffpp", "from": folder.name, "seed": seed, "size": made.size, "crf": CRF,
+            "made_by": "bench.make_ffpp", "from": folder.name, "listed": listed and listed.name, "seed": seed,
+            "size": made.size, "crf": CRF,
             "people": {
                 clip: {
                     "name": person.name, "photos": [photo.name for photo in person.photos],
@@ -220,6 +240,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="side of the frames, even (the largest photo's, at most 1024)",
     )
     add("--seed", type=at_least(0), default=0, metavar="N", help="of the draw and of the pairs (%(default)s)")
+    add(
+        "--people",
+        type=Path,
+        metavar="FILE",
+        help="only these people: LFW's form (a count, then Name<TAB>photos), or one name a line",
+    )
     options = parser.parse_all(None if argv is None else list(argv))
     if options.size and options.size % 2:
         parser.error(f"--size {options.size} is odd; H.264 needs an even size")
@@ -231,6 +257,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.limit,
         options.seed,
         options.size,
+        options.people,
     )
     bad = [(person.name, *entry) for person in made.clips.values() for entry in person.bad]
     for name, photo, reason in bad:

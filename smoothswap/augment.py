@@ -87,6 +87,13 @@ def _erase(x: Tensor, o: AugmentOptions, draws: Draws) -> Tensor:
     return x
 
 
+def _soft(x: Tensor) -> Tensor:
+    """The 3x3 binomial blur, edges repeated; as sums, because a grouped convolution takes ten times as long on a CPU."""
+    wide = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    rows = (wide[:, :, :-2] + wide[:, :, 2:]) / 4 + wide[:, :, 1:-1] / 2
+    return (rows[..., :-2] + rows[..., 2:]) / 4 + rows[..., 1:-1] / 2
+
+
 def augment(x: Tensor, options: AugmentOptions, rng: Rng | Draws | None = None) -> Tensor:
     """One random view of every image: [n, 3, s, s] in [-1, 1] -> the same shape, differentiable in x.
 
@@ -98,10 +105,7 @@ def augment(x: Tensor, options: AugmentOptions, rng: Rng | Draws | None = None) 
     if o.brightness or o.contrast or o.saturation or o.tint or o.gamma or o.grayscale:
         x = _colour(x, o, draws)
     if o.blur:
-        taps = torch.tensor([0.25, 0.5, 0.25]).to(x)
-        kernel = torch.outer(taps, taps).expand(3, 1, 3, 3)
-        soft = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
-        x = torch.where((draws.rand(len(x), 1, 1, 1) < o.blur).to(x.device), soft, x)
+        x = torch.where((draws.rand(len(x), 1, 1, 1) < o.blur).to(x.device), _soft(x), x)
     if o.noise:
         level = draws.rand(len(x), 1, 1, 1) * o.noise
         x = x + (level * draws.randn(*x.shape)).to(x)

@@ -64,6 +64,24 @@ def test_the_seed_draws_people_and_pairs(people: Path, tmp_path: Path) -> None:
     assert len(Dataset(tmp_path / "a").pairs("test")) == 4
 
 
+def test_a_list_restricts_the_people(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held_out = tmp_path / "held_out.txt"
+    held_out.write_text("2\nCy\t3\nAda\t3\n")
+    assert make(people, tmp_path / "out", "--people", str(held_out)) == 0
+    written = json.loads((tmp_path / "out" / "identities.json").read_text())
+    assert {person["name"] for person in written["people"].values()} == {"Ada", "Cy"}
+    assert written["listed"] == "held_out.txt"
+    assert written["left_out"] == []
+
+    held_out.write_text("Ada\nZed\n")
+    capsys.readouterr()
+    assert make(people, tmp_path / "other", "--people", str(held_out)) == 3
+    assert "the first is 'Zed'" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that says it is that large, and holds next to nothing."""
 
