@@ -26,10 +26,15 @@ class EmbedderOptions:
     final_bias: bool = True  # false: the last BatchNorm's bias stays 0, so embeddings are centred
     width: int = 32  # lite only: channels of the first stage
     blocks: tuple[int, ...] = (1, 1, 1, 1)  # lite only: residual blocks a stage; stages halve the size
+    pool: str = (
+        "mean"  # lite only: mean | depthwise: the last places' mean, or their sum with learned weights
+    )
 
     def __post_init__(self) -> None:
         if self.backbone not in ("resnet50", "lite"):
             raise ValueError(f"network.backbone is {self.backbone!r}; choose one of resnet50, lite")
+        if self.pool not in ("mean", "depthwise"):
+            raise ValueError(f"network.pool is {self.pool!r}; choose one of mean, depthwise")
         if self.size < 2 ** (len(self.blocks) + 1):
             raise ValueError(f"network.size {self.size} is too small for {len(self.blocks)} stages")
 
@@ -55,25 +60,42 @@ class LiteBlock(nn.Module):
         return F.leaky_relu(self.main(x) + self.short(x), 0.2)
 
 
-class LiteBackbone(nn.Module):
-    """[n, 3, s, s] -> [n, 8 * width]: stem with stride 2, stages at s/2, s/4, s/8, s/16, global average."""
+class DepthwisePool(nn.Module):
+    """[n, c, s, s] -> [n, c]: every channel weighs its places on its own, then BatchNorm (MobileFaceNet, Chen et al. 2018).
 
-    def __init__(self, width: int, blocks: tuple[int, ...]) -> None:
+    Faces are cut alike, so a place means a part of the face. It starts near the mean.
+    """
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter((1 + 0.3 * torch.randn(channels, side, side)) / side**2)
+        self.norm = nn.BatchNorm1d(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm((x * self.weight).sum((2, 3)))
+
+
+class LiteBackbone(nn.Module):
+    """[n, 3, s, s] -> [n, 8 * width]: stem with stride 2, stages at s/2, s/4, s/8, s/16, then the pool."""
+
+    def __init__(self, o: EmbedderOptions) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(3, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)
+            nn.Conv2d(3, o.width, 3, 2, 1, bias=False), nn.BatchNorm2d(o.width), nn.LeakyReLU(0.2)
         )
         layers: list[nn.Module] = []
-        c = width
-        for stage, count in enumerate(blocks):
+        c = o.width
+        for stage, count in enumerate(o.blocks):
             for i in range(count):
-                c_out = width * 2**stage
+                c_out = o.width * 2**stage
                 layers.append(LiteBlock(c, c_out, 2 if stage and i == 0 else 1))
                 c = c_out
         self.stages, self.features = nn.Sequential(*layers), c
+        self.pool = DepthwisePool(c, o.size // 2 ** len(o.blocks)) if o.pool == "depthwise" else None
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.stages(self.stem(x)).mean((2, 3))
+        x = self.stages(self.stem(x))
+        return x.mean((2, 3)) if self.pool is None else self.pool(x)
 
 
 class Embedder(nn.Module):
@@ -84,7 +106,7 @@ class Embedder(nn.Module):
         o = self.options = options
         self.backbone: nn.Module
         if o.backbone == "lite":
-            lite = LiteBackbone(o.width, o.blocks)
+            lite = LiteBackbone(o)
             self.backbone, features = lite, lite.features
         else:
             from torchvision.models import resnet50  # type: ignore[import-untyped]  # here: the lite models need no torchvision

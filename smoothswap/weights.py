@@ -202,15 +202,15 @@ def _count(modules: dict[str, nn.Module]) -> dict[str, int]:
     return {name: sum(p.numel() for p in module.parameters()) for name, module in modules.items()}
 
 
-def _read(name: str | Path, part: str) -> tuple[Path, dict[str, Any], dict[str, Any]]:
+def _read(name: str | Path, *parts: str) -> tuple[Path, dict[str, Any], dict[str, Any]]:
     path = locate(name)
     card(path)
     try:
         tensors, scalars = read_tensors(path)
     except CheckpointError as error:
         raise WeightsError(str(error)) from None
-    if scalars.get("part") != part:
-        raise WeightsError(f"{path} holds the weights of a {scalars.get('part')}, not of a {part}")
+    if scalars.get("part") not in parts:
+        raise WeightsError(f"{path} holds the weights of a {scalars.get('part')}, not of a {parts[0]}")
     return path, tensors, scalars["config"]
 
 
@@ -236,6 +236,8 @@ def training_of(name: str | Path) -> dict[str, Any]:
     path = Path(name) / "checkpoint.safetensors"
     if not path.is_file():
         about = card(name)
+        if about["part"] == "swapper":
+            about = about.get("embedder_training", {})
         return {key: about[key] for key in keys if key in about}
     _, stored = read_tensors(path)
     about = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60, 1), "scores": stored["scores"]}
@@ -244,7 +246,10 @@ def training_of(name: str | Path) -> dict[str, Any]:
 
 
 def load_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig]:
-    """An embedder from weights (by name or path) or from a training run's folder or checkpoint. Raises WeightsError."""
+    """An embedder from weights (by name or path) or from a training run's folder or checkpoint. Raises WeightsError.
+
+    A swapper's weights hold the embedder that it was trained against.
+    """
     path = Path(name)
     if (path / "checkpoint.safetensors").is_file():  # a folder may also have the name of weights
         path = path / "checkpoint.safetensors"
@@ -258,8 +263,9 @@ def load_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig]:
         config = scalars["config"]
         tensors = {k: v for k, v in tensors.items() if k.startswith("embedder.")}
     else:
-        path, tensors, stored = _read(name, "embedder")
+        path, tensors, stored = _read(name, "embedder", "swapper")
         config = stored["embedder"]
+        tensors = {k: v for k, v in tensors.items() if k.startswith("embedder.")}
     try:
         options: EmbedderConfig = from_json("embedder", config)
         embedder = Embedder(options.network)

@@ -10,7 +10,7 @@ from torch import nn
 
 from smoothswap import resample
 from smoothswap.discriminator import Discriminator, DiscriminatorOptions, minibatch_stddev
-from smoothswap.embedder import Embedder, EmbedderOptions
+from smoothswap.embedder import DepthwisePool, Embedder, EmbedderOptions
 from smoothswap.generator import Generator, GeneratorOptions, ResBlock
 
 KERNEL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
@@ -219,6 +219,39 @@ def test_embedders_give_unit_vectors_of_the_asked_size() -> None:
     assert layers == [nn.Linear, nn.BatchNorm1d, nn.LeakyReLU, nn.Linear, nn.BatchNorm1d]
 
 
+def test_depthwise_pool_is_a_convolution_as_large_as_the_map() -> None:
+    torch.manual_seed(0)
+    pool = DepthwisePool(5, 4).eval()
+    x = torch.randn(3, 5, 4, 4)
+    want = nn.functional.conv2d(x, pool.weight[:, None], groups=5).flatten(
+        1
+    )  # the norm starts as the identity
+    torch.testing.assert_close(pool(x), want / (1 + pool.norm.eps) ** 0.5)
+    with torch.no_grad():
+        pool.weight.fill_(1 / 16)
+    torch.testing.assert_close(pool(x), x.mean((2, 3)) / (1 + pool.norm.eps) ** 0.5)
+
+
+@pytest.mark.parametrize("pool", ["mean", "depthwise"])
+def test_only_the_depthwise_pool_knows_where_a_feature_is(pool: str) -> None:
+    torch.manual_seed(0)
+    embedder = Embedder(
+        EmbedderOptions(backbone="lite", size=16, width=8, blocks=(1, 1), hidden=16, dim=12, pool=pool)
+    ).eval()
+    backbone = embedder.backbone
+    moved = nn.Sequential(backbone.stem, backbone.stages)  # type: ignore[arg-type]
+    x = torch.randn(2, 3, 16, 16)
+    with torch.no_grad():
+        shuffled = moved(x).flip(3)
+        same = (
+            shuffled.mean((2, 3)) if backbone.pool is None else backbone.pool(shuffled)  # type: ignore[operator]
+        )
+        assert torch.allclose(same, backbone(x), atol=1e-6) == (pool == "mean")
+    assert embedder(x).shape == (2, 12)
+
+
 def test_unknown_backbone_is_refused() -> None:
     with pytest.raises(ValueError, match="choose one of resnet50, lite"):
         EmbedderOptions(backbone="vgg")
+    with pytest.raises(ValueError, match="choose one of mean, depthwise"):
+        EmbedderOptions(backbone="lite", pool="max")

@@ -107,11 +107,20 @@ def test_damage_is_told(exported: Path, tmp_path: Path) -> None:
         weights.load(path)
 
 
+def test_a_swappers_weights_hold_its_embedder(exported: Path) -> None:
+    embedder, config = weights.load_embedder(exported / "tiny.safetensors")
+    whole = weights.load(exported / "tiny.safetensors").embedder
+    assert weights.fingerprint(embedder) == weights.fingerprint(whole)
+    assert config.network == whole.options
+    about = weights.card(exported / "tiny.safetensors")
+    kept = weights.training_of(exported / "tiny.safetensors")
+    assert "auc" in kept["scores"]
+    assert kept["scores"] == about["embedder_training"]["scores"]
+
+
 def test_foreign_weights_are_told(exported: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="holds the weights of a embedder, not of a swapper"):
         weights.load(exported / "eye.safetensors")
-    with pytest.raises(WeightsError, match="holds the weights of a swapper, not of a embedder"):
-        weights.load_embedder(exported / "tiny.safetensors")
     alien = tmp_path / "alien.safetensors"
     save_file({"x": torch.zeros(2)}, alien)
     (tmp_path / "alien.json").write_text(json.dumps({"sha256": weights.sha256(alien)}))
