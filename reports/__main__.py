@@ -18,6 +18,7 @@ from reports.latex import latex_table
 from reports.markdown import csv_table, markdown_table
 from reports.overview import write_index
 from reports.results import OutputError, ResultsError, write_atomic
+from reports.studies import is_study, text_of
 from reports.training import is_training
 from reports.training import read as read_training
 
@@ -30,6 +31,7 @@ examples:
   python -m reports runs/a/smoothswap runs/b -o both.html        several runs or models in one
   python -m reports runs/ffpp --format latex > table.tex         md, latex and csv go to standard output too
   python -m reports runs/embedder runs/swapper -o curves.html    training runs: their curves, alone or beside results
+  python -m reports results/ablation.json -o ablation.html       a study's page, from its JSON alone
   python -m reports --index runs                                 runs/index.html over all runs in a folder
 
 exit codes: 0 written, 2 a wrong option, 3 results that cannot be used or a file that cannot be written
@@ -46,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="*",
         type=Path,
         metavar="RUN",
-        help="an output folder, one model's in it, or a training run's (metrics.csv)",
+        help="an output folder, one model's in it, a training run's (metrics.csv), or a study's JSON",
     )
     made.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="(report.html; tables go to standard output)"
@@ -77,6 +79,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _report(options: argparse.Namespace) -> int:
     chosen = options.format or SUFFIXES.get(options.out.suffix.lower() if options.out else "", "html")
     out = options.out or (Path("report.html") if chosen == "html" else None)
+    studies = [path for path in options.run if is_study(path)]
+    if studies:
+        if len(options.run) > 1 or chosen not in ("html", "md"):
+            return _refuse(f"{studies[0]} is a study's file: give it alone, as html or md", EXIT_USAGE)
+        return _write(out, text_of(studies[0], markdown=chosen == "md"))
     logs = [folder for folder in options.run if is_training(folder)]
     if logs and chosen != "html":
         return _refuse(
@@ -88,6 +95,10 @@ def _report(options: argparse.Namespace) -> int:
         text = render(runs, cases, [read_training(folder) for folder in logs])
     else:
         text = {"md": markdown_table, "latex": latex_table, "csv": csv_table}[chosen](runs)
+    return _write(out, text)
+
+
+def _write(out: Path | None, text: str) -> int:
     if out is None:
         sys.stdout.write(text)
         return EXIT_OK

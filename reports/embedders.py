@@ -83,9 +83,14 @@ def grouped(results: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 
 def write_page(out: Path, results: Mapping[str, Any], picture: bytes) -> Path:
     """Write out/embedders.html atomically; picture: the WebP of Fig. 9. Raises reports.results.OutputError."""
+    return write_atomic(out / PAGE, render(results, picture))
+
+
+def render(results: Mapping[str, Any], picture: bytes | None = None) -> str:
+    """The page's text; without the picture of Fig. 9 the page says where it is made."""
     templates = environment()
     templates.globals.update(shown=shown, arrow=_arrow)
-    page = templates.get_template("embedders.html.j2").render(
+    return templates.get_template("embedders.html.j2").render(
         results=results,
         names=list(results["embedders"]),
         groups=grouped(results),
@@ -94,10 +99,9 @@ def write_page(out: Path, results: Mapping[str, Any], picture: bytes) -> Path:
         panels=[(title, Markup(svg)) for title, svg in embedder_plots.panels(results, HEADLINE)],
         spectra=Markup(embedder_plots.spectra(results)),
         curves=[(title, Markup(svg)) for title, svg in embedder_plots.curves(results)],
-        picture=f"data:image/webp;base64,{base64.b64encode(picture).decode('ascii')}",
+        picture=picture and f"data:image/webp;base64,{base64.b64encode(picture).decode('ascii')}",
         paper=paper,
     )
-    return write_atomic(out / PAGE, page)
 
 
 def _arrow(definition: Mapping[str, Any]) -> str:

@@ -80,12 +80,16 @@ def markdown(validity: Mapping[str, Any]) -> str:
 
 def write_page(out: Path, validity: Mapping[str, Any]) -> Path:
     """Write out/validity.html atomically. Raises reports.results.OutputError."""
+    return write_atomic(out / "validity.html", render(validity))
+
+
+def render(validity: Mapping[str, Any]) -> str:
+    """The page's text."""
     templates = environment()
     templates.globals.update(shown=shown)
-    page = templates.get_template("validity.html.j2").render(
+    return templates.get_template("validity.html.j2").render(
         validity=validity,
         figures={k: v for k, v in FIGURES.items() if any(k in f for f in validity["instruments"].values())},
         factors=FACTORS,
         names=list(validity["instruments"]),
     )
-    return write_atomic(out / "validity.html", page)
