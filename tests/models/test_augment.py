@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
+from scipy.ndimage import convolve
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from smoothswap.augment import AugmentOptions, augment
@@ -24,6 +26,15 @@ def faces(n: int = 4) -> torch.Tensor:
 def test_everything_off_is_the_image() -> None:
     x = faces()
     torch.testing.assert_close(augment(x, OFF, rng()), x, rtol=0, atol=1e-5)
+
+
+def test_blur_is_a_binomial_filter_with_repeated_edges() -> None:
+    x = faces().double()
+    blurred = augment(x, dataclasses.replace(OFF, blur=1.0), rng())
+    kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
+    for image, got in zip(x, blurred, strict=True):
+        for channel, values in zip(image.numpy(), got.numpy(), strict=True):
+            np.testing.assert_allclose(values, convolve(channel, kernel, mode="nearest"), atol=1e-5)
 
 
 def test_a_seed_is_a_view() -> None:
