@@ -1,7 +1,8 @@
 """The identity embedder of Smooth-Swap (paper, Section 4.1): backbone, head, unit norm.
 
 The head is the paper's: Linear, BatchNorm, LeakyReLU(0.2), Linear, BatchNorm, L2 norm. The backbone is ResNet-50 at
-256 px, or `lite`, a small residual network of ours for 64 to 112 px on a CPU.
+256 px, or `lite`, a small residual network of ours for 64 to 112 px on a CPU. Either may read a window of its input only:
+the face without hair and background, as recognisers' tighter crops have it.
 """
 
 from __future__ import annotations
@@ -26,17 +27,27 @@ class EmbedderOptions:
     final_bias: bool = True  # false: the last BatchNorm's bias stays 0, so embeddings are centred
     width: int = 32  # lite only: channels of the first stage
     blocks: tuple[int, ...] = (1, 1, 1, 1)  # lite only: residual blocks a stage; stages halve the size
-    pool: str = (
-        "mean"  # lite only: mean | depthwise: the last places' mean, or their sum with learned weights
-    )
+    window: tuple[int, ...] = (0, 0, 0)  # the square that is read: top, left, side in px; side 0: all
+    pool: str = "mean"  # lite only: mean of the last places | depthwise: their sum with learned weights
 
     def __post_init__(self) -> None:
         if self.backbone not in ("resnet50", "lite"):
             raise ValueError(f"network.backbone is {self.backbone!r}; choose one of resnet50, lite")
         if self.pool not in ("mean", "depthwise"):
             raise ValueError(f"network.pool is {self.pool!r}; choose one of mean, depthwise")
-        if self.size < 2 ** (len(self.blocks) + 1):
-            raise ValueError(f"network.size {self.size} is too small for {len(self.blocks)} stages")
+        if len(self.window) != 3 or min(self.window) < 0 or max(self.window[:2]) + self.window[2] > self.size:
+            raise ValueError(
+                f"network.window {list(self.window)} is no square inside {self.size} px: give [top, left, side]"
+            )
+        if self.side < 2 ** (len(self.blocks) + 1):
+            raise ValueError(
+                f"{self.side} px (network.size or window) are too few for {len(self.blocks)} stages"
+            )
+
+    @property
+    def side(self) -> int:
+        """Side in px of what the backbone reads."""
+        return self.window[2] or self.size
 
 
 class LiteBlock(nn.Module):
@@ -91,7 +102,7 @@ class LiteBackbone(nn.Module):
                 layers.append(LiteBlock(c, c_out, 2 if stage and i == 0 else 1))
                 c = c_out
         self.stages, self.features = nn.Sequential(*layers), c
-        self.pool = DepthwisePool(c, o.size // 2 ** len(o.blocks)) if o.pool == "depthwise" else None
+        self.pool = DepthwisePool(c, o.side // 2 ** len(o.blocks)) if o.pool == "depthwise" else None
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.stages(self.stem(x))
@@ -126,6 +137,9 @@ class Embedder(nn.Module):
         self.head[-1].bias.requires_grad_(o.final_bias)
 
     def forward(self, faces: Tensor) -> Tensor:
+        top, left, side = self.options.window
+        if side:
+            faces = faces[..., top : top + side, left : left + side]
         features = self.backbone(faces)
         with torch.autocast(features.device.type, enabled=False):  # 8 bits of mantissa would blur the cosines
             return F.normalize(self.head(full(features)), dim=1)

@@ -250,6 +250,29 @@ def test_only_the_depthwise_pool_knows_where_a_feature_is(pool: str) -> None:
     assert embedder(x).shape == (2, 12)
 
 
+@pytest.mark.parametrize("pool", ["mean", "depthwise"])
+def test_a_window_is_all_that_is_read(pool: str) -> None:
+    torch.manual_seed(0)
+    same = {"backbone": "lite", "width": 8, "blocks": (1, 1), "hidden": 16, "dim": 12, "pool": pool}
+    small = Embedder(EmbedderOptions(size=16, **same)).eval()  # type: ignore[arg-type]
+    large = Embedder(EmbedderOptions(size=24, window=(3, 5, 16), **same)).eval()  # type: ignore[arg-type]
+    large.load_state_dict(small.state_dict())
+    faces = torch.randn(2, 3, 24, 24, requires_grad=True)
+    z = large(faces)
+    torch.testing.assert_close(z, small(faces[:, :, 3:19, 5:21]))
+    (slope,) = torch.autograd.grad(z[:, 0].sum(), faces)
+    outside = torch.ones(24, 24, dtype=torch.bool)
+    outside[3:19, 5:21] = False
+    assert not slope[..., outside].any()
+    assert slope[..., ~outside].any()
+
+
+@pytest.mark.parametrize("window", [(0, 0), (10, 0, 16), (0, 9, 16), (-1, 0, 8), (0, 0, 25)])
+def test_a_window_outside_the_input_is_refused(window: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="no square inside 24 px"):
+        EmbedderOptions(backbone="lite", size=24, blocks=(1, 1), window=window)
+
+
 def test_unknown_backbone_is_refused() -> None:
     with pytest.raises(ValueError, match="choose one of resnet50, lite"):
         EmbedderOptions(backbone="vgg")
