@@ -105,7 +105,8 @@ def inline(figure: Figure, title: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
-    svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)  # a hundredth of a point is enough, and a third of the bytes
+    # In coordinates a hundredth of a point is enough, and a third of the bytes; what is written stays as it is.
+    svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d+\.\d{2})\d+", r"\1", tag[0]), svg)
     svg = re.sub(r"M ([\d.]+ [\d.]+) \nL \1 \n", r"M\1h0", svg)  # a dot
     svg = re.sub(r" ?\n *", "\n", svg)
     svg = re.sub(r"font: ([\d.]+px) 'DejaVu Sans'[^;\"]*", r"font: \1 sans-serif", svg)
