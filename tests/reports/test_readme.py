@@ -18,6 +18,7 @@ COLUMNS = {
     "ID retrieval ↑ %": ("id_retrieval", 1),
     "ID retrieval, MobileFaceNet ↑ %": ("id_retrieval", 1),
     "ID retrieval, dlib ↑ %": ("id_retrieval@dlib", 1),
+    "top 5, MobileFaceNet ↑ %": ("id_retrieval_top5", 1),
     "Identity-R ↓": ("identity_r", 3),
     "Shape-R ↓": ("shape_r", 3),
     "Expression ↓": ("expression", 3),
