@@ -14,8 +14,8 @@ class SmoothSwapModel:
     """Weights by name or path, or with "" those that smoothswap.weights.choose takes for faces of `domain`.
 
     name: of the file. info: what results.json says of the model; its `chosen` is why these weights, where nobody named
-    them. An embedder trained with ArcFace's loss makes a swapper of the arcface family, as the paper's dagger has it.
-    Raises what smoothswap.weights.load raises.
+    them. Every embedder of its L_id counts for the dagger; one trained with ArcFace's loss makes a swapper of the arcface
+    family, as the paper has it. Raises what smoothswap.weights.load raises.
     """
 
     def __init__(self, weights: str, device: str = "cpu", domain: str = "photos") -> None:
@@ -28,8 +28,10 @@ class SmoothSwapModel:
         self.size = int(self._model.size)
         path, card = store.locate(named), store.card(named)
         self.name = path.stem
+        also = card.get("also", [])
         families = [embedder_family(store.fingerprint(self._model.embedder))]
-        if card["config"]["embedder"].get("loss") == "arcface":
+        families += [embedder_family(other["weights"]) for other in also]
+        if "arcface" in [c.get("loss") for c in (card["config"]["embedder"], *(o["config"] for o in also))]:
             families.append("arcface")
         self.info: dict[str, Any] = {
             "weights": path.name, "weights_sha256": card["sha256"], "weights_domain": store.domain(card),

@@ -11,8 +11,10 @@ import torch
 
 from bench.errors import UsageError
 from bench.ffpp import main
+from bench.instruments import embedder_family
 from bench.list import models
 from bench.swappers import create
+from bench.swappers.smooth import SmoothSwapModel
 from reports.results import load
 from smoothswap import presets, weights
 from smoothswap.embedder import Embedder
@@ -25,7 +27,14 @@ NETWORK: dict[str, Any] = {"network.backbone": "lite", "network.size": 32, "netw
                            "network.dim": 6, "network.width": 4}  # fmt: skip
 
 
-def put(folder: Path, name: str, domain: str, loss: str = "contrastive", **options: Any) -> None:
+def put(
+    folder: Path,
+    name: str,
+    domain: str,
+    loss: str = "contrastive",
+    also: tuple[dict[str, Any], ...] = (),
+    **options: Any,
+) -> None:
     """Untrained weights of a swapper under a name, with the card that an export writes."""
     torch.manual_seed(len(name))
     swapper: SwapperConfig = presets.override(SwapperConfig(), SIZES | options)
@@ -33,6 +42,7 @@ def put(folder: Path, name: str, domain: str, loss: str = "contrastive", **optio
     modules = {"generator": Generator(swapper.generator), "embedder": Embedder(embedder.network)}
     config = {"swapper": flatten(swapper), "embedder": flatten(embedder)}
     about = {"name": name, "part": "swapper", "steps": 10, "domain": domain, "data": {}, "config": config}
+    about |= {"also": list(also)} if also else {}
     weights.save(folder / f"{name}.safetensors", modules, about)
 
 
@@ -77,6 +87,17 @@ def test_variants_are_rows_and_the_choice_is_recorded(
     page = (out / "report.html").read_text()
     assert "smoothswap-rendered-64-arc" in page
     assert "(Arc) λid = 4" in page  # the paper's rows, quoted
+
+
+def test_every_embedder_of_the_identity_loss_counts_for_the_dagger(folder: Path) -> None:
+    plain = SmoothSwapModel("smoothswap-rendered-64").info["trained_with"]
+    assert len(plain) == 1
+    other = {"weights": "ab" * 32, "config": {"loss": "contrastive"}}
+    put(folder, "two", "photos", also=(other,))
+    assert SmoothSwapModel("two").info["trained_with"][1:] == [embedder_family("ab" * 32)]
+    put(folder, "three", "photos", also=(other, {"weights": "cd" * 32, "config": {"loss": "arcface"}}))
+    families = SmoothSwapModel("three").info["trained_with"]
+    assert families[1:] == [embedder_family("ab" * 32), embedder_family("cd" * 32), "arcface"]
 
 
 def test_a_real_tree_falls_back_and_says_so(
