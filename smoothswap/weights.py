@@ -261,11 +261,10 @@ def load_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig]:
         if scalars.get("part") != "embedder":
             raise WeightsError(f"{path} is a checkpoint of a {scalars.get('part')}, not of an embedder")
         config = scalars["config"]
-        tensors = {k: v for k, v in tensors.items() if k.startswith("embedder.")}
     else:
         path, tensors, stored = _read(name, "embedder", "swapper")
         config = stored["embedder"]
-        tensors = {k: v for k, v in tensors.items() if k.startswith("embedder.")}
+    tensors = {k: v for k, v in tensors.items() if k.startswith("embedder.")}
     try:
         options: EmbedderConfig = from_json("embedder", config)
         embedder = Embedder(options.network)

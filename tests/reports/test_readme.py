@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reports.studies import text_of
+from reports.validity import shown
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text()
@@ -45,11 +45,6 @@ def table_after(words: str) -> list[list[str]]:
     return [rows[0], *rows[2:]]
 
 
-def said(figure: dict[str, Any], digits: int) -> str:
-    low, high = figure["ci95"]
-    return f"{figure['value']:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
 @pytest.mark.parametrize(
     ("words", "folder"), [("(`results/ffpp-rendered`", "ffpp-rendered"), ("## On real people", "ffpp-lfw")]
 )
@@ -63,7 +58,7 @@ def test_scores_of_swappers(words: str, folder: str) -> None:
                 assert value == f"{results['counts']['used']} of {results['counts']['expected']}"
             else:
                 key, digits = COLUMNS[column]
-                assert value == said(results["metrics"][key], digits), (model, column)
+                assert value == shown(results["metrics"][key], digits), (model, column)
 
 
 def test_figures_of_the_embedders() -> None:
@@ -80,7 +75,7 @@ def test_figures_of_the_embedders() -> None:
     assert {row[0] for row in rows} >= {"Verification AUC ↑", "d_smooth ↓", "Interpolation count ↑"}
     for name, *values in rows:
         key, digits = keys[name]
-        assert values == [said(found[group][key], digits) for group in groups], name
+        assert values == [shown(found[group][key], digits) for group in groups], name
 
 
 def test_figures_of_the_ablation() -> None:
@@ -89,7 +84,7 @@ def test_figures_of_the_ablation() -> None:
     assert [row[0] for row in rows] == list(arms)
     for arm, *values in rows:
         found = arms[arm]["at_common_step"]
-        assert values == [said(found[key], 3) for key in ("val_id", "judge_id", "judge_share", "val_chg")], (
+        assert values == [shown(found[key], 3) for key in ("val_id", "judge_id", "judge_share", "val_chg")], (
             arm
         )
 

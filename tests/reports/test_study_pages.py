@@ -31,7 +31,7 @@ def test_a_committed_study_has_its_page_and_its_table(
 
 
 def test_the_studies_that_the_readme_quotes_are_there() -> None:
-    assert {"validity", "embedders-lfw"} <= {path.stem for path in STUDIES}
+    assert {"ablation", "embedders-lfw", "validity"} <= {path.stem for path in STUDIES}
 
 
 def test_other_files_and_mixtures_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
