@@ -115,6 +115,12 @@ def variant(about: Mapping[str, Any]) -> str:
     return ", ".join(said)
 
 
+def all_steps(about: Mapping[str, Any]) -> int:
+    """Steps of a training and of all that it began from (train --start), one after the other."""
+    begun = about.get("start")
+    return int(about["steps"]) + (all_steps(begun) if begun else 0)
+
+
 @dataclass(frozen=True)
 class Choice:
     """Weights that were chosen for data of a domain; reason: why these, as a clause."""
@@ -132,8 +138,8 @@ def choose(wanted: Domain) -> Choice:
     """The committed swapper for faces of a domain: the paper's main model, or what its card calls main (export --main),
     trained on such faces.
 
-    Of several the one with the most pixels, then the most steps. Where none was trained on such faces, the best of the
-    other domain, and the reason says so. Raises WeightsError where there is no swapper at all.
+    Of several the one with the most pixels, then the most steps, its start's too. Where none was trained on such faces,
+    the best of the other domain, and the reason says so. Raises WeightsError where there is no swapper at all.
     """
     cards = {name: _plain_card(name) for name in names()}
     main = {n: c for n, c in cards.items() if c.get("part") == "swapper" and c.get("main", not variant(c))}
@@ -143,7 +149,7 @@ def choose(wanted: Domain) -> Choice:
         )
     fitting = [name for name, about in main.items() if domain(about) == wanted]
     pool = fitting or list(main)
-    best = max(pool, key=lambda n: (_size(main[n]), main[n]["steps"], n))
+    best = max(pool, key=lambda n: (_size(main[n]), all_steps(main[n]), n))
     if not fitting:
         other = DOMAINS[domain(main[best])]
         reason = f"no weights trained on {DOMAINS[wanted]} are here; these know {other} only and are out of their domain"
@@ -165,7 +171,7 @@ def swappers() -> list[tuple[str, str]]:
         (
             name,
             f"{_size(about)} px, trained on {DOMAINS[domain(about)]} for "
-            f"{about['steps']:,} steps{', ' + variant(about) if variant(about) else ''}",
+            f"{all_steps(about):,} steps{', ' + variant(about) if variant(about) else ''}",
         )
         for name, about in cards.items()
         if about.get("part") == "swapper"

@@ -57,6 +57,15 @@ def test_the_main_model_is_taken_and_the_longest_trained(folder: Path) -> None:
     found = choose("rendered")
     assert found.name == "smoothswap-rendered-64"
     assert "of 2 trained on such" in found.reason
+    put(
+        folder,
+        "smoothswap-rendered-64-on",
+        domain="rendered",
+        steps=200,
+        start={"steps": 1, "start": {"steps": 800}},
+    )
+    assert choose("rendered").name == "smoothswap-rendered-64-on"
+    assert "for 1,001 steps" in dict(weights.swappers())["smoothswap-rendered-64-on"]
     put(folder, "smoothswap-rendered-128", domain="rendered", steps=5, size=128)
     assert choose("rendered").name == "smoothswap-rendered-128"
 
