@@ -19,7 +19,9 @@ from bench.errors import DataError
 from metrics.distances import cosine_similarity
 from metrics.embedding_space import ALPHA, T, alignment, effective_rank, potentials, spectrum, uniformity
 from metrics.interpolation import STEPS, Count, interpolation_count, nearest_paths, path_count
+from metrics.probe import FOLDS, STRENGTHS, explained, linear_probe
 from metrics.replicates import Replicated, deal, replicate, replicate_mean
+from metrics.retrieval import identity_rank, retrieved
 from metrics.smoothness import Denominator, d_smooth
 from metrics.verification import auc, eer, tar_at_far
 
@@ -29,6 +31,7 @@ SAME_EACH = 10  # same-person pairs of one person at most: a few have hundreds o
 DIFFERENT = 30_000  # pairs of different people
 FARS = (0.01, 0.001)
 SPACE_PEOPLE = 2000  # people, one photo each, whose space is measured at most
+PROBE_RANKS = (1, 5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,28 @@ def figures(test: Rows, gallery: Rows, faces: Faces, owners: Faces, sample: Samp
     )
 
 
+def probed(test: Rows, judge: Rows, people: Ints, sample: Sample, seed: int) -> dict[str, Replicated]:
+    """How much of a recogniser's readings, float [n, m], a line reads off the network's, [n, d]; NaN rows are left out.
+
+    Leaving out people does not fit the probe anew: the intervals are over the people it is read on. Raises DataError for
+    too few people.
+    """
+    rows = np.flatnonzero(np.isfinite(test).all(axis=1) & np.isfinite(judge).all(axis=1))
+    predicted = np.full(judge.shape, np.nan)
+    try:
+        predicted[rows] = linear_probe(test[rows], judge[rows], people[rows], seed=seed)
+    except ValueError as why:
+        raise DataError(f"--probe: {why}; give test faces of more people, or leave it out") from None
+    error, spread = explained(predicted[rows], judge[rows])
+    ids = people[sample.one]
+    rank = identity_rank(predicted[sample.one], ids, judge[sample.one], ids)
+    return {
+        "probe_explained": replicate(
+            lambda mask: float(1 - error[mask].sum() / spread[mask].sum()), sample.group[people[rows]]
+        )
+    } | {f"probe_retrieval@{k}": replicate_mean(retrieved(rank, k), sample.group[ids]) for k in PROBE_RANKS}
+
+
 def _verification(test: Rows, people: Ints, sample: Sample) -> dict[str, Replicated]:
     scores = cosine_similarity(test[sample.first], test[sample.second])
     sides = sample.group[people[sample.first]], sample.group[people[sample.second]]
@@ -149,7 +174,7 @@ def spectrum_of(test: Rows, sample: Sample) -> list[float]:
     return [float(v) for v in values / values.sum()]
 
 
-def clusters(test: Faces, sample: Sample) -> dict[str, tuple[int, int]]:
+def clusters(test: Faces, sample: Sample, usable: Bools) -> dict[str, tuple[int, int]]:
     """By key without its option: how many observations a figure rests on, of how many people or pairs of people."""
     people = len(np.unique(test.people[np.r_[sample.first, sample.second]]))
     pairs = int(sample.same.sum())
@@ -160,8 +185,9 @@ def clusters(test: Faces, sample: Sample) -> dict[str, tuple[int, int]]:
     found |= {
         key: (len(sample.a),) * 2 for key in ("d_smooth", "interpolation_count", "interpolation_people")
     }
-    found |= {key: (len(sample.one),) * 2 for key in ("effective_rank", "uniformity")}
-    return found | {"alignment": (pairs, alone)}
+    found |= {key: (len(sample.one),) * 2 for key in ("effective_rank", "uniformity", "probe_retrieval")}
+    photos = (int(usable.sum()), len(np.unique(test.people[usable])))
+    return found | {"alignment": (pairs, alone), "probe_explained": photos}
 
 
 def options(sample: Sample, seed: int) -> dict[str, Any]:
@@ -171,7 +197,7 @@ def options(sample: Sample, seed: int) -> dict[str, Any]:
         "different_pairs": int((~sample.same).sum()), "far": list(FARS), "space_people": len(sample.one),
         "r": list(STEPS), "d_smooth_denominator": "chord", "d_smooth_average": "of_ratios",
         "interpolation_ends": "count", "alignment_alpha": ALPHA, "uniformity_t": T, "seed": seed,
-        "jackknife_groups": int(sample.group.max()) + 1,
+        "probe_folds": FOLDS, "probe_strengths": list(STRENGTHS), "jackknife_groups": int(sample.group.max()) + 1,
         "holm_family": "the pairs of embedders, for each figure on its own",
         "seeds": "mean over seeds; the variance over people and that over seeds are added (metrics.replicates); "
         "with one seed an interval speaks of that network alone",

@@ -45,6 +45,7 @@ an embedder:
 examples:
   python -m bench.embedders --data train --test test --embedder contrastive=runs/c0 --embedder arcface=runs/a0
   python -m bench.embedders --data train --test test --train contrastive,arcface,softmax --seeds 3 --steps 1500
+  python -m bench.embedders ... --probe dlib --lfw /data/lfw
   python -m bench.embedders ... --embedder recogniser=w600k_r50.onnx --lfw /data/lfw --rendered --out out/embedders
 
 exit codes: 0 done, 2 a wrong option or embedder, 3 data or output folder that cannot be used, 128 + n a training was
@@ -87,6 +88,11 @@ def parser() -> Parser:
         type=Path,
         metavar="ROOT",
         help="LFW's photos in ROOT/images_deepfunneled: networks with other crops get them cut from there",
+    )
+    add(
+        "--probe",
+        metavar="WHAT",
+        help="a recogniser, named as an embedder: how much of what it knows people by can be read off each embedder",
     )
     add("--rendered", action="store_true", help="also measure paths of rendered faces")
     add(
@@ -151,6 +157,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any
         on_demand.ensure(options.data, size)
         options.data = str(on_demand.folder(options.data, size))
     given = [open_network(text) for text in options.embedder]  # before the hours of training
+    judge = open_network(options.probe) if options.probe else None
     gallery, test = open_faces(Path(options.data), options.test)
     train_all(wanted, options)
     groups = grouped(given + [open_network(f"{job.loss}={job.folder}") for job in wanted])
@@ -160,7 +167,8 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any
         (read(one, test, photos, kept, "test faces"), read(one, gallery, photos, kept, "gallery"))
         for one in networks
     ]
-    good = usable([of_test for of_test, _ in readings])
+    judged = None if judge is None else read(judge, test, photos, kept, "test faces, for the probe")
+    good = usable([*(of_test for of_test, _ in readings), *([] if judged is None else [judged])])
     in_gallery = usable([of_gallery for _, of_gallery in readings])
     readings = [(rows, np.where(in_gallery[:, None], of_gallery, np.nan)) for rows, of_gallery in readings]
     sample = embedder_figures.draw(test.people, good, options.pairs, options.seed)
@@ -168,12 +176,14 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any
     for one, (of_test, of_gallery) in zip(networks, readings, strict=True):
         print(f"measuring {one.name}{'' if one.seed is None else f', seed {one.seed}'}", file=sys.stderr)
         measured.append(embedder_figures.figures(of_test, of_gallery, test, gallery, sample))
+        if judged is not None:
+            measured[-1] |= embedder_figures.probed(of_test, judged, test.people, sample, options.seed)
     spectra = [embedder_figures.spectrum_of(of_test, sample) for of_test, _ in readings]
     paths = _paths(options, networks, measured) if options.rendered else None
     by_group = with_seeds_of(groups, measured)
     picture, shown = _picture(options, groups, networks, readings, test, gallery, sample)
     embedders = {
-        name: estimates(by_group[name], embedder_figures.clusters(test, sample), options.paths)
+        name: estimates(by_group[name], embedder_figures.clusters(test, sample, good), options.paths)
         | {
             "networks": [one.about | {"crops": source_of(one, test, photos)} for one in group],
             "spectrum": _mean([spectra[networks.index(one)] for one in group]),
@@ -188,6 +198,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any
         "definitions": definitions(by_group),
         "paths": paths,
         "interpolations": shown,
+        "probe": None if judge is None else judge.about | {"name": judge.name, "crops": source_of(judge, test, photos)},
         "data": {"gallery": gallery.about(), "test": test.about(),
                  "left_out": {"test": int((~good).sum()), "gallery": int((~in_gallery).sum())}},
         "options": embedder_figures.options(sample, options.seed) | {"rendered": options.rendered},

@@ -75,6 +75,20 @@ EMBEDDERS = (
         source="Wang and Isola 2020, L_align", description="metrics.embedding_space.alignment.", options="alpha: 2",
     ),
     Declared(
+        key="probe_explained", title="Probe, variance explained", unit="share", range=(-_INF, 1.0),
+        formula="1 - sum |y - y'|^2 / sum |y - mean y|^2, y' the ridge regression of y on z, other people's",
+        higher_is_better=True, source="a linear probe (Alain and Bengio 2017) of a recogniser's y; its use here is ours",
+        description="metrics.probe.linear_probe: how much of a recogniser's vectors can be read off the embedding.",
+        options="folds: 5; strengths: 0.001 ... 10",
+    ),
+    Declared(
+        key="probe_retrieval", title="Probe, retrieval", unit="%", range=(0.0, 100.0),
+        formula="100 P(the photo's own y is the nearest of one photo a person to y')",
+        higher_is_better=True, source="ID retrieval with a linear probe in the swapper's place: ours",
+        description="metrics.probe.linear_probe: whom a recogniser would find if it saw what a line reads off z.",
+        options="k: 1, 5; candidates: one photo a person",
+    ),
+    Declared(
         key="path_tortuosity", title="Path, arc over chord", unit="ratio", range=(1.0, _INF),
         formula="sum of the steps' angles / angle between the ends", higher_is_better=False, source="ours",
         description="metrics.embedding_paths.path_figures along a known change of a rendered face.",

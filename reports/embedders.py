@@ -27,6 +27,7 @@ GROUPS = (
     ("Verification", ("verification_auc", "verification_eer", "tar_at_far")),
     ("Smoothness", ("d_smooth", "interpolation_count", "interpolation_people")),
     ("Shape of the space", ("effective_rank", "uniformity", "alignment")),
+    ("What a recogniser sees, read off the embedding", ("probe_",)),
     ("Paths of rendered faces", ("path_", "gradient_agreement", "descent_agreement")),
 )
 

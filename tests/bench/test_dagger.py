@@ -73,7 +73,9 @@ def test_family_name_or_hash_makes_the_dagger(trained_with: list[str], daggers: 
 
 def test_our_own_swapper_names_its_embedders_and_the_judge_is_another(tree: Path) -> None:
     swapper = create("smoothswap", Dataset(tree))
-    named = swapper.info["trained_with"]  # of L_id and of --also; "arcface" too where that loss trained one of them
+    named = swapper.info[
+        "trained_with"
+    ]  # of L_id and of --also; "arcface" too where that loss trained one of them
     families = [name for name in named if name != "arcface"]
     judge = describe(create_instrument(JUDGE))
     assert len(set(families)) == len(families) > 1

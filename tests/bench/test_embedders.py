@@ -15,7 +15,7 @@ import torch
 from bench import embedder_paths
 from bench.controlled import person_samples
 from bench.embedder_faces import Faces, open_faces, read, recut, usable
-from bench.embedder_figures import draw, figures
+from bench.embedder_figures import draw, figures, probed
 from bench.embedder_networks import Network, grouped, open_network
 from bench.embedder_results import compared, estimates
 from bench.embedder_runs import finished, jobs
@@ -211,6 +211,27 @@ def test_figures_tell_a_good_embedder_from_noise(train: Path, test_faces: Path) 
     assert (stored["verification_auc"]["n"], stored["verification_auc"]["clusters"]) == (9, 5)
 
 
+def test_a_probe_reads_what_a_recogniser_sees_and_leaves_out_what_it_cannot_read() -> None:
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(40), 3)
+    own = (rng.normal(size=(40, 6))[people] + rng.normal(0, 0.1, (120, 6))).astype(np.float32)
+    judge = (own @ rng.normal(size=(6, 5))).astype(np.float32)
+    noise = rng.normal(size=own.shape).astype(np.float32)
+    judge[7], own[5] = np.nan, np.nan
+    usable = np.isfinite(own).all(axis=1) & np.isfinite(judge).all(axis=1)
+    sample = draw(people, usable, 5, 0)
+    good, bad = (probed(rows, judge, people, sample, 0) for rows in (own, noise))
+    assert good["probe_explained"].value > 0.8
+    assert good["probe_retrieval@1"].value > 80
+    assert good["probe_retrieval@5"].value >= good["probe_retrieval@1"].value
+    assert bad["probe_explained"].value < 0.1
+    assert bad["probe_retrieval@1"].value < 15
+    assert {len(figure.without) for figure in good.values()} == {40}
+    few = people < 8
+    with pytest.raises(DataError, match="--probe: 8 people are too few"):
+        probed(own[few], judge[few], people[few], draw(people[few], usable[few], 2, 0), 0)
+
+
 @pytest.fixture(scope="module")
 def rendered() -> embedder_paths.Rendered:
     return embedder_paths.render([Crop("ffhq", 32), Crop("arcface", 112)], 2, 0, steps=3)
@@ -293,7 +314,7 @@ def test_the_command_trains_compares_and_writes_a_page(
         "arcface.scale=16",
     ]
     words += ["--set", "adversarial=0", "--embedder", f"colours={colours}", "--threads", "1", "--pairs", "5"]
-    words += ["--data", str(train), "--test", str(test_faces)]
+    words += ["--data", str(train), "--test", str(test_faces), "--probe", colours]
     out = tmp_path / "out"
     step = EmbedderTask.step
 
@@ -335,6 +356,10 @@ def test_the_command_trains_compares_and_writes_a_page(
         assert sum(one["spectrum"]) == pytest.approx(1)
     assert [n["seed"] for n in found["embedders"]["arcface"]["networks"]] == [0, 1]
     assert "fixed similarity" in found["embedders"]["colours"]["networks"][0]["crops"]
+    assert found["probe"]["name"] == "arcface:colours"
+    assert found["embedders"]["colours"]["probe_explained"]["value"] > 0.95  # itself
+    assert found["embedders"]["colours"]["probe_explained"]["n"] == 40
+    assert {"probe_explained", "probe_retrieval@1", "probe_retrieval@5"} <= set(found["embedders"]["arcface"])
     assert found["embedders"]["contrastive"]["d_smooth"] == other["embedders"]["contrastive"]["d_smooth"]
     assert len(found["differences"]["d_smooth"]) == 3
     assert len(found["interpolations"]["rows"]) == 3 * 3
