@@ -1,8 +1,9 @@
 """The faces that embedders are compared on, and what every network reads from them: the same photos for all.
 
 A network that wants another crop than the stored FFHQ one gets it from the photos (--lfw), or else cut out of the
-stored crop by one fixed similarity: the place where ArcFace's own five points would put that crop. Which of the two it
-was is in the result. Readings are kept in OUT/readings, so that a run that was stopped does not read again.
+stored crop: ArcFace's by one fixed similarity, the place where its own five points would put it, any other by landmarks
+found in the enlarged crop. Which it was is in the result. Readings are kept in OUT/readings, so that a run that was
+stopped does not read again.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 from tqdm import tqdm
 
+from bench.aligned import FRAME, cut_found, points_of, resized
 from bench.embedder_networks import Image, Network, Rows
 from bench.errors import DataError, UsageError, few
 from metrics.instruments import Crop
@@ -33,6 +35,7 @@ from smoothswap.stored import read_stored, sha256_of, validation_people
 
 BLOCK = 1024  # faces that are read between two moves of the progress bar
 HELD_OUT = 0.1
+RECUT = ("ffhq", "arcface")  # templates whose place in an FFHQ crop is fixed
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +133,7 @@ def recut(pictures: Image, crop: Crop) -> Image:
 
     arcface: ffhq_affine of the template's own points leads from its 112-pixel frame into the FFHQ crop.
     """
-    if crop.template not in ("ffhq", "arcface"):
+    if crop.template not in RECUT:
         raise UsageError(
             f"a crop {crop.template!r} cannot be had from aligned faces; give the photos with --lfw"
         )
@@ -150,11 +153,7 @@ def recut(pictures: Image, crop: Crop) -> Image:
 
 
 def _resized(pictures: Image, size: int) -> Image:
-    """Square pictures [n, s, s, 3] at another size: means of pixels when smaller, cubic when larger."""
-    if pictures.shape[1] == size:
-        return pictures
-    how = cv2.INTER_AREA if size < pictures.shape[1] else cv2.INTER_CUBIC
-    return np.stack([cv2.resize(one, (size, size), interpolation=how) for one in pictures]).astype(np.uint8)
+    return np.stack([resized(one, size) for one in pictures])
 
 
 def source_of(network: Network, faces: Faces, photos: Path | None) -> str:
@@ -163,7 +162,9 @@ def source_of(network: Network, faces: Faces, photos: Path | None) -> str:
         return "the stored faces"
     if photos is not None and network.instrument is not None:
         return "the photos, detected and cut anew"
-    return f"cut by one fixed similarity from the stored faces of {faces.size} pixels"
+    if network.crop.template in RECUT:
+        return f"cut by one fixed similarity from the stored faces of {faces.size} pixels"
+    return f"cut by landmarks found in the stored faces of {faces.size} pixels, enlarged to {FRAME}"
 
 
 def read(network: Network, faces: Faces, photos: Path | None, kept: Path, what: str) -> Rows:
@@ -188,13 +189,24 @@ def read(network: Network, faces: Faces, photos: Path | None, kept: Path, what: 
 
 
 def _read_crops(network: Network, faces: Faces, source: str, progress: Callable[[int], object]) -> Rows:
-    parts = []
+    parts: list[Rows] = []
+    at: list[int] = []
     for i in range(0, len(faces.people), BLOCK):
-        part = np.array(faces.pictures[i : i + BLOCK])
-        crops = part if source == "the stored faces" else recut(part, network.crop)
-        parts.append(network.read(crops).astype(np.float32))
-        progress(len(part))
-    return np.concatenate(parts)
+        crops = np.array(faces.pictures[i : i + BLOCK])
+        size, where = len(crops), list(range(len(crops)))
+        if network.crop.template not in RECUT:
+            crops, _, where = cut_found(crops, points_of(crops), network.crop)
+        elif source != "the stored faces":
+            crops = recut(crops, network.crop)
+        if len(crops):
+            parts.append(network.read(crops))
+            at += [i + k for k in where]
+        progress(size)
+    if not parts:
+        raise DataError(f"{network.name} needs landmarks, and no face was found in the stored faces")
+    rows = np.full((len(faces.people), parts[0].shape[1]), np.nan, np.float32)
+    rows[at] = np.concatenate(parts)
+    return rows
 
 
 def _read_photos(network: Network, faces: Faces, photos: Path | None, progress: Callable[[], object]) -> Rows:

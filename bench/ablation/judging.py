@@ -13,25 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bench.ablation.training import HELD_OUT, JUDGED
-from bench.crops import cut
+from bench.aligned import Pixels, cut_found, points_of, resized
 from bench.errors import UsageError
 from bench.instruments import create, embedder_family
 from bench.reading import single_process
 from metrics.distances import cosine_distance
 from metrics.instruments import Instrument
 from smoothswap.checkpoint import read_tensors, write_tensors
-from smoothswap.faces.align import AlignmentError
-from smoothswap.faces.detect import Detector
-
-Pixels = NDArray[np.uint8]
-FRAME = 256  # pixels: dlib's detector needs faces of about 80
 
 
 @dataclass(frozen=True)
@@ -88,43 +82,18 @@ class Judge:
         """Identity of pictures uint8 [n, s, s, 3], float64 [n, d]; rows of NaN where there are no landmarks."""
         crop = self.instrument.crop
         if points is None:
-            crops = [resized(picture, crop.size) for picture in pictures]
+            crops = np.stack([resized(picture, crop.size) for picture in pictures])
             at, marks = list(range(len(crops))), np.zeros((len(crops), 68, 2), np.float32)
         else:
-            crops, at, kept = [], [], []
-            for i, (picture, landmarks) in enumerate(zip(pictures, points, strict=True)):
-                if landmarks is None:
-                    continue
-                try:
-                    crops.append(cut(resized(picture, FRAME), landmarks, crop))
-                except AlignmentError:
-                    continue  # landmarks that are no face
-                at.append(i)
-                kept.append(landmarks)
-            marks = np.stack(kept) if kept else np.zeros((0, 68, 2), np.float32)
-        if not crops:
+            crops, marks, at = cut_found(pictures, points, crop)
+        if not len(crops):
             raise UsageError(
                 f"{self.instrument.name} finds no face in the held-out photos; use another --judge"
             )
-        found = self.instrument.read(np.stack(crops), marks)["identity"]
+        found = self.instrument.read(crops, marks)["identity"]
         rows = np.full((len(pictures), found.shape[1]), np.nan)
         rows[at] = found
         return rows
-
-
-def points_of(pictures: Pixels) -> list[NDArray[np.float32] | None]:
-    """Landmarks float32 [68, 2] of the largest face of each picture, in pixels of FRAME; None where there is none."""
-    detector = Detector()
-    found = [detector.detect(resized(picture, FRAME)) for picture in pictures]
-    return [faces[0].landmarks if faces else None for faces in found]
-
-
-def resized(picture: Pixels, size: int) -> Pixels:
-    """uint8 [s, s, 3] -> [size, size, 3]; smooth when enlarged, averaged when reduced."""
-    if len(picture) == size:
-        return picture
-    how = cv2.INTER_CUBIC if size > len(picture) else cv2.INTER_AREA
-    return np.asarray(cv2.resize(picture, (size, size), interpolation=how), np.uint8)
 
 
 def judge_run(judge: Judge, folder: Path) -> dict[int, NDArray[np.float64]]:

@@ -13,14 +13,17 @@ import pytest
 import torch
 
 from bench import embedder_paths
+from bench.aligned import points_of
 from bench.controlled import person_samples
-from bench.embedder_faces import Faces, open_faces, read, recut, usable
+from bench.crops import cut, square
+from bench.embedder_faces import Faces, open_faces, read, recut, source_of, usable
 from bench.embedder_figures import draw, figures, probed
 from bench.embedder_networks import Network, grouped, open_network
 from bench.embedder_results import compared, estimates
 from bench.embedder_runs import finished, jobs
 from bench.embedders import main, parser
 from bench.errors import DataError, UsageError
+from metrics.distances import cosine_similarity
 from metrics.instruments import Crop
 from reports.embedder_findings import findings
 from reports.embedders import markdown, read_embedders, write_page
@@ -129,6 +132,28 @@ def test_the_recut_crop_has_arcfaces_points_where_they_belong() -> None:
     assert recut(np.zeros((2, 64, 64, 3), np.uint8), Crop("ffhq", 96)).shape == (2, 96, 96, 3)
     with pytest.raises(UsageError, match="--lfw"):
         recut(np.zeros((1, 64, 64, 3), np.uint8), Crop("dlib", 150))
+
+
+def test_other_crops_are_cut_by_landmarks_of_the_enlarged_faces(tmp_path: Path) -> None:
+    photos = [person_samples(person, 256, 5)[0].image for person in (0, 1)]
+    network = open_network("dlib")
+    landmarks = points_of(photos)
+    assert all(found is not None for found in landmarks)
+    aligned = [square(photo, found, 64) for photo, found in zip(photos, landmarks, strict=True)]
+    pictures = np.stack([*aligned, np.zeros((64, 64, 3), np.uint8)])
+    faces = Faces(pictures, np.arange(3), ("0", "1", "2"), None, "dlib", False)
+    rows = read(network, faces, None, tmp_path, "test")
+    assert np.isfinite(rows).all(axis=1).tolist() == [True, True, False]
+    whole = network.read(
+        np.stack([cut(photo, found, network.crop) for photo, found in zip(photos, landmarks, strict=True)])
+    )
+    near = cosine_similarity(rows[:2], whole)  # the same face from a quarter of the pixels
+    assert near.min() > 0.9
+    assert near.min() > cosine_similarity(whole[:1], whole[1:]).max()
+    assert "landmarks found in the stored faces of 64 pixels" in source_of(network, faces, None)
+    blank = replace(faces, pictures=pictures[2:], people=np.zeros(1, np.int64), names=("2",), sha256="blank")
+    with pytest.raises(DataError, match="no face was found"):
+        read(network, blank, None, tmp_path, "test")
 
 
 def test_photos_are_detected_and_cut_anew_and_read_once(tmp_path: Path, colours: str) -> None:
