@@ -43,8 +43,10 @@ baseline: $(VENV)/installed
 speed-baseline: $(VENV)/installed
 	env OMP_NUM_THREADS=1 $(BIN)/python tests/speed/make_baseline.py 5
 
-# The recipe of the committed weights, about nine hours on two cores; a run that was stopped goes on where it was.
+# The recipe of the committed weights, about eleven hours on two cores; a run that was stopped goes on where it was.
+# LFW: a folder with images_deepfunneled/Name/photo.jpg and meta/peopleDevTrain.txt.
 TRAIN = $(BIN)/python -m smoothswap.train
+LFW ?= lfw
 weights: $(VENV)/installed
 	test -f runs/faces/faces.npy || $(BIN)/python -m smoothswap.rendered.dataset --out runs/faces --people 4000 --views 12 --size 64 --seed 3000 --makeover 0.8
 	$(TRAIN) embedder --preset lite-64 --data runs/faces --out runs/embedder --resume
@@ -55,6 +57,12 @@ weights: $(VENV)/installed
 	$(TRAIN) swapper --preset lite-64 --data runs/faces --out runs/swapper --start runs/first --embedder runs/embedder \
 		--also runs/plain-embedder --also runs/harder --resume --steps 5000 --set adv_warmup=0 --set lambda_id=6
 	$(TRAIN) export --run runs/swapper --name smoothswap-64 --main
+	test -f runs/lfw/faces.npy || $(BIN)/python -m smoothswap.prepare $(LFW)/images_deepfunneled --kind lfw --people $(LFW)/meta/peopleDevTrain.txt --size 64 --out runs/lfw
+	$(TRAIN) embedder --preset lite-64-inner --data runs/faces --out runs/inner --resume
+	$(TRAIN) embedder --preset lfw-64-inner --data runs/lfw --out runs/lfw-embedder --start runs/inner --resume --set seed=2
+	$(TRAIN) embedder --preset lfw-64-inner --data runs/lfw --out runs/lfw-other --resume
+	$(TRAIN) swapper --preset lite-64-inner --data runs/lfw --out runs/lfw-swapper --embedder runs/lfw-embedder --also runs/lfw-other --resume
+	$(TRAIN) export --run runs/lfw-swapper --name smoothswap-lfw-64 --main --half
 	test -f runs/judge/faces.npy || $(BIN)/python -m smoothswap.rendered.dataset --out runs/judge --people 1500 --views 9 --size 96 --seed 2000
 	$(TRAIN) embedder --preset recogniser-96 --data runs/judge --out runs/recogniser --resume
 	$(TRAIN) export --run runs/recogniser --name recogniser-96

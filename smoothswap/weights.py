@@ -237,8 +237,11 @@ def load(name: str | Path = "smoothswap") -> SmoothSwap:
 
 
 def training_of(name: str | Path) -> dict[str, Any]:
-    """How an embedder was trained: steps, scores, command, data and history of a run's folder, or of the weights' card."""
-    keys = ("steps", "minutes", "scores", "command", "data", "history")
+    """How an embedder was trained, of a run's folder or of the weights' card.
+
+    steps, minutes, scores, command, data, history, and start (train --start) where it did not begin from nothing.
+    """
+    keys = ("steps", "minutes", "scores", "command", "data", "history", "start")
     path = Path(name) / "checkpoint.safetensors"
     if not path.is_file():
         about = card(name)
@@ -248,7 +251,7 @@ def training_of(name: str | Path) -> dict[str, Any]:
     _, stored = read_tensors(path)
     about = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60, 1), "scores": stored["scores"]}
     about |= stored["provenance"]
-    return {key: about[key] for key in keys}
+    return {key: about[key] for key in keys if key in about}
 
 
 def load_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig]:

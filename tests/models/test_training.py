@@ -193,6 +193,19 @@ def test_start_takes_networks_and_nothing_else(
     assert "is a run of embedder, not swapper" in capsys.readouterr().err
 
 
+def test_an_embedders_start_stays_known_to_its_swapper(
+    faces: Path, embedder_run: Path, tmp_path: Path
+) -> None:
+    later = tmp_path / "later"
+    assert main([*command("embedder", faces, later), "--start", str(embedder_run), "--steps", "1"]) == 0
+    assert "start" not in weights.training_of(embedder_run)
+    start = weights.training_of(later)["start"]
+    assert start["steps"] == weights.training_of(embedder_run)["steps"]
+    assert main([*command("swapper", faces, tmp_path / "swapper", later), "--steps", "1"]) == 0
+    stored = read_tensors(tmp_path / "swapper" / "checkpoint.safetensors")[1]
+    assert stored["provenance"]["embedder"]["training"]["start"] == start
+
+
 def test_the_identity_loss_is_the_mean_over_the_embedders(faces: Path, embedder_run: Path) -> None:
     """An untrained generator returns the target, so that each embedder's L_id does not depend on whose z is fed in."""
     data = FaceData(faces, 16)

@@ -71,11 +71,28 @@ def test_figures_of_the_embedders() -> None:
         "d_smooth, by the ends ↓": ("d_smooth@ends", 3),
         "Interpolation count ↑": ("interpolation_count", 2),
         "Effective rank": ("effective_rank", 1),
+        "Probe of MobileFaceNet, retrieval ↑ %": ("probe_retrieval@1", 1),
     }
     assert {row[0] for row in rows} >= {"Verification AUC ↑", "d_smooth ↓", "Interpolation count ↑"}
     for name, *values in rows:
         key, digits = keys[name]
         assert values == [shown(found[group][key], digits) for group in groups], name
+
+
+def test_what_embedders_carry() -> None:
+    found = json.loads((ROOT / "results" / "embedders-lfw-inner.json").read_text())["embedders"]
+    heading, *rows = table_after("### How much of a person does it carry?")
+    assert list(found) == ["contrastive", "inner", "inner-rendered-first"]
+    assert len(heading) == 1 + len(found)
+    keys = {
+        "Verification AUC ↑": ("verification_auc", 3),
+        "Probe, variance explained ↑": ("probe_explained", 3),
+        "Probe, retrieval ↑ %": ("probe_retrieval@1", 1),
+    }
+    assert [row[0] for row in rows] == list(keys)
+    for name, *values in rows:
+        key, digits = keys[name]
+        assert values == [shown(one[key], digits) for one in found.values()], name
 
 
 def test_figures_of_the_ablation() -> None:
