@@ -23,6 +23,8 @@ from metrics.embedding_paths import neighbour_agreement, path_figures
 from metrics.embedding_space import alignment, effective_rank, potentials, spectrum, uniformity
 from metrics.interpolation import interpolation_count, nearest_paths, path_count
 from metrics.picture_sets import DISTANCES, picture_distances
+from metrics.probe import explained, linear_probe
+from metrics.retrieval import identity_rank, retrieved
 from metrics.slerp import slerp
 from metrics.smoothness import d_smooth
 from metrics.verification import auc, best_accuracy, eer, fold_accuracy, tar_at_far
@@ -406,6 +408,36 @@ def _array_cases(
     ]
 
 
+def _probe_input() -> tuple[np.ndarray, ...]:
+    people = np.repeat(np.arange(24), 3)
+    z = RNG.normal(size=(24, 8))[people] + 0.3 * RNG.normal(size=(72, 8))
+    return z, z @ RNG.normal(size=(8, 8)) + 0.3 * RNG.normal(size=(72, 8)), people
+
+
+def _explained(z: Values, y: Values, people: np.ndarray) -> float:
+    error, spread = explained(linear_probe(z, y, people), y)
+    return 1 - error.sum() / spread.sum()
+
+
+def _retrieved(z: Values, y: Values, people: np.ndarray) -> float:
+    _, first = np.unique(people, return_index=True)
+    ids = people[first].astype(str)
+    return float(retrieved(identity_rank(linear_probe(z, y, people)[first], ids, y[first], ids), 5).mean())
+
+
+PROBES: dict[str, Callable[..., Any]] = {"probe_explained": _explained, "probe_retrieval": _retrieved}
+PROBE_INPUT = _probe_input()
+_MIXED = np.argsort(np.arange(72) % 3, kind="stable")  # everybody's first photo stays their first
+PROBE_RULES = {
+    "photos in another order": Rule(lambda z, y, p: (z[_MIXED], y[_MIXED], p[_MIXED]), same, 1e-9),
+    "photos twice": Rule(lambda z, y, p: (np.tile(z, (2, 1)), np.tile(y, (2, 1)), np.tile(p, 2)), same, 1e-9),
+    "every row at another length": Rule(
+        lambda z, y, p: (z * RNG.uniform(0.1, 50, (72, 1)), y * RNG.uniform(0.1, 50, (72, 1)), p), same, 1e-9
+    ),
+    "each space rotated": Rule(lambda z, y, p: (z @ TURN, y @ TURN.T, p), same, 1e-9),
+    "people renamed in their order": Rule(lambda z, y, p: (z, y, 7 * p + 3), same, 1e-9),
+}
+
 TABLE = [
     *_frame_cases(),
     *_array_cases(EMBEDDERS, EMBEDDER_INPUT, EMBEDDER_RULES),
@@ -413,6 +445,7 @@ TABLE = [
     *_array_cases(PICTURES, PICTURE_INPUT, PICTURE_RULES),
     *_array_cases(SPACE, SPACE_INPUT, SPACE_RULES),
     *_array_cases(PATHS, PATH_INPUT, PATH_RULES),
+    *_array_cases(PROBES, PROBE_INPUT, PROBE_RULES),
 ]
 
 
