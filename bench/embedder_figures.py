@@ -93,13 +93,15 @@ def figures(test: Rows, gallery: Rows, faces: Faces, owners: Faces, sample: Samp
     )
 
 
-def probed(test: Rows, judge: Rows, people: Ints, sample: Sample, seed: int) -> dict[str, Replicated]:
-    """How much of a recogniser's readings, float [n, m], a line reads off the network's, [n, d]; NaN rows are left out.
+def probed(
+    test: Rows, judge: Rows, people: Ints, usable: Bools, sample: Sample, seed: int
+) -> dict[str, Replicated]:
+    """How much of a recogniser's readings, float [n, m], a line reads off the network's, [n, d], on the usable faces.
 
     Leaving out people does not fit the probe anew: the intervals are over the people it is read on. Raises DataError for
     too few people.
     """
-    rows = np.flatnonzero(np.isfinite(test).all(axis=1) & np.isfinite(judge).all(axis=1))
+    rows = np.flatnonzero(usable)
     predicted = np.full(judge.shape, np.nan)
     try:
         predicted[rows] = linear_probe(test[rows], judge[rows], people[rows], seed=seed)

@@ -1,8 +1,9 @@
 """Embedders side by side on the same people and pairs: ArcFace against the smooth embedder (Smooth-Swap, Sec. 5.5).
 
-Verification, d_smooth, interpolation counts, the shape of the space, and with --rendered how smoothly each embedding
-follows a face that turns into another, ages or gains weight. Writes OUT/embedders.json, OUT/interpolations.webp
-(Fig. 9) and OUT/embedders.html; prints a Markdown table, or with --json the JSON.
+Verification, d_smooth, interpolation counts, the shape of the space; with --rendered how smoothly each embedding follows
+a face that turns into another, ages or gains weight; with --probe how much of what a recogniser knows people by can be
+read off each. Writes OUT/embedders.json, OUT/interpolations.webp (Fig. 9) and OUT/embedders.html; prints a Markdown
+table, or with --json the JSON.
 """
 
 from __future__ import annotations
@@ -168,7 +169,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any
         for one in networks
     ]
     judged = None if judge is None else read(judge, test, photos, kept, "test faces, for the probe")
-    good = usable([*(of_test for of_test, _ in readings), *([] if judged is None else [judged])])
+    good = usable([of_test for of_test, _ in readings] + ([] if judged is None else [judged]))
     in_gallery = usable([of_gallery for _, of_gallery in readings])
     readings = [(rows, np.where(in_gallery[:, None], of_gallery, np.nan)) for rows, of_gallery in readings]
     sample = embedder_figures.draw(test.people, good, options.pairs, options.seed)
@@ -177,7 +178,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any
         print(f"measuring {one.name}{'' if one.seed is None else f', seed {one.seed}'}", file=sys.stderr)
         measured.append(embedder_figures.figures(of_test, of_gallery, test, gallery, sample))
         if judged is not None:
-            measured[-1] |= embedder_figures.probed(of_test, judged, test.people, sample, options.seed)
+            measured[-1] |= embedder_figures.probed(of_test, judged, test.people, good, sample, options.seed)
     spectra = [embedder_figures.spectrum_of(of_test, sample) for of_test, _ in readings]
     paths = _paths(options, networks, measured) if options.rendered else None
     by_group = with_seeds_of(groups, measured)

@@ -9,21 +9,18 @@ people and read on others (cross-fitting). It bounds from below what the vector 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from metrics.distances import Floats, unit
-from metrics.replicates import Ints, deal
+from metrics.replicates import deal
 
 FOLDS = 5
-STRENGTHS = (
-    1e-3,
-    1e-2,
-    1e-1,
-    1.0,
-    10.0,
-)  # of the ridge, times the mean variance of a coordinate and the number of rows
+# Of the ridge, times the mean variance of a coordinate and the number of rows.
+STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -65,42 +62,23 @@ def linear_probe(
     The people are dealt to `folds`; each fold's photos are predicted from all others', with the one of STRENGTHS that
     errs least on those folds in turn. Raises ValueError for rows that are not finite and for fewer people than 2 folds.
     """
-    x, y, who = unit(z), unit(wanted), np.asarray(people)
+    x, y = unit(z), unit(wanted)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("a probe needs finite rows; leave out photos without a reading")
-    if len(np.unique(who)) < 2 * folds:
-        raise ValueError(f"{len(np.unique(who))} people are too few for a probe of {folds} folds")
-    names, number = np.unique(who, return_inverse=True)
+    names, number = np.unique(np.asarray(people), return_inverse=True)
+    if len(names) < 2 * folds:
+        raise ValueError(f"{len(names)} people are too few for a probe of {folds} folds")
     fold = deal(len(names), folds, seed)[number]
     rows = [np.flatnonzero(fold == k) for k in range(folds)]
     sums = [_Sums.of(x[own], y[own]) for own in rows]
     predicted = np.empty_like(y)
     for k, own in enumerate(rows):
         others = [j for j in range(folds) if j != k]
-        strength = min(STRENGTHS, key=lambda s: _error(x, y, rows, sums, others, s))
-        predicted[own] = _total(sums, others).predict(x[own], strength)
+        held = [(reduce(add, (sums[i] for i in others if i != j)), rows[j]) for j in others]
+        errors = [sum(np.sum((fit.predict(x[r], s) - y[r]) ** 2) for fit, r in held) for s in STRENGTHS]
+        strength = STRENGTHS[int(np.argmin(errors))]
+        predicted[own] = reduce(add, (sums[j] for j in others)).predict(x[own], strength)
     return predicted
-
-
-def _total(sums: list[_Sums], which: list[int]) -> _Sums:
-    first, *rest = (sums[j] for j in which)
-    for one in rest:
-        first = first + one
-    return first
-
-
-def _error(
-    x: Floats, y: Floats, rows: list[Ints], sums: list[_Sums], among: list[int], strength: float
-) -> float:
-    """Squared error on each of the folds `among`, predicted from the others of them."""
-    return sum(
-        float(
-            np.sum(
-                (_total(sums, [j for j in among if j != k]).predict(x[rows[k]], strength) - y[rows[k]]) ** 2
-            )
-        )
-        for k in among
-    )
 
 
 def explained(predicted: ArrayLike, wanted: ArrayLike) -> tuple[Floats, Floats]:

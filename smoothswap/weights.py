@@ -243,14 +243,18 @@ def training_of(name: str | Path) -> dict[str, Any]:
     """
     keys = ("steps", "minutes", "scores", "command", "data", "history", "start")
     path = Path(name) / "checkpoint.safetensors"
-    if not path.is_file():
+    if path.is_file():
+        _, stored = read_tensors(path)
+        about = {
+            "steps": stored["step"],
+            "minutes": round(stored["seconds"] / 60, 1),
+            "scores": stored["scores"],
+        }
+        about |= stored["provenance"]
+    else:
         about = card(name)
         if about["part"] == "swapper":
             about = about.get("embedder_training", {})
-        return {key: about[key] for key in keys if key in about}
-    _, stored = read_tensors(path)
-    about = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60, 1), "scores": stored["scores"]}
-    about |= stored["provenance"]
     return {key: about[key] for key in keys if key in about}
 
 

@@ -245,7 +245,7 @@ def test_a_probe_reads_what_a_recogniser_sees_and_leaves_out_what_it_cannot_read
     judge[7], own[5] = np.nan, np.nan
     usable = np.isfinite(own).all(axis=1) & np.isfinite(judge).all(axis=1)
     sample = draw(people, usable, 5, 0)
-    good, bad = (probed(rows, judge, people, sample, 0) for rows in (own, noise))
+    good, bad = (probed(rows, judge, people, usable, sample, 0) for rows in (own, noise))
     assert good["probe_explained"].value > 0.8
     assert good["probe_retrieval@1"].value > 80
     assert good["probe_retrieval@5"].value >= good["probe_retrieval@1"].value
@@ -254,7 +254,7 @@ def test_a_probe_reads_what_a_recogniser_sees_and_leaves_out_what_it_cannot_read
     assert {len(figure.without) for figure in good.values()} == {40}
     few = people < 8
     with pytest.raises(DataError, match="--probe: 8 people are too few"):
-        probed(own[few], judge[few], people[few], draw(people[few], usable[few], 2, 0), 0)
+        probed(own[few], judge[few], people[few], usable[few], draw(people[few], usable[few], 2, 0), 0)
 
 
 @pytest.fixture(scope="module")
