@@ -96,7 +96,22 @@ def drawn_people(config: EmbedderConfig, data: FaceData) -> Tensor:
             f"{data.train_people} training people (the most photos: {data.views}) can be drawn; needed are 2 or more of "
             "each, and no more than there are. few_photos=repeat draws people with fewer photos too"
         )
+    if c.neighbours < 1 or c.people % c.neighbours:
+        raise ValueError(f"neighbours={c.neighbours} must be 1 or more and divide people={c.people}")
     return drawn
+
+
+def draw_classes(available: int, people: int, neighbours: int, rng: Rng) -> Tensor:
+    """`people` different numbers below `available` for a batch, int64 [people], in runs of `neighbours` consecutive ones.
+
+    The runs begin on a grid whose offset is drawn, so any two that follow each other may come together.
+    """
+    if neighbours == 1:
+        return torch.randperm(available, generator=rng)[:people]
+    spare = available - people  # an offset that leaves runs enough
+    offset = int(torch.randint(min(neighbours, spare + 1), (), generator=rng))
+    runs = torch.randperm((available - offset) // neighbours, generator=rng)[: people // neighbours]
+    return (offset + runs[:, None] * neighbours + torch.arange(neighbours)).flatten()
 
 
 class EmbedderTask:
@@ -161,7 +176,7 @@ class EmbedderTask:
 
     def step(self, step: int) -> dict[str, float]:
         c = self.config
-        classes = torch.randperm(len(self.drawn), generator=self.rng)[: c.people]
+        classes = draw_classes(len(self.drawn), c.people, c.neighbours, self.rng)
         people = self.drawn[classes]
         views = self.data.deal(people, c.photos, self.rng)
         batch = c.people * c.photos

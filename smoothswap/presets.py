@@ -50,6 +50,7 @@ class EmbedderConfig:
     cosface_margin: float = 0.35  # of the cosine; 0.35 in its paper, 0.4 in later models
     people: int = 40  # P people a batch (of all ranks together) ...
     photos: int = 4  # ... times K photos of each
+    neighbours: int = 1  # people drawn together who follow one another in the data, as lookalikes do
     few_photos: str = (
         "leave_out"  # people with fewer than K: leave_out | repeat (their photos come round again)
     )

@@ -2,7 +2,8 @@
 
 Writes `faces.npy` uint8 [people, views, size, size, 3] RGB, FFHQ-aligned, and `meta.json`.  Within a person, light,
 camera, background, pose and expression change with every view and hair and clothes with every third, so that a
-network must know the face; with `--makeover` complexion, lips and beard change too, so that it must know the features.
+network must know the face; with `--makeover` complexion, lips and beard change too, so that it must know the features;
+with `--lookalikes` other people share one of the two, so that it must know both.
 People come from the seed's own stream: another seed gives other people.
 """
 
@@ -24,7 +25,7 @@ from smoothswap.faces.align import ffhq_affine
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.motion import Motion
-from smoothswap.rendered.people import sample_identity, sample_makeover, sample_styling
+from smoothswap.rendered.people import lookalike, sample_identity, sample_makeover, sample_styling
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
 
@@ -33,16 +34,17 @@ FRAME = 160  # pixels of the frame that the crop is taken from, before it is ren
 
 
 def person_views(
-    person: int, views: int, size: int, seed: int, landmark_noise: float = 0.02, makeover: float = 0.0
-) -> np.ndarray:
+    person: int, views: int, size: int, seed: int, landmark_noise: float = 0.02, makeover: float = 0.0,
+    lookalikes: bool = False,
+) -> np.ndarray:  # fmt: skip
     """Views uint8 [views, size, size, 3] of one person.
 
     `landmark_noise` in interocular distances, as a detector errs; `makeover` the probability that a styling comes with
-    another complexion (people.sample_makeover).
+    another complexion (people.sample_makeover); `lookalikes` takes the person from the chain of people.lookalike.
     """
     rng = np.random.default_rng([seed, person])
     head = load_head()
-    identity = sample_identity(rng)
+    identity = lookalike(seed, person) if lookalikes else sample_identity(rng)
     pictures = np.empty((views, size, size, 3), np.uint8)
     actor = None
     for view in range(views):
@@ -65,25 +67,29 @@ def _quiet_worker() -> None:
 
 
 def write_faces(
-    out: Path, people: int, views: int, size: int, seed: int, workers: int, makeover: float = 0.0
-) -> None:
+    out: Path, people: int, views: int, size: int, seed: int, workers: int, makeover: float = 0.0,
+    lookalikes: bool = False,
+) -> None:  # fmt: skip
     """Render and write atomically; the same arguments give the same bytes, whatever the number of workers."""
     out.mkdir(parents=True, exist_ok=True)
     partial_file = out / "faces.npy.part"
     shape = (people, views, size, size, 3)
     faces = np.lib.format.open_memmap(partial_file, mode="w+", dtype=np.uint8, shape=shape)
-    render = partial(person_views, views=views, size=size, seed=seed, makeover=makeover)
+    render = partial(
+        person_views, views=views, size=size, seed=seed, makeover=makeover, lookalikes=lookalikes
+    )
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_quiet_worker) as pool:
         results = pool.map(render, range(people), chunksize=4)
         for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
             faces[i] = pictures
     faces.flush()
     digest = hashlib.sha256(partial_file.read_bytes()).hexdigest()
-    meta = {"seed": seed, "people": people, "views": views, "size": size, "makeover": makeover, "faces_sha256": digest,
+    meta = {"seed": seed, "people": people, "views": views, "size": size, "makeover": makeover,
+            "lookalikes": lookalikes, "faces_sha256": digest,
             "people_ids": f"rendered:{seed}:0..{people - 1}",
             "command": "python -m smoothswap.rendered.dataset "
                        f"--people {people} --views {views} --size {size} "
-                       f"--seed {seed} --makeover {makeover:g}"}  # fmt: skip
+                       f"--seed {seed} --makeover {makeover:g}" + " --lookalikes" * lookalikes}  # fmt: skip
     (out / "meta.json.part").write_text(json.dumps(meta, indent=1) + "\n")
     os.replace(out / "meta.json.part", out / "meta.json")
     os.replace(partial_file, out / "faces.npy")
@@ -104,9 +110,15 @@ def main() -> None:
         default=0.0,
         help="probability that a styling brings another complexion and beard",
     )
+    parser.add_argument(
+        "--lookalikes",
+        action="store_true",
+        help="people in a chain: everybody has the shape of one neighbour and the look of the other (train embedders "
+        "with --set neighbours=4)",
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     a = parser.parse_args()
-    write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover)
+    write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from smoothswap.stored import DataError
 
 PREFIX = "rendered:"
-DEFAULTS: dict[str, float] = {"people": 2000, "views": 12, "seed": 1000, "makeover": 0.0}
+DEFAULTS: dict[str, float] = {"people": 2000, "views": 12, "seed": 1000, "makeover": 0.0, "lookalikes": 0}
 
 
 def parse(spec: str) -> dict[str, float]:
@@ -35,8 +35,11 @@ def parse(spec: str) -> dict[str, float]:
         or numbers["views"] < 1
         or numbers["seed"] < 0
         or not 0 <= numbers["makeover"] <= 1
+        or numbers["lookalikes"] not in (0, 1)
     ):
-        raise DataError(f"{spec}: needs people >= 3, views >= 1, seed >= 0 and makeover from 0 to 1")
+        raise DataError(
+            f"{spec}: needs people >= 3, views >= 1, seed >= 0, makeover from 0 to 1 and lookalikes 0 or 1"
+        )
     return numbers
 
 
@@ -61,7 +64,10 @@ def ensure(spec: str, size: int, workers: int | None = None) -> None:
     if not (out / "faces.npy").is_file():
         people, views, seed = (int(numbers[key]) for key in ("people", "views", "seed"))
         try:
-            write_faces(out, people, views, size, seed, workers or os.cpu_count() or 1, numbers["makeover"])
+            cores = workers or os.cpu_count() or 1
+            write_faces(
+                out, people, views, size, seed, cores, numbers["makeover"], bool(numbers["lookalikes"])
+            )
         except OSError as error:
             raise DataError(
                 f"cannot render faces into {out}: {error.strerror or error}; SMOOTHSWAP_CACHE names another folder"

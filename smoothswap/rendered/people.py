@@ -130,6 +130,17 @@ def sample_makeover(rng: np.random.Generator, identity: Identity) -> Identity:
     return Identity(shape=identity.shape, look=look)
 
 
+def lookalike(seed: int, person: int) -> Identity:
+    """Person number `person` of a chain: 0 and 1 have one shape, 1 and 2 one look, 2 and 3 one shape, and so on.
+
+    Who tells neighbours of the chain apart knows a face by its shape and by its look, not by whichever is easier.
+    """
+    shapes, looks = (
+        np.random.default_rng([seed, half, 1 + i]) for i, half in enumerate((person // 2, (person + 1) // 2))
+    )
+    return Identity(shape=sample_identity(shapes).shape, look=sample_identity(looks).look)
+
+
 def sample_styling(rng: np.random.Generator) -> Styling:
     """Hair and clothes; independent of the person, so that no network learns a face by its hair."""
     hair = str(rng.choice(HAIR_STYLES, p=[0.06, 0.16, 0.14, 0.12, 0.08, 0.12, 0.12, 0.08, 0.08, 0.04]))

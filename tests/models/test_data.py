@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 from smoothswap import presets
 from smoothswap.checkpoint import read_tensors
 from smoothswap.data import DataError, FaceData
-from smoothswap.embedder_training import EmbedderTask, embed_all
+from smoothswap.embedder_training import EmbedderTask, draw_classes, embed_all
 from smoothswap.pixels import to_tensor
 from smoothswap.stored import validation_people
 from smoothswap.train import main
@@ -143,6 +144,29 @@ def test_people_with_few_photos_are_left_out_or_repeated(ragged: Path) -> None:
             task(**options)
     with pytest.raises(ValueError, match="choose one of leave_out, repeat"):
         task(few_photos="skip")
+
+
+def test_neighbours_are_drawn_together_and_everybody_comes() -> None:
+    rng = torch.Generator().manual_seed(0)
+    seen: set[tuple[int, int]] = set()
+    for _ in range(400):
+        drawn = draw_classes(11, 8, 4, rng)
+        assert len(set(drawn.tolist())) == 8
+        assert int(drawn.max()) < 11
+        runs = drawn.view(2, 4)
+        assert (runs.diff(dim=1) == 1).all()
+        seen |= {(int(a), int(b)) for run in runs for a, b in itertools.pairwise(run)}
+    assert seen == {(i, i + 1) for i in range(10)}
+    assert draw_classes(8, 8, 4, rng).sort().values.tolist() == list(range(8))
+    plain, same = (torch.Generator().manual_seed(1) for _ in range(2))
+    assert torch.equal(draw_classes(9, 4, 1, plain), torch.randperm(9, generator=same)[:4])
+
+
+def test_neighbours_have_to_divide_the_people(ragged: Path) -> None:
+    tiny = dict(v.split("=") for v in TINY_EMBEDDER) | {"people": "3", "neighbours": "2"}
+    config = presets.override(presets.load("lite-64", "embedder"), tiny)
+    with pytest.raises(ValueError, match="neighbours=2 must be 1 or more and divide people=3"):
+        EmbedderTask(config, FaceData(ragged, 16), {})
 
 
 def test_single_photos_train_no_embedder_but_a_swapper(embedder_run: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from smoothswap.rendered import on_demand
 from smoothswap.rendered.dataset import person_views
-from smoothswap.rendered.people import sample_identity, sample_makeover
+from smoothswap.rendered.people import lookalike, sample_identity, sample_makeover
 from smoothswap.rendered.shading import LOOK
 from smoothswap.stored import DataError
 from smoothswap.train import main
@@ -39,6 +39,7 @@ def test_a_training_renders_its_faces_once(tmp_path: Path, monkeypatch: pytest.M
         ("rendered:people=many", "people is 'many'"),
         ("rendered:people=1", "needs people >= 3"),
         ("rendered:makeover=2", "makeover from 0 to 1"),
+        ("rendered:lookalikes=2", "lookalikes 0 or 1"),
     ],
 )
 def test_wrong_numbers_say_how_to_mend(spec: str, message: str) -> None:
@@ -69,3 +70,23 @@ def test_a_makeover_changes_complexion_and_beard_but_no_feature() -> None:
     assert np.isfinite(changed.look).all()
     plain, made = person_views(1, 4, 16, 3), person_views(1, 4, 16, 3, makeover=1.0)
     assert not np.array_equal(plain, made)
+
+
+def test_lookalikes_share_shape_with_one_neighbour_and_look_with_the_other() -> None:
+    chain = [lookalike(3, person) for person in range(6)]
+    shapes = np.array([[np.array_equal(a.shape, b.shape) for a in chain] for b in chain])
+    looks = np.array([[np.array_equal(a.look, b.look) for a in chain] for b in chain])
+    at = np.arange(6)
+    assert np.array_equal(shapes, at[:, None] // 2 == at // 2)
+    assert np.array_equal(looks, (at[:, None] + 1) // 2 == (at + 1) // 2)
+    assert not np.array_equal(lookalike(4, 0).look, chain[0].look)
+
+
+def test_lookalikes_are_rendered_on_demand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMOOTHSWAP_CACHE", str(tmp_path))
+    spec = "rendered:people=3,views=1,seed=5,lookalikes=1"
+    on_demand.ensure(spec, 16, 1)
+    made = np.load(on_demand.folder(spec, 16) / "faces.npy")
+    assert np.array_equal(made[1], person_views(1, 1, 16, 5, lookalikes=True))
+    assert not np.array_equal(made[1], person_views(1, 1, 16, 5))
+    assert on_demand.folder(spec, 16) != on_demand.folder(spec.replace(",lookalikes=1", ""), 16)
