@@ -168,11 +168,27 @@ class EmbedderTask:
         self.modules: dict[str, nn.Module] = {"embedder": self.embedder}
         if isinstance(self.loss, nn.Module):
             self.modules["loss"] = self.loss
-        parameters = [p for module in self.modules.values() for p in module.parameters()]
-        optimiser = torch.optim.AdamW(parameters, lr=c.lr, weight_decay=c.weight_decay)
+        lrs = {"embedder": c.lr, "loss": c.lr * c.loss_lr}
+        optimiser = torch.optim.AdamW(
+            [{"params": list(module.parameters()), "lr": lrs[name]} for name, module in self.modules.items()],
+            weight_decay=c.weight_decay,
+        )
         for group in optimiser.param_groups:
-            group["initial_lr"] = c.lr
+            group["initial_lr"] = group["lr"]
         self.optimisers: dict[str, torch.optim.Optimizer] = {"embedder": optimiser}
+
+    @torch.no_grad()
+    def begin_classes(self) -> None:
+        """Put each class weight where the embedder, as it is, has the mean of that person's photos; of unit norm.
+
+        For a run that starts from an embedder trained without class weights: random ones are far from everybody, and of
+        many people each comes too seldom to be found.
+        """
+        if isinstance(self.loss, nn.Module):
+            self.embedder.eval()
+            means = self.data.person_means(embed_all(self.embedder, self.data, range(self.data.people)).cpu())
+            weight = cast(Tensor, self.loss.weight)
+            weight.copy_(nn.functional.normalize(means[self.drawn], dim=1))
 
     def step(self, step: int) -> dict[str, float]:
         c = self.config

@@ -56,6 +56,7 @@ class EmbedderConfig:
     )
     chunk: int = 0  # faces a forward pass (gradient caching), BatchNorm's statistics included; 0: the batch
     lr: float = 2e-3
+    loss_lr: float = 1.0  # times lr, of the class weights of arcface, cosface and softmax
     weight_decay: float = 5e-4  # AdamW
     warmup: int = 50  # steps of linear warm-up
     decay: str = "cosine"  # cosine | linear | none

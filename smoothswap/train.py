@@ -178,7 +178,10 @@ def train(args: argparse.Namespace) -> int:
 
 
 def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
-    """Load the networks of another run's checkpoint, and return what is known of that run. Raises CheckpointError."""
+    """Load the networks of another run's checkpoint, and return what is known of that run. Raises CheckpointError.
+
+    Class weights that the run has not got begin where its embedder has the people (EmbedderTask.begin_classes).
+    """
     checkpoint = run / "checkpoint.safetensors"
     tensors, stored = read_tensors(checkpoint)
     if stored.get("part") != task.part:
@@ -186,7 +189,14 @@ def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
             f"--start {run} is a run of {stored.get('part')}, not {task.part}; name another"
         )
     for name, module in task.modules.items():
-        load_module(module, tensors, f"{name}.", checkpoint)
+        if (
+            isinstance(task, EmbedderTask)
+            and name == "loss"
+            and not any(k.startswith("loss.") for k in tensors)
+        ):
+            task.begin_classes()
+        else:
+            load_module(module, tensors, f"{name}.", checkpoint)
     known = {k: stored["provenance"].get(k) for k in ("command", "data", "history", "embedder", "start")}
     return {"steps": stored["step"], "config": stored["config"], **{k: v for k, v in known.items() if v}}
 

@@ -206,6 +206,46 @@ def test_an_embedders_start_stays_known_to_its_swapper(
     assert stored["provenance"]["embedder"]["training"]["start"] == start
 
 
+def test_class_weights_begin_at_the_people_of_the_embedder_that_a_run_starts_from(
+    faces: Path, embedder_run: Path, tmp_path: Path
+) -> None:
+    out, data = tmp_path / "arcface", FaceData(faces, 16)
+    more = settings(["loss=arcface", "lr=1e-9", "loss_lr=1"])
+    assert main([*command("embedder", faces, out), "--start", str(embedder_run), "--steps", "1", *more]) == 0
+    weight = read_tensors(out / "checkpoint.safetensors")[0]["loss.weight"]
+    embedder = weights.load_embedder(embedder_run)[0].eval()
+    with torch.no_grad():
+        for person in range(data.train_people):  # one by one, photo by photo
+            photos = [
+                embedder(data.get(torch.tensor([person]), torch.tensor([v]))) for v in range(data.views)
+            ]
+            mean = torch.cat(photos).mean(0)
+            torch.testing.assert_close(weight[person], mean / mean.norm(), atol=1e-5, rtol=0)
+    again = tmp_path / "again"  # a run that has class weights hands them on
+    assert main([*command("embedder", faces, again), "--start", str(out), "--steps", "1", *more]) == 0
+    kept = read_tensors(again / "checkpoint.safetensors")[0]["loss.weight"]
+    torch.testing.assert_close(kept, weight, atol=1e-6, rtol=0)
+
+
+def test_class_weights_have_their_own_learning_rate(faces: Path, tmp_path: Path) -> None:
+    """Adam's first step is the learning rate, whatever the gradient."""
+    data, moved = FaceData(faces, 16), {}
+    for factor in (1.0, 10.0):
+        tiny = dict(v.split("=") for v in TINY_EMBEDDER) | {
+            "loss": "arcface", "loss_lr": str(factor), "lr": "1e-4", "weight_decay": "0"
+        }  # fmt: skip
+        task = EmbedderTask(presets.override(presets.load("lite-64", "embedder"), tiny), data, {})
+        before = {name: next(m.parameters()).detach().clone() for name, m in task.modules.items()}
+        task.step(0)
+        moved[factor] = {
+            name: float((next(m.parameters()).detach() - before[name]).abs().max())
+            for name, m in task.modules.items()
+        }
+    assert moved[10.0]["loss"] == pytest.approx(1e-3, rel=0.01)
+    assert moved[1.0]["loss"] == pytest.approx(1e-4, rel=0.01)
+    assert moved[1.0]["embedder"] == pytest.approx(moved[10.0]["embedder"], rel=1e-6)
+
+
 def test_the_identity_loss_is_the_mean_over_the_embedders(faces: Path, embedder_run: Path) -> None:
     """An untrained generator returns the target, so that each embedder's L_id does not depend on whose z is fed in."""
     data = FaceData(faces, 16)
