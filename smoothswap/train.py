@@ -65,7 +65,8 @@ def parser() -> argparse.ArgumentParser:
             "--start",
             type=Path,
             metavar="RUN",
-            help="begin with the networks of another run of the same shapes; steps, optimisers and draws begin anew",
+            help="begin with the networks of another run of the same shapes, or of weights (by name or path); steps, "
+            "optimisers and draws begin anew",
         )
         sub.add_argument("--minutes", type=float, help="stop (and save) after this wall time")
         sub.add_argument("--steps", type=int, help="planned steps; the learning rate's decay follows them")
@@ -178,11 +179,14 @@ def train(args: argparse.Namespace) -> int:
 
 
 def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
-    """Load the networks of another run's checkpoint, and return what is known of that run. Raises CheckpointError.
+    """Load the networks of another run's checkpoint, or of weights, and return what is known of their training.
 
-    Class weights that the run has not got begin where its embedder has the people (EmbedderTask.begin_classes).
+    Class weights that these have not got begin where their embedder has the people (EmbedderTask.begin_classes); weights
+    have no discriminator, which then begins anew. Raises CheckpointError and weights.WeightsError.
     """
     checkpoint = run / "checkpoint.safetensors"
+    if not checkpoint.is_file():
+        return _start_from_weights(run, task)
     tensors, stored = read_tensors(checkpoint)
     if stored.get("part") != task.part:
         raise CheckpointError(
@@ -199,6 +203,26 @@ def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
             load_module(module, tensors, f"{name}.", checkpoint)
     known = {k: stored["provenance"].get(k) for k in ("command", "data", "history", "embedder", "start")}
     return {"steps": stored["step"], "config": stored["config"], **{k: v for k, v in known.items() if v}}
+
+
+def _start_from_weights(name: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
+    """As start_from, of weights by name or path: a swapper's generator, or an embedder (a swapper's own, too)."""
+    if isinstance(task, EmbedderTask):
+        network, known = weights.load_embedder(name)[0], weights.training_of(name)
+        modules: dict[str, torch.nn.Module] = {"embedder": task.embedder}
+    else:
+        network = weights.load(name).generator
+        known = {
+            k: v
+            for k, v in weights.card(name).items()
+            if k in ("steps", "command", "data", "history", "start")
+        }
+        modules = {"generator": task.generator, "average": task.average}
+    for part, module in modules.items():
+        load_module(module, {f"{part}.{k}": v for k, v in network.state_dict().items()}, f"{part}.", name)
+    if isinstance(task, EmbedderTask):
+        task.begin_classes()
+    return {"weights": weights.fingerprint(network), **known}
 
 
 def opened(
