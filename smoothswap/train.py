@@ -207,9 +207,11 @@ def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
 
 def _start_from_weights(name: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
     """As start_from, of weights by name or path: a swapper's generator, or an embedder (a swapper's own, too)."""
+    network: torch.nn.Module
+    modules: dict[str, torch.nn.Module]
     if isinstance(task, EmbedderTask):
         network, known = weights.load_embedder(name)[0], weights.training_of(name)
-        modules: dict[str, torch.nn.Module] = {"embedder": task.embedder}
+        modules = {"embedder": task.embedder}
     else:
         network = weights.load(name).generator
         known = {
