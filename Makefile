@@ -43,29 +43,34 @@ baseline: $(VENV)/installed
 speed-baseline: $(VENV)/installed
 	env OMP_NUM_THREADS=1 $(BIN)/python tests/speed/make_baseline.py 5
 
-# The recipe of the committed weights, about eleven hours on two cores; a run that was stopped goes on where it was.
+# The recipe of the committed weights, about nine hours on two cores; a run that was stopped goes on where it was.
 # LFW: a folder with images_deepfunneled/Name/photo.jpg and meta/peopleDevTrain.txt.
 TRAIN = $(BIN)/python -m smoothswap.train
+RENDER = $(BIN)/python -m smoothswap.rendered.dataset
 LFW ?= lfw
 weights: $(VENV)/installed
-	test -f runs/faces/faces.npy || $(BIN)/python -m smoothswap.rendered.dataset --out runs/faces --people 4000 --views 12 --size 64 --seed 3000 --makeover 0.8
-	$(TRAIN) embedder --preset lite-64 --data runs/faces --out runs/embedder --resume
-	$(TRAIN) swapper --preset lite-64 --data runs/faces --out runs/first --embedder runs/embedder --resume --steps 13000 --set decay=none
-	$(TRAIN) embedder --preset lite-64-harder --data runs/faces --out runs/harder --start runs/embedder --resume
-	test -f runs/plain/faces.npy || $(BIN)/python -m smoothswap.rendered.dataset --out runs/plain --people 2000 --views 12 --size 64 --seed 1000
-	$(TRAIN) embedder --preset lite-64 --data runs/plain --out runs/plain-embedder --resume --steps 1400 --set adversarial=0.05 --set adversarial_start=800
-	$(TRAIN) swapper --preset lite-64 --data runs/faces --out runs/swapper --start runs/first --embedder runs/embedder \
-		--also runs/plain-embedder --also runs/harder --resume --steps 5000 --set adv_warmup=0 --set lambda_id=6
-	$(TRAIN) export --run runs/swapper --name smoothswap-64 --main
+	test -f runs/faces/faces.npy || $(RENDER) --out runs/faces --people 4000 --views 12 --size 64 --seed 3000 --makeover 0.8
 	test -f runs/lfw/faces.npy || $(BIN)/python -m smoothswap.prepare $(LFW)/images_deepfunneled --kind lfw --people $(LFW)/meta/peopleDevTrain.txt --size 64 --out runs/lfw
 	$(TRAIN) embedder --preset lite-64-inner --data runs/faces --out runs/inner --resume
 	$(TRAIN) embedder --preset lfw-64-inner --data runs/lfw --out runs/lfw-embedder --start runs/inner --resume --set seed=2
 	$(TRAIN) embedder --preset lfw-64-inner --data runs/lfw --out runs/lfw-other --resume
 	$(TRAIN) swapper --preset lite-64-inner --data runs/lfw --out runs/lfw-swapper --embedder runs/lfw-embedder --also runs/lfw-other --resume
 	$(TRAIN) export --run runs/lfw-swapper --name smoothswap-lfw-64 --main --half
-	test -f runs/judge/faces.npy || $(BIN)/python -m smoothswap.rendered.dataset --out runs/judge --people 1500 --views 9 --size 96 --seed 2000
+	test -f runs/lookalikes/faces.npy || $(RENDER) --out runs/lookalikes --people 6000 --views 9 --size 64 --seed 4000 --lookalikes
+	$(TRAIN) embedder --preset lite-64 --data runs/faces --out runs/embedder --resume
+	$(TRAIN) embedder --preset rendered-64 --data runs/lookalikes --out runs/look --resume
+	$(TRAIN) embedder --preset rendered-64-grey --data runs/lookalikes --out runs/grey --start runs/look --resume
+	$(TRAIN) embedder --preset rendered-64 --data runs/lookalikes --out runs/photos-first --start smoothswap-lfw-64 --resume --steps 700 --set lr=1e-3
+	$(TRAIN) swapper --preset rendered-64 --data runs/lookalikes --out runs/rendered --start smoothswap-lfw-64 --embedder runs/photos-first \
+		--also runs/grey --also runs/embedder --resume --set lambda_id=10
+	$(TRAIN) export --run runs/rendered --name smoothswap-rendered-64 --main --half
+	$(TRAIN) embedder --preset rendered-64-arc --data runs/lookalikes --out runs/arc --start runs/look --resume
+	$(TRAIN) embedder --preset rendered-64-grey --data runs/lookalikes --out runs/arc-grey --start runs/arc --resume --set loss=arcface --set scale=32
+	$(TRAIN) swapper --preset rendered-64 --data runs/lookalikes --out runs/rendered-arc --embedder runs/arc --also runs/arc-grey --resume
+	$(TRAIN) export --run runs/rendered-arc --name smoothswap-rendered-64-arc --half
+	test -f runs/judge/faces.npy || $(RENDER) --out runs/judge --people 1500 --views 9 --size 96 --seed 2000
 	$(TRAIN) embedder --preset recogniser-96 --data runs/judge --out runs/recogniser --resume
-	$(TRAIN) export --run runs/recogniser --name recogniser-96
+	$(TRAIN) export --run runs/recogniser --name recogniser-96 --half
 	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --epochs 30 --lr 2e-3 --out runs/anny/first.safetensors
 	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --epochs 24 --lr 1.5e-3 --seed 7 --start runs/anny/first.safetensors --out runs/anny/second.safetensors
 	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --epochs 25 --lr 1.2e-3 --seed 8 --start runs/anny/second.safetensors

@@ -18,7 +18,7 @@ from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
 def add_options(sub: argparse.ArgumentParser) -> None:
     """The options of the command."""
     sub.add_argument("--run", required=True, type=Path)
-    sub.add_argument("--name", required=True, help="of the files, such as smoothswap-64")
+    sub.add_argument("--name", required=True, help="of the files, such as smoothswap-rendered-64")
     sub.add_argument(
         "--to", type=Path, default=weights.FOLDER, help="folder (default: the package's weights)"
     )

@@ -2,7 +2,7 @@
 
     python -m smoothswap.train embedder --preset lite-64 --data faces --out runs/embedder
     python -m smoothswap.train swapper  --preset lite-64 --data faces --out runs/swapper --embedder runs/embedder
-    python -m smoothswap.train export   --run runs/swapper --name smoothswap-64
+    python -m smoothswap.train export   --run runs/swapper --name mine-64
     python -m smoothswap.train swapper  --preset paper-256 --dry-run    (what it would cost; needs no data)
 
 A run is stopped by --minutes, SIGTERM or Ctrl-C with its state saved; --resume takes it up again, bit for bit (on a

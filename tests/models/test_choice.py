@@ -108,4 +108,4 @@ def test_the_committed_weights_are_chosen_from() -> None:
     assert domain(weights.card(found.name)) == "rendered"
     about = weights.card(found.name)
     assert about.get("main") or variant(about) == ""
-    assert domain(weights.card("smoothswap-64")) == "rendered"
+    assert domain(weights.card("smoothswap-rendered-64-arc")) == "rendered"

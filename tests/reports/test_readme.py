@@ -46,7 +46,12 @@ def table_after(words: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("words", "folder"), [("(`results/ffpp-rendered`", "ffpp-rendered"), ("## On real people", "ffpp-lfw")]
+    ("words", "folder"),
+    [
+        ("## What you get", "ffpp-default"),
+        ("(`results/ffpp-rendered`", "ffpp-rendered"),
+        ("## On real people", "ffpp-lfw"),
+    ],
 )
 def test_scores_of_swappers(words: str, folder: str) -> None:
     heading, *rows = table_after(words)
