@@ -84,6 +84,21 @@ def test_figures_of_the_embedders() -> None:
         assert values == [shown(found[group][key], digits) for group in groups], name
 
 
+def test_figures_of_the_rendered_pair() -> None:
+    found = json.loads((ROOT / "results" / "embedders-rendered.json").read_text())["embedders"]
+    _, *rows = table_after("### An ArcFace that starts smooth")
+    keys = {
+        "Verification AUC ↑": ("verification_auc", 3),
+        "d_smooth ↓": ("d_smooth", 3),
+        "Interpolation count ↑": ("interpolation_count", 2),
+        "Effective rank": ("effective_rank", 1),
+    }
+    assert [row[0] for row in rows] == list(keys)
+    for name, *values in rows:
+        key, digits = keys[name]
+        assert values == [shown(found[group][key], digits) for group in ("contrastive", "arcface")], name
+
+
 def test_what_embedders_carry() -> None:
     found = json.loads((ROOT / "results" / "embedders-lfw-inner.json").read_text())["embedders"]
     heading, *rows = table_after("### How much of a person does it carry?")
