@@ -170,12 +170,25 @@ def swappers() -> list[tuple[str, str]]:
     return [
         (
             name,
-            f"{_size(about)} px, trained on {DOMAINS[domain(about)]} for "
-            f"{all_steps(about):,} steps{', ' + variant(about) if variant(about) else ''}",
+            f"{_size(about)} px, trained on {_stages(about)}{', ' + variant(about) if variant(about) else ''}",
         )
         for name, about in cards.items()
         if about.get("part") == "swapper"
     ]
+
+
+def _stages(about: Mapping[str, Any]) -> str:
+    """The faces and steps of a training, after those of what it began from: "photographs for 20 steps, then ..."."""
+    stages: list[tuple[Domain, int]] = []
+    part: Mapping[str, Any] | None = about
+    while part:
+        faces = domain(about) if part is about else domain_of(part.get("data", {}))
+        if stages and stages[0][0] == faces:
+            stages[0] = (faces, stages[0][1] + int(part["steps"]))
+        else:
+            stages.insert(0, (faces, int(part["steps"])))
+        part = part.get("start")
+    return ", then on ".join(f"{DOMAINS[faces]} for {steps:,} steps" for faces, steps in stages)
 
 
 def _plain_card(name: str) -> dict[str, Any]:

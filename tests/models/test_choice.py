@@ -103,6 +103,15 @@ def test_variants_are_named(folder: Path) -> None:
     )
 
 
+def test_what_weights_began_with_is_named(folder: Path) -> None:
+    photographs = {"steps": 20, "data": {"meta": {}}}
+    put(folder, "a", start=photographs, **OLD)
+    put(folder, "b", start={"steps": 30, "start": photographs, **OLD}, **OLD)
+    lines = dict(weights.swappers())
+    assert lines["a"] == "64 px, trained on photographs for 20 steps, then on rendered faces for 100 steps"
+    assert lines["b"] == "64 px, trained on photographs for 20 steps, then on rendered faces for 130 steps"
+
+
 def test_the_committed_weights_are_chosen_from() -> None:
     found = choose("rendered")
     assert domain(weights.card(found.name)) == "rendered"
