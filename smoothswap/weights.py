@@ -180,9 +180,10 @@ def swappers() -> list[tuple[str, str]]:
 def _stages(about: Mapping[str, Any]) -> str:
     """The faces and steps of a training, after those of what it began from: "photographs for 20 steps, then ..."."""
     stages: list[tuple[Domain, int]] = []
-    part: Mapping[str, Any] | None = about
+    part, faces = about, domain(about)
     while part:
-        faces = domain(about) if part is about else domain_of(part.get("data", {}))
+        if part is not about and part.get("data"):  # where a start does not say, the same faces
+            faces = domain_of(part["data"])
         if stages and stages[0][0] == faces:
             stages[0] = (faces, stages[0][1] + int(part["steps"]))
         else:
