@@ -180,7 +180,8 @@ def swappers() -> list[tuple[str, str]]:
 def _stages(about: Mapping[str, Any]) -> str:
     """The faces and steps of a training, after those of what it began from: "photographs for 20 steps, then ..."."""
     stages: list[tuple[Domain, int]] = []
-    part, faces = about, domain(about)
+    part: Mapping[str, Any] = about
+    faces = domain(about)
     while part:
         if part is not about and part.get("data"):  # where a start does not say, the same faces
             faces = domain_of(part["data"])
