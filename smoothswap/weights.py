@@ -189,7 +189,7 @@ def _stages(about: Mapping[str, Any]) -> str:
             stages[0] = (faces, stages[0][1] + int(part["steps"]))
         else:
             stages.insert(0, (faces, int(part["steps"])))
-        part = part.get("start")
+        part = part.get("start") or {}
     return ", then on ".join(f"{DOMAINS[faces]} for {steps:,} steps" for faces, steps in stages)
 
 
