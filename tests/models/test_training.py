@@ -197,34 +197,20 @@ def test_a_start_may_be_exported_weights(faces: Path, embedder_run: Path, tmp_pa
     first = tmp_path / "first"
     assert main([*command("swapper", faces, first, embedder_run), "--steps", "2"]) == 0
     assert main(["export", "--run", str(first), "--name", "made", "--to", str(tmp_path)]) == 0
-    made, still = tmp_path / "made.safetensors", settings(["lr=1e-9", "lr_d=1e-9"])
-    for part in ("swapper", "embedder"):
+    made = tmp_path / "made.safetensors"
+    for part, still in {"swapper": ["lr=1e-9", "lr_d=1e-9"], "embedder": ["lr=1e-9"]}.items():
         out = tmp_path / part
-        assert (
-            main(
-                [
-                    *command(part, faces, out, embedder_run),
-                    "--start",
-                    str(made),
-                    "--steps",
-                    "1",
-                    *still[: 2 + 2 * (part == "swapper")],
-                ]
-            )
-            == 0
-        )
+        begun = [*command(part, faces, out, embedder_run), "--start", str(made), "--steps", "1"]
+        assert main([*begun, *settings(still)]) == 0
         tensors, stored = read_tensors(out / "checkpoint.safetensors")
         wanted = read_tensors(made)[0]
-        prefix = {"swapper": "generator.", "embedder": "embedder."}[part]
-        weighted = [k for k in wanted if k.startswith(prefix) and k.endswith("weight")]
+        taken = "generator" if part == "swapper" else "embedder"
+        weighted = [k for k in wanted if k.startswith(f"{taken}.") and k.endswith("weight")]
         assert weighted
         for key in weighted:
             torch.testing.assert_close(tensors[key], wanted[key], atol=1e-7, rtol=0)
         start = stored["provenance"]["start"]
-        model = weights.load(made)
-        assert start["weights"] == weights.fingerprint(
-            model.generator if part == "swapper" else model.embedder
-        )
+        assert start["weights"] == weights.fingerprint(getattr(weights.load(made), taken))
         assert start["steps"] == (2 if part == "swapper" else weights.training_of(embedder_run)["steps"])
     other = [*command("swapper", faces, tmp_path / "third", embedder_run), "--start", str(tmp_path / "none")]
     assert main(other) == 2

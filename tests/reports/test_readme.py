@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -66,53 +65,59 @@ def test_scores_of_swappers(words: str, folder: str) -> None:
                 assert value == shown(results["metrics"][key], digits), (model, column)
 
 
-def test_figures_of_the_embedders() -> None:
-    found = json.loads((ROOT / "results" / "embedders-lfw.json").read_text())["embedders"]
-    heading, *rows = table_after("### Is it smoother?")
-    groups = [re.sub(r" \(.*", "", name).lower() for name in heading[1:]]
-    keys = {
-        "Verification AUC ↑": ("verification_auc", 3),
-        "d_smooth ↓": ("d_smooth", 3),
-        "d_smooth, by the ends ↓": ("d_smooth@ends", 3),
-        "Interpolation count ↑": ("interpolation_count", 2),
-        "Effective rank": ("effective_rank", 1),
-        "Probe of MobileFaceNet, retrieval ↑ %": ("probe_retrieval@1", 1),
-    }
-    assert {row[0] for row in rows} >= {"Verification AUC ↑", "d_smooth ↓", "Interpolation count ↑"}
+EMBEDDER_ROWS = {
+    "Verification AUC ↑": ("verification_auc", 3),
+    "d_smooth ↓": ("d_smooth", 3),
+    "d_smooth, by the ends ↓": ("d_smooth@ends", 3),
+    "Interpolation count ↑": ("interpolation_count", 2),
+    "Effective rank": ("effective_rank", 1),
+    "Probe of MobileFaceNet, retrieval ↑ %": ("probe_retrieval@1", 1),
+    "Probe, variance explained ↑": ("probe_explained", 3),
+    "Probe, retrieval ↑ %": ("probe_retrieval@1", 1),
+}
+SPACE = [
+    "Verification AUC ↑",
+    "d_smooth ↓",
+    "d_smooth, by the ends ↓",
+    "Interpolation count ↑",
+    "Effective rank",
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "study", "groups", "names"),  # groups: heading of a column -> group of the study
+    [
+        (
+            "### Is it smoother?",
+            "embedders-lfw",
+            {"contrastive (paper's)": "contrastive", "ArcFace": "arcface", "softmax": "softmax",
+             "MobileFaceNet": "mobilefacenet"},
+            [*SPACE, "Probe of MobileFaceNet, retrieval ↑ %"],
+        ),
+        (
+            "### An ArcFace that starts smooth",
+            "embedders-rendered",
+            {"contrastive": "contrastive", "ArcFace, from the contrastive one": "arcface"},
+            [name for name in SPACE if name != "d_smooth, by the ends ↓"],
+        ),
+        (
+            "### How much of a person does it carry?",
+            "embedders-lfw-inner",
+            {"contrastive, whole face": "contrastive", "contrastive, inner face": "inner",
+             "the same, rendered faces first": "inner-rendered-first"},
+            ["Verification AUC ↑", "Probe, variance explained ↑", "Probe, retrieval ↑ %"],
+        ),
+    ],
+)  # fmt: skip
+def test_figures_of_the_embedders(words: str, study: str, groups: dict[str, str], names: list[str]) -> None:
+    found = json.loads((ROOT / "results" / f"{study}.json").read_text())["embedders"]
+    assert list(found) == list(groups.values())
+    heading, *rows = table_after(words)
+    assert heading[1:] == list(groups)
+    assert [row[0] for row in rows] == names
     for name, *values in rows:
-        key, digits = keys[name]
-        assert values == [shown(found[group][key], digits) for group in groups], name
-
-
-def test_figures_of_the_rendered_pair() -> None:
-    found = json.loads((ROOT / "results" / "embedders-rendered.json").read_text())["embedders"]
-    _, *rows = table_after("### An ArcFace that starts smooth")
-    keys = {
-        "Verification AUC ↑": ("verification_auc", 3),
-        "d_smooth ↓": ("d_smooth", 3),
-        "Interpolation count ↑": ("interpolation_count", 2),
-        "Effective rank": ("effective_rank", 1),
-    }
-    assert [row[0] for row in rows] == list(keys)
-    for name, *values in rows:
-        key, digits = keys[name]
-        assert values == [shown(found[group][key], digits) for group in ("contrastive", "arcface")], name
-
-
-def test_what_embedders_carry() -> None:
-    found = json.loads((ROOT / "results" / "embedders-lfw-inner.json").read_text())["embedders"]
-    heading, *rows = table_after("### How much of a person does it carry?")
-    assert list(found) == ["contrastive", "inner", "inner-rendered-first"]
-    assert len(heading) == 1 + len(found)
-    keys = {
-        "Verification AUC ↑": ("verification_auc", 3),
-        "Probe, variance explained ↑": ("probe_explained", 3),
-        "Probe, retrieval ↑ %": ("probe_retrieval@1", 1),
-    }
-    assert [row[0] for row in rows] == list(keys)
-    for name, *values in rows:
-        key, digits = keys[name]
-        assert values == [shown(one[key], digits) for one in found.values()], name
+        key, digits = EMBEDDER_ROWS[name]
+        assert values == [shown(found[group][key], digits) for group in groups.values()], name
 
 
 def test_figures_of_the_ablation() -> None:
