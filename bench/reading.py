@@ -9,7 +9,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -18,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -30,6 +28,7 @@ from bench.picture_reading import PictureReader
 from metrics.instruments import Instrument
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face, choose
+from smoothswap.workers import use_one_core
 
 Image = npt.NDArray[np.uint8]
 Vector = npt.NDArray[np.float32]
@@ -193,10 +192,9 @@ def _start(instruments: list[str], faces_rule: str, inception: Path | None) -> N
     global _reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt does
     threading.Thread(target=_follow_parent, daemon=True).start()
-    cv2.setNumThreads(1)  # the processes are the parallelism
+    use_one_core()  # the processes are the parallelism
     _reader = Reader(instruments, faces_rule, inception)
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(1)
+    use_one_core()  # of what the instruments have loaded
 
 
 def _follow_parent() -> None:

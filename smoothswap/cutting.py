@@ -28,6 +28,7 @@ from smoothswap.faces.video import ImageError, SmallImageError, read_image
 from smoothswap.media import replacing
 from smoothswap.photos import Photo
 from smoothswap.stored import DataError
+from smoothswap.workers import use_one_core
 
 STATUSES = ("ok", "no_face", "many_faces", "decode_error", "too_small")
 RULES = ("centre", "largest", "refuse")
@@ -187,9 +188,7 @@ def cut_all(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) 
 
 
 def _begin_worker() -> None:
-    import cv2
-
-    cv2.setNumThreads(1)
+    use_one_core()
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches all processes; the first one sees to the others

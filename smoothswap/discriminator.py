@@ -24,10 +24,15 @@ class DiscriminatorOptions:
     channel_base: int = 32768  # 256 px: 128 channels, 128 px: 256, from 64 px on channel_max
     channel_max: int = 512
     stddev_group: int = 4  # largest group of the minibatch standard deviation
+    resampling: str = (
+        "fir"  # before a stride: fir: blur, as StyleGAN2 | plain: none, so patterns of 2 px are seen
+    )
 
     def __post_init__(self) -> None:
         if self.size < 8 or self.size & (self.size - 1):
             raise ValueError(f"discriminator.size {self.size} must be a power of two, 8 or more")
+        if self.resampling not in ("fir", "plain"):
+            raise ValueError(f"discriminator.resampling is {self.resampling!r}; choose one of fir, plain")
 
     def channels(self, resolution: int) -> int:
         """Channels at a resolution in pixels."""
@@ -38,21 +43,23 @@ class EqualConv(nn.Module):
     """Convolution (or, with kernel 0, linear layer) with equalised learning rate: weights N(0, 1) / sqrt(fan_in)."""
 
     def __init__(
-        self, c_in: int, c_out: int, kernel: int, stride: int = 1, act: bool = True, bias: bool = True
-    ) -> None:
+        self, c_in: int, c_out: int, kernel: int, stride: int = 1, act: bool = True, bias: bool = True,
+        blur: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
         shape = (c_out, c_in, kernel, kernel) if kernel else (c_out, c_in)
         self.weight = nn.Parameter(torch.randn(shape))
         self.bias = nn.Parameter(torch.zeros(c_out)) if bias else None
         self.scale = 1 / math.sqrt(c_in * max(kernel, 1) ** 2)
-        self.kernel, self.stride, self.act = kernel, stride, act
+        self.kernel, self.stride, self.act, self.blur = kernel, stride, act, blur
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.kernel and self.stride == 2:  # blur first, so that striding does not alias: h -> h / 2
+        padding = self.kernel // 2
+        if self.blur and self.stride == 2:  # blur first, so that striding does not alias: h -> h / 2
             x = fir_blur(x, (2, 2) if self.kernel == 3 else (1, 1))
+            padding = 0
         weight = self.weight * self.scale
         if self.kernel:
-            padding = self.kernel // 2 if self.stride == 1 else 0
             x = F.conv2d(x, weight, self.bias, stride=self.stride, padding=padding)
         else:
             x = F.linear(x, weight, self.bias)
@@ -62,10 +69,10 @@ class EqualConv(nn.Module):
 class DiscriminatorBlock(nn.Module):
     """Two 3x3 convolutions, the second with blur and stride 2, beside a 1x1 shortcut; (out + short) / sqrt(2)."""
 
-    def __init__(self, c_in: int, c_out: int) -> None:
+    def __init__(self, c_in: int, c_out: int, blur: bool = True) -> None:
         super().__init__()
-        self.conv0, self.conv1 = EqualConv(c_in, c_in, 3), EqualConv(c_in, c_out, 3, stride=2)
-        self.short = EqualConv(c_in, c_out, 1, stride=2, act=False, bias=False)
+        self.conv0, self.conv1 = EqualConv(c_in, c_in, 3), EqualConv(c_in, c_out, 3, stride=2, blur=blur)
+        self.short = EqualConv(c_in, c_out, 1, stride=2, act=False, bias=False, blur=blur)
 
     def forward(self, x: Tensor) -> Tensor:
         return (self.conv1(self.conv0(x)) + self.short(x)) * math.sqrt(0.5)
@@ -95,7 +102,8 @@ class Discriminator(nn.Module):
         layers: list[nn.Module] = [EqualConv(3, o.channels(o.size), 1)]
         resolution = o.size
         while resolution > 4:
-            layers.append(DiscriminatorBlock(o.channels(resolution), o.channels(resolution // 2)))
+            c_in, c_out = o.channels(resolution), o.channels(resolution // 2)
+            layers.append(DiscriminatorBlock(c_in, c_out, o.resampling == "fir"))
             resolution //= 2
         self.body = nn.Sequential(*layers)
         c = o.channels(4)

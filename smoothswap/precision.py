@@ -15,6 +15,19 @@ def autocast(precision: str, device: str = "cpu") -> torch.autocast:
     return torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16")
 
 
+def emulated(precision: str, device: str = "cpu") -> bool:
+    """Whether the processor has no such numbers and torch would imitate them: forty times the time of float32.
+
+    An x86 CPU without AVX-512 is one; a GPU is taken to have them.
+    """
+    if device != "cpu" or precision != "bfloat16":
+        return False
+    try:
+        return not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    except (AttributeError, RuntimeError):  # torch was built without oneDNN: nobody knows
+        return False
+
+
 def full(x: Tensor) -> Tensor:
     """`x` in float32 where it is in half precision, else as it is (float64 stays float64)."""
     return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x

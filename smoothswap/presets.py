@@ -11,14 +11,17 @@ import dataclasses
 import difflib
 import json
 import sys
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from smoothswap import distributed
 from smoothswap.augment import AugmentOptions
 from smoothswap.discriminator import DiscriminatorOptions
 from smoothswap.embedder import EmbedderOptions
 from smoothswap.generator import GeneratorOptions
+from smoothswap.precision import emulated
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -163,6 +166,18 @@ def _convert(key: str, value: Any, like: Any) -> Any:
     if type(value) is not type(like):
         raise OptionError(f"{key}={value!r}: expected a value like {like!r}")
     return value
+
+
+def fitted(config: Config, given: Container[str] = (), device: str = "cpu") -> Config:
+    """`config`, in float32 where its bfloat16 is one that this CPU lacks; not where the options `given` name precision."""
+    if "precision" in given or not emulated(config.precision, device):
+        return config
+    if distributed.rank() == 0:
+        print(
+            "this CPU has no bfloat16, training in float32; --set precision=bfloat16 imitates it, at 40 times the time",
+            file=sys.stderr,
+        )
+    return override(config, {"precision": "float32"})
 
 
 def override(config: Config, values: dict[str, Any]) -> Config:

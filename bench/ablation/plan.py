@@ -165,7 +165,9 @@ def prepare(options: argparse.Namespace) -> Study:
         raise UsageError(
             f"--set {own[0]}: the study sets it itself (--arms, --seeds, --steps, --validations)"
         )
+    device = torch.device(_device(options.device))
     config = presets.override(presets.load(options.preset, "swapper"), settings)
+    config = presets.fitted(config, settings, device.type)
     loaded = {}
     for name, where in named.items():
         network, of = weights.load_embedder(where)
@@ -176,7 +178,6 @@ def prepare(options: argparse.Namespace) -> Study:
                 f"{config.generator.identity_dim} at {config.generator.size}; one generator needs embedders of one size"
             )
     data = FaceData(options.data, config.generator.size, config.held_out)
-    device = torch.device(_device(options.device))
     study = Study(options.out, data, loaded, arms, list(range(options.seeds)), config, options.preset, device)
     _budget(study, options, before)
     return study

@@ -28,6 +28,7 @@ from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import lookalike, sample_identity, sample_makeover, sample_styling
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
+from smoothswap.workers import use_one_core
 
 VIEWS_PER_STYLING = 3
 FRAME = 160  # pixels of the frame that the crop is taken from, before it is rendered at the crop's own size
@@ -62,10 +63,6 @@ def person_views(
     return pictures
 
 
-def _quiet_worker() -> None:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-
 def write_faces(
     out: Path, people: int, views: int, size: int, seed: int, workers: int, makeover: float = 0.0,
     lookalikes: bool = False,
@@ -78,7 +75,7 @@ def write_faces(
     render = partial(
         person_views, views=views, size=size, seed=seed, makeover=makeover, lookalikes=lookalikes
     )
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_quiet_worker) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=use_one_core) as pool:
         results = pool.map(render, range(people), chunksize=4)
         for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
             faces[i] = pictures

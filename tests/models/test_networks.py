@@ -12,6 +12,7 @@ from smoothswap import resample
 from smoothswap.discriminator import Discriminator, DiscriminatorOptions, minibatch_stddev
 from smoothswap.embedder import DepthwisePool, Embedder, EmbedderOptions
 from smoothswap.generator import Generator, GeneratorOptions, ResBlock
+from smoothswap.losses import discriminator_loss
 
 KERNEL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
 
@@ -202,6 +203,43 @@ def test_strided_convolution_blurs_first() -> None:
     )  # correlation = convolution with the flipped kernel
     want = np.where(want < 0, 0.2 * want, want) * np.sqrt(2)
     np.testing.assert_allclose(main(x)[0, 0].detach().numpy(), want, atol=1e-5)  # type: ignore[operator]
+
+
+def test_plain_strided_convolution_does_not_blur() -> None:
+    discriminator = Discriminator(DiscriminatorOptions(size=8, channel_base=32, resampling="plain"))
+    block = discriminator.body[1]
+    x = torch.randn(1, 4, 8, 8)
+    for layer in (block.conv1, block.short):  # type: ignore[union-attr]
+        weight = (layer.weight * layer.scale).detach().numpy()  # type: ignore[operator,union-attr]
+        mode = "same" if weight.shape[-1] == 3 else "valid"
+        want = sum(convolve2d(x[0, c].numpy(), weight[0, c, ::-1, ::-1], mode)[::2, ::2] for c in range(4))
+        if layer.act:  # type: ignore[union-attr]
+            want = np.where(want < 0, 0.2 * want, want) * np.sqrt(2)
+        np.testing.assert_allclose(layer(x)[0, 0].detach().numpy(), want, atol=1e-5)  # type: ignore[operator]
+    with pytest.raises(ValueError, match="resampling is 'none'; choose one of fir, plain"):
+        DiscriminatorOptions(resampling="none")
+
+
+@pytest.mark.parametrize("resampling", ["fir", "plain"])
+def test_only_without_blur_a_grid_of_two_pixels_is_soon_seen(resampling: str) -> None:
+    """Generators leave such grids where they upsample; a discriminator that is blind to them lets them stay."""
+    torch.manual_seed(0)
+    discriminator = Discriminator(DiscriminatorOptions(16, 256, 32, resampling=resampling))
+    optimiser = torch.optim.Adam(discriminator.parameters(), lr=2e-3, betas=(0.0, 0.99))
+    grid = torch.ones(16, 16)
+    grid[::2] = -1
+    grid[:, ::2] *= -1
+    losses = []
+    for _ in range(150):
+        smooth = torch.nn.functional.interpolate(torch.rand(16, 3, 4, 4) * 2 - 1, 16, mode="bicubic")
+        logits = discriminator(torch.cat([smooth[:8], smooth[8:] + 0.1 * grid]))
+        loss = discriminator_loss(logits[:8], logits[8:])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    chance = 2 * np.log(2)
+    assert (np.mean(losses[-30:]) < 0.5 * chance) == (resampling == "plain")
 
 
 def test_embedders_give_unit_vectors_of_the_asked_size() -> None:

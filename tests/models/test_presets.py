@@ -124,3 +124,23 @@ def test_the_summary_says_what_each_preset_is_for() -> None:
     assert [line.split()[0] for line in lines] == presets.names()
     for line in lines:
         assert re.match(r"  [\w-]+ +[A-Z].{20,}\.$", line), line
+
+
+@pytest.mark.parametrize(
+    ("emulated", "given", "device", "wanted"),
+    [
+        (True, (), "cpu", "float32"),
+        (True, ("precision",), "cpu", "bfloat16"),
+        (True, (), "cuda", "bfloat16"),
+        (False, (), "cpu", "bfloat16"),
+    ],
+)
+def test_a_cpu_without_bfloat16_trains_in_float32_and_says_so(
+    emulated: bool, given: tuple[str, ...], device: str, wanted: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: not emulated)
+    config = presets.load("lite-64", "swapper")
+    fitted = presets.fitted(config, given, device)
+    assert fitted == presets.override(config, {"precision": wanted})
+    assert ("has no bfloat16" in capsys.readouterr().err) == (wanted == "float32")
