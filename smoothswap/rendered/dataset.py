@@ -3,7 +3,8 @@
 Writes `faces.npy` uint8 [people, views, size, size, 3] RGB, FFHQ-aligned, and `meta.json`.  Within a person, light,
 camera, background, pose and expression change with every view and hair and clothes with every third, so that a
 network must know the face; with `--makeover` complexion, lips and beard change too, so that it must know the features;
-with `--lookalikes` other people share one of the two, so that it must know both.
+with `--lookalikes` other people share one of the two, so that it must know both; with `--shapes` too, those who share
+their shape count as one person of two looks, so that it must know the shape.
 People come from the seed's own stream: another seed gives other people.
 """
 
@@ -36,13 +37,19 @@ FRAME = 160  # pixels of the frame that the crop is taken from, before it is ren
 
 def person_views(
     person: int, views: int, size: int, seed: int, landmark_noise: float = 0.02, makeover: float = 0.0,
-    lookalikes: bool = False,
+    lookalikes: bool = False, shapes: bool = False,
 ) -> np.ndarray:  # fmt: skip
     """Views uint8 [views, size, size, 3] of one person.
 
     `landmark_noise` in interocular distances, as a detector errs; `makeover` the probability that a styling comes with
-    another complexion (people.sample_makeover); `lookalikes` takes the person from the chain of people.lookalike.
+    another complexion (people.sample_makeover); `lookalikes` takes the person from the chain of people.lookalike;
+    `shapes` gives half the views to each of the two in the chain who have one shape.
     """
+    if shapes:
+        both = (2 * person, 2 * person + 1)
+        return np.concatenate(
+            [person_views(p, views // 2, size, seed, landmark_noise, makeover, True) for p in both]
+        )
     rng = np.random.default_rng([seed, person])
     head = load_head()
     identity = lookalike(seed, person) if lookalikes else sample_identity(rng)
@@ -65,15 +72,26 @@ def person_views(
 
 def write_faces(
     out: Path, people: int, views: int, size: int, seed: int, workers: int, makeover: float = 0.0,
-    lookalikes: bool = False,
+    lookalikes: bool = False, shapes: bool = False,
 ) -> None:  # fmt: skip
-    """Render and write atomically; the same arguments give the same bytes, whatever the number of workers."""
+    """Render and write atomically; the same arguments give the same bytes, whatever the number of workers.
+
+    Raises ValueError for `shapes` without `lookalikes`, or with an odd number of views.
+    """
+    if shapes and (not lookalikes or views % 2):
+        raise ValueError("shapes are of lookalikes, and their two looks share an even number of views")
     out.mkdir(parents=True, exist_ok=True)
     partial_file = out / "faces.npy.part"
     shape = (people, views, size, size, 3)
     faces = np.lib.format.open_memmap(partial_file, mode="w+", dtype=np.uint8, shape=shape)
     render = partial(
-        person_views, views=views, size=size, seed=seed, makeover=makeover, lookalikes=lookalikes
+        person_views,
+        views=views,
+        size=size,
+        seed=seed,
+        makeover=makeover,
+        lookalikes=lookalikes,
+        shapes=shapes,
     )
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=use_one_core) as pool:
         results = pool.map(render, range(people), chunksize=4)
@@ -82,11 +100,12 @@ def write_faces(
     faces.flush()
     digest = hashlib.sha256(partial_file.read_bytes()).hexdigest()
     meta = {"seed": seed, "people": people, "views": views, "size": size, "makeover": makeover,
-            "lookalikes": lookalikes, "faces_sha256": digest,
+            "lookalikes": lookalikes, "shapes": shapes, "faces_sha256": digest,
             "people_ids": f"rendered:{seed}:0..{people - 1}",
             "command": "python -m smoothswap.rendered.dataset "
                        f"--people {people} --views {views} --size {size} "
-                       f"--seed {seed} --makeover {makeover:g}" + " --lookalikes" * lookalikes}  # fmt: skip
+                       f"--seed {seed} --makeover {makeover:g}"
+                       + " --lookalikes" * lookalikes + " --shapes" * shapes}  # fmt: skip
     (out / "meta.json.part").write_text(json.dumps(meta, indent=1) + "\n")
     os.replace(out / "meta.json.part", out / "meta.json")
     os.replace(partial_file, out / "faces.npy")
@@ -113,9 +132,16 @@ def main() -> None:
         help="people in a chain: everybody has the shape of one neighbour and the look of the other (train embedders "
         "with --set neighbours=4)",
     )
+    parser.add_argument(
+        "--shapes",
+        action="store_true",
+        help="of lookalikes: the two who have one shape are one person, with half the views in each look",
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     a = parser.parse_args()
-    write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes)
+    if a.shapes and (not a.lookalikes or a.views % 2):
+        parser.error("--shapes needs --lookalikes and an even number of --views")
+    write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes, a.shapes)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,14 @@ from pathlib import Path
 from smoothswap.stored import DataError
 
 PREFIX = "rendered:"
-DEFAULTS: dict[str, float] = {"people": 2000, "views": 12, "seed": 1000, "makeover": 0.0, "lookalikes": 0}
+DEFAULTS: dict[str, float] = {
+    "people": 2000,
+    "views": 12,
+    "seed": 1000,
+    "makeover": 0.0,
+    "lookalikes": 0,
+    "shapes": 0,
+}
 
 
 def parse(spec: str) -> dict[str, float]:
@@ -36,10 +43,13 @@ def parse(spec: str) -> dict[str, float]:
         or numbers["seed"] < 0
         or not 0 <= numbers["makeover"] <= 1
         or numbers["lookalikes"] not in (0, 1)
+        or numbers["shapes"] not in (0, 1)
     ):
         raise DataError(
-            f"{spec}: needs people >= 3, views >= 1, seed >= 0, makeover from 0 to 1 and lookalikes 0 or 1"
+            f"{spec}: needs people >= 3, views >= 1, seed >= 0, makeover from 0 to 1, lookalikes and shapes 0 or 1"
         )
+    if numbers["shapes"] and (not numbers["lookalikes"] or numbers["views"] % 2):
+        raise DataError(f"{spec}: shapes=1 needs lookalikes=1 and an even number of views")
     return numbers
 
 
@@ -66,7 +76,15 @@ def ensure(spec: str, size: int, workers: int | None = None) -> None:
         try:
             cores = workers or os.cpu_count() or 1
             write_faces(
-                out, people, views, size, seed, cores, numbers["makeover"], bool(numbers["lookalikes"])
+                out,
+                people,
+                views,
+                size,
+                seed,
+                cores,
+                numbers["makeover"],
+                bool(numbers["lookalikes"]),
+                bool(numbers["shapes"]),
             )
         except OSError as error:
             raise DataError(

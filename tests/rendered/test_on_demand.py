@@ -39,7 +39,7 @@ def test_a_training_renders_its_faces_once(tmp_path: Path, monkeypatch: pytest.M
         ("rendered:people=many", "people is 'many'"),
         ("rendered:people=1", "needs people >= 3"),
         ("rendered:makeover=2", "makeover from 0 to 1"),
-        ("rendered:lookalikes=2", "lookalikes 0 or 1"),
+        ("rendered:lookalikes=2", "lookalikes and shapes 0 or 1"),
     ],
 )
 def test_wrong_numbers_say_how_to_mend(spec: str, message: str) -> None:
@@ -90,3 +90,24 @@ def test_lookalikes_are_rendered_on_demand(tmp_path: Path, monkeypatch: pytest.M
     assert np.array_equal(made[1], person_views(1, 1, 16, 5, lookalikes=True))
     assert not np.array_equal(made[1], person_views(1, 1, 16, 5))
     assert on_demand.folder(spec, 16) != on_demand.folder(spec.replace(",lookalikes=1", ""), 16)
+
+
+def test_people_of_one_shape_are_one_person_of_two_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMOOTHSWAP_CACHE", str(tmp_path))
+    spec = "rendered:people=3,views=2,seed=5,lookalikes=1"
+    for given in (spec.replace("people=3,views=2", "people=6,views=1"), spec + ",shapes=1"):
+        on_demand.ensure(given, 16, 1)
+    chain, merged = (
+        np.load(path) for path in sorted(tmp_path.glob("*/faces.npy"), key=lambda p: "shapes1" in str(p))
+    )
+    assert np.array_equal(merged, chain.reshape(3, 2, 16, 16, 3))
+
+
+@pytest.mark.parametrize(
+    "spec", ["rendered:shapes=1", "rendered:views=3,lookalikes=1,shapes=1", "rendered:shapes=2"]
+)
+def test_shapes_are_of_lookalikes(spec: str) -> None:
+    with pytest.raises(DataError, match=r"shapes=1 needs lookalikes=1|lookalikes and shapes 0 or 1"):
+        on_demand.parse(spec)
