@@ -43,7 +43,7 @@ baseline: $(VENV)/installed
 speed-baseline: $(VENV)/installed
 	env OMP_NUM_THREADS=1 $(BIN)/python tests/speed/make_baseline.py 5
 
-# The recipe of the committed weights, about nine hours on two cores; a run that was stopped goes on where it was.
+# The recipe of the committed weights, about eleven hours on two cores; a run that was stopped goes on where it was.
 # LFW: a folder with images_deepfunneled/Name/photo.jpg and meta/peopleDevTrain.txt.
 TRAIN = $(BIN)/python -m smoothswap.train
 RENDER = $(BIN)/python -m smoothswap.rendered.dataset
@@ -61,12 +61,19 @@ weights: $(VENV)/installed
 	$(TRAIN) embedder --preset rendered-64 --data runs/lookalikes --out runs/look --resume
 	$(TRAIN) embedder --preset rendered-64-grey --data runs/lookalikes --out runs/grey --start runs/look --resume
 	$(TRAIN) embedder --preset rendered-64 --data runs/lookalikes --out runs/photos-first --start smoothswap-lfw-64 --resume --steps 700 --set lr=1e-3
-	$(TRAIN) swapper --preset rendered-64 --data runs/lookalikes --out runs/rendered --start smoothswap-lfw-64 --embedder runs/photos-first \
-		--also runs/grey --also runs/embedder --resume --set lambda_id=10
+	$(TRAIN) swapper --preset rendered-64 --data runs/lookalikes --out runs/rendered-1 --start smoothswap-lfw-64 --embedder runs/photos-first \
+		--also runs/grey --also runs/embedder --resume --set lambda_id=10 --set discriminator.resampling=fir
+	$(TRAIN) swapper --preset rendered-64 --data runs/lookalikes --out runs/rendered-2 --start runs/rendered-1 --embedder runs/photos-first \
+		--also runs/embedder --also smoothswap-lfw-64 --resume --steps 1680 --set lambda_id=10 --set decay=none --set adv_warmup=200
+	test -f runs/shapes/faces.npy || $(RENDER) --out runs/shapes --people 2000 --views 18 --size 64 --seed 4000 --lookalikes --shapes
+	$(TRAIN) embedder --preset rendered-64 --data runs/shapes --out runs/shape --start runs/photos-first --resume --steps 700 --set lr=1e-3
+	$(TRAIN) swapper --preset rendered-64 --data runs/lookalikes --out runs/rendered --start runs/rendered-2 --embedder runs/photos-first \
+		--also runs/shape --resume --steps 1700 --set lambda_id=10 --set adv_warmup=0 --set ema=0.998
 	$(TRAIN) export --run runs/rendered --name smoothswap-rendered-64 --main --half
 	$(TRAIN) embedder --preset rendered-64-arc --data runs/lookalikes --out runs/arc --start runs/look --resume
 	$(TRAIN) embedder --preset rendered-64-grey --data runs/lookalikes --out runs/arc-grey --start runs/arc --resume --set loss=arcface --set scale=32
-	$(TRAIN) swapper --preset rendered-64 --data runs/lookalikes --out runs/rendered-arc --embedder runs/arc --also runs/arc-grey --resume
+	$(TRAIN) swapper --preset rendered-64 --data runs/lookalikes --out runs/rendered-arc --embedder runs/arc --also runs/arc-grey --resume \
+		--set discriminator.resampling=fir
 	$(TRAIN) export --run runs/rendered-arc --name smoothswap-rendered-64-arc --half
 	test -f runs/judge/faces.npy || $(RENDER) --out runs/judge --people 1500 --views 9 --size 96 --seed 2000
 	$(TRAIN) embedder --preset recogniser-96 --data runs/judge --out runs/recogniser --resume
