@@ -27,7 +27,7 @@ from smoothswap.rendered.motion import Motion, State
 from smoothswap.rendered.people import sample_identity, sample_shape, sample_styling
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import use_one_core
+from smoothswap.workers import begin_worker
 
 SHAPE_COMPONENTS, EXPRESSION_COMPONENTS = 40, 20
 SIZE, SCALE = 192, 1.5  # pixels of a stored picture, and its width in DECA's square: room to move the crop
@@ -218,7 +218,7 @@ def write(out: Path, people: int, seed: int, workers: int) -> None:
     pictures = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
     codes: list[np.ndarray] = []
     points: list[np.ndarray] = []
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=use_one_core) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=begin_worker) as pool:
         made = pool.map(partial(person, seed=seed), range(people), chunksize=4)
         for i, (images, numbers, places) in enumerate(
             tqdm(made, total=people, desc="rendering people", mininterval=2)

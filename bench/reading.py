@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import signal
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -28,7 +26,7 @@ from bench.picture_reading import PictureReader
 from metrics.instruments import Instrument
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face, choose
-from smoothswap.workers import use_one_core
+from smoothswap.workers import begin_worker
 
 Image = npt.NDArray[np.uint8]
 Vector = npt.NDArray[np.float32]
@@ -191,18 +189,8 @@ _reader: Reader | None = None  # of this worker process
 def _start(instruments: list[str], faces_rule: str, inception: Path | None) -> None:
     global _reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt does
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    use_one_core()  # the processes are the parallelism
+    begin_worker()  # the processes are the parallelism
     _reader = Reader(instruments, faces_rule, inception)
-    use_one_core()  # of what the instruments have loaded
-
-
-def _follow_parent() -> None:
-    """End with the parent, even where it was killed and could not say so."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _call(method: str, *arguments: Any) -> list[Reading]:

@@ -9,13 +9,12 @@ import io
 import json
 import os
 import signal
-import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from smoothswap.faces.video import ImageError, SmallImageError, read_image
 from smoothswap.media import replacing
 from smoothswap.photos import Photo
 from smoothswap.stored import DataError
-from smoothswap.workers import use_one_core
+from smoothswap.workers import begin_worker
 
 STATUSES = ("ok", "no_face", "many_faces", "decode_error", "too_small")
 RULES = ("centre", "largest", "refuse")
@@ -166,9 +165,7 @@ def cut_all(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) 
             yield cut_part(cutter, photos, part)
         return
     # Spawned, because a forked child would inherit the threads of its parent in an unknown state.
-    with ProcessPoolExecutor(
-        min(workers, len(jobs)), get_context("spawn"), initializer=_begin_worker
-    ) as pool:
+    with ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn"), initializer=_begin) as pool:
         waiting: set[Future[int]] = set()
         try:
             for photos, part in jobs:
@@ -187,19 +184,11 @@ def cut_all(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) 
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin_worker() -> None:
-    use_one_core()
+def _begin() -> None:
+    begin_worker()
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches all processes; the first one sees to the others
-    parent = parent_process()
-    if parent is not None:
-
-        def leave() -> None:
-            parent.join()  # a killed parent says no goodbye, and its workers would wait for it for ever
-            os._exit(1)
-
-        threading.Thread(target=leave, daemon=True).start()
 
 
 def read_part(path: Path, crops: bool = True) -> tuple[list[dict[str, Any]], list[bytes]]:

@@ -11,7 +11,6 @@ import dataclasses
 import difflib
 import json
 import sys
-from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -168,9 +167,10 @@ def _convert(key: str, value: Any, like: Any) -> Any:
     return value
 
 
-def fitted(config: Config, given: Container[str] = (), device: str = "cpu") -> Config:
-    """`config`, in float32 where its bfloat16 is one that this CPU lacks; not where the options `given` name precision."""
-    if "precision" in given or not emulated(config.precision, device):
+def fitted(base: Config, values: dict[str, Any], device: str = "cpu") -> Config:
+    """override(), in float32 where a bfloat16 that `values` do not ask for is one that this CPU lacks."""
+    config = override(base, values)
+    if "precision" in values or not emulated(config.precision, device):
         return config
     if distributed.rank() == 0:
         print(

@@ -31,7 +31,7 @@ from smoothswap.checkpoint import CheckpointError, DiskError, read_tensors
 from smoothswap.data import DataError, FaceData
 from smoothswap.embedder import Embedder
 from smoothswap.embedder_training import EmbedderTask
-from smoothswap.presets import Config, EmbedderConfig, SwapperConfig, flatten
+from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.rendered import on_demand
 from smoothswap.starting import opened
 from smoothswap.swap_training import SwapperTask
@@ -120,17 +120,11 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
     return values
 
 
-def fitting(base: Config, args: argparse.Namespace, device: torch.device) -> Config:
-    """`base` with the command's options, in a precision that the device has."""
-    settings = _settings(args)
-    return presets.fitted(presets.override(base, settings), settings, device.type)
-
-
 def train(args: argparse.Namespace) -> int:
     """Train a part, or say what it would cost; 0 when done, 128 + n after signal n."""
     torch.set_num_threads(args.threads)
     if args.dry_run:  # one process, on the CPU
-        config = fitting(presets.load(args.preset, args.command), args, torch.device("cpu"))
+        config = presets.fitted(presets.load(args.preset, args.command), _settings(args))
         dry_run.run(args.preset, config, args.time_steps, args.json)
         return 0
     missing = [f"--{k}" for k in ("data", "out", "embedder") if getattr(args, k, "") is None]
@@ -151,7 +145,7 @@ def train(args: argparse.Namespace) -> int:
         history = stored["provenance"].get("history", [])
     else:
         base = presets.load(args.preset, args.command)
-    config = fitting(base, args, device)
+    config = presets.fitted(base, _settings(args), device.type)
     if resume:
         old, new = flatten(base), flatten(config)
         changed = {k: [old[k], new[k]] for k in new if old[k] != new[k]}

@@ -1,17 +1,33 @@
-"""Worker processes, one a core: each keeps to one thread."""
+"""Worker processes, one a core: each keeps to one thread and ends with its parent."""
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
+from multiprocessing import parent_process
 
 from threadpoolctl import threadpool_limits
 
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+def begin_worker() -> None:
+    """The initializer of a pool with a process a core: one thread, and an end where the parent was killed."""
+    use_one_core()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed parent says no goodbye, and its workers would wait for it for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def use_one_core() -> None:
-    """Give this process one thread for BLAS, OpenMP, OpenCV and torch: the initializer of a pool with a process a core.
+    """Give this process one thread for BLAS, OpenMP, OpenCV and torch.
 
     Two processes of two threads each on two cores render at less than half the speed of two of one.
     """

@@ -166,8 +166,7 @@ def prepare(options: argparse.Namespace) -> Study:
             f"--set {own[0]}: the study sets it itself (--arms, --seeds, --steps, --validations)"
         )
     device = torch.device(_device(options.device))
-    config = presets.override(presets.load(options.preset, "swapper"), settings)
-    config = presets.fitted(config, settings, device.type)
+    config = presets.fitted(presets.load(options.preset, "swapper"), settings, device.type)
     loaded = {}
     for name, where in named.items():
         network, of = weights.load_embedder(where)

@@ -29,7 +29,8 @@ from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import lookalike, sample_identity, sample_makeover, sample_styling
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import use_one_core
+from smoothswap.stored import DataError
+from smoothswap.workers import begin_worker
 
 VIEWS_PER_STYLING = 3
 FRAME = 160  # pixels of the frame that the crop is taken from, before it is rendered at the crop's own size
@@ -76,10 +77,10 @@ def write_faces(
 ) -> None:  # fmt: skip
     """Render and write atomically; the same arguments give the same bytes, whatever the number of workers.
 
-    Raises ValueError for `shapes` without `lookalikes`, or with an odd number of views.
+    Raises DataError for `shapes` without `lookalikes`, or with an odd number of views.
     """
     if shapes and (not lookalikes or views % 2):
-        raise ValueError("shapes are of lookalikes, and their two looks share an even number of views")
+        raise DataError("shapes are of lookalikes, and their two looks share an even number of views")
     out.mkdir(parents=True, exist_ok=True)
     partial_file = out / "faces.npy.part"
     shape = (people, views, size, size, 3)
@@ -93,7 +94,7 @@ def write_faces(
         lookalikes=lookalikes,
         shapes=shapes,
     )
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=use_one_core) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=begin_worker) as pool:
         results = pool.map(render, range(people), chunksize=4)
         for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
             faces[i] = pictures
@@ -139,9 +140,10 @@ def main() -> None:
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     a = parser.parse_args()
-    if a.shapes and (not a.lookalikes or a.views % 2):
-        parser.error("--shapes needs --lookalikes and an even number of --views")
-    write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes, a.shapes)
+    try:
+        write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes, a.shapes)
+    except DataError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

@@ -129,14 +129,14 @@ def test_the_summary_says_what_each_preset_is_for() -> None:
 @pytest.mark.parametrize(
     ("emulated", "given", "device", "wanted"),
     [
-        (True, (), "cpu", "float32"),
-        (True, ("precision",), "cpu", "bfloat16"),
-        (True, (), "cuda", "bfloat16"),
-        (False, (), "cpu", "bfloat16"),
+        (True, {}, "cpu", "float32"),
+        (True, {"precision": "bfloat16"}, "cpu", "bfloat16"),
+        (True, {}, "cuda", "bfloat16"),
+        (False, {}, "cpu", "bfloat16"),
     ],
 )
 def test_a_cpu_without_bfloat16_trains_in_float32_and_says_so(
-    emulated: bool, given: tuple[str, ...], device: str, wanted: str,
+    emulated: bool, given: dict[str, str], device: str, wanted: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: not emulated)
