@@ -78,9 +78,9 @@ weights: $(VENV)/installed
 	test -f runs/judge/faces.npy || $(RENDER) --out runs/judge --people 1500 --views 9 --size 96 --seed 2000
 	$(TRAIN) embedder --preset recogniser-96 --data runs/judge --out runs/recogniser --resume
 	$(TRAIN) export --run runs/recogniser --name recogniser-96 --half
-	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --epochs 30 --lr 2e-3 --out runs/anny/first.safetensors
-	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --epochs 24 --lr 1.5e-3 --seed 7 --start runs/anny/first.safetensors --out runs/anny/second.safetensors
-	$(BIN)/python -m bench.make_anny_regressor --work runs/anny --epochs 25 --lr 1.2e-3 --seed 8 --start runs/anny/second.safetensors
+	$(BIN)/python -m bench.make_anny.regressor --work runs/anny --epochs 30 --lr 2e-3 --out runs/anny/first.safetensors
+	$(BIN)/python -m bench.make_anny.regressor --work runs/anny --epochs 24 --lr 1.5e-3 --seed 7 --start runs/anny/first.safetensors --out runs/anny/second.safetensors
+	$(BIN)/python -m bench.make_anny.regressor --work runs/anny --epochs 25 --lr 1.2e-3 --seed 8 --start runs/anny/second.safetensors
 
 $(VENV)/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

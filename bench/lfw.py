@@ -21,14 +21,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bench.command import command
-from bench.crops import cut
+from bench.cli import command
 from bench.errors import EXIT_OK, DataError
-from bench.options import Parser
+from bench.ffpp.options import Parser
+from bench.reading.crops import cut
 from metrics.distances import cosine_distance, l2
+from metrics.embedders.lfw import Pairs, parse_pairs
+from metrics.embedders.verification import auc, fold_accuracy
 from metrics.instruments import Instrument
-from metrics.lfw import Pairs, parse_pairs
-from metrics.verification import auc, fold_accuracy
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face
 
@@ -171,7 +171,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_all(None if argv is None else list(argv))
     from tqdm import tqdm
 
-    from bench.instruments import create
+    from bench.reading.instruments import create
 
     cv2.setNumThreads(1)
     pairs = read_pairs(options.pairs)

@@ -8,28 +8,28 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from bench.dataset import FFPP_METHODS
-from bench.instruments import available
-from bench.options import Parser
-from bench.protocol import Protocol
+from bench.data.ffpp import FFPP_METHODS
+from bench.ffpp.options import Parser
+from bench.ffpp.protocol import Protocol
+from bench.reading.instruments import available
 from bench.swappers import BUILT_IN, GROUP, entry_points
 from metrics import METRICS
 from metrics.catalogue import PICTURES
-from metrics.picture_sets import DISTANCES, FILTER_BANK
+from metrics.pictures.sets import DISTANCES, FILTER_BANK
 
 Line = tuple[str, str, str]  # name, one line, what it needs ("" for nothing)
 
 
 def models() -> list[Line]:
-    from smoothswap import weights
+    from smoothswap import pretrained
 
     needs = {"oracle": "data with the true swap", "smoothswap": ""}
     try:
-        weights.locate(weights.CHOSEN)
+        pretrained.locate(pretrained.CHOSEN)
     except ValueError as error:
         needs["smoothswap"] = str(error)
     lines = [(name, line, needs.get(name, "")) for name, line in BUILT_IN.items()]
-    lines += [(f"smoothswap:{name}", line, "") for name, line in weights.swappers()]
+    lines += [(f"smoothswap:{name}", line, "") for name, line in pretrained.swappers()]
     lines += [
         (name, "finished swaps of FaceForensics++", f"manipulated_sequences/{name}") for name in FFPP_METHODS
     ]

@@ -21,12 +21,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bench.clips import IMAGE_SUFFIXES
-from bench.command import command
+from bench.cli import command
+from bench.data.clips import IMAGE_SUFFIXES
 from bench.errors import EXIT_OK, DataError
-from bench.options import Parser, at_least
-from smoothswap.faces.video import ImageError, VideoError, even_indices, read_image, write_video
-from smoothswap.photos import read_people
+from bench.ffpp.options import Parser, at_least
+from smoothswap.data.sources import read_people
+from smoothswap.media.video import ImageError, VideoError, even_indices, read_image, write_video
 
 Image = npt.NDArray[np.uint8]
 MOST_PEOPLE = 1000  # clips have three-digit names

@@ -3,11 +3,11 @@
 Needs numpy, scipy, onnxruntime and dlib; knows neither torch nor video.
 """
 
-from metrics.declared import Metric
 from metrics.evaluation import MissingPolicy, Summary, Value, applicable, evaluate, frame_values
 from metrics.registry import METRICS
 from metrics.sides import READINGS, MetricError, Sides
-from metrics.statistics import Difference, cluster_interval, paired_difference
+from metrics.spec import Metric
+from metrics.statistics.intervals import Difference, cluster_interval, paired_difference
 
 __all__ = [
     "METRICS",

@@ -5,7 +5,7 @@ Metrics of frames declare themselves in metrics/registry.py; both are in the tab
 
 from __future__ import annotations
 
-from metrics.declared import Declared
+from metrics.spec import Declared
 
 _INF = float("inf")
 _LFW = "LFW, image-restricted View 2"

@@ -9,11 +9,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from metrics.declared import Metric
 from metrics.distances import Floats
 from metrics.registry import METRICS, get
 from metrics.sides import MetricError, Sides
-from metrics.statistics import RESAMPLES, cluster_interval, cluster_sums
+from metrics.spec import Metric
+from metrics.statistics.intervals import RESAMPLES, cluster_interval, cluster_sums
 
 MissingPolicy = Literal["count_as_wrong", "exclude", "count_everywhere"]
 """What a swap without a face does to a metric:

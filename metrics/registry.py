@@ -8,12 +8,12 @@ from functools import partial
 
 import numpy as np
 
-from metrics import temporal, truth
-from metrics.declared import Metric
 from metrics.distances import Floats, cosine_distance, cosine_similarity, l2, relative
-from metrics.retrieval import identity_rank, retrieved
+from metrics.frames import temporal, truth
+from metrics.frames.retrieval import identity_rank, retrieved
+from metrics.frames.table_1 import ARC, ARC_R, POSE_HN, R_FORM, TABLE_1, VGG, VGG_R
 from metrics.sides import MetricError, Sides
-from metrics.table_1 import ARC, ARC_R, POSE_HN, R_FORM, TABLE_1, VGG, VGG_R
+from metrics.spec import Metric
 
 _WANTED = {"identity": "source", "shape": "source", "expression": "target", "pose": "target"}
 _OTHER = {"source": "target", "target": "source"}

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from reports.folders import gather
 from reports.html import render
+from reports.index import write_index
 from reports.latex import latex_table
 from reports.markdown import csv_table, markdown_table
-from reports.overview import write_index
 from reports.results import OutputError, ResultsError, write_atomic
-from reports.studies import is_study, text_of
+from reports.studies.open import is_study, text_of
 from reports.training import is_training
 from reports.training import read as read_training
 

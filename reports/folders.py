@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reports import pictures
-from reports.pictures import Picture
+from reports.pictures import store
+from reports.pictures.store import Picture
 from reports.results import ResultsError
-from reports.table_rows import RunFiles
+from reports.run_files import RunFiles
 
 
 def model_folders(run: Path) -> list[Path]:
@@ -51,7 +51,7 @@ def gather(runs: Sequence[Path], beside: Path | None = None) -> tuple[list[RunFi
         link = None if beside is None else _link(folder, beside)
         files = replace(files, label=label, folder=link)
         shown.append(files)
-        cases += pictures.read(folder / pictures.PICTURES, files.name)
+        cases += store.read(folder / store.PICTURES, files.name)
     return shown, cases
 
 

@@ -12,13 +12,14 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import figures, paper, plots, training
-from reports.cases import arrange
-from reports.films import films
+from reports import figures, plots, training
 from reports.findings import findings
 from reports.markdown import csv_table
 from reports.paired import difference
-from reports.pictures import Picture
+from reports.paper import table_1
+from reports.pictures.cases import arrange
+from reports.pictures.films import films
+from reports.pictures.store import Picture
 from reports.results import MetricValue, Results, write_atomic
 from reports.scale import scales
 from reports.script import policy, script
@@ -61,7 +62,7 @@ def render(
             scales=scales(table),
             plots=_plots(table),
             ledger_plot=plots.ledger(table),
-            paper=paper,
+            paper=table_1,
             csv=base64.b64encode(csv_table(runs).encode()).decode("ascii"),
             policy=policy(),
             script=script(),

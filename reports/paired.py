@@ -16,7 +16,7 @@ from scipy import special
 
 from reports.frames import FAILED, join
 from reports.results import MetricValue
-from reports.table_rows import RunFiles
+from reports.run_files import RunFiles
 
 
 @dataclass(frozen=True)

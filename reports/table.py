@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from reports.paired import apart
 from reports.results import REFERENCES, MetricValue, ResultsError
-from reports.table_rows import Failure, RunFiles
+from reports.run_files import Failure, RunFiles
 
 
 @dataclass(frozen=True)

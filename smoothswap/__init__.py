@@ -12,8 +12,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smoothswap.frames import swap_faces
-    from smoothswap.weights import load
+    from smoothswap.inference import swap_faces
+    from smoothswap.pretrained import load
 
 __all__ = ["load", "swap_faces"]
 
@@ -22,6 +22,7 @@ def __getattr__(name: str) -> Any:
     # Imported when asked for: the package's readers of videos need no torch.
     if name in __all__:
         return getattr(
-            importlib.import_module("smoothswap.weights" if name == "load" else "smoothswap.frames"), name
+            importlib.import_module("smoothswap.pretrained" if name == "load" else "smoothswap.inference"),
+            name,
         )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Generator as Rng
 from torch import Tensor
 
-from smoothswap.distributed import Draws
+from smoothswap.training.distributed import Draws
 
 
 @dataclass(frozen=True)

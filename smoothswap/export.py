@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 
-from smoothswap import presets, weights
+from smoothswap import config as presets
+from smoothswap import pretrained
 from smoothswap.checkpoint import load_module, read_tensors
-from smoothswap.embedder import Embedder
-from smoothswap.generator import Generator
-from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.generator import Generator
 
 
 def add_options(sub: argparse.ArgumentParser) -> None:
@@ -20,11 +21,11 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--run", required=True, type=Path)
     sub.add_argument("--name", required=True, help="of the files, such as smoothswap-rendered-64")
     sub.add_argument(
-        "--to", type=Path, default=weights.FOLDER, help="folder (default: the package's weights)"
+        "--to", type=Path, default=pretrained.FOLDER, help="folder (default: the package's weights)"
     )
     sub.add_argument(
         "--domain",
-        choices=list(weights.DOMAINS),
+        choices=list(pretrained.DOMAINS),
         help="what faces it was trained on (as the data's meta.json says)",
     )
     sub.add_argument(
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(config, SwapperConfig):
         generator = Generator(config.generator)
         load_module(generator, tensors, "average.", checkpoint)
-        embedder, embedder_config = weights.load_embedder(args.run / "embedder.safetensors")
+        embedder, embedder_config = pretrained.load_embedder(args.run / "embedder.safetensors")
         modules = {"generator": generator, "embedder": embedder}
         configs = {"swapper": flatten(config), "embedder": flatten(embedder_config)}
         trained = {
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         "part": part,
         "steps": stored["step"],
         "minutes": round(stored["seconds"] / 60, 1),
-        "domain": args.domain or weights.domain_of(provenance["data"]),
+        "domain": args.domain or pretrained.domain_of(provenance["data"]),
         **({"main": True} if args.main else {}),
         **({"stored_as": "float16"} if args.half else {}),
         "seed": config.seed,
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         "config": configs,
     }
     args.to.mkdir(parents=True, exist_ok=True)
-    found = weights.save(args.to / f"{args.name}.safetensors", modules, about, args.half)
+    found = pretrained.save(args.to / f"{args.name}.safetensors", modules, about, args.half)
     print(
         f"{args.to / args.name}.safetensors: {found['bytes'] / 1e6:.1f} MB, sha256 {found['sha256']}",
         file=sys.stderr,

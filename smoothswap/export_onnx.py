@@ -23,10 +23,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from smoothswap import weights
+from smoothswap import pretrained
 from smoothswap.checkpoint import CheckpointError, write_atomic
-from smoothswap.embedder import Embedder
-from smoothswap.generator import Generator
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.generator import Generator
 
 OPSET = 17  # onnxruntime 1.12 and later
 TOLERANCE = 1e-4  # largest difference from torch, of values in about [-1, 1]
@@ -108,11 +108,11 @@ def export(name: str | Path, folder: Path) -> list[tuple[Path, float]]:
 
     Raises weights.WeightsError, ExportError, and CheckpointError for a folder that cannot be written.
     """
-    path = weights.locate(name)
-    if weights.card(path).get("part") == "embedder":
-        networks: list[Generator | Embedder] = [weights.load_embedder(path)[0]]
+    path = pretrained.locate(name)
+    if pretrained.card(path).get("part") == "embedder":
+        networks: list[Generator | Embedder] = [pretrained.load_embedder(path)[0]]
     else:
-        model = weights.load(path)
+        model = pretrained.load(path)
         networks = [model.generator, model.embedder]
     made = [(folder / f"{path.stem}-{_kind(network)}.onnx", *to_onnx(network)) for network in networks]
     try:
@@ -137,8 +137,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     try:
-        weights.locate(options.name)
-    except weights.WeightsError as error:
+        pretrained.locate(options.name)
+    except pretrained.WeightsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     try:
@@ -146,7 +146,7 @@ def main(argv: list[str] | None = None) -> int:
             print(
                 f"{path}: {path.stat().st_size / 1e6:.1f} MB, opset {OPSET}, differs from torch by {worst:.1e}"
             )
-    except (CheckpointError, ExportError, weights.WeightsError) as error:
+    except (CheckpointError, ExportError, pretrained.WeightsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 3
     return 0

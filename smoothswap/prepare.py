@@ -2,9 +2,10 @@
 
     python -m smoothswap.prepare SOURCE --kind folder|lfw|vggface2|ffhq --out DIR --size 64
 
-Every photo that the source should hold (smoothswap.photos) becomes an FFHQ-aligned crop, cut once from the original, or
-a row of DIR/ledger.parquet with the reason why not. DIR is what `smoothswap.train --data DIR` reads (smoothswap.stored),
-or, with --shards, what smoothswap.shards streams. Work is kept in DIR/parts while it goes on: a run that was stopped
+Every photo that the source should hold (smoothswap.data.sources) becomes an FFHQ-aligned crop, cut once from the original,
+or a row of DIR/ledger.parquet with the reason why not. DIR is what `smoothswap.train --data DIR` reads
+(smoothswap.data.store) or, with --shards, what smoothswap.data.shards streams. Work is kept in
+DIR/parts while it goes on: a run that was stopped
 or killed goes on where it was when the same command is given again, and its bytes are the same.
 """
 
@@ -25,12 +26,12 @@ from typing import Any, NoReturn
 import numpy as np
 from tqdm import tqdm
 
-from smoothswap.assembly import assemble, photos_sha256, write_json
-from smoothswap.cutting import RULES, STATUSES, Cutter, cut_all, shown
+from smoothswap.data.build import assemble, photos_sha256, write_json
+from smoothswap.data.crop import RULES, STATUSES, Cutter, cut_all, shown
+from smoothswap.data.sources import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_photos
+from smoothswap.data.store import DataError, read_json
 from smoothswap.faces.detect import Detector, DetectorError
-from smoothswap.media import OutputError
-from smoothswap.photos import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_photos
-from smoothswap.stored import DataError, read_json
+from smoothswap.media.files import OutputError
 
 VERSION = 1  # raise it whenever the same photo comes to give another crop
 PART = 64  # photos a part file: what a kill loses, at most, of each worker
@@ -247,7 +248,7 @@ def summary(out: Path, meta: dict[str, Any], speed: str) -> str:
         )
     if "shards" in meta:
         lines.append(
-            f"{len(meta['shards'])} shards; read them with smoothswap.shards.ShardedFaces({str(out)!r})"
+            f"{len(meta['shards'])} shards; read them with smoothswap.data.shards.ShardedFaces({str(out)!r})"
         )
     else:
         lines.append(

@@ -3,7 +3,7 @@
     python -m smoothswap.swap SOURCE TARGET -o OUT
 
 SOURCE shows the person, TARGET the scene; OUT is TARGET with the person's identity, of the same size and, for a video,
-with the same times and sound, marked in its metadata as synthetic media (see smoothswap.media). Arrays and tensors:
+with the same times and sound, marked in its metadata as synthetic media (see smoothswap.media.files). Arrays and tensors:
 smoothswap.swap_faces. Heavy imports wait until the options are known to be right.
 """
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from smoothswap.faces.detect import Detector, Face
-    from smoothswap.frames import FaceSwapper
-    from smoothswap.model import SmoothSwap
+    from smoothswap.inference import FaceSwapper
+    from smoothswap.networks.model import SmoothSwap
 
 EXIT_OK, EXIT_USAGE, EXIT_DATA = 0, 2, 3
 EXAMPLES = """
@@ -105,10 +105,10 @@ def main(argv: list[str] | None = None) -> int:
         video = check(options)
         from smoothswap.faces.align import AlignmentError
         from smoothswap.faces.detect import DetectorError
-        from smoothswap.faces.video import ImageError, VideoError
-        from smoothswap.frames import FaceError
-        from smoothswap.media import OutputError
-        from smoothswap.weights import WeightsError
+        from smoothswap.inference import FaceError
+        from smoothswap.media.files import OutputError
+        from smoothswap.media.video import ImageError, VideoError
+        from smoothswap.pretrained import WeightsError
     except UsageError as error:
         return _refuse(error, EXIT_USAGE)
     except DataError as error:
@@ -131,7 +131,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def check(options: argparse.Namespace) -> bool:
     """Whether TARGET is a video, after all that can be refused before anything is read. Raises UsageError, DataError."""
-    from smoothswap.media import PICTURES_IN, PICTURES_OUT, VIDEOS_IN, VIDEOS_OUT
+    from smoothswap.media.files import PICTURES_IN, PICTURES_OUT, VIDEOS_IN, VIDEOS_OUT
 
     for path in (options.source, options.target):
         if path.suffix.lower() not in (*PICTURES_IN, *VIDEOS_IN):
@@ -168,13 +168,13 @@ def load_model(name: str, device: str) -> SmoothSwap:
     """Weights on a device. Raises UsageError for a name or device that does not exist, WeightsError for bad files."""
     import torch
 
-    from smoothswap import weights
+    from smoothswap import pretrained
 
     try:
-        if name == weights.CHOSEN:
-            print(f"model: {weights.choose('photos')}", file=sys.stderr)
-        weights.locate(name)
-    except weights.WeightsError as error:
+        if name == pretrained.CHOSEN:
+            print(f"model: {pretrained.choose('photos')}", file=sys.stderr)
+        pretrained.locate(name)
+    except pretrained.WeightsError as error:
         raise UsageError(f"unknown model: {error}") from None
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -182,25 +182,25 @@ def load_model(name: str, device: str) -> SmoothSwap:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(f"the device {device!r} cannot be used ({str(error).splitlines()[0]})") from None
-    return weights.load(name).to(device)
+    return pretrained.load(name).to(device)
 
 
 def _swap_picture(options: argparse.Namespace, model: SmoothSwap) -> str:
-    from smoothswap import media
     from smoothswap.faces.align import AlignmentError
     from smoothswap.faces.detect import Detector
-    from smoothswap.frames import faces_to_swap
+    from smoothswap.inference import faces_to_swap
+    from smoothswap.media import files
 
     detector = Detector()
     swapper = _swapper(options, model, detector)
-    frame, profile = media.read_picture(options.target)
+    frame, profile = files.read_picture(options.target)
     found = detector.detect(frame)
     (swapped,) = swapper.swap([frame], faces_to_swap([found], options.face, str(options.target)))
     if swapped.frame is None:
         raise AlignmentError(
             f"{options.target}: the face cannot be cut out; its square misses or dwarfs the picture"
         )
-    media.write_picture(options.out, swapped.frame, options.quality or media.QUALITY, profile)
+    files.write_picture(options.out, swapped.frame, options.quality or files.QUALITY, profile)
     unfit = f"; {swapped.misfits} could not be aligned" if swapped.misfits else ""
     return f"{options.out}: {swapped.faces} of {len(found)} face{'s' * (len(found) > 1)} swapped{unfit}"
 
@@ -208,17 +208,17 @@ def _swap_picture(options: argparse.Namespace, model: SmoothSwap) -> str:
 def _swap_video(options: argparse.Namespace, model: SmoothSwap) -> str:
     from tqdm import tqdm
 
-    from smoothswap import media
     from smoothswap.faces.align import AlignmentError
     from smoothswap.faces.detect import Detector
-    from smoothswap.frames import faces_to_swap
+    from smoothswap.inference import faces_to_swap
+    from smoothswap.media import files
 
     detector = Detector()
     swapper = _swapper(options, model, detector)
     # Which face is followed is known only after the whole clip was seen: hence two passes, and only boxes in memory.
     frames = tqdm(
-        media.upright_frames(options.target), desc="finding faces", unit="frame", file=sys.stderr,
-        total=media.claimed_frames(options.target),
+        files.upright_frames(options.target), desc="finding faces", unit="frame", file=sys.stderr,
+        total=files.claimed_frames(options.target),
     )  # fmt: skip
     found = [detector.detect(frame) for frame in frames]
     wanted = faces_to_swap(found, options.face, str(options.target))
@@ -235,8 +235,8 @@ def _swap_video(options: argparse.Namespace, model: SmoothSwap) -> str:
             bar.update(len(frames))
             return [result.frame for result in results]
 
-        crf = media.CRF if options.crf is None else options.crf
-        left_out = media.rewrite_video(options.target, options.out, change, crf, options.batch_size)
+        crf = files.CRF if options.crf is None else options.crf
+        left_out = files.rewrite_video(options.target, options.out, change, crf, options.batch_size)
     none = sum(not faces for faces in found)
     reasons = {
         "without a face": none,
@@ -249,7 +249,7 @@ def _swap_video(options: argparse.Namespace, model: SmoothSwap) -> str:
 
 
 def _swapper(options: argparse.Namespace, model: SmoothSwap, detector: Detector) -> FaceSwapper:
-    from smoothswap.frames import FaceSwapper
+    from smoothswap.inference import FaceSwapper
 
     frame, face = first_face(options.source, detector)
     return FaceSwapper(model, frame, face, options.batch_size)
@@ -257,7 +257,7 @@ def _swapper(options: argparse.Namespace, model: SmoothSwap, detector: Detector)
 
 def first_face(path: Path, detector: Detector) -> tuple[np.ndarray, Face]:
     """The first frame with a face, of a picture or a video, and its largest face. Raises FaceError where none is."""
-    from smoothswap.frames import FaceError
+    from smoothswap.inference import FaceError
 
     for frame in _frames(path):
         if faces := detector.detect(frame):
@@ -266,12 +266,12 @@ def first_face(path: Path, detector: Detector) -> tuple[np.ndarray, Face]:
 
 
 def _frames(path: Path) -> Iterator[np.ndarray]:
-    from smoothswap import media
+    from smoothswap.media import files
 
-    if path.suffix.lower() in media.VIDEOS_IN:
-        yield from media.upright_frames(path)
+    if path.suffix.lower() in files.VIDEOS_IN:
+        yield from files.upright_frames(path)
     else:
-        yield media.read_picture(path)[0]
+        yield files.read_picture(path)[0]
 
 
 def _stop(*_: object) -> None:

@@ -26,16 +26,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from smoothswap import distributed, dry_run, export, presets, weights
+from smoothswap import config as presets
+from smoothswap import export, pretrained
 from smoothswap.checkpoint import CheckpointError, DiskError, read_tensors
-from smoothswap.data import DataError, FaceData
-from smoothswap.embedder import Embedder
-from smoothswap.embedder_training import EmbedderTask
-from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.data.faces import DataError, FaceData
+from smoothswap.networks.embedder import Embedder
 from smoothswap.rendered import on_demand
-from smoothswap.starting import opened
-from smoothswap.swap_training import SwapperTask
-from smoothswap.training import CHECKPOINT_SECONDS, Run, TrainingError
+from smoothswap.training import distributed, dry_run
+from smoothswap.training.embedder import EmbedderTask
+from smoothswap.training.loop import CHECKPOINT_SECONDS, Run, TrainingError
+from smoothswap.training.start import opened
+from smoothswap.training.swapper import SwapperTask
 
 
 def parser() -> argparse.ArgumentParser:
@@ -167,7 +169,7 @@ def train(args: argparse.Namespace) -> int:
         task = EmbedderTask(config, data, provenance, device)
         run = opened(args.out, task, resume, args.start, **of_run)
     else:
-        judge = weights.load_embedder(args.judge)[0] if args.judge else None
+        judge = pretrained.load_embedder(args.judge)[0] if args.judge else None
         run = swapper_run(
             args.out, config, data, args.embedder, provenance, resume, judge, device,
             also=args.also, start=args.start, **of_run,
@@ -194,11 +196,11 @@ def provenance_of(command: str, data: FaceData, threads: int, device: torch.devi
 
 def known_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig, dict[str, Any]]:
     """An embedder (as weights.load_embedder names it), its options, and what provenance says of it."""
-    network, config = weights.load_embedder(name)
+    network, config = pretrained.load_embedder(name)
     about = {
         "config": flatten(config),
-        "weights": weights.fingerprint(network),
-        "training": weights.training_of(name),
+        "weights": pretrained.fingerprint(network),
+        "training": pretrained.training_of(name),
     }
     return network, config, about
 
@@ -243,7 +245,7 @@ def swapper_run(
 def write_embedder(out: Path, embedder: Embedder, config: EmbedderConfig) -> None:
     """Keep the frozen embedder beside the swapper's checkpoint, for export."""
     about = {"part": "embedder", "config": {"embedder": flatten(config)}}
-    weights.save(out / "embedder.safetensors", {"embedder": embedder}, about)
+    pretrained.save(out / "embedder.safetensors", {"embedder": embedder}, about)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from bench.ablation.options import parser
-from bench.command import refused
+from bench.cli import refused
 from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError, UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from metrics.instruments import InstrumentError
     from reports.results import OutputError
     from smoothswap.checkpoint import DiskError
-    from smoothswap.data import DataError as FacesError
+    from smoothswap.data.faces import DataError as FacesError
 
     try:
         return run(options, shlex.join(["python", "-m", "bench.ablation", *given]))
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, command: str) -> int:
 
     from bench.ablation.plan import prepare
     from bench.ablation.training import train_run
-    from bench.outputs import check_folder
+    from bench.ffpp.outputs import check_folder
 
     torch.set_num_threads(options.threads)
     marks = _marks(options.marks) if options.marks else []
@@ -97,10 +97,10 @@ def plan_text(study: Study) -> str:
 def report(study: Study, options: argparse.Namespace, marks: list[float], command: str) -> dict[str, Any]:
     """Measure everything that OUT holds and write ablation.json, the pictures and the page; returns ablation.json."""
     from bench.ablation.collect import collect
-    from reports import paper_curves
-    from reports.ablation import write_page
-    from reports.ablation_words import conclusions
+    from reports.paper import figure_7
     from reports.results import write_atomic
+    from reports.studies.ablation import write_page
+    from reports.studies.ablation_words import conclusions
 
     measured, grids = collect(study, options.judge, marks)
     found: dict[str, Any] = {
@@ -109,7 +109,7 @@ def report(study: Study, options: argparse.Namespace, marks: list[float], comman
         "command": command,
         "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         **measured,
-        "quoted": paper_curves.as_json(),
+        "quoted": figure_7.as_json(),
     }
     found["conclusions"] = conclusions(found)
     page = write_page(study.out, found, grids)

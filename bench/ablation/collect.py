@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from bench.ablation.figures import References, RunFound, figures, read_log
-from bench.ablation.judging import Judge, judge_run
+from bench.ablation.judge import Judge, judge_run
+from bench.ablation.measures import References, RunFound, figures, read_log
 from bench.ablation.plan import Arm, Study
 from bench.ablation.training import measured, state
 from bench.errors import DataError
 from smoothswap.checkpoint import read_tensors
-from smoothswap.presets import flatten
-from smoothswap.weights import training_of
+from smoothswap.config import flatten
+from smoothswap.pretrained import training_of
 
 Pixels = NDArray[np.uint8]
 PICTURED, AT = 6, 5  # pairs and steps of a grid

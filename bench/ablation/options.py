@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bench.options import Parser, at_least
+from bench.ffpp.options import Parser, at_least
 
 DESCRIPTION = """Train one generator against several embedders and weights of the identity loss, and compare (Fig. 7 and 8
 of the paper): curves of identity and change loss over steps with the spread over seeds, steps to given losses, paired

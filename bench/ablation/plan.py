@@ -20,12 +20,13 @@ from torch import Tensor
 from bench.ablation.options import DEFAULTS
 from bench.errors import DataError, UsageError, suggestion
 from reports.results import write_atomic
-from smoothswap import presets, weights
-from smoothswap.data import FaceData
-from smoothswap.embedder import Embedder
-from smoothswap.embedder_training import embed_all
-from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
-from smoothswap.swap_training import SwapperTask
+from smoothswap import config as presets
+from smoothswap import pretrained
+from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.data.faces import FaceData
+from smoothswap.networks.embedder import Embedder
+from smoothswap.training.embedder import embed_all
+from smoothswap.training.swapper import SwapperTask
 
 STUDY = "study.json"
 WARM, TIMED = 3, 16  # steps before the clock starts, and on it: one lazy R1 step among them by default
@@ -169,8 +170,8 @@ def prepare(options: argparse.Namespace) -> Study:
     config = presets.fitted(presets.load(options.preset, "swapper"), settings, device.type)
     loaded = {}
     for name, where in named.items():
-        network, of = weights.load_embedder(where)
-        loaded[name] = Loaded(where, network, of, weights.fingerprint(network))
+        network, of = pretrained.load_embedder(where)
+        loaded[name] = Loaded(where, network, of, pretrained.fingerprint(network))
         if (of.network.dim, of.network.size) != (config.generator.identity_dim, config.generator.size):
             raise UsageError(
                 f"the embedder {name} gives {of.network.dim} numbers at {of.network.size} px, the generator takes "

@@ -2,7 +2,7 @@
 
 OUT/pairs.safetensors                          the held-out pairs: pictures uint8 [n, s, s, 3], people int64 [n]
 OUT/references/<embedder>.safetensors          its L_id of nothing swapped and of another photo of the source
-OUT/runs/<arm>/seed<k>/                        a folder of smoothswap.training.Run; smoothswap.train export reads it
+OUT/runs/<arm>/seed<k>/                        a folder of smoothswap.training.loop.Run; smoothswap.train export reads it
 OUT/runs/<arm>/seed<k>/held-out/NNNNNNN.safetensors     after N steps: swap uint8 [n, s, s, 3], id and chg float32 [n]
 OUT/runs/<arm>/seed<k>/diverged.json           where training diverged, and why
 """
@@ -23,11 +23,11 @@ from torch import Tensor
 from bench.ablation.plan import Arm, Study
 from reports.results import write_atomic
 from smoothswap.checkpoint import read_tensors, write_tensors
-from smoothswap.losses import identity_losses
+from smoothswap.losses.swapper import identity_losses
 from smoothswap.pixels import to_pixels
-from smoothswap.swap_training import Pairs, SwapperTask
 from smoothswap.train import provenance_of, swapper_run
-from smoothswap.training import Run, TrainingError
+from smoothswap.training.loop import Run, TrainingError
+from smoothswap.training.swapper import Pairs, SwapperTask
 
 HELD_OUT = "held-out"
 DIVERGED = "diverged.json"

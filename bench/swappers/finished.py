@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.dataset import VIDEO_SUFFIXES, ClipKey, Dataset, Pair
+from bench.data.ffpp import VIDEO_SUFFIXES, ClipKey, Dataset, Pair
 from bench.errors import DataError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")

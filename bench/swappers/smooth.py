@@ -6,20 +6,20 @@ from typing import Any
 
 import torch
 
-from bench.instruments import embedder_family
+from bench.reading.instruments import embedder_family
 from bench.swappers.base import Image
 
 
 class SmoothSwapModel:
-    """Weights by name or path, or with "" those that smoothswap.weights.choose takes for faces of `domain`.
+    """Weights by name or path, or with "" those that smoothswap.pretrained.choose takes for faces of `domain`.
 
     name: of the file. info: what results.json says of the model; its `chosen` is why these weights, where nobody named
     them. Every embedder of its L_id counts for the dagger; one trained with ArcFace's loss makes a swapper of the arcface
-    family, as the paper has it. Raises what smoothswap.weights.load raises.
+    family, as the paper has it. Raises what smoothswap.pretrained.load raises.
     """
 
     def __init__(self, weights: str, device: str = "cpu", domain: str = "photos") -> None:
-        from smoothswap import weights as store
+        from smoothswap import pretrained as store
 
         chosen = None if weights else store.choose("rendered" if domain == "rendered" else "photos")
         named = weights if chosen is None else chosen.path

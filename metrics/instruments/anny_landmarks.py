@@ -5,7 +5,7 @@ shift, seen by a camera at a stated distance; Gaussian priors from the populatio
 of a stated size on each landmark (Blanz and Vetter 1999 in landmark form; solved by Gauss-Newton, all faces at once).
 It reads points only, so it works on renders and on photographs alike, and knows nothing of texture.
 
-The basis file holds the head at its 68 landmark vertices.  `python -m bench.make_anny_basis` makes it.
+The basis file holds the head at its 68 landmark vertices.  `python -m bench.make_anny.basis` makes it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def load_basis(path: Path = BASIS) -> Basis:
             names = tuple(json.loads((file.metadata() or {}).get("expression", "[]")))
         return Basis(**arrays, names=names)
     except FileNotFoundError:
-        raise InstrumentError(f"{path} is missing: make it with `python -m bench.make_anny_basis`") from None
+        raise InstrumentError(f"{path} is missing: make it with `python -m bench.make_anny.basis`") from None
     except (SafetensorError, OSError, TypeError, ValueError) as error:
         raise InstrumentError(
             f"{path} is not a landmark basis of the head ({error}); fetch or make it again"

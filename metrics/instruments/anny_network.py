@@ -105,7 +105,7 @@ def load_regressor(path: Path) -> tuple[Regressor, Layout]:
                                  for key, value in tensors.items()})  # fmt: skip
     except FileNotFoundError:
         raise InstrumentError(
-            f"{path} is missing: make it with `python -m bench.make_anny_regressor`"
+            f"{path} is missing: make it with `python -m bench.make_anny.regressor`"
         ) from None
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InstrumentError(

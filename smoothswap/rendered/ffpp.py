@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smoothswap.faces.video import write_video
+from smoothswap.media.video import write_video
 from smoothswap.rendered.head import HEAD_FILE, load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.motion import Motion

@@ -9,7 +9,7 @@ import difflib
 import os
 from pathlib import Path
 
-from smoothswap.stored import DataError
+from smoothswap.data.store import DataError
 
 PREFIX = "rendered:"
 DEFAULTS: dict[str, float] = {

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import skimage.data
 
-from smoothswap.faces.video import write_video
+from smoothswap.media.video import write_video
 
 SIZE = 280
 TINTS = {"000": (1.0, 0.5, 0.5), "001": (0.5, 1.0, 0.5), "002": (0.5, 0.5, 1.0), "003": (1.0, 1.0, 0.4)}

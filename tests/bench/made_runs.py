@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.protocol import Protocol
+from bench.ffpp.protocol import Protocol
 from metrics import METRICS, Sides, evaluate, frame_values
 from reports.results import Results, write_atomic
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.ablation.judging import Judge, judge_run
+from bench.ablation.judge import Judge, judge_run
 from bench.ablation.training import drop_after
 from bench.errors import UsageError
 from smoothswap.checkpoint import write_tensors

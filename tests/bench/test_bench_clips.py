@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from ffpp_trees import video
 
-from bench.clips import ClipError, FrameRule, read_clip, read_numbers
-from smoothswap.faces.video import VideoError
+from bench.data.clips import ClipError, FrameRule, read_clip, read_numbers
+from smoothswap.media.video import VideoError
 
 
 def numbered(n: int) -> list[np.ndarray]:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from ffpp_trees import MARKS, clip_frames, face_frame
 
-from bench.dataset import Dataset, Pair
+from bench.data.ffpp import Dataset, Pair
 from bench.errors import DataError, UsageError
 from bench.swappers import SwapError, Task, create, create_all
+from bench.swappers.apply import swap
 from bench.swappers.classical import Classical, face_outline, match_colours, warp
-from bench.swapping import swap
 from smoothswap.faces.detect import Detector, Face
 
 PAIR = Pair("000_002", "000", "002", "000", "002")

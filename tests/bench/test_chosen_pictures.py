@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bench.pictures import Case, Scored, choose, choose_clips
+from bench.ffpp.cases import Case, Scored, choose, choose_clips
 
 
 def coded(level: int) -> bytes:

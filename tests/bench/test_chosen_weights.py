@@ -10,16 +10,17 @@ import pytest
 import torch
 
 from bench.errors import UsageError
-from bench.ffpp import main
-from bench.instruments import embedder_family
+from bench.ffpp.__main__ import main
 from bench.list import models
+from bench.reading.instruments import embedder_family
 from bench.swappers import create
 from bench.swappers.smooth import SmoothSwapModel
 from reports.results import load
-from smoothswap import presets, weights
-from smoothswap.embedder import Embedder
-from smoothswap.generator import Generator
-from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
+from smoothswap import config as presets
+from smoothswap import pretrained
+from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.generator import Generator
 
 SIZES: dict[str, Any] = {"generator.size": 32, "generator.width": 8, "generator.channel_multipliers": (1, 2),
                          "generator.identity_dim": 6}  # fmt: skip
@@ -43,12 +44,12 @@ def put(
     config = {"swapper": flatten(swapper), "embedder": flatten(embedder)}
     about = {"name": name, "part": "swapper", "steps": 10, "domain": domain, "data": {}, "config": config}
     about |= {"also": list(also)} if also else {}
-    weights.save(folder / f"{name}.safetensors", modules, about)
+    pretrained.save(folder / f"{name}.safetensors", modules, about)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(weights, "FOLDER", tmp_path / "weights")
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path / "weights")
     put(tmp_path / "weights", "smoothswap-rendered-64", "rendered")
     put(tmp_path / "weights", "smoothswap-rendered-64-arc", "rendered", "arcface")
     return tmp_path / "weights"
@@ -78,7 +79,9 @@ def test_variants_are_rows_and_the_choice_is_recorded(
     extra = main_row.run.model.model_extra or {}
     assert extra["weights"] == "smoothswap-rendered-64.safetensors"
     assert extra["chosen"].startswith("the data are rendered faces")
-    assert main_row.run.model.weights_sha256 == weights.sha256(folder / "smoothswap-rendered-64.safetensors")
+    assert main_row.run.model.weights_sha256 == pretrained.sha256(
+        folder / "smoothswap-rendered-64.safetensors"
+    )
     assert (arc.run.model.model_extra or {})["variant"] == "ArcFace embedder"
     assert "chosen" not in (arc.run.model.model_extra or {})  # it was named
     assert arc.metrics["identity"].dagger  # read by an instrument of ArcFace's family
@@ -114,7 +117,7 @@ def test_a_real_tree_falls_back_and_says_so(
 
 
 def test_names_are_listed_and_suggested(folder: Path, tree: Path) -> None:
-    from bench.dataset import Dataset
+    from bench.data.ffpp import Dataset
 
     lines = {name: line for name, line, _ in models()}
     assert "ArcFace embedder" in lines["smoothswap:smoothswap-rendered-64-arc"]

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from user_models import Paste
 
-from bench.dataset import Dataset
+from bench.data.ffpp import Dataset
 from bench.errors import UsageError
-from bench.instruments import JUDGE
-from bench.instruments import create as create_instrument
-from bench.options import parser
-from bench.provenance import instrument as describe
+from bench.ffpp.options import parser
+from bench.ffpp.provenance import instrument as describe
+from bench.reading.instruments import JUDGE
+from bench.reading.instruments import create as create_instrument
 from bench.swappers import Swapper, create, declare
 from reports.results import Results
-from smoothswap import weights
+from smoothswap import pretrained
 
 
 @pytest.fixture(autouse=True)
@@ -87,11 +87,11 @@ def test_our_own_swapper_names_its_embedders_and_the_judge_is_another(tree: Path
 
 
 def test_an_embedder_is_known_in_whichever_file_it_lies(tmp_path: Path) -> None:
-    model = weights.load("smoothswap")
-    again = weights.load("smoothswap").embedder
-    assert weights.fingerprint(model.embedder) == weights.fingerprint(again)
+    model = pretrained.load("smoothswap")
+    again = pretrained.load("smoothswap").embedder
+    assert pretrained.fingerprint(model.embedder) == pretrained.fingerprint(again)
     next(again.parameters()).data[0] += 1
-    assert weights.fingerprint(model.embedder) != weights.fingerprint(again)
+    assert pretrained.fingerprint(model.embedder) != pretrained.fingerprint(again)
 
 
 class Declared(Paste):

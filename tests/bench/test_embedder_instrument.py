@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from bench.crops import cut
-from bench.instruments import JUDGE, available, create
+from bench.reading.crops import cut
+from bench.reading.instruments import JUDGE, available, create
 from metrics.instruments import InstrumentError
-from smoothswap import weights
-from smoothswap.embedder import Embedder, EmbedderOptions
-from smoothswap.presets import EmbedderConfig, flatten
+from smoothswap import pretrained
+from smoothswap.config import EmbedderConfig, flatten
+from smoothswap.networks.embedder import Embedder, EmbedderOptions
 from smoothswap.rendered.ffpp import Clip, render_clip
 
 
@@ -24,7 +24,7 @@ def tiny(tmp_path: Path) -> tuple[Embedder, Path]:
     embedder = Embedder(options).eval()
     path = tmp_path / "tiny.safetensors"
     config = flatten(EmbedderConfig(network=options))
-    weights.save(path, {"embedder": embedder}, {"part": "embedder", "config": {"embedder": config}})
+    pretrained.save(path, {"embedder": embedder}, {"part": "embedder", "config": {"embedder": config}})
     return embedder, path
 
 

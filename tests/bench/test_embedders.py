@@ -12,22 +12,22 @@ import numpy as np
 import pytest
 import torch
 
-from bench import embedder_paths
-from bench.aligned import points_of
-from bench.controlled import person_samples
-from bench.crops import cut, square
-from bench.embedder_faces import Faces, open_faces, read, recut, source_of, usable
-from bench.embedder_figures import draw, figures, probed
-from bench.embedder_networks import Network, grouped, open_network
-from bench.embedder_results import compared, estimates
-from bench.embedder_runs import finished, jobs
-from bench.embedders import main, parser
+from bench.embedders import paths
+from bench.embedders.__main__ import main, parser
+from bench.embedders.faces import Faces, open_faces, read, recut, source_of, usable
+from bench.embedders.measures import draw, figures, probed
+from bench.embedders.networks import Network, grouped, open_network
+from bench.embedders.results import compared, estimates
+from bench.embedders.training import finished, jobs
 from bench.errors import DataError, UsageError
+from bench.reading.aligned import points_of
+from bench.reading.crops import cut, square
+from bench.validity.samples import person_samples
 from metrics.distances import cosine_similarity
 from metrics.instruments import Crop
-from reports.embedder_findings import findings
-from reports.embedders import markdown, read_embedders, write_page
 from reports.results import ResultsError
+from reports.studies.embedder_findings import findings
+from reports.studies.embedders import markdown, read_embedders, write_page
 from smoothswap.faces.align import arcface_template, ffhq_affine, transform_points
 
 TINY = [
@@ -258,33 +258,33 @@ def test_a_probe_reads_what_a_recogniser_sees_and_leaves_out_what_it_cannot_read
 
 
 @pytest.fixture(scope="module")
-def rendered() -> embedder_paths.Rendered:
-    return embedder_paths.render([Crop("ffhq", 32), Crop("arcface", 112)], 2, 0, steps=3)
+def rendered() -> paths.Rendered:
+    return paths.render([Crop("ffhq", 32), Crop("arcface", 112)], 2, 0, steps=3)
 
 
-def test_paths_change_one_thing_and_are_cut_for_every_network(rendered: embedder_paths.Rendered) -> None:
+def test_paths_change_one_thing_and_are_cut_for_every_network(rendered: paths.Rendered) -> None:
     assert {crop for _, crop in rendered.pictures} == {
-        embedder_paths.PIXELS,
+        paths.PIXELS,
         Crop("ffhq", 32),
         Crop("arcface", 112),
     }
     assert rendered.pictures["morph", Crop("arcface", 112)].shape == (2, 4, 112, 112, 3)
-    small = {kind: rendered.pictures[kind, Crop("ffhq", 32)].astype(int) for kind in embedder_paths.KINDS}
+    small = {kind: rendered.pictures[kind, Crop("ffhq", 32)].astype(int) for kind in paths.KINDS}
     for path in range(2):
         moved = {kind: np.abs(small[kind][path, -1] - small[kind][path, 0]).mean() for kind in small}
         assert moved["morph"] > moved["age"] > 1
         assert moved["weight"] > 1
-    result = embedder_paths.measure_pixels(rendered)
+    result = paths.measure_pixels(rendered)
     assert result.figures["path_extent@morph"].value > 0
     assert result.curves["morph"][0] == 0
     assert result.curves["morph"][-1] == pytest.approx(1)
     assert not any("agreement" in key for key in result.figures)
 
 
-def test_gradients_along_a_path_against_finite_differences(rendered: embedder_paths.Rendered) -> None:
+def test_gradients_along_a_path_against_finite_differences(rendered: paths.Rendered) -> None:
     network = linear("line", 32, 6, 0)
     pictures = rendered.pictures["morph", Crop("ffhq", 32)][:1]
-    found = embedder_paths.picture_agreement(network, pictures)
+    found = paths.picture_agreement(network, pictures)
     x = pictures[0].astype(np.float64)
 
     def loss(picture: np.ndarray, goal: np.ndarray) -> float:
@@ -311,7 +311,7 @@ def test_gradients_along_a_path_against_finite_differences(rendered: embedder_pa
 def test_a_straight_embedding_descends_all_the_way() -> None:
     angles = np.linspace(0, 1.5, 7)
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)[None]
-    slopes = embedder_paths.loss_slopes(circle)
+    slopes = paths.loss_slopes(circle)
     assert slopes.shape == (1, 6)
     assert (slopes < 0).all()
     step = angles[1]
@@ -324,8 +324,8 @@ def test_the_command_trains_compares_and_writes_a_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """Stopped by SIGTERM in the second training, the same command goes on and ends as if it had not been."""
-    from smoothswap.embedder_training import EmbedderTask
-    from smoothswap.weights import fingerprint, load_embedder
+    from smoothswap.pretrained import fingerprint, load_embedder
+    from smoothswap.training.embedder import EmbedderTask
 
     words = [
         "--train",

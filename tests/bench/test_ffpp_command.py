@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from ffpp_trees import clip_frames, faceless, manipulated, original, swapped_frames, two_faces, video
 
-from bench.ffpp import main
+from bench.ffpp.__main__ import main
 from reports.results import Results, load
 
 REPO = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.dataset import ClipKey, Dataset, read_identity_map
+from bench.data.ffpp import ClipKey, Dataset, read_identity_map
 from bench.errors import DataError
 
 
@@ -38,7 +38,7 @@ def test_the_official_splits_give_720_140_140_clips() -> None:
     splits = shared / "data" / "ffpp_splits"
     if not splits.is_dir():
         pytest.skip("the official FaceForensics++ split files are not here (SMOOTHSWAP_SHARED)")
-    from bench.dataset import _pairs_of
+    from bench.data.ffpp import _pairs_of
 
     assert {name: 2 * len(_pairs_of(splits / f"{name}.json")) for name in ("train", "val", "test")} == {
         "train": 720, "val": 140, "test": 140,

@@ -11,8 +11,8 @@ from PIL import Image
 
 from bench.errors import DataError
 from bench.lfw import central, distances, main, measure, read_pairs, ten_fold
+from metrics.embedders.lfw import Pairs
 from metrics.instruments import create
-from metrics.lfw import Pairs
 from smoothswap.faces.detect import Detector, Face
 
 PAIRS = "2\t1\nAnn_Lee\t1\t2\nAnn_Lee\t1\tBo\t3\nCy\t4\t10\nBo\t1\tCy\t2\n"

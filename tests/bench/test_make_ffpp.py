@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.dataset import Dataset
+from bench.data.ffpp import Dataset
 from bench.make_ffpp import fit, main
-from smoothswap.faces.video import read_frames
+from smoothswap.media.video import read_frames
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from bench.ledger import STATUSES, Ledger, Row
-from bench.protocol import Protocol
+from bench.ffpp.ledger import STATUSES, Ledger, Row
+from bench.ffpp.protocol import Protocol
 
 OTHER = {
     "sequences": "actors", "compression": "c40", "split": "all", "limit": 3, "frames": 9, "video": 8,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import ffpp, make_ffpp
+from bench import make_ffpp
+from bench.ffpp import __main__ as ffpp
 from reports.results import load
 
 SHARED = Path(os.environ.get("SMOOTHSWAP_SHARED", Path(__file__).parents[3] / "shared"))

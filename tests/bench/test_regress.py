@@ -13,11 +13,14 @@ import made_runs
 import numpy as np
 import pytest
 
-from bench import baseline, compare, regress, verify
-from bench.comparable import read_model
+from bench.compare import __main__ as compare
+from bench.compare.runs import read_model
 from bench.errors import UsageError
-from bench.judging import judge
-from bench.protocol import Protocol
+from bench.ffpp.protocol import Protocol
+from bench.regress import __main__ as regress
+from bench.regress import baseline
+from bench.regress.judge import judge
+from bench.verify import __main__ as verify
 from reports.results import load
 
 REPO = Path(__file__).parents[2]

@@ -21,10 +21,14 @@ import pytest
 from made_runs import edit_frames, edit_results
 from scipy import stats
 
-from bench import baseline, compare, ffpp, regress, verify
-from bench.comparable import read_model
-from bench.options import parser
-from bench.runner import Outcome
+from bench.compare import __main__ as compare
+from bench.compare.runs import read_model
+from bench.ffpp import __main__ as ffpp
+from bench.ffpp.options import parser
+from bench.ffpp.run import Outcome
+from bench.regress import __main__ as regress
+from bench.regress import baseline
+from bench.verify import __main__ as verify
 from reports import html
 from reports.results import load
 from smoothswap.rendered import write_ffpp

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.controlled import FACTORS, FREE, person_samples
-from bench.examination import Examined, examine, figures
-from bench.ledger import Status
-from bench.reading import Reading
-from bench.validity import main, plain, verdict
+from bench.ffpp.ledger import Status
+from bench.reading.reader import Reading
+from bench.validity.__main__ import main, plain, verdict
+from bench.validity.measures import Examined, examine, figures
+from bench.validity.samples import FACTORS, FREE, person_samples
 from reports.results import ResultsError
-from reports.validity import markdown, read_validity
+from reports.studies.validity import markdown, read_validity
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def examined(read) -> Examined:
     """12 people whose shape, expression and pose are read by `read(name, truth)`; pictures are not looked at."""
     rng, samples, readings = np.random.default_rng(0), [], []
     image = np.zeros((4, 4, 3), np.uint8)
-    from bench.controlled import Sample
+    from bench.validity.samples import Sample
 
     for person in range(12):
         shape = rng.normal(size=5).astype(np.float32)
@@ -131,7 +131,7 @@ def test_the_command_writes_json_and_a_page(tmp_path: Path, capsys: pytest.Captu
     assert "<script" not in page
     assert "anny" in page
     hostile = json.loads(json.dumps(validity).replace('"anny"', '"<script>alert(1)</script>"'))
-    from reports.validity import write_page
+    from reports.studies.validity import write_page
 
     assert "<script" not in write_page(tmp_path / "hostile", hostile).read_text()
 

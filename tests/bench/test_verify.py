@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import recount_intervals
-from bench.protocol import Protocol
-from bench.verify import check, main
-from metrics.statistics import cluster_interval
+from bench.ffpp.protocol import Protocol
+from bench.verify import intervals
+from bench.verify.__main__ import check, main
+from metrics.statistics.intervals import cluster_interval
 
 REPO = Path(__file__).parents[2]
 
@@ -178,7 +178,7 @@ def test_the_two_intervals_agree(k: int, shares: bool) -> None:
         values = 100.0 * (values > 2.0)
     bounds = (0.0, 100.0) if shares else None
     mine, theirs = (
-        recount_intervals.interval(values, clusters, bounds),
+        intervals.interval(values, clusters, bounds),
         cluster_interval(values, clusters, bounds=bounds),
     )
     slack = (0.15 if k >= 8 else 0.5) * (theirs[1] - theirs[0])

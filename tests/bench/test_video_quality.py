@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from ffpp_trees import faceless, manipulated, swapped_frames, video
 
-from bench.ffpp import main
-from bench.verify import check
-from bench.verify import main as verify
+from bench.ffpp.__main__ import main
+from bench.verify.__main__ import check
+from bench.verify.__main__ import main as verify
 from reports.results import Results, load
 
 VIDEO = {"identity_consistency", "expression_flicker", "pose_flicker"}

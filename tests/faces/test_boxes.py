@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from torchvision import transforms
 
-from bench.crops import cut
+from bench.reading.crops import cut
 from metrics.instruments.base import Crop
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.boxes import (

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numbered_frames import number_of, numbered
 
-from smoothswap.faces.video import (
+from smoothswap.media.video import (
     VideoError,
     even_indices,
     middle_indices,

@@ -7,7 +7,12 @@ import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from metrics.agreement import median_over_people, rank_correlation, ratio_of_medians, same_person_auc
+from metrics.statistics.agreement import (
+    median_over_people,
+    rank_correlation,
+    ratio_of_medians,
+    same_person_auc,
+)
 
 
 def pairs(people: int, views: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

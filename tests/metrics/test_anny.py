@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 from scipy.stats import spearmanr
 
-from bench.anny_faces import (
+from bench.make_anny.faces import (
     EXPRESSION_COMPONENTS,
     POINTS,
     VIEWS,
@@ -25,8 +25,8 @@ from bench.anny_faces import (
     shape_space,
     turned,
 )
-from bench.crops import cut
-from bench.make_anny_regressor import Batches, Lesson, compose, main, mirrored, moved, soften
+from bench.make_anny.regressor import Batches, Lesson, compose, main, mirrored, moved, soften
+from bench.reading.crops import cut
 from metrics.instruments import InstrumentError, create
 from metrics.instruments.anny_network import Layout, Regressor, load_regressor
 from smoothswap.rendered.ffpp import Clip, render_clip

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metrics.curves import first_reach, spikes, spread, stability
+from metrics.statistics.curves import first_reach, spikes, spread, stability
 
 
 def test_the_first_crossing_lies_between_its_points() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from metrics.embedding_paths import neighbour_agreement, path_figures
+from metrics.embedders.paths import neighbour_agreement, path_figures
 
 SHARES = np.linspace(0, 1, 9)
 

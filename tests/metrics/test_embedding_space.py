@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from sklearn.decomposition import PCA
 
-from metrics.embedding_space import alignment, effective_rank, potentials, spectrum, uniformity
+from metrics.embedders.space import alignment, effective_rank, potentials, spectrum, uniformity
 
 
 @pytest.fixture

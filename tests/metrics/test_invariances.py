@@ -19,15 +19,15 @@ from scipy.stats import special_ortho_group
 from metrics import METRICS, Sides, evaluate, frame_values
 from metrics.catalogue import EMBEDDERS as EMBEDDER_METRICS
 from metrics.catalogue import PICTURES as PICTURE_METRICS
-from metrics.embedding_paths import neighbour_agreement, path_figures
-from metrics.embedding_space import alignment, effective_rank, potentials, spectrum, uniformity
-from metrics.interpolation import interpolation_count, nearest_paths, path_count
-from metrics.picture_sets import DISTANCES, picture_distances
-from metrics.probe import explained, linear_probe
-from metrics.retrieval import identity_rank, retrieved
-from metrics.slerp import slerp
-from metrics.smoothness import d_smooth
-from metrics.verification import auc, best_accuracy, eer, fold_accuracy, tar_at_far
+from metrics.embedders.interpolation import interpolation_count, nearest_paths, path_count
+from metrics.embedders.paths import neighbour_agreement, path_figures
+from metrics.embedders.probe import explained, linear_probe
+from metrics.embedders.slerp import slerp
+from metrics.embedders.smoothness import d_smooth
+from metrics.embedders.space import alignment, effective_rank, potentials, spectrum, uniformity
+from metrics.embedders.verification import auc, best_accuracy, eer, fold_accuracy, tar_at_far
+from metrics.frames.retrieval import identity_rank, retrieved
+from metrics.pictures.sets import DISTANCES, picture_distances
 
 RNG = np.random.default_rng(99)
 Values = np.ndarray

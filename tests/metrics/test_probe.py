@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from metrics.distances import unit
-from metrics.probe import STRENGTHS, explained, linear_probe
-from metrics.replicates import deal
+from metrics.embedders.probe import STRENGTHS, explained, linear_probe
+from metrics.statistics.replicates import deal
 
 Floats = NDArray[np.float64]
 

@@ -14,8 +14,8 @@ from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics
 from torch_fidelity.metric_kid import kernel_poly, mmd2
 
 from metrics.instruments.base import InstrumentError
-from metrics.picture_features import INCEPTION_FILE, Inception, filter_bank
-from metrics.quality import frechet_distance, frechet_of_moments, kernel_distance, kid
+from metrics.pictures.distances import frechet_distance, frechet_of_moments, kernel_distance, kid
+from metrics.pictures.features import INCEPTION_FILE, Inception, filter_bank
 
 
 def features(seed: int, n: int = 400, d: int = 24) -> np.ndarray:

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scenes import WIDTHS, read_for, sides
 
-from bench.recount import Tables, if_lost, per_frame
-from bench.recount_pictures import distance
+from bench.verify.pictures import distance
+from bench.verify.recount import Tables, if_lost, per_frame
 from metrics import METRICS, Sides, frame_values
-from metrics.quality import frechet_distance, kernel_distance
+from metrics.pictures.distances import frechet_distance, kernel_distance
 
 
 def lists(rows: np.ndarray) -> list[list[float] | None]:

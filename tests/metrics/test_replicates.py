@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metrics.replicates import GROUPS, Replicated, crossed, deal, difference, replicate, replicate_mean
-from metrics.verification import auc
+from metrics.embedders.verification import auc
+from metrics.statistics.replicates import (
+    GROUPS,
+    Replicated,
+    crossed,
+    deal,
+    difference,
+    replicate,
+    replicate_mean,
+)
 
 
 def test_a_mean_over_people_is_students() -> None:

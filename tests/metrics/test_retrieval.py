@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics import retrieval
-from metrics.retrieval import TIE, identity_rank, retrieved
+from metrics.frames import retrieval
+from metrics.frames.retrieval import TIE, identity_rank, retrieved
 
 
 def brute_force_rank(probes, wanted, gallery, ids, exclude=None):  # type: ignore[no-untyped-def]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from metrics.significance import (
+from metrics.statistics.significance import (
     benjamini_hochberg,
     corrected,
     holm,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation, Slerp
 
-from metrics.slerp import angle, great_circle, slerp
+from metrics.embedders.slerp import angle, great_circle, slerp
 
 R = np.linspace(0, 1, 11)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics import interpolation
-from metrics.interpolation import (
+from metrics.embedders import interpolation
+from metrics.embedders.interpolation import (
     STEPS,
     TIE,
     interpolation_count,
@@ -18,8 +18,8 @@ from metrics.interpolation import (
     nearest_paths,
     path_count,
 )
-from metrics.slerp import slerp
-from metrics.smoothness import d_smooth
+from metrics.embedders.slerp import slerp
+from metrics.embedders.smoothness import d_smooth
 
 
 def faces(seed: int, n: int = 6, g: int = 80, d: int = 5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

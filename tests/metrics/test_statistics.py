@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from metrics.statistics import cluster_interval, cluster_sums, group_jackknife, paired_difference
+from metrics.statistics.intervals import (
+    cluster_interval,
+    cluster_sums,
+    group_jackknife,
+    paired_difference,
+)
 
 
 def clustered(seed: int, k: int = 20, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -8,13 +8,13 @@ import pytest
 
 from metrics import METRICS
 from metrics.catalogue import EMBEDDERS, PICTURES
-from metrics.table import main, page
+from metrics.docs import main, page
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 
 
 def test_the_committed_page_is_current() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m metrics.table docs/metrics.md"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m metrics.docs docs/metrics.md"
 
 
 def test_every_metric_has_its_row_with_all_columns() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from bench.crops import cut
+from bench.reading.crops import cut
 from metrics.instruments import Instrument, InstrumentError, create, reader
 from metrics.rotation import to_degrees
 from smoothswap.faces.boxes import tddfa_box, tddfa_crop

@@ -10,7 +10,7 @@ from scenes import sides
 from scipy.spatial.transform import Rotation
 
 from metrics import MetricError, Sides, evaluate, frame_values
-from metrics.temporal import predecessor, rotation_angle
+from metrics.frames.temporal import predecessor, rotation_angle
 
 KEYS = ("identity_consistency", "expression_flicker", "pose_flicker")
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 from metrics.distances import cosine_similarity
-from metrics.lfw import parse_pairs
-from metrics.verification import (
+from metrics.embedders.lfw import parse_pairs
+from metrics.embedders.verification import (
     auc,
     best_accuracy,
     curve_auc,

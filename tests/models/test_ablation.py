@@ -16,14 +16,14 @@ import torch
 from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 from bench.ablation.__main__ import main
-from bench.ablation.figures import RunFound, common, comparisons, reached, share_of
+from bench.ablation.measures import RunFound, common, comparisons, reached, share_of
 from bench.ablation.plan import Arm, parse_arms, steps_for
 from bench.ablation.training import Measured
 from bench.errors import UsageError
 from smoothswap.checkpoint import read_tensors
-from smoothswap.swap_training import SwapperTask
 from smoothswap.train import main as train
-from smoothswap.training import NotFinite, Run
+from smoothswap.training.loop import NotFinite, Run
+from smoothswap.training.swapper import SwapperTask
 
 OWN = ("steps=", "log_every=", "validate_every=")
 TINY = settings([v for v in TINY_SWAPPER if not v.startswith(OWN)] + ["held_out=0.5"])
@@ -283,7 +283,7 @@ def test_arms_are_read_in_order() -> None:
 
 
 def test_the_same_seed_gives_every_arm_the_same_pairs(faces: Path) -> None:
-    from smoothswap.data import FaceData
+    from smoothswap.data.faces import FaceData
 
     pairs = [
         SwapperTask.pairs(_Shell(FaceData(faces, 16, 0.5)))  # type: ignore[arg-type]

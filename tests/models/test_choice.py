@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from smoothswap import weights
-from smoothswap.weights import WeightsError, choose, domain, variant
+from smoothswap import pretrained
+from smoothswap.pretrained import WeightsError, choose, domain, variant
 
 
 def put(folder: Path, name: str, **about: Any) -> None:
@@ -21,14 +21,14 @@ def put(folder: Path, name: str, **about: Any) -> None:
         "generator.identity_injection": about.pop("injection", "add"),
     }
     config = {"swapper": swapper, "embedder": {"loss": about.pop("loss", "contrastive")}}
-    digest = weights.sha256(folder / f"{name}.safetensors")
+    digest = pretrained.sha256(folder / f"{name}.safetensors")
     card = {"sha256": digest, "part": "swapper", "steps": 100, "config": config, "data": {}, **about}
     (folder / f"{name}.json").write_text(json.dumps(card))
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
     return tmp_path
 
 
@@ -42,9 +42,9 @@ def test_the_domain_of_the_faces_decides(folder: Path) -> None:
     assert choose("photos").name == "smoothswap-lfw-64"
     assert "photographs, and these were trained on such" in choose("photos").reason
     assert (
-        weights.locate("smoothswap") == folder / "smoothswap-lfw-64.safetensors"
+        pretrained.locate("smoothswap") == folder / "smoothswap-lfw-64.safetensors"
     )  # a name alone is of pictures
-    assert choose("rendered").sha256 == weights.sha256(folder / "smoothswap-64.safetensors")
+    assert choose("rendered").sha256 == pretrained.sha256(folder / "smoothswap-64.safetensors")
 
 
 def test_the_main_model_is_taken_and_the_longest_trained(folder: Path) -> None:
@@ -65,7 +65,7 @@ def test_the_main_model_is_taken_and_the_longest_trained(folder: Path) -> None:
         start={"steps": 1, "start": {"steps": 800}},
     )
     assert choose("rendered").name == "smoothswap-rendered-64-on"
-    assert "for 1,001 steps" in dict(weights.swappers())["smoothswap-rendered-64-on"]
+    assert "for 1,001 steps" in dict(pretrained.swappers())["smoothswap-rendered-64-on"]
     put(folder, "smoothswap-rendered-128", domain="rendered", steps=5, size=128)
     assert choose("rendered").name == "smoothswap-rendered-128"
 
@@ -87,17 +87,17 @@ def test_a_lacking_domain_is_said(folder: Path) -> None:
 def test_an_unknown_name_is_answered_with_the_nearest(folder: Path) -> None:
     put(folder, "smoothswap-rendered-64-arc", **OLD)
     with pytest.raises(WeightsError, match="did you mean 'smoothswap-rendered-64-arc'"):
-        weights.locate("smoothswap-renderd-64-arc")
+        pretrained.locate("smoothswap-renderd-64-arc")
 
 
 def test_variants_are_named(folder: Path) -> None:
     put(folder, "a", **OLD)
     put(folder, "b", loss="arcface", lambda_id=1.0, injection="adalin", **OLD)
     put(folder, "c", injection="map", domain="photos")
-    cards = [weights.card(name) for name in "abc"]
+    cards = [pretrained.card(name) for name in "abc"]
     assert [variant(card) for card in cards] == ["", "ArcFace embedder, lambda_id 1, AdaLIN", "identity map"]
     assert [domain(card) for card in cards] == ["rendered", "rendered", "photos"]
-    lines = dict(weights.swappers())
+    lines = dict(pretrained.swappers())
     assert (
         lines["b"] == "64 px, trained on rendered faces for 100 steps, ArcFace embedder, lambda_id 1, AdaLIN"
     )
@@ -107,14 +107,14 @@ def test_what_weights_began_with_is_named(folder: Path) -> None:
     photographs = {"steps": 20, "data": {"meta": {}}}
     put(folder, "a", start=photographs, **OLD)
     put(folder, "b", start={"steps": 30, "start": photographs, **OLD}, **OLD)
-    lines = dict(weights.swappers())
+    lines = dict(pretrained.swappers())
     assert lines["a"] == "64 px, trained on photographs for 20 steps, then on rendered faces for 100 steps"
     assert lines["b"] == "64 px, trained on photographs for 20 steps, then on rendered faces for 130 steps"
 
 
 def test_the_committed_weights_are_chosen_from() -> None:
     found = choose("rendered")
-    assert domain(weights.card(found.name)) == "rendered"
-    about = weights.card(found.name)
+    assert domain(pretrained.card(found.name)) == "rendered"
+    about = pretrained.card(found.name)
     assert about.get("main") or variant(about) == ""
-    assert domain(weights.card("smoothswap-rendered-64-arc")) == "rendered"
+    assert domain(pretrained.card("smoothswap-rendered-64-arc")) == "rendered"

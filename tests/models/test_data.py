@@ -11,13 +11,13 @@ import pytest
 import torch
 from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
-from smoothswap import presets
+from smoothswap import config as presets
 from smoothswap.checkpoint import read_tensors
-from smoothswap.data import DataError, FaceData
-from smoothswap.embedder_training import EmbedderTask, draw_classes, embed_all
+from smoothswap.data.faces import DataError, FaceData
+from smoothswap.data.store import validation_people
 from smoothswap.pixels import to_tensor
-from smoothswap.stored import validation_people
 from smoothswap.train import main
+from smoothswap.training.embedder import EmbedderTask, draw_classes, embed_all
 
 COUNTS = [5, 1, 3, 2, 4, 2, 6, 1, 3, 2]
 

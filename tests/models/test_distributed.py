@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torch.nn.parallel import DistributedDataParallel
 
-from smoothswap.distributed import gather
-from smoothswap.embedder import EmbedderOptions
-from smoothswap.embedder_training import embedder_loss
-from smoothswap.gradient_cache import embed_in_chunks
-from smoothswap.presets import EmbedderConfig
+from smoothswap.config import EmbedderConfig
+from smoothswap.networks.embedder import EmbedderOptions
+from smoothswap.training.distributed import gather
+from smoothswap.training.embedder import embedder_loss
+from smoothswap.training.gradient_cache import embed_in_chunks
 
 pytestmark = pytest.mark.slow  # two more processes import torch
 LOSSES = ["contrastive", "supcon_out", "supcon_in", "arcface", "cosface", "softmax"]

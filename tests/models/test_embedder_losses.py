@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from smoothswap.embedder_losses import (
+from smoothswap.losses.embedder import (
     MarginLoss,
     SoftmaxLoss,
     contrastive_loss,

@@ -11,11 +11,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from smoothswap import export_onnx, weights
-from smoothswap.embedder import Embedder, EmbedderOptions
+from smoothswap import export_onnx, pretrained
+from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.export_onnx import ExportError, difference, main, to_onnx
-from smoothswap.generator import Generator, GeneratorOptions
-from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.networks.embedder import Embedder, EmbedderOptions
+from smoothswap.networks.generator import Generator, GeneratorOptions
 
 EYE = EmbedderOptions(backbone="lite", size=16, width=8, blocks=(1, 1), hidden=16, dim=8)
 
@@ -41,7 +41,7 @@ def swapper(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "embedder": flatten(EmbedderConfig(network=EYE)),
     }
     modules = {"generator": Generator(hand()), "embedder": Embedder(EYE)}
-    weights.save(path, modules, {"part": "swapper", "config": configs})
+    pretrained.save(path, modules, {"part": "swapper", "config": configs})
     return path
 
 
@@ -54,7 +54,7 @@ def test_both_networks_by_the_command(
         str(tmp_path / "onnx" / f"tiny-{part}.onnx") for part in ("generator", "embedder")
     ]
     assert all(", opset 17, differs from torch by " in line for line in lines)
-    model = weights.load(swapper)
+    model = pretrained.load(swapper)
     source, target = torch.rand(5, 3, 16, 16) * 2 - 1, torch.rand(5, 3, 16, 16) * 2 - 1
     embedder, generator = (
         onnxruntime.InferenceSession(tmp_path / "onnx" / f"tiny-{part}.onnx")
@@ -69,7 +69,7 @@ def test_both_networks_by_the_command(
 
 def test_plain_resampling_and_an_embedder_alone(tmp_path: Path) -> None:
     assert to_onnx(Generator(hand("plain")))[1] < 1e-4
-    weights.save(
+    pretrained.save(
         tmp_path / "eye.safetensors", {"embedder": Embedder(EYE)},
         {"part": "embedder", "config": {"embedder": flatten(EmbedderConfig(network=EYE))}},
     )  # fmt: skip

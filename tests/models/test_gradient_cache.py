@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from smoothswap.embedder import Embedder, EmbedderOptions
-from smoothswap.embedder_training import embedder_loss
-from smoothswap.gradient_cache import embed_in_chunks
-from smoothswap.precision import autocast
-from smoothswap.presets import EmbedderConfig
+from smoothswap.config import EmbedderConfig
+from smoothswap.networks.embedder import Embedder, EmbedderOptions
+from smoothswap.networks.precision import autocast
+from smoothswap.training.embedder import embedder_loss
+from smoothswap.training.gradient_cache import embed_in_chunks
 
 OPTIONS = EmbedderOptions(backbone="lite", size=16, hidden=16, dim=8, width=4, blocks=(1, 1))
 LOSSES = ["contrastive", "supcon_out", "supcon_in", "arcface", "cosface", "softmax"]

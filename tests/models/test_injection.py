@@ -10,9 +10,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from smoothswap.generator import Generator, GeneratorOptions, ResBlock
-from smoothswap.injection import INJECTIONS, AdaLIN, MapModulation
-from smoothswap.layers import group_norm
+from smoothswap.networks.generator import Generator, GeneratorOptions, ResBlock
+from smoothswap.networks.injection import INJECTIONS, AdaLIN, MapModulation
+from smoothswap.networks.layers import group_norm
 
 NAMES = sorted(INJECTIONS)
 

@@ -17,10 +17,10 @@ import pytest
 import torch
 from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
-from smoothswap import training_log
 from smoothswap.checkpoint import DiskError, read_tensors
 from smoothswap.train import main
-from smoothswap.training_log import Log
+from smoothswap.training import log as training_log
+from smoothswap.training.log import Log
 
 # Children are forked from a server that has torch loaded: a start costs no import, and inherits no state of a test.
 FORKS = multiprocessing.get_context("forkserver")

@@ -8,11 +8,11 @@ import torch
 from scipy.signal import convolve2d
 from torch import nn
 
-from smoothswap import resample
-from smoothswap.discriminator import Discriminator, DiscriminatorOptions, minibatch_stddev
-from smoothswap.embedder import DepthwisePool, Embedder, EmbedderOptions
-from smoothswap.generator import Generator, GeneratorOptions, ResBlock
-from smoothswap.losses import discriminator_loss
+from smoothswap.losses.swapper import discriminator_loss
+from smoothswap.networks import resample
+from smoothswap.networks.discriminator import Discriminator, DiscriminatorOptions, minibatch_stddev
+from smoothswap.networks.embedder import DepthwisePool, Embedder, EmbedderOptions
+from smoothswap.networks.generator import Generator, GeneratorOptions, ResBlock
 
 KERNEL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64
 

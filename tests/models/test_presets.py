@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from smoothswap import presets
-from smoothswap.presets import OptionError, SwapperConfig
+from smoothswap import config as presets
+from smoothswap.config import OptionError, SwapperConfig
 
 # Read in the paper's text, figures or tables; everything else in paper-256 must say that it is not.
 STATED = {

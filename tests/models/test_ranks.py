@@ -21,15 +21,17 @@ import torch.multiprocessing as mp
 from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 from torch import Tensor
 
-from smoothswap import distributed, presets, train, weights
+from smoothswap import config as presets
+from smoothswap import pretrained, train
 from smoothswap.augment import AugmentOptions, augment
 from smoothswap.checkpoint import read_tensors, write_tensors
-from smoothswap.data import FaceData
-from smoothswap.distributed import Draws, mixed_rows, strided_rows
-from smoothswap.embedder import Embedder, EmbedderOptions
-from smoothswap.embedder_training import EmbedderTask
-from smoothswap.swap_training import SwapperTask
-from smoothswap.training import Run
+from smoothswap.data.faces import FaceData
+from smoothswap.networks.embedder import Embedder, EmbedderOptions
+from smoothswap.training import distributed
+from smoothswap.training.distributed import Draws, mixed_rows, strided_rows
+from smoothswap.training.embedder import EmbedderTask
+from smoothswap.training.loop import Run
+from smoothswap.training.swapper import SwapperTask
 
 pytestmark = pytest.mark.slow  # processes that import torch
 REPO = Path(__file__).parents[2]
@@ -232,7 +234,7 @@ def test_torchrun_trains_on_two_ranks(faces: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run" / "config.json").read_text())["provenance"]["ranks"] == 2
     assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 7
     assert done.stderr.count("6 of 6 steps") == 1
-    weights.load_embedder(tmp_path / "run")
+    pretrained.load_embedder(tmp_path / "run")
 
 
 def test_rows_of_all_ranks_are_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:

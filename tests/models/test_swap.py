@@ -21,15 +21,16 @@ import torch
 from PIL import Image
 
 import smoothswap
-from smoothswap import frames, media, weights
-from smoothswap.embedder import Embedder, EmbedderOptions
+from smoothswap import inference, pretrained
+from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.faces.align import ffhq_affine, transform_points
 from smoothswap.faces.detect import Detector, Face
-from smoothswap.faces.video import read_frames, read_image
-from smoothswap.frames import FaceError, FaceSwapper, faces_to_swap, own_mask
-from smoothswap.generator import Generator, GeneratorOptions
-from smoothswap.model import SmoothSwap
-from smoothswap.presets import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.inference import FaceError, FaceSwapper, faces_to_swap, own_mask
+from smoothswap.media import files
+from smoothswap.media.video import read_frames, read_image
+from smoothswap.networks.embedder import Embedder, EmbedderOptions
+from smoothswap.networks.generator import Generator, GeneratorOptions
+from smoothswap.networks.model import SmoothSwap
 from smoothswap.rendered.ffpp import Clip, render_clip
 from smoothswap.swap import main
 
@@ -54,7 +55,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "embedder": flatten(EmbedderConfig(network=network)),
         },
     }
-    weights.save(path, {"generator": Generator(options), "embedder": Embedder(network)}, about)
+    pretrained.save(path, {"generator": Generator(options), "embedder": Embedder(network)}, about)
     return path
 
 
@@ -173,8 +174,8 @@ def test_pictures_say_that_they_are_synthetic(
     assert run(source, scene, "-o", out, "--model", model) == 0
     with Image.open(out) as image:
         kept = image.info["XML:com.adobe.xmp" if suffix == ".png" else "xmp"]
-        assert source_type(kept) == media.SOURCE_TYPE
-        assert media.SOURCE_TYPE.endswith("/digitalsourcetype/trainedAlgorithmicMedia")
+        assert source_type(kept) == files.SOURCE_TYPE
+        assert files.SOURCE_TYPE.endswith("/digitalsourcetype/trainedAlgorithmicMedia")
         assert image.info["icc_profile"] == profile
         assert not image.getexif()
         after = np.asarray(image.convert("RGB")).astype(int)
@@ -344,13 +345,13 @@ def test_videos_say_that_they_are_synthetic(model: Path, source: Path, talk: Pat
             stream = container.streams.video[0]
             assert stream.codec_context.colorspace == 1  # BT.709, as declared by the input
             assert stream.codec_context.pix_fmt == "yuv420p"
-        assert tags["comment"] == media.COMMENT
-        assert media.SOURCE_TYPE in tags["comment"]
+        assert tags["comment"] == files.COMMENT
+        assert files.SOURCE_TYPE in tags["comment"]
         assert tags["title"] == "a talk"
         if suffix == ".mp4":
-            assert source_type(tags["xmp"]) == media.SOURCE_TYPE
+            assert source_type(tags["xmp"]) == files.SOURCE_TYPE
         else:
-            assert tags["digital_source_type"] == media.SOURCE_TYPE
+            assert tags["digital_source_type"] == files.SOURCE_TYPE
 
 
 def test_a_turned_recording_comes_out_upright(
@@ -365,7 +366,7 @@ def test_a_turned_recording_comes_out_upright(
     data[place : place + 36] = struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
     turned, out = tmp_path / "turned.mp4", tmp_path / "out.mp4"
     turned.write_bytes(data)
-    assert next(media.upright_frames(turned)).shape == (128, 160, 3)
+    assert next(files.upright_frames(turned)).shape == (128, 160, 3)
     assert run(source, turned, "-o", out, "--model", model) == 0
     with av.open(str(out)) as container:
         assert [frame.rotation for frame in container.decode(video=0)] == [0, 0, 0]
@@ -424,7 +425,7 @@ def test_avi_whose_frames_have_no_times_of_their_own(tmp_path: Path, codec: str)
         for i in range(9):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((64, 64, 3), 25 * i, np.uint8))))
         container.mux(stream.encode())
-    assert media.rewrite_video(path, out, lambda first, batch: [None] * len(batch)) == []
+    assert files.rewrite_video(path, out, lambda first, batch: [None] * len(batch)) == []
     shown = [time * base for time, base in times(out) if time is not None]
     assert {after - before for before, after in pairwise(shown)} == {Fraction(1001, 30000)}
     levels = [frame.mean() for frame in read_frames(out).frames]
@@ -527,7 +528,7 @@ def test_a_failing_swap_leaves_nothing(
         return whole(self, *arguments)
 
     whole = FaceSwapper.swap
-    monkeypatch.setattr(frames.FaceSwapper, "swap", swap)
+    monkeypatch.setattr(inference.FaceSwapper, "swap", swap)
     out = tmp_path / "out.mp4"
     out.write_bytes(b"of before")
     arguments = (source, talk, "-o", out, "--model", model, "--batch-size", 4, "--force")

@@ -14,18 +14,19 @@ import pytest
 import torch
 from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
-from smoothswap import presets, weights
+from smoothswap import config as presets
+from smoothswap import pretrained
 from smoothswap.checkpoint import CheckpointError, read_tensors, write_atomic
-from smoothswap.data import DataError, FaceData
-from smoothswap.embedder import Embedder
-from smoothswap.embedder_training import EmbedderTask, verification_auc
-from smoothswap.generator import Generator, GeneratorOptions
-from smoothswap.losses import identity_loss
+from smoothswap.config import EmbedderConfig, OptionError, SwapperConfig
+from smoothswap.data.faces import DataError, FaceData
+from smoothswap.losses.swapper import identity_loss
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.generator import Generator, GeneratorOptions
 from smoothswap.pixels import to_pixels, to_tensor
-from smoothswap.presets import EmbedderConfig, OptionError, SwapperConfig
-from smoothswap.swap_training import SwapperTask
 from smoothswap.train import main
-from smoothswap.training import TrainingError, schedule
+from smoothswap.training.embedder import EmbedderTask, verification_auc
+from smoothswap.training.loop import TrainingError, schedule
+from smoothswap.training.swapper import SwapperTask
 
 
 def command(part: str, faces: Path, out: Path, embedder: Path | None = None) -> list[str]:
@@ -62,7 +63,7 @@ def test_resumed_is_bit_identical(part: str, faces: Path, embedder_run: Path, tm
 
 def stop_after(steps: int, arguments: list[str]) -> None:
     """Run in this process and raise SIGTERM once `steps` steps are done."""
-    from smoothswap.training import Run
+    from smoothswap.training.loop import Run
 
     original = Run._step
 
@@ -99,7 +100,7 @@ def test_the_embedder_learns(faces: Path, tmp_path: Path) -> None:
 
 def test_the_identity_loss_moves_the_generator(faces: Path, embedder_run: Path) -> None:
     torch.manual_seed(0)
-    embedder, _ = weights.load_embedder(embedder_run)
+    embedder, _ = pretrained.load_embedder(embedder_run)
     options = GeneratorOptions(size=16, width=8, channel_multipliers=(1, 2), identity_dim=8, dropout=0.0)
     generator, data = Generator(options), FaceData(faces, 16)
     target, source = (
@@ -159,7 +160,7 @@ def test_other_losses_learn_and_resume_with_their_weights(loss: str, faces: Path
     assert main([*command("embedder", faces, broken), "--resume"]) == 0
     assert_same_state(straight, broken)
     assert curve(straight) == curve(broken)
-    weights.load_embedder(broken)  # without the loss's weights
+    pretrained.load_embedder(broken)  # without the loss's weights
     long = [
         *command("embedder", faces, tmp_path / "long"),
         *settings([f"loss={loss}", "people=8", "steps=400"]),
@@ -210,8 +211,8 @@ def test_a_start_may_be_exported_weights(faces: Path, embedder_run: Path, tmp_pa
         for key in weighted:
             torch.testing.assert_close(tensors[key], wanted[key], atol=1e-7, rtol=0)
         start = stored["provenance"]["start"]
-        assert start["weights"] == weights.fingerprint(getattr(weights.load(made), taken))
-        assert start["steps"] == (2 if part == "swapper" else weights.training_of(embedder_run)["steps"])
+        assert start["weights"] == pretrained.fingerprint(getattr(pretrained.load(made), taken))
+        assert start["steps"] == (2 if part == "swapper" else pretrained.training_of(embedder_run)["steps"])
     other = [*command("swapper", faces, tmp_path / "third", embedder_run), "--start", str(tmp_path / "none")]
     assert main(other) == 2
 
@@ -221,9 +222,9 @@ def test_an_embedders_start_stays_known_to_its_swapper(
 ) -> None:
     later = tmp_path / "later"
     assert main([*command("embedder", faces, later), "--start", str(embedder_run), "--steps", "1"]) == 0
-    assert "start" not in weights.training_of(embedder_run)
-    start = weights.training_of(later)["start"]
-    assert start["steps"] == weights.training_of(embedder_run)["steps"]
+    assert "start" not in pretrained.training_of(embedder_run)
+    start = pretrained.training_of(later)["start"]
+    assert start["steps"] == pretrained.training_of(embedder_run)["steps"]
     assert main([*command("swapper", faces, tmp_path / "swapper", later), "--steps", "1"]) == 0
     stored = read_tensors(tmp_path / "swapper" / "checkpoint.safetensors")[1]
     assert stored["provenance"]["embedder"]["training"]["start"] == start
@@ -236,7 +237,7 @@ def test_class_weights_begin_at_the_people_of_the_embedder_that_a_run_starts_fro
     more = settings(["loss=arcface", "lr=1e-9", "loss_lr=1"])
     assert main([*command("embedder", faces, out), "--start", str(embedder_run), "--steps", "1", *more]) == 0
     weight = read_tensors(out / "checkpoint.safetensors")[0]["loss.weight"]
-    embedder = weights.load_embedder(embedder_run)[0].eval()
+    embedder = pretrained.load_embedder(embedder_run)[0].eval()
     with torch.no_grad():
         for person in range(data.train_people):  # one by one, photo by photo
             photos = [
@@ -272,7 +273,7 @@ def test_class_weights_have_their_own_learning_rate(faces: Path, tmp_path: Path)
 def test_the_identity_loss_is_the_mean_over_the_embedders(faces: Path, embedder_run: Path) -> None:
     """An untrained generator returns the target, so that each embedder's L_id does not depend on whose z is fed in."""
     data = FaceData(faces, 16)
-    first, config = weights.load_embedder(embedder_run)
+    first, config = pretrained.load_embedder(embedder_run)
     torch.manual_seed(5)
     second = Embedder(config.network)
     options = presets.override(
@@ -292,7 +293,9 @@ def test_other_embedders_are_kept_in_mind(faces: Path, embedder_run: Path, tmp_p
     run = [*command("swapper", faces, out, embedder_run), "--also", str(embedder_run), "--steps", "2"]
     stop_after(1, run)
     known = read_tensors(out / "checkpoint.safetensors")[1]["provenance"]["also"]
-    assert [o["weights"] for o in known] == [weights.fingerprint(weights.load_embedder(embedder_run)[0])]
+    assert [o["weights"] for o in known] == [
+        pretrained.fingerprint(pretrained.load_embedder(embedder_run)[0])
+    ]
     assert main([*command("swapper", faces, out, embedder_run), "--resume"]) == 2
     assert "--also names other embedders" in capsys.readouterr().err
     assert main([*run, "--resume"]) == 0
@@ -471,7 +474,7 @@ def test_auc_counts_pairs_with_ties_as_half() -> None:
 
 
 def test_a_second_start_says_where_the_first_lives(embedder_run: Path) -> None:
-    from smoothswap.training import Run
+    from smoothswap.training.loop import Run
 
     class Nothing:
         part, columns, validation_columns = "embedder", (), ()
@@ -482,7 +485,7 @@ def test_a_second_start_says_where_the_first_lives(embedder_run: Path) -> None:
 
 def test_a_swapper_overfits_eight_pictures(faces: Path, embedder_run: Path) -> None:
     """The trainer's own step on 8 pictures, pairs drawn among them: L_id of every pair falls below 0.1."""
-    embedder, _ = weights.load_embedder(embedder_run)
+    embedder, _ = pretrained.load_embedder(embedder_run)
     config = presets.override(
         SwapperConfig(),
         dict(v.split("=", 1) for v in TINY_SWAPPER)

@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import save_file
 from tiny_models import TINY_SWAPPER, settings
 
-from smoothswap import weights
+from smoothswap import pretrained
 from smoothswap.checkpoint import read_tensors
+from smoothswap.pretrained import WeightsError
 from smoothswap.train import main
-from smoothswap.weights import WeightsError
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +39,11 @@ def exported(faces: Path, embedder_run: Path, tmp_path_factory: pytest.TempPathF
 
 
 def test_exported_swapper_is_the_average_with_its_embedder(exported: Path, embedder_run: Path) -> None:
-    model = weights.load(exported / "tiny.safetensors")
+    model = pretrained.load(exported / "tiny.safetensors")
     trained, _ = read_tensors(exported / "run" / "checkpoint.safetensors")
     for name, tensor in model.generator.state_dict().items():
         assert torch.equal(tensor, trained[f"average.{name}"])
-    embedder, _ = weights.load_embedder(embedder_run)
+    embedder, _ = pretrained.load_embedder(embedder_run)
     source, target = torch.rand(2, 3, 16, 16) * 2 - 1, torch.rand(2, 3, 16, 16) * 2 - 1
     z = embedder(source)
     assert torch.equal(model.embed(source), z)
@@ -57,8 +57,8 @@ def test_exported_swapper_is_the_average_with_its_embedder(exported: Path, embed
 
 
 def test_exported_embedder_loads_the_same(exported: Path, embedder_run: Path) -> None:
-    one, _ = weights.load_embedder(exported / "eye.safetensors")
-    two, _ = weights.load_embedder(embedder_run)
+    one, _ = pretrained.load_embedder(exported / "eye.safetensors")
+    two, _ = pretrained.load_embedder(embedder_run)
     x = torch.randn(3, 3, 16, 16)
     assert torch.equal(one(x), two(x))
 
@@ -73,18 +73,18 @@ def test_half_precision_halves_the_file_and_hardly_moves_an_embedding(
     assert {v.dtype for v in stored.values() if v.is_floating_point() and v.dim() > 1} == {torch.float16}
     assert all(torch.equal(stored[k], whole[k]) for k in whole if whole[k].dim() < 2)
     assert sum(v.nbytes for v in stored.values()) < 0.7 * sum(v.nbytes for v in whole.values())
-    one, _ = weights.load_embedder(tmp_path / "eye.safetensors")
-    two, _ = weights.load_embedder(embedder_run)
+    one, _ = pretrained.load_embedder(tmp_path / "eye.safetensors")
+    two, _ = pretrained.load_embedder(embedder_run)
     x = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     assert all(p.dtype == torch.float32 for p in one.parameters())
     cosine = torch.nn.functional.cosine_similarity(one(x), two(x))
     assert (cosine > 0.999).all()
-    assert weights.card(tmp_path / "eye.safetensors")["stored_as"] == "float16"
+    assert pretrained.card(tmp_path / "eye.safetensors")["stored_as"] == "float16"
 
 
 def test_card_says_what_made_it(exported: Path) -> None:
-    card = weights.card(exported / "tiny.safetensors")
-    assert card["sha256"] == weights.sha256(exported / "tiny.safetensors")
+    card = pretrained.card(exported / "tiny.safetensors")
+    assert card["sha256"] == pretrained.sha256(exported / "tiny.safetensors")
     assert card["steps"] == 6
     assert card["command"].startswith("python -m smoothswap.train swapper --data")
     assert set(card["scores"]) == {"val_id", "val_chg", "retrieval", "retrieval_target"}
@@ -100,33 +100,33 @@ def test_damage_is_told(exported: Path, tmp_path: Path) -> None:
     for content in (whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
         path.write_bytes(content)
         with pytest.raises(WeightsError, match="truncated or altered; restore both files"):
-            weights.load(path)
+            pretrained.load(path)
     path.write_bytes(whole)
     card.unlink()
     with pytest.raises(WeightsError, match=r"the card of tiny\.safetensors is missing or broken"):
-        weights.load(path)
+        pretrained.load(path)
 
 
 def test_a_swappers_weights_hold_its_embedder(exported: Path) -> None:
-    embedder, config = weights.load_embedder(exported / "tiny.safetensors")
-    whole = weights.load(exported / "tiny.safetensors").embedder
-    assert weights.fingerprint(embedder) == weights.fingerprint(whole)
+    embedder, config = pretrained.load_embedder(exported / "tiny.safetensors")
+    whole = pretrained.load(exported / "tiny.safetensors").embedder
+    assert pretrained.fingerprint(embedder) == pretrained.fingerprint(whole)
     assert config.network == whole.options
-    about = weights.card(exported / "tiny.safetensors")
-    kept = weights.training_of(exported / "tiny.safetensors")
+    about = pretrained.card(exported / "tiny.safetensors")
+    kept = pretrained.training_of(exported / "tiny.safetensors")
     assert "auc" in kept["scores"]
     assert kept["scores"] == about["embedder_training"]["scores"]
 
 
 def test_foreign_weights_are_told(exported: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="holds the weights of a embedder, not of a swapper"):
-        weights.load(exported / "eye.safetensors")
+        pretrained.load(exported / "eye.safetensors")
     alien = tmp_path / "alien.safetensors"
     save_file({"x": torch.zeros(2)}, alien)
-    (tmp_path / "alien.json").write_text(json.dumps({"sha256": weights.sha256(alien)}))
+    (tmp_path / "alien.json").write_text(json.dumps({"sha256": pretrained.sha256(alien)}))
     with pytest.raises(WeightsError, match="not a file of this project"):
-        weights.load(alien)
+        pretrained.load(alien)
     with pytest.raises(WeightsError, match=r"no weights 'smothswap'.*did you mean 'smoothswap'"):
-        weights.load("smothswap")
+        pretrained.load("smothswap")
     with pytest.raises(WeightsError, match="is a checkpoint of a swapper"):
-        weights.load_embedder(exported / "run")
+        pretrained.load_embedder(exported / "run")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from smoothswap.photos import list_photos, read_people
-from smoothswap.stored import DataError
+from smoothswap.data.sources import list_photos, read_people
+from smoothswap.data.store import DataError
 
 
 def touch(root: Path, *paths: str) -> Path:

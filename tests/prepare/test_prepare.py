@@ -18,14 +18,14 @@ import pytest
 from PIL import Image
 from prepared_folders import PEOPLE, content
 
-import smoothswap.cutting
+import smoothswap.data.crop
 import smoothswap.prepare
-from smoothswap.cutting import Cutter, central
-from smoothswap.data import FaceData
+from smoothswap.data.crop import Cutter, central
+from smoothswap.data.faces import FaceData
+from smoothswap.data.sources import Photo
+from smoothswap.data.store import sha256_of
 from smoothswap.faces.align import ffhq_crop
 from smoothswap.faces.detect import Detector, Face
-from smoothswap.photos import Photo
-from smoothswap.stored import sha256_of
 
 Prepare = Callable[..., tuple[int, str]]
 
@@ -101,13 +101,13 @@ def test_a_killed_run_goes_on(
     assert not (out / "meta.json").exists()
 
     monkeypatch.setattr(smoothswap.prepare, "PART", 2)
-    cut, cut_part = [], smoothswap.cutting.cut_part
+    cut, cut_part = [], smoothswap.data.crop.cut_part
 
     def counted(cutter: Cutter, some: list[Photo], part: Path) -> int:
         cut.append(part)
         return cut_part(cutter, some, part)
 
-    monkeypatch.setattr(smoothswap.cutting, "cut_part", counted)
+    monkeypatch.setattr(smoothswap.data.crop, "cut_part", counted)
     assert prepare(source, "folder", out)[0] == 0
     assert len(cut) == 15 - done
     assert prepare(source, "folder", tmp_path / "straight")[0] == 0
@@ -121,13 +121,13 @@ def test_a_killed_run_goes_on(
 def test_sigterm_stops_with_a_word(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepare: Prepare
 ) -> None:
-    cut_part = smoothswap.cutting.cut_part
+    cut_part = smoothswap.data.crop.cut_part
 
     def stopping(cutter: Cutter, some: list[Photo], part: Path) -> int:
         os.kill(os.getpid(), signal.SIGTERM)
         return cut_part(cutter, some, part)
 
-    monkeypatch.setattr(smoothswap.cutting, "cut_part", stopping)
+    monkeypatch.setattr(smoothswap.data.crop, "cut_part", stopping)
     code, said = prepare(photos, "folder", tmp_path / "out")
     assert code == 128 + signal.SIGTERM
     assert "give the same command again" in said

@@ -13,8 +13,8 @@ import pytest
 import torch
 from prepared_folders import content
 
-from smoothswap.data import DataError, FaceData
-from smoothswap.shards import ShardedFaces, read_shard, shard_loader, shuffled
+from smoothswap.data.faces import DataError, FaceData
+from smoothswap.data.shards import ShardedFaces, read_shard, shard_loader, shuffled
 
 Prepare = Callable[..., tuple[int, str]]
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from smoothswap.faces.detect import Detector
-from smoothswap.faces.video import read_frames
+from smoothswap.media.video import read_frames
 from smoothswap.rendered import RenderError, write_ffpp
 from smoothswap.rendered.ffpp import Clip, draw_pairs, render_clip
 

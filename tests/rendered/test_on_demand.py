@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from smoothswap.data.store import DataError
 from smoothswap.rendered import on_demand
 from smoothswap.rendered.dataset import person_views
 from smoothswap.rendered.people import lookalike, sample_identity, sample_makeover
 from smoothswap.rendered.shading import LOOK
-from smoothswap.stored import DataError
 from smoothswap.train import main
 
 SPEC = "rendered:people=4,views=2,seed=5"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from report_builders import MODELS, content, picture
 
-from reports.pictures import CASES, Picture
+from reports.pictures.store import CASES, Picture
 from reports.results import Results
 from reports.table import Failure, RunFiles
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from report_builders import SCORES, content, face
 
-from reports.films import sampled
 from reports.frames import KEY, FrameTable
-from reports.pictures import CASES, Picture
+from reports.pictures.films import sampled
+from reports.pictures.store import CASES, Picture
 from reports.results import Results
 from reports.table import Failure, RunFiles
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from reports.pictures import Picture
+from reports.pictures.store import Picture
 
 # key: (unit, higher is better, instrument, copy-target, smoothswap, classical, copy-source, oracle)
 SCORES: dict[str, tuple[str, bool, str | None, list[float]]] = {

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports import paper_curves
-from reports.ablation import encoded, read_ablation, render, write_page
-from reports.ablation_words import conclusions, verdict
+from reports.paper import figure_7
 from reports.results import ResultsError
+from reports.studies.ablation import encoded, read_ablation, render, write_page
+from reports.studies.ablation_words import conclusions, verdict
 
 
 def estimate(value: float) -> dict[str, Any]:
@@ -125,11 +125,11 @@ def test_a_foreign_file_is_refused(study: dict[str, Any], tmp_path: Path) -> Non
 
 
 def test_the_digitised_curves_are_those_of_the_facts() -> None:
-    assert len(paper_curves.CURVES) == 6
-    assert all(len(c.identity) == len(c.change) == len(paper_curves.STEPS) for c in paper_curves.CURVES)
-    ours = paper_curves.quoted("contrastive", 4)
+    assert len(figure_7.CURVES) == 6
+    assert all(len(c.identity) == len(c.change) == len(figure_7.STEPS) for c in figure_7.CURVES)
+    ours = figure_7.quoted("contrastive", 4)
     assert ours is not None
-    assert paper_curves.steps_to(ours, 0.39) == (0, 20_000)
-    assert paper_curves.steps_to(ours, 0.1) == (100_000, 200_000)
-    assert paper_curves.steps_to(ours, 0.01) is None
-    assert paper_curves.quoted("arcface", 2) is None
+    assert figure_7.steps_to(ours, 0.39) == (0, 20_000)
+    assert figure_7.steps_to(ours, 0.1) == (100_000, 200_000)
+    assert figure_7.steps_to(ours, 0.01) is None
+    assert figure_7.quoted("arcface", 2) is None

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.studies import text_of
-from reports.validity import shown
+from reports.studies.open import text_of
+from reports.studies.validity import shown
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text()

@@ -18,7 +18,7 @@ from report_builders import MODELS, content, face, picture
 
 from reports.frames import KEY, FrameTable
 from reports.html import render
-from reports.overview import write_index
+from reports.index import write_index
 from reports.results import Results, write_atomic
 from reports.table import Failure, RunFiles
 

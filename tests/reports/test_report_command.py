@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from report_builders import MODELS, content, picture
 
-from reports import pictures
 from reports.__main__ import main
 from reports.folders import gather
 from reports.html import render
-from reports.paper import COLUMNS, ROWS
+from reports.paper.table_1 import COLUMNS, ROWS
+from reports.pictures import store
 from reports.results import Results, ResultsError, write_atomic
 from reports.scale import scales
 from reports.table import RunFiles, build
@@ -33,7 +33,7 @@ def run(tmp_path: Path) -> Path:
         picture("smoothswap", "best", 1, metric="identity", label="Identity"),
         picture("smoothswap", "random", 2),
     ]
-    write_atomic(tmp_path / "runs" / "one" / "smoothswap" / "pictures.parquet", pictures.pack(shown))
+    write_atomic(tmp_path / "runs" / "one" / "smoothswap" / "pictures.parquet", store.pack(shown))
     return tmp_path / "runs" / "one"
 
 
@@ -94,15 +94,15 @@ def test_the_index_is_written(run: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_pictures_come_back_to_the_pixel(tmp_path: Path) -> None:
     shown = replace(picture("m", "random", 3, truth=False), scores=(("Identity", "0.7"),))
-    (tmp_path / "p.parquet").write_bytes(pictures.pack([shown]))
-    [back] = pictures.read(tmp_path / "p.parquet", "renamed")
+    (tmp_path / "p.parquet").write_bytes(store.pack([shown]))
+    [back] = store.read(tmp_path / "p.parquet", "renamed")
     assert (back.model, back.case, back.scores, back.truth) == ("renamed", "random", shown.scores, None)
     for (_, one), (_, two) in zip(shown.parts, back.parts, strict=True):
         np.testing.assert_array_equal(one, two)
-    assert pictures.read(tmp_path / "none") == []
+    assert store.read(tmp_path / "none") == []
     (tmp_path / "p.parquet").write_bytes(b"PAR1")
     with pytest.raises(ResultsError, match="cannot read the pictures"):
-        pictures.read(tmp_path / "p.parquet")
+        store.read(tmp_path / "p.parquet")
 
 
 def test_wrong_use_is_one_line(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from report_builders import MODELS, content, picture
 
 from reports.html import render, write_report
-from reports.pictures import CASES, Picture
+from reports.pictures.store import CASES, Picture
 from reports.results import OutputError, Results, ResultsError, write_atomic
 from reports.table import Failure, RunFiles, build
 

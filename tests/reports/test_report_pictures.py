@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 from report_builders import face, picture
 
-from reports import pictures
-from reports.cases import BUDGET, MOST, Strip, arrange
-from reports.encoding import css_size
-from reports.films import films, sampled
-from reports.pictures import CASES, Picture
+from reports.pictures import store
+from reports.pictures.cases import BUDGET, MOST, Strip, arrange
+from reports.pictures.encoding import css_size
+from reports.pictures.films import films, sampled
+from reports.pictures.store import CASES, Picture
 from reports.table import RunFiles, Table, build
 
 
@@ -139,11 +139,11 @@ def test_what_cases_share_is_stored_once(tmp_path: Path) -> None:
     }
     one = [by_metric("m", 1, "identity", **parts)]
     many = [by_metric("m", 1, f"metric{i}", **parts) for i in range(20)]
-    single, packed = len(pictures.pack(one)), pictures.pack(many)
+    single, packed = len(store.pack(one)), store.pack(many)
     assert len(packed) < single + 4000
-    assert pictures.pack(many) == packed
+    assert store.pack(many) == packed
     (tmp_path / "p.parquet").write_bytes(packed)
-    back = pictures.read(tmp_path / "p.parquet")
+    back = store.read(tmp_path / "p.parquet")
     assert [p.metric for p in back] == [p.metric for p in many]
     assert back[0].swap is back[19].swap  # and held once
     np.testing.assert_array_equal(back[7].truth, parts["truth"])

@@ -15,7 +15,7 @@ from reports.html import render
 from reports.plots import STEPS
 from reports.results import ResultsError
 from reports.table import RunFiles
-from smoothswap.training_log import Log
+from smoothswap.training.log import Log
 
 
 def write(folder: Path, rows: int = 300) -> Path:

@@ -3,8 +3,9 @@
     python tests/speed/make_baseline.py 5          # this machine alone
     python tests/speed/make_baseline.py 5 --keep   # a limit of the old baseline that is higher stays
 
-The limit of a ratio is its mean times exp(factor * sd) of the logarithms, with the factor of bench.baseline. Machines
-differ by more than the runs on one of them (caches, neighbours): --keep makes limits that hold on all it was made on.
+The limit of a ratio is its mean times exp(factor * sd) of the logarithms, with the factor of bench.regress.baseline.
+Machines differ by more than the runs on one of them (caches, neighbours): --keep makes limits that hold on
+all it was made on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.baseline import factor
+from bench.regress.baseline import factor
 from reports.results import write_atomic
 
 ALARM_RATE = 0.01

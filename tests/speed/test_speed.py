@@ -14,9 +14,9 @@ import torch
 from skimage.transform import SimilarityTransform, warp
 from speed_peers import Against, fixed_loop
 
-from bench import recount_intervals
-from metrics.retrieval import identity_rank
-from metrics.statistics import cluster_interval
+from bench.verify import intervals
+from metrics.frames.retrieval import identity_rank
+from metrics.statistics.intervals import cluster_interval
 from smoothswap.faces.align import (
     arcface_crop,
     arcface_template,
@@ -27,7 +27,7 @@ from smoothswap.faces.align import (
 )
 from smoothswap.faces.detect import Detector
 from smoothswap.faces.paste import paste_back
-from smoothswap.faces.video import read_even, write_video
+from smoothswap.media.video import read_even, write_video
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
 
@@ -115,7 +115,7 @@ def test_bootstrap(against: Against) -> None:
     rng = np.random.default_rng(2)
     clusters = np.repeat([f"{i:02d}" for i in range(70)], 20)
     values = rng.gamma(2, size=1400) + np.repeat(rng.normal(size=70), 20)
-    peer = lambda: recount_intervals.interval(values, clusters, None)  # noqa: E731
+    peer = lambda: intervals.interval(values, clusters, None)  # noqa: E731
     found = against(lambda: cluster_interval(values, clusters), peer)
     assert found == pytest.approx(peer(), abs=0.1 * (found[1] - found[0]))
 
@@ -138,8 +138,8 @@ def test_rendering(against: Against) -> None:
 
 def test_generator(against: Against) -> None:
     """One pass of the 64 px generator, against four plain convolutions of torch."""
-    from smoothswap.generator import Generator
-    from smoothswap.presets import load
+    from smoothswap.config import load
+    from smoothswap.networks.generator import Generator
 
     options = load("lite-64", "swapper").generator
     network = Generator(options).eval()

@@ -14,11 +14,11 @@ from sklearn.metrics.pairwise import paired_cosine_distances, paired_euclidean_d
 from speed_peers import Against, fixed_loop
 
 from bench.swappers import create
-from bench.swapping import swap
+from bench.swappers.apply import swap
 from metrics.distances import cosine_distance, l2
-from metrics.interpolation import STEPS, interpolation_count
-from metrics.slerp import slerp
-from metrics.smoothness import d_smooth
+from metrics.embedders.interpolation import STEPS, interpolation_count
+from metrics.embedders.slerp import slerp
+from metrics.embedders.smoothness import d_smooth
 from smoothswap.faces.detect import Detector
 
 
@@ -90,8 +90,8 @@ def test_d_smooth(against: Against, pairs: tuple[np.ndarray, ...]) -> None:
 
 def test_embedding(against: Against) -> None:
     """One pass of the 64 px embedder over eight faces, against four plain convolutions of torch."""
-    from smoothswap.embedder import Embedder
-    from smoothswap.presets import load
+    from smoothswap.config import load
+    from smoothswap.networks.embedder import Embedder
 
     options = load("lite-64", "embedder").network
     network = Embedder(options).eval()

@@ -1,0 +1,1 @@
+"""python -m bench.compare: two scored models frame by frame, with the interval of every difference."""

@@ -1,0 +1,117 @@
+"""Frames of a clip as it lies on the disk: a video, a folder of numbered frames, or one image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.errors import few
+from smoothswap.media.video import (
+    ImageError,
+    even_indices,
+    middle_indices,
+    read_even,
+    read_frames,
+    read_image,
+)
+
+Image = npt.NDArray[np.uint8]
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+
+
+class ClipError(ValueError):
+    """A folder of frames that cannot be understood (videos raise VideoError instead)."""
+
+
+@dataclass(frozen=True)
+class FrameRule:
+    """Which frames of a clip: k evenly spaced, both ends included, or k that follow each other at its middle."""
+
+    k: int
+    consecutive: bool = False
+
+    def __call__(self, count: int, k: int | None = None) -> list[int]:
+        """The places 0 .. count-1 that are read; all where there are no more than k."""
+        return (middle_indices if self.consecutive else even_indices)(count, self.k if k is None else k)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Some frames of a clip. count: frames that the clip has. numbers[i] is the number of frames[i] (from 0);
+    a frame that cannot be read is None, with the reason in reasons[i] ("" for the others).
+    """
+
+    count: int
+    numbers: list[int]
+    frames: list[Image | None]
+    reasons: list[str]
+
+
+def read_clip(path: Path, rule: FrameRule, below: int | None = None) -> Frames:
+    """Read the frames that the rule chooses of those that the clip has; all when it has fewer.
+
+    below: leave out frames from this number on (the target's clip ends there, so they are nobody's swap).
+    Raises VideoError (missing, empty or undecodable video) or ClipError (a folder without numbered frames).
+    """
+    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+        files = _numbered(path)
+        numbers = [number for number in files if below is None or number < below]
+        if not numbers:
+            raise ClipError(
+                f"{path} has no frame below {below}, where the target's clip ends; frames are numbered from 0"
+            )
+        return _read_files(files, [numbers[i] for i in rule(len(numbers))])
+    found = read_even(path, rule.k, rule)
+    if below is not None and found.count > below:
+        found = read_frames(path, rule(below))
+    return Frames(found.count, found.indices, list(found.frames), [""] * len(found.indices))
+
+
+def read_numbers(path: Path, numbers: Sequence[int]) -> Frames:
+    """Read the frames of these numbers; raises as read_clip, also when a number is not there."""
+    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+        files = _numbered(path)
+        if lacking := [str(number) for number in numbers if number not in files]:
+            raise ClipError(f"{path} lacks the frames {few(lacking)}")
+        return _read_files(files, list(numbers))
+    found = read_frames(path, numbers)
+    return Frames(found.count, list(numbers), list(found.frames), [""] * len(numbers))
+
+
+def _numbered(path: Path) -> dict[int, Path]:
+    """Frame number (the last one in the file's name; 0 for a lone image) -> file, in order."""
+    if path.is_file():
+        return {0: path}
+    files: dict[int, Path] = {}
+    for file in sorted(path.iterdir()):
+        if file.suffix.lower() not in IMAGE_SUFFIXES:
+            continue
+        digits = re.findall(r"\d+", file.stem)
+        if not digits:
+            raise ClipError(
+                f"{file} has no frame number; name frames by their number in the clip, from 0: 0000.png"
+            )
+        if (number := int(digits[-1])) in files:
+            raise ClipError(f"{files[number].name} and {file.name} in {path} are both frame {number}")
+        files[number] = file
+    if not files:
+        raise ClipError(f"{path} holds no images; expected frames named by their number, from 0: 0000.png")
+    return dict(sorted(files.items()))
+
+
+def _read_files(files: dict[int, Path], numbers: list[int]) -> Frames:
+    frames: list[Image | None] = []
+    reasons = []
+    for number in numbers:
+        try:
+            frames.append(read_image(files[number]))
+            reasons.append("")
+        except ImageError as error:
+            frames.append(None)
+            reasons.append(str(error))
+    return Frames(max(files) + 1, numbers, frames, reasons)

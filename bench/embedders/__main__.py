@@ -1,0 +1,284 @@
+"""Embedders side by side on the same people and pairs: ArcFace against the smooth embedder (Smooth-Swap, Sec. 5.5).
+
+Verification, d_smooth, interpolation counts, the shape of the space; with --rendered how smoothly each embedding follows
+a face that turns into another, ages or gains weight; with --probe how much of what a recogniser knows people by can be
+read off each. Writes OUT/embedders.json, OUT/interpolations.webp (Fig. 9) and OUT/embedders.html; prints a Markdown
+table, or with --json the JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from bench.cli import command
+from bench.embedders import measures
+from bench.embedders import paths as embedder_paths
+from bench.embedders.faces import Faces, open_faces, read, source_of, usable
+from bench.embedders.figure9 import interpolations
+from bench.embedders.networks import Network, Rows, grouped, open_network
+from bench.embedders.results import compared, definitions, estimates, with_seeds_of
+from bench.embedders.training import jobs, train_all
+from bench.errors import EXIT_OK, DataError, UsageError
+from bench.ffpp import provenance
+from bench.ffpp.options import Parser, at_least
+from bench.ffpp.outputs import check_folder
+from metrics.statistics.replicates import Replicated
+from reports.results import write_atomic
+from reports.studies.embedders import PICTURE, RESULTS, markdown, write_page
+from smoothswap import config
+from smoothswap.rendered import on_demand
+
+SCHEMA_VERSION = 1
+EXAMPLES = """
+an embedder:
+  contrastive=runs/c0      the folder of a run of smoothswap.train embedder, weights by path or name, or an .onnx file
+                           that reads 112-pixel crops; an instrument with options: mine=arcface:net.onnx?scale=128
+  Several under one name are one group: other seeds of one training. Its figures are means over them.
+
+examples:
+  python -m bench.embedders --data train --test test --embedder contrastive=runs/c0 --embedder arcface=runs/a0
+  python -m bench.embedders --data train --test test --train contrastive,arcface,softmax --seeds 3 --steps 1500
+  python -m bench.embedders ... --probe dlib --lfw /data/lfw
+  python -m bench.embedders ... --embedder recogniser=w600k_r50.onnx --lfw /data/lfw --rendered --out out/embedders
+
+exit codes: 0 done, 2 a wrong option or embedder, 3 data or output folder that cannot be used, 128 + n a training was
+stopped by signal n (the same command goes on); of a training that failed, smoothswap.train's own code
+"""
+
+
+def parser() -> Parser:
+    made = Parser("python -m bench.embedders", description=__doc__, epilog=EXAMPLES, allow_abbrev=False,
+                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    add = made.add_argument_group("what is compared").add_argument
+    add("--embedder", action="append", default=[], metavar="NAME=WHAT", help="may be repeated, see below")
+    add("--train", metavar="LOSS,LOSS", help="train these on --data first: contrastive,arcface,softmax")
+    add(
+        "--seeds",
+        type=at_least(1),
+        default=1,
+        metavar="N",
+        help="networks of each --train loss: seeds 0 to N - 1 (%(default)s)",
+    )
+    add("--steps", type=at_least(1), metavar="N", help="steps of each training (the preset's)")
+    add("--preset", default="lfw-64", help="of the trainings (%(default)s)")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="option of the trainings; LOSS.KEY=VALUE: of one loss",
+    )
+    add = made.add_argument_group("faces").add_argument
+    add(
+        "--data",
+        required=True,
+        metavar="FOLDER",
+        help="faces that were trained on: the gallery (smoothswap.prepare, or rendered:...)",
+    )
+    add("--test", type=Path, metavar="FOLDER", help="faces of other people (the held-out people of --data)")
+    add(
+        "--lfw",
+        type=Path,
+        metavar="ROOT",
+        help="LFW's photos in ROOT/images_deepfunneled: networks with other crops get them cut from there",
+    )
+    add(
+        "--probe",
+        metavar="WHAT",
+        help="a recogniser, named as an embedder: how much of what it knows people by can be read off each embedder",
+    )
+    add("--rendered", action="store_true", help="also measure paths of rendered faces")
+    add(
+        "--paths",
+        type=at_least(2),
+        default=24,
+        metavar="N",
+        help="of each kind, with --rendered (%(default)s)",
+    )
+    add(
+        "--path-steps",
+        type=at_least(3),
+        default=embedder_paths.STEPS,
+        metavar="N",
+        help="equal steps of each path (%(default)s)",
+    )
+    add(
+        "--pairs",
+        type=at_least(2),
+        default=400,
+        metavar="N",
+        help="interpolations, of different people each (%(default)s)",
+    )
+    add(
+        "--shown",
+        type=at_least(1),
+        default=3,
+        metavar="N",
+        help="of them in the picture of Fig. 9 (%(default)s)",
+    )
+    add = made.add_argument_group("running").add_argument
+    add("--seed", type=at_least(0), default=0, metavar="N", help="of the draws (%(default)s)")
+    add("--threads", type=at_least(1), default=2, metavar="N", help="(%(default)s)")
+    add("--device", default="auto", help="of the trainings (%(default)s)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("runs/embedders"),
+        metavar="DIR",
+        help="results and page (%(default)s)",
+    )
+    add("--json", action="store_true", help="print embedders.json on standard output")
+    return made  # fmt: skip
+
+
+def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any], bytes]:
+    """Train, read and measure; what embedders.json holds and the picture. Raises what `main` turns into exit codes."""
+    import torch
+
+    started = time.monotonic()
+    wanted = jobs(options)
+    if not wanted and not options.embedder:
+        raise UsageError(
+            "nothing to compare: give --embedder NAME=WHAT, or --train contrastive,arcface,softmax"
+        )
+    photos = _photos(options.lfw)
+    check_folder(options.out)
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
+    if options.data.startswith(on_demand.PREFIX):
+        size = config.load(options.preset, "embedder").network.size
+        on_demand.ensure(options.data, size)
+        options.data = str(on_demand.folder(options.data, size))
+    given = [open_network(text) for text in options.embedder]  # before the hours of training
+    judge = open_network(options.probe) if options.probe else None
+    gallery, test = open_faces(Path(options.data), options.test)
+    train_all(wanted, options)
+    groups = grouped(given + [open_network(f"{job.loss}={job.folder}") for job in wanted])
+    networks = [one for group in groups.values() for one in group]
+    kept = options.out / "readings"
+    readings = [
+        (read(one, test, photos, kept, "test faces"), read(one, gallery, photos, kept, "gallery"))
+        for one in networks
+    ]
+    judged = None if judge is None else read(judge, test, photos, kept, "test faces, for the probe")
+    good = usable([of_test for of_test, _ in readings] + ([] if judged is None else [judged]))
+    in_gallery = usable([of_gallery for _, of_gallery in readings])
+    readings = [(rows, np.where(in_gallery[:, None], of_gallery, np.nan)) for rows, of_gallery in readings]
+    sample = measures.draw(test.people, good, options.pairs, options.seed)
+    measured: list[dict[str, Replicated]] = []
+    for one, (of_test, of_gallery) in zip(networks, readings, strict=True):
+        print(f"measuring {one.name}{'' if one.seed is None else f', seed {one.seed}'}", file=sys.stderr)
+        measured.append(measures.figures(of_test, of_gallery, test, gallery, sample))
+        if judged is not None:
+            measured[-1] |= measures.probed(of_test, judged, test.people, good, sample, options.seed)
+    spectra = [measures.spectrum_of(of_test, sample) for of_test, _ in readings]
+    paths = _paths(options, networks, measured) if options.rendered else None
+    by_group = with_seeds_of(groups, measured)
+    picture, shown = _picture(options, groups, networks, readings, test, gallery, sample)
+    embedders = {
+        name: estimates(by_group[name], measures.clusters(test, sample, good), options.paths)
+        | {
+            "networks": [one.about | {"crops": source_of(one, test, photos)} for one in group],
+            "spectrum": _mean([spectra[networks.index(one)] for one in group]),
+        }
+        for name, group in groups.items()
+    }
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": shlex.join(["python", "-m", "bench.embedders", *argv]),
+        "embedders": embedders,
+        "differences": compared(by_group),
+        "definitions": definitions(by_group),
+        "paths": paths,
+        "interpolations": shown,
+        "probe": None if judge is None else judge.about | {"name": judge.name, "crops": source_of(judge, test, photos)},
+        "data": {"gallery": gallery.about(), "test": test.about(),
+                 "left_out": {"test": int((~good).sum()), "gallery": int((~in_gallery).sum())}},
+        "options": measures.options(sample, options.seed) | {"rendered": options.rendered},
+        "environment": provenance.environment("cpu", 1),
+        "seconds": round(time.monotonic() - started, 1),
+    }, picture  # fmt: skip
+
+
+def _photos(lfw: Path | None) -> Path | None:
+    if lfw is not None and not (lfw / "images_deepfunneled").is_dir():
+        raise DataError(
+            f"{lfw / 'images_deepfunneled'} is missing: --lfw is a folder with LFW's photos in it"
+        )
+    return None if lfw is None else lfw / "images_deepfunneled"
+
+
+def _paths(
+    options: argparse.Namespace, networks: Sequence[Network], measured: Sequence[dict[str, Replicated]]
+) -> dict[str, Any]:
+    """Add the figures of rendered paths to `measured`; returns curves and the pixels' own figures."""
+    crops = [one.crop for one in networks]
+    rendered = embedder_paths.render(crops, options.paths, options.seed, options.path_steps)
+    curves: dict[str, list[dict[str, list[float]]]] = {}
+    for one, figures in zip(networks, measured, strict=True):
+        result = embedder_paths.measure(one, rendered)
+        figures.update(result.figures)
+        curves.setdefault(one.name, []).append(result.curves)
+    pixels = embedder_paths.measure_pixels(rendered)
+    means = {
+        name: {kind: _mean([c[kind] for c in each]) for kind in embedder_paths.KINDS}
+        for name, each in curves.items()
+    }
+    return {
+        "steps": options.path_steps, "count": options.paths, "kinds": list(embedder_paths.KINDS),
+        "curves": means | {"pixels": pixels.curves},
+        "pixels": estimates(
+            # Not the extent of a morph: grey levels, where the embedders' is in radians.
+            {key: [one] for key, one in pixels.figures.items() if key != "path_extent@morph"}, {}, options.paths
+        ),
+    }  # fmt: skip
+
+
+def _picture(
+    options: argparse.Namespace,
+    groups: dict[str, list[Network]],
+    networks: Sequence[Network],
+    readings: Sequence[tuple[Rows, Rows]],
+    test: Faces,
+    gallery: Faces,
+    sample: measures.Sample,
+) -> tuple[bytes, dict[str, Any]]:
+    """Fig. 9 of the first network of every group, on the first pairs of the sample."""
+    first = [(name, *readings[networks.index(group[0])]) for name, group in groups.items()]
+    ends = [(int(a), int(b)) for a, b in zip(sample.a, sample.b, strict=True)][: options.shown]
+    return interpolations(first, test, gallery, ends)
+
+
+def _mean(lists: Sequence[Sequence[float]]) -> list[float]:
+    return [float(v) for v in np.mean(np.array(lists), axis=0)]
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    options = parser().parse_all(given)
+    try:
+        results, picture = run(options, given)
+    except config.OptionError as error:
+        raise UsageError(error) from None
+    write_atomic(options.out / PICTURE, picture)
+    write_atomic(options.out / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
+    page = write_page(options.out, results, picture)
+    print(json.dumps(results, indent=1) if options.json else markdown(results))
+    print(f"page: {page.resolve()}", file=sys.stderr)
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""python -m bench.ffpp: score face-swap models on FaceForensics++ and write a report."""

@@ -1,0 +1,151 @@
+"""The command line of bench.ffpp: options, and errors that suggest what was meant."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from bench.errors import EXIT_USAGE, suggestion
+from bench.ffpp.protocol import COMPRESSIONS, SPLITS
+
+EXAMPLES = """
+examples:
+  python -m bench.ffpp                                       Smooth-Swap on rendered faces, made on first use
+  python -m bench.ffpp --data /data/FaceForensics++ --model Deepfakes --model FaceShifter --model smoothswap
+  python -m bench.ffpp --data ROOT --model mine=images:/my/swaps --instruments dlib,arcface:w600k_r50.onnx
+  python -m bench.ffpp --video 16                             with flicker, from 16 frames in a row of each clip
+  python -m bench.ffpp --data ROOT --model my_package.models:build --limit 4 --dry-run
+
+exit codes: 0 scored, 2 a wrong option, model or instrument, 3 data or output folder that cannot be used
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line with a suggestion."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(EXIT_USAGE)
+
+    def parse_all(self, argv: list[str] | None) -> argparse.Namespace:
+        """Parse; an unknown option is an error that names the nearest known one."""
+        options, unknown = self.parse_known_args(argv)
+        if unknown:
+            known = [
+                name for action in self._actions for name in action.option_strings if name.startswith("--")
+            ]
+            self.error(f"unknown option {unknown[0]!r}.{suggestion(unknown[0].partition('=')[0], known)}")
+        return options
+
+
+def at_least(low: int) -> Callable[[str], int]:
+    """An argparse type: a whole number not under `low`."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < low:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {low}")
+        return int(text)
+
+    return number
+
+
+def parser() -> Parser:
+    made = Parser(
+        "python -m bench.ffpp", description="Score face-swap models on FaceForensics++, or on rendered "
+        "faces laid out like it, and write a report.", epilog=EXAMPLES, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add = made.add_argument_group("what is scored").add_argument
+    add(
+        "--model",
+        action="append",
+        metavar="MODEL",
+        help="what to score, may be repeated; python -m bench.list "
+        "names them; images:DIR for finished swaps, package.module:factory for yours, NAME=MODEL renames "
+        "(smoothswap)",
+    )
+    add(
+        "--trained-with",
+        action="append",
+        default=[],
+        metavar="MODEL=FAMILY",
+        help="networks that a model's training used (arcface, vggface2, dlib, a weights' sha256), may be repeated: its "
+        "numbers by such an instrument get a dagger and are not ranked",
+    )
+    add("--no-references", action="store_true", help="leave out copy-target, copy-source and the oracle")
+    add("--data", type=Path, metavar="ROOT", help="FaceForensics++ root (rendered faces, cached)")
+    add(
+        "--instruments",
+        action="append",
+        metavar="A,B",
+        help="what reads the faces (those that need nothing: dlib,anny)",
+    )
+    add(
+        "--inception",
+        type=Path,
+        metavar="FILE",
+        help="torchvision's inception_v3 weights, for FID and KID (without: the filter-bank distance alone)",
+    )
+    add = made.add_argument_group("protocol (stored and hashed in the results)").add_argument
+    add(
+        "--sequences",
+        choices=("youtube", "actors"),
+        default="youtube",
+        help="actors: the DeepFakeDetection clips",
+    )
+    add("--compression", choices=COMPRESSIONS, default="c23", help="raw and c0 are the same (%(default)s)")
+    add("--split", choices=SPLITS, help="(test; all for --sequences actors, which has no splits)")
+    add("--splits", type=Path, metavar="DIR", help="folder of train.json, val.json, test.json (ROOT/splits)")
+    add("--limit", type=at_least(1), metavar="N", help="the first N clips of the split")
+    add(
+        "--frames", type=at_least(1), default=10, metavar="N", help="evenly spaced in each clip (%(default)s)"
+    )
+    add(
+        "--video", type=at_least(2), default=0, metavar="N",
+        help="read N frames that follow each other at the middle of each clip as well, for flicker and steadiness "
+        "(none: every one costs as much as one of --frames)",
+    )  # fmt: skip
+    add(
+        "--source-rule",
+        choices=("first_valid", "matched"),
+        default="first_valid",
+        help="the source frame: the first with a face, or the one at the target's position (%(default)s)",
+    )
+    add(
+        "--faces-rule",
+        choices=("largest_tracked", "largest", "single"),
+        default="largest_tracked",
+        help="which of several faces; single: such a frame fails (%(default)s)",
+    )
+    add(
+        "--missing",
+        choices=("count_as_wrong", "exclude", "count_everywhere"),
+        default="count_as_wrong",
+        help="a swap without a face: a miss in ID retrieval; left out; or wrong in every metric (%(default)s)",
+    )
+    add(
+        "--gallery",
+        choices=("all", "without_source_frame"),
+        default="all",
+        help="where ID retrieval searches (%(default)s)",
+    )
+    add("--identity-map", type=Path, metavar="FILE", help='JSON of people who appear twice: {"343": "043"}')
+    add("--skip-missing", action="store_true", help="count clips that are not on the disk as failed frames")
+    add("--seed", type=at_least(0), default=0, metavar="N", help="of the bootstrap (%(default)s)")
+    add = made.add_argument_group("running").add_argument
+    add("--out", type=Path, default=Path("runs/ffpp"), metavar="DIR", help="results and report (%(default)s)")
+    add("--device", default="auto", help="of the models: auto, cpu, cuda, cuda:1, mps (%(default)s)")
+    add(
+        "--batch-size",
+        type=at_least(1),
+        default=16,
+        metavar="N",
+        help="crops a model gets at once (%(default)s)",
+    )
+    add("--workers", type=at_least(1), metavar="N", help="processes that read faces (one a core, at most 8)")
+    add("--json", action="store_true", help="print the results as JSON on standard output")
+    add("--dry-run", action="store_true", help="say what would run and what is missing, then stop")
+    return made

@@ -1,0 +1,95 @@
+"""Where a result comes from: the "run" part of results.json."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from datetime import datetime
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from smoothswap.faces.detect import Detector
+
+if TYPE_CHECKING:
+    from bench.data.ffpp import Dataset, Pair
+    from bench.ffpp.__main__ import Plan
+    from bench.swappers import Swapper
+    from metrics.instruments import Instrument
+
+PACKAGES = (
+    "torch",
+    "onnxruntime",
+    "dlib-bin",
+    "opencv-python-headless",
+    "av",
+    "numpy",
+    "scipy",
+    "anny",
+    "pillow",
+)
+
+
+def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: float) -> dict[str, Any]:
+    """Everything that reports.results.Run holds, for one model of a run."""
+    detector = Detector()
+    found = {
+        "name": detector.name, "weights_sha256": detector.weights_sha256, "reads": ["box", "landmarks"],
+        "parameters": detector.parameters, "licence": "landmarks: iBUG 300-W, no commercial use; dlib: "
+        "BSL-1.0",
+    }  # fmt: skip
+    return {
+        "command": command,
+        "model": {
+            "name": swapper.name, "spec": swapper.spec, "kind": swapper.kind, "reference": swapper.reference,
+            **(_crop(swapper.run.size) if swapper.kind == "crop" else {}),
+            **{key: value for key, value in swapper.info.items() if value is not None},
+        },
+        "protocol": {**plan.protocol.model_dump(mode="json"), "hash": plan.protocol.hash},
+        "data": data(plan.dataset, plan.pairs),
+        "instruments": [found, *map(instrument, plan.instruments), *plan.pictures.described()],
+        "environment": environment(plan.device, plan.workers),
+        "seed": plan.protocol.seed, "started": started, "seconds": seconds,
+    }  # fmt: skip
+
+
+def _crop(size: int) -> dict[str, Any]:
+    """What a crop swapper is given, and how its answer comes back into the frame (paste_back's defaults)."""
+    return {"crop": {"template": "ffhq", "size": size}, "paste": {"mask": "square", "feather": 0.15}}
+
+
+def instrument(one: Instrument) -> dict[str, Any]:
+    return {
+        "name": one.name, "weights_sha256": one.weights_sha256, "licence": one.licence,
+        "crop": {"template": one.crop.template, "size": one.crop.size}, "reads": list(one.reads),
+        "parameters": one.parameters, "description": one.description, "family": one.family,
+    }  # fmt: skip
+
+
+def data(dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
+    """The data's name and a hash over its clips' names and sizes, which tells two downloads apart."""
+    keys = {str(key): key for pair in pairs for key in map(dataset.original, (pair.target, pair.source))}
+    lines = []
+    for name, key in sorted(keys.items()):
+        path = dataset.path(key)
+        size = "missing" if path is None else path.stat().st_size if path.is_file() else "folder"
+        lines.append(f"{name} {size}")
+    return {
+        "name": dataset.root.resolve().name, "clips": len(pairs), "originals": len(keys),
+        "manifest_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        "manifest": "names and sizes of the original clips",
+    }  # fmt: skip
+
+
+def environment(device: str, workers: int) -> dict[str, Any]:
+    """What the run ran on: system, processor count and package versions; nothing that names the machine."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count() or 1, "device": device, "workers": workers, "packages": versions,
+    }  # fmt: skip

@@ -1,0 +1,159 @@
+"""From the rows of a run to the metrics of each model.
+
+A metric has its plain key (identity) from the first instrument that reads what it needs, and identity@NAME
+from every further one. Metrics of video come from the run over frames that follow each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.data.ffpp import Dataset
+from bench.ffpp.pair import Frame
+from bench.ffpp.picture_quality import DESCRIPTIONS, score_pictures
+from bench.ffpp.protocol import Protocol
+from bench.ffpp.run import Outcome
+from bench.reading.reader import Reading
+from metrics import METRICS, Sides, applicable, evaluate, frame_values
+from metrics.instruments import Instrument
+from reports.results import MetricValue
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """metrics: key -> value with interval; per_frame: key -> float64 [n], NaN where a frame has no value.
+
+    missing: key -> float64 [n], what a posed frame without a value scores where missing faces count, NaN for the others.
+    """
+
+    metrics: dict[str, MetricValue]
+    per_frame: dict[str, npt.NDArray[np.float64]]
+    missing: dict[str, npt.NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Every readable frame of every original clip of the run. at: (clip, position) -> row."""
+
+    rows: list[Reading]
+    ids: Array
+    at: dict[tuple[str, int], int]
+
+    @classmethod
+    def of(cls, outcome: Outcome, dataset: Dataset) -> Gallery:
+        rows: list[Reading] = []
+        ids: list[str] = []
+        at = {}
+        for clip, readings in outcome.originals.items():
+            for position, (_, reading) in enumerate(readings):
+                if reading.status == "ok":
+                    at[clip, position] = len(rows)
+                    rows.append(reading)
+                    ids.append(dataset.person(clip))
+        return cls(rows, np.array(ids, dtype=str), at)
+
+
+def score(
+    frames: Sequence[Frame],
+    gallery: Gallery,
+    instruments: Sequence[Instrument],
+    protocol: Protocol,
+    has_truth: bool,
+    video: bool = False,
+) -> Scores:
+    """Compute every metric that the instruments' readings allow, for the rows of one model.
+
+    video: the rows are frames that follow each other; the metrics of video alone, else all the others.
+
+    Only posed frames count, those in which both originals have a face: the others say nothing about a
+    swapper. A posed frame in which the swap has no face counts as Protocol.missing says.
+    """
+    metrics: dict[str, MetricValue] = {}
+    per_frame, missing = {}, {}
+    first: dict[str, str] = {}  # reading, or metric of one network -> the instrument that has the plain keys
+    posed = np.array([frame.posed for frame in frames], dtype=bool)
+    asked = [frame for frame in frames if frame.posed]
+    for instrument in instruments:
+        sides = _sides(asked, gallery, instrument, protocol, has_truth, video)
+        if sides is None:
+            continue
+        keys = [key for key in applicable(sides) if METRICS[key].needs_clips == video]
+        for key, value in evaluate(sides, keys, protocol.missing, protocol.seed).items():
+            reads = METRICS[key].reads
+            if not reads and key in metrics:
+                continue  # pixels: no instrument's
+            # What is defined on one network alone needs no other name where another network came first.
+            wanted = (key,) if METRICS[key].only else reads
+            plain = all(first.setdefault(name, instrument.name) == instrument.name for name in wanted)
+            name = key if plain else f"{key}@{instrument.name}"
+            metrics[name] = _metric_value(value.as_dict(), METRICS[key].description)
+            per_frame[name] = np.full(len(frames), np.nan)
+            per_frame[name][posed] = frame_values(sides, key)
+            missing[name] = np.full(len(frames), np.nan)
+            missing[name][posed] = frame_values(sides, key, "count_everywhere")
+            missing[name][~np.isnan(per_frame[name])] = np.nan
+    return Scores(metrics, per_frame, missing)
+
+
+def score_quality(frames: Sequence[Frame], protocol: Protocol) -> dict[str, MetricValue]:
+    """The metrics of sets of pictures of one model; none has a value of a single frame."""
+    scored = score_pictures(frames, protocol.missing)
+    return {key: _metric_value(value.as_dict(), DESCRIPTIONS[key]) for key, value in scored.items()}
+
+
+def _metric_value(value: dict[str, Any], description: str) -> MetricValue:
+    return MetricValue.model_validate(value | {"description": description})
+
+
+def _sides(
+    frames: Sequence[Frame], gallery: Gallery, instrument: Instrument, protocol: Protocol, has_truth: bool,
+    video: bool,
+) -> Sides | None:  # fmt: skip
+    """One instrument's readings as arrays; None when no original face of the run was read at all."""
+    if not gallery.rows or not frames:
+        return None
+    widths = {name: len(gallery.rows[0].values[f"{instrument.name}/{name}"]) for name in instrument.reads}
+
+    def side(readings: Sequence[Reading | None]) -> dict[str, Array]:
+        return {
+            name: _stack([r.values.get(f"{instrument.name}/{name}") if r else None for r in readings], width)
+            for name, width in widths.items()
+        }
+
+    truth = None
+    if has_truth:
+        truth = side([frame.truth for frame in frames])
+        truth["pixel_error"] = np.array([frame.pixel_error for frame in frames])
+    identity = "identity" in instrument.reads
+    exclude = None
+    if protocol.gallery == "without_source_frame" and identity:
+        exclude = np.array(
+            [gallery.at.get(frame.source_at, -1) if frame.source_at else -1 for frame in frames]
+        )
+    return Sides(
+        swap=side([frame.swap for frame in frames]),
+        source=side([frame.source for frame in frames]),
+        target=side([frame.target for frame in frames]),
+        wanted_id=np.array([frame.pair.source_person for frame in frames], dtype=str),
+        target_id=np.array([frame.pair.target_person for frame in frames], dtype=str),
+        clusters=np.array([frame.pair.cluster for frame in frames], dtype=str),
+        gallery=side(gallery.rows)["identity"] if identity else None,
+        gallery_ids=gallery.ids if identity else None,
+        gallery_exclude=exclude,
+        truth=truth,
+        clips=np.array([frame.row.clip for frame in frames], dtype=str) if video else None,
+        frames=np.array([frame.row.frame for frame in frames], dtype=int) if video else None,
+        instruments={name: instrument.name for name in instrument.reads},
+    )
+
+
+def _stack(rows: Sequence[npt.NDArray[np.float32] | None], width: int) -> Array:
+    blank = np.full(width, np.nan, np.float32)
+    return np.stack([blank if row is None else row for row in rows])

@@ -1,0 +1,1 @@
+"""How the `anny` instruments are made: rendered faces with their codes, the basis, the regressor."""

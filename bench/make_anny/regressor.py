@@ -1,0 +1,307 @@
+"""Train the regressor of the `anny` instrument on rendered faces with known codes.
+
+Example:
+  python -m bench.make_anny.regressor --work runs/anny      renders 10,000 people, trains, writes the weights and a card
+
+An hour or more on two cores. The rendered faces in --work are kept and used again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from bench.make_anny.faces import (
+    EXPRESSION_COMPONENTS,
+    SCALE,
+    SHAPE_COMPONENTS,
+    VIEWS,
+    expression_map,
+    mirror,
+)
+from bench.make_anny.faces import write as write_faces
+from metrics.instruments.anny_network import SIZE, Layout, Regressor, load_regressor
+from metrics.instruments.base import file_sha256
+from smoothswap.augment import AugmentOptions, augment
+from smoothswap.networks.precision import autocast
+from smoothswap.pixels import to_tensor
+
+DECA_SCALE = 1.25
+AUGMENT = AugmentOptions(
+    flip=0, rotate=0, scale=0, shift=0, blur=0, tint=0.2, erase=0.15, noise=0.06, saturation=0.7
+)
+TURN, ZOOM, SHIFT = (
+    math.radians(15),
+    0.12,
+    0.06,
+)  # half-widths of the crop's movement: detectors err, heads lean
+WEIGHTS = {"shape": 2.0, "expression": 2.0, "pose": 0.5}
+POINTS_WEIGHT = 1.0  # of the second lesson: where the face's points lie, in standard deviations
+
+
+def movement(n: int, rng: torch.Generator | None) -> tuple[Tensor, Tensor]:
+    """Drawn maps [n, 2, 3] from a crop to its picture (both from -1 to 1) and their angles [n], in radians; the crop
+    as it is where `rng` is None."""
+    draw = (lambda: torch.rand(n, generator=rng) * 2 - 1) if rng is not None else (lambda: torch.zeros(n))
+    angle, zoom = draw() * TURN, (1 + draw() * ZOOM) * DECA_SCALE / SCALE
+    dx, dy = draw() * 2 * SHIFT, draw() * 2 * SHIFT
+    cos, sin = angle.cos() * zoom, angle.sin() * zoom
+    return torch.stack([torch.stack([cos, -sin, dx], 1), torch.stack([sin, cos, dy], 1)], 1), angle
+
+
+def moved(
+    pictures: Tensor, pose: Tensor, rng: torch.Generator | None, points: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Crops [n, 3, SIZE, SIZE] of pictures [n, 3, s, s], turned, zoomed and shifted where `rng` is given, and the
+    poses [n, 3] and points [n, k, 2] that belong to them: a picture turned clockwise shows a head turned clockwise."""
+    n = len(pictures)
+    theta, angle = movement(n, rng)
+    grid = F.affine_grid(theta, [n, 3, SIZE, SIZE], align_corners=False)
+    # The grid turned by +angle (x to y, downwards) shows the picture turned by -angle there, +angle where y is up.
+    turn = torch.zeros(n, 3)
+    turn[:, 2] = angle
+    if points is not None:
+        points = torch.linalg.solve(theta[:, None, :, :2], (points - theta[:, None, :, 2])[..., None])[..., 0]
+    crops = F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+    return crops, compose(turn, pose), points
+
+
+def compose(first: Tensor, second: Tensor) -> Tensor:
+    """The axis-angle [n, 3] of the rotation `first` after `second`."""
+    from scipy.spatial.transform import Rotation
+
+    turned = Rotation.from_rotvec(first.numpy()) * Rotation.from_rotvec(second.numpy())
+    return torch.from_numpy(turned.as_rotvec()).float()
+
+
+def mirrored(
+    crops: Tensor, codes: Tensor, points: Tensor, rng: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """About half of the batch mirrored, with the codes and points of the mirrored heads."""
+    chosen = torch.rand(len(crops), generator=rng) < 0.5
+    right, left = points.chunk(2, 1)  # bench.make_anny.faces.point_vertices
+    other = torch.cat([left, right], 1) * torch.tensor([-1.0, 1.0])
+    return (
+        torch.where(chosen[:, None, None, None], crops.flip(3), crops),
+        torch.where(chosen[:, None], codes @ torch.from_numpy(mirror()), codes),
+        torch.where(chosen[:, None, None], other, points),
+    )
+
+
+def soften(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Lower the resolution of about half of the batch, as small faces and 64-pixel swaps have it."""
+    scale = float(torch.rand(1, generator=rng)) * 0.65 + 0.35
+    chosen = (torch.rand(len(x), generator=rng) < 0.5).nonzero()[:, 0]
+    low = F.interpolate(x[chosen], scale_factor=scale, mode="bilinear", antialias=True)
+    return x.index_copy(0, chosen, F.interpolate(low, size=x.shape[-2:], mode="bilinear"))
+
+
+@torch.no_grad()
+def errors(network: Regressor, pictures: np.ndarray, codes: Tensor) -> dict[str, float]:
+    """On held-out people: pose error in degrees, and rank correlations of pairwise distances with the truth's."""
+    from scipy.spatial.transform import Rotation
+    from scipy.stats import spearmanr
+
+    network.eval()
+    found = []
+    for i in range(0, len(pictures), 256):
+        crops, _, _ = moved(to_tensor(pictures[i : i + 256]), codes[i : i + 256, -3:], None)
+        found.append(network.read(crops))
+    read = torch.cat(found)
+    angle = (
+        Rotation.from_rotvec(read[:, -3:].numpy()).inv() * Rotation.from_rotvec(codes[:, -3:].numpy())
+    ).magnitude()
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, len(codes), (2, 4000))
+    scores = {"pose_median_error_deg": float(np.degrees(np.median(angle)))}
+    k = SHAPE_COMPONENTS
+    for name, part in (("shape", slice(0, k)), ("expression", slice(k, -3)), ("pose", slice(-3, None))):
+        distance = [
+            (c[a, part] - c[b, part]).norm(dim=1)[torch.from_numpy(a // VIEWS != b // VIEWS)]
+            for c in (read, codes)
+        ]
+        scores[f"{name}_rank_correlation"] = float(spearmanr(*distance).statistic)
+        explained = 1 - ((read - codes)[:, part] ** 2).sum() / ((codes - codes.mean(0))[:, part] ** 2).sum()
+        scores[f"{name}_explained"] = float(explained)
+    return scores
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is learnt from, in memory or mapped: pictures uint8 [n, s, s, 3], codes [n, k] (mm, mm, radians), points
+    [n, POINTS, 2]; the last `held_out` rows are not trained on."""
+
+    pictures: np.ndarray
+    codes: Tensor
+    points: Tensor
+    held_out: int
+
+    @property
+    def count(self) -> int:
+        return len(self.codes) - self.held_out
+
+
+def lesson(work: Path, held_out: int) -> Lesson:
+    """The faces in `work`, the last `held_out` people apart."""
+    stored, k = np.load(work / "codes.npy"), SHAPE_COMPONENTS
+    codes = np.concatenate([stored[:, :k], stored[:, k:-3] @ expression_map().T, stored[:, -3:]], 1)
+    return Lesson(
+        np.load(work / "pictures.npy", mmap_mode="r"),
+        torch.from_numpy(codes),
+        torch.from_numpy(np.load(work / "points.npy")),
+        held_out * VIEWS,
+    )
+
+
+class Batches(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Batch number i: crops moved, mirrored, lit and softened by draws that depend on the seed and i alone; their codes and
+    points."""
+
+    def __init__(self, faces: Lesson, size: int, epochs: int, seed: int) -> None:
+        rng = torch.Generator().manual_seed(seed)
+        orders = [torch.randperm(faces.count, generator=rng) for _ in range(epochs)]
+        self.rows = [rows for order in orders for rows in order.split(size) if len(rows) == size]
+        self.faces, self.seed = faces, seed
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, Tensor, Tensor]:
+        rows, rng = self.rows[i].sort().values, torch.Generator().manual_seed((self.seed << 32) + i)
+        codes, pictures = self.faces.codes[rows], to_tensor(self.faces.pictures[rows.numpy()])
+        crops, pose, points = moved(pictures, codes[:, -3:], rng, self.faces.points[rows])
+        assert points is not None
+        crops, codes, points = mirrored(crops, torch.cat([codes[:, :-3], pose], 1), points, rng)
+        crops = soften(augment(crops, AUGMENT, rng), rng).contiguous(memory_format=torch.channels_last)
+        return crops.bfloat16(), codes, points
+
+
+def train(faces: Lesson, out: Path, about: dict[str, object], options: argparse.Namespace) -> None:
+    """Fit the network to the faces, from the weights `options.start` if given (from their body alone where `hidden`
+    differs); the held-out people give the scores. Weights and card are written to `out` after every epoch."""
+    o, count = options, faces.count
+    layout = Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS, 3)
+    torch.manual_seed(o.seed)
+    network = Regressor(layout, o.width, o.hidden).to(memory_format=torch.channels_last)
+    places = torch.nn.Linear(o.hidden, faces.points[0].numel())  # of the points; no part of the weights
+    middle, spread = faces.points[:count].mean(0), faces.points[:count].var(0).mean().sqrt()
+    groups = {"shape": slice(0, layout.shape), "expression": slice(layout.shape, -3), "pose": slice(-3, None)}
+    for part in groups.values():  # one scale a group: a direction counts by how much it varies
+        network.mean[part] = faces.codes[:count, part].mean(0)
+        network.scale[part] = faces.codes[:count, part].var(0).mean().sqrt()
+    network.mirror.copy_(torch.from_numpy(mirror()))
+    if o.start is not None:
+        known = load_regressor(o.start)[0].state_dict()
+        same = known["code.weight"].shape == network.code.weight.shape
+        wanted_keys = known if same else [k for k in known if k.startswith(("stem.", "body."))]
+        network.load_state_dict({k: known[k] for k in wanted_keys}, strict=same)
+    network.requires_grad_(True)
+    parameters = [*network.parameters(), *places.parameters()]
+    optimiser = torch.optim.AdamW(parameters, lr=o.lr, weight_decay=1e-3)
+    batches, started = Batches(faces, o.batch, o.epochs, o.seed), time.monotonic()
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, o.lr, total_steps=len(batches), pct_start=0.1)
+    loader = DataLoader(batches, batch_size=None, num_workers=o.workers - 1)
+    per_epoch = len(batches) // o.epochs
+    bar = tqdm(loader, desc="training", mininterval=5, file=sys.stderr)
+    for step, (crops, wanted, points) in enumerate(bar, 1):
+        network.train()
+        with autocast("bfloat16"):
+            features = network.features(crops)
+            read, seen_at = network.code(features).float(), places(features).float()
+        error = (read - (wanted - network.mean) / network.scale) ** 2
+        loss = sum((WEIGHTS[name] * error[:, part].mean() for name, part in groups.items()), torch.zeros(()))
+        loss = loss + POINTS_WEIGHT * (seen_at - ((points - middle) / spread).flatten(1)).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        if step % per_epoch == 0:
+            scores = errors(network, faces.pictures[count:], faces.codes[count:])
+            said = json.dumps({k: round(v, 3) for k, v in scores.items()})
+            tqdm.write(f"epoch {step // per_epoch}: {said}", file=sys.stderr)
+            minutes = round((time.monotonic() - started) / 60, 1)
+            save(
+                network,
+                out,
+                {**about, "epochs_done": step // per_epoch, "minutes": minutes, "held_out": scores},
+            )
+
+
+def save(network: Regressor, path: Path, about: dict[str, object]) -> None:
+    """Weights in half precision (statistics and mirror in full) and their card, atomically."""
+    tensors = {
+        key: value.half() if value.is_floating_point() and value.dim() > 1 and key != "mirror" else value
+        for key, value in network.state_dict().items()
+    }
+    part = path.with_suffix(".part")
+    save_file(
+        {k: v.contiguous() for k, v in tensors.items()}, part, {"about": json.dumps(about, sort_keys=True)}
+    )
+    os.replace(part, path)
+    card = {"sha256": file_sha256(path), "bytes": path.stat().st_size, **about}
+    path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        "python -m bench.make_anny.regressor",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    from metrics.instruments.anny import REGRESSOR
+
+    parser.add_argument("--work", type=Path, default=Path("runs/anny"), help="folder of the rendered faces")
+    parser.add_argument("--out", type=Path, default=REGRESSOR)
+    parser.add_argument("--people", type=int, default=10000)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--width", type=int, default=24)
+    parser.add_argument("--hidden", type=int, default=384, help="numbers that the codes are read from")
+    parser.add_argument("--seed", type=int, default=6)
+    parser.add_argument(
+        "--start", type=Path, help="weights to go on from, for another cycle of the learning rate"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="processes that render, and all but one cut crops",
+    )
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    a = parser.parse_args()
+    torch.set_num_threads(a.threads)
+    if not (a.work / "pictures.npy").is_file():
+        write_faces(a.work, a.people, a.seed, a.workers)
+    about: dict[str, object] = {
+        "layout": vars(Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS)), "width": a.width, "hidden": a.hidden,
+        "crop": f"deca, {SIZE} px, scale {DECA_SCALE}",
+        "epochs": a.epochs, "batch": a.batch, "lr": a.lr, "seed": a.seed,
+        "data": json.loads((a.work / "meta.json").read_text()),
+        "loss": {**WEIGHTS, "points": POINTS_WEIGHT},
+        "start": None if a.start is None else file_sha256(a.start),
+        "command": f"python -m bench.make_anny.regressor --people {a.people} --epochs {a.epochs} --lr {a.lr:g} "
+                   f"--seed {a.seed}{'' if a.start is None else ' --start WEIGHTS'}",
+    }  # fmt: skip
+    train(lesson(a.work, max(20, a.people // 20)), a.out, about, a)
+    held_out = json.loads(a.out.with_suffix(".json").read_text())["held_out"]
+    print(f"{a.out}: {a.out.stat().st_size} bytes; held out: {json.dumps(held_out)}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,75 @@
+"""What a scored face looks like as a picture, in numbers: the features behind picture quality.
+
+Swap and target are cut at the same place, the FFHQ square of the target's face, so a swap in which no face is found is
+looked at too. The filter bank needs nothing; Inception, for FID and KID, needs the file that `--inception` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.reading.crops import square
+from metrics.pictures.features import Inception, filter_bank
+from metrics.pictures.sets import FILTER_BANK, INCEPTION
+from smoothswap.faces.align import AlignmentError
+
+Image = npt.NDArray[np.uint8]
+Vector = npt.NDArray[np.float32]
+SIZE = 128  # pixels of the square; part of the metrics' definition
+
+
+class PictureReader:
+    """Features of pictures by every network at hand. inception: torchvision's weights, None: the filter bank alone.
+
+    Raises InstrumentError where the file is missing or another network's.
+    """
+
+    def __init__(self, inception: Path | None = None) -> None:
+        self.networks: dict[str, Callable[[Image], npt.NDArray[np.float64]]] = {FILTER_BANK: filter_bank}
+        self._inception = None if inception is None else Inception(inception)
+        if self._inception is not None:
+            self.networks[INCEPTION] = self._inception
+
+    def read(self, faces: Sequence[tuple[Image, Vector]]) -> list[dict[str, Vector]]:
+        """Of each (frame uint8 [h, w, 3], landmarks float32 [68, 2]): network -> float32 [d]; {} for no face's points.
+
+        Each picture is read alone, so that its company never changes a number.
+        """
+        looks: list[dict[str, Vector]] = []
+        for frame, landmarks in faces:
+            try:
+                picture = square(frame, landmarks, SIZE)[None]
+            except AlignmentError:
+                looks.append({})
+            else:
+                looks.append({name: self._row(name, picture) for name in self.networks})
+        return looks
+
+    def black(self) -> dict[str, Vector]:
+        """What stands for a picture that a model did not give."""
+        picture = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+        return {name: self._row(name, picture) for name in self.networks}
+
+    def _row(self, name: str, picture: Image) -> Vector:
+        return np.asarray(self.networks[name](picture)[0], np.float32)
+
+    def described(self) -> list[dict[str, Any]]:
+        """The networks as results.json lists instruments."""
+        crop = {"template": "square", "size": SIZE}
+        listed: list[dict[str, Any]] = [{
+            "name": FILTER_BANK, "weights_sha256": None, "licence": "Apache-2.0", "crop": crop, "reads": ["picture"],
+            "parameters": {"features": 36}, "family": FILTER_BANK,
+            "description": "derivative energies and colour moments of a face's square; no network",
+        }]  # fmt: skip
+        if self._inception is not None:
+            listed.append({
+                "name": INCEPTION, "weights_sha256": self._inception.weights_sha256, "licence": "the user's file",
+                "crop": crop, "reads": ["picture"], "parameters": {"features": 2048}, "family": INCEPTION,
+                "description": "torchvision's Inception v3, the 2,048 numbers before its last layer",
+            })  # fmt: skip
+        return listed

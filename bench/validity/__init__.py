@@ -1,0 +1,1 @@
+"""python -m bench.validity: how good each instrument is, on faces with known truth and on photographs."""

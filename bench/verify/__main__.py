@@ -1,0 +1,324 @@
+"""Check a finished run again: schema, hashes, ledger arithmetic, and every metric from the stored readings.
+
+    python -m bench.verify runs/ffpp
+
+Independent of what made the run: the arithmetic is bench/verify/recount.py, which shares no code with the metrics.
+It finds what was changed by mistake or in part; somebody who changes readings, numbers and hashes together
+leaves nothing to find, for nothing here is signed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import pandas as pd
+
+from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, few
+from bench.ffpp.options import Parser
+from bench.verify import recount
+from bench.verify.checks import Checked, check_metrics
+from reports.results import Results, ResultsError, load
+
+EXAMPLES = """
+examples:
+  python -m bench.verify runs/ffpp                   every model of a run
+  python -m bench.verify runs/ffpp/smoothswap --json
+
+exit codes: 0 SUCCESS, 2 no run is there, 3 something does not hold; each violation is one line
+"""
+STATUSES = ("ok", "no_face", "many_faces", "decode_error", "model_error")
+COLUMNS = (
+    "model",
+    "clip",
+    "target",
+    "source",
+    "cluster",
+    "position",
+    "frame",
+    "source_frame",
+    "status",
+    "reason",
+)
+
+
+def check(folder: Path) -> Checked:
+    """Check OUT/<model>/. Never raises for a damaged file: that is a violation."""
+    found = Checked(folder.name)
+    try:
+        results = load(folder / "results.json")
+    except ResultsError as error:
+        found.violations.append(f"schema: {error}")
+        return found
+    found.expect(
+        results.run.model.name == folder.name,
+        f"names: the folder is {folder.name}, its results are of {results.run.model.name}",
+    )
+    _hashes(found, folder, results)
+    frames = _table(found, folder / "frames.parquet")
+    originals = _table(found, folder.parent / "originals.parquet")
+    if frames is None:
+        return found
+    missing = [column for column in COLUMNS if column not in frames]
+    if missing:
+        found.violations.append(f"ledger: frames.parquet lacks the columns {', '.join(missing)}")
+        return found
+    found.rows = len(frames)
+    _ledger(found, frames, results)
+    if originals is None:
+        return found
+    oracle = folder.parent / "oracle" / "frames.parquet"
+    truth = pd.read_parquet(oracle) if oracle.is_file() and folder.name != "oracle" else frames
+    tables = recount.Tables(
+        frames, originals, truth if oracle.is_file() else None, results.run.protocol.model_dump(mode="json")
+    )
+    _posed(found, tables)
+    check_metrics(found, tables, _video(found, folder, results), results)
+    return found
+
+
+def _video(found: Checked, folder: Path, results: Results) -> recount.Tables | None:
+    """The tables of frames in a row, their ledger checked too; None for a run without them."""
+    protocol = results.run.protocol.model_dump(mode="json")
+    n = protocol.get("video") or 0
+    here = (folder / "video.parquet").is_file()
+    found.expect(
+        here or not n, f"files: the protocol reads {n} frames in a row, and there is no video.parquet"
+    )
+    if not here:
+        return None
+    frames = _table(found, folder / "video.parquet")
+    originals = _table(found, folder.parent / "video_originals.parquet")
+    if frames is None or originals is None:
+        return None
+    if lacking := [column for column in COLUMNS if column not in frames]:
+        found.violations.append(f"video: video.parquet lacks the columns {', '.join(lacking)}")
+        return None
+    _rows(found, frames, results, "video")
+    for clip, rows in frames.groupby("clip", sort=False):
+        numbers = rows["frame"].tolist()
+        found.expect(
+            len(numbers) <= n and (set(numbers) == {-1} or len(set(numbers)) == len(numbers)),
+            f"video: clip {clip}: {len(numbers)} rows of {n}, or a frame twice",
+        )
+    tables = recount.Tables(frames, originals, None, protocol)
+    _posed(found, tables, "video")
+    return tables
+
+
+def _table(found: Checked, path: Path) -> pd.DataFrame | None:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        found.violations.append(f"files: cannot read {path}: {str(error).splitlines()[0]}")
+        return None
+
+
+def _hashes(found: Checked, folder: Path, results: Results) -> None:
+    protocol = results.run.protocol.model_dump(mode="json")
+    said = protocol.pop("hash")
+    text = json.dumps(protocol, sort_keys=True, separators=(",", ":"))
+    real = hashlib.sha256(text.encode()).hexdigest()
+    found.expect(said == real, f"hash: the protocol's fields give {real[:12]}, its hash says {said[:12]}")
+    found.expect(
+        results.run.seed == protocol.get("seed", results.run.seed),
+        f"hash: run.seed {results.run.seed} is not the protocol's {protocol.get('seed')}",
+    )
+    if not results.files:
+        found.notes.append(
+            "no file hashes in results.json (made before they were stored): readings not pinned"
+        )
+    for name, wanted in results.files.items():
+        path = folder / name
+        if not path.is_file():
+            found.violations.append(f"hash: {name} is not there")
+            continue
+        have = hashlib.sha256(path.read_bytes()).hexdigest()
+        found.expect(
+            have == wanted, f"hash: {name} is {have[:12]}, results.json says {wanted[:12]}: changed since"
+        )
+
+
+def _ledger(found: Checked, frames: pd.DataFrame, results: Results) -> None:
+    counts, status = results.counts, Counter(frames["status"])
+    used = status.pop("ok", 0)
+    found.expect(
+        len(frames) == counts.expected, f"ledger: {len(frames)} rows, expected says {counts.expected}"
+    )
+    found.expect(used == counts.used, f"ledger: {used} rows are ok, used says {counts.used}")
+    failed = {name: n for name, n in counts.failed.items() if n}
+    found.expect(dict(status) == failed, f"ledger: failed rows {dict(status)}, failed says {failed}")
+    found.expect(
+        counts.expected == counts.used + sum(failed.values()), "ledger: expected is not used + failed"
+    )
+    _rows(found, frames, results, "ledger")
+    _frame_rule(found, frames, results)
+
+
+def _rows(found: Checked, frames: pd.DataFrame, results: Results, what: str) -> None:
+    """What holds of the rows of either table."""
+    strange = sorted(set(frames["status"]) - set(STATUSES))
+    found.expect(not strange, f"{what}: unknown status {few(strange)}")
+    ok = frames["status"] == "ok"
+    reasons = frames["reason"].fillna("") != ""
+    found.expect(
+        not (ok & reasons).any(), f"{what}: {int((ok & reasons).sum())} rows are ok and have a reason"
+    )
+    silent = ~ok & ~reasons
+    found.expect(not silent.any(), f"{what}: {int(silent.sum())} failed rows have no reason")
+    twice = frames.duplicated(["clip", "position"])
+    found.expect(not twice.any(), f"{what}: {int(twice.sum())} frames have two rows")
+    found.expect(set(frames["model"]) == {results.run.model.name}, f"{what}: rows of another model")
+    protocol = results.run.protocol.model_dump(mode="json")
+    pairs = frames[["clip", "target", "source", "cluster"]].drop_duplicates()
+    wrong = [
+        clip
+        for clip, target, source, cluster in pairs.itertuples(index=False)
+        if cluster != "+".join(sorted(recount.person(protocol, one) for one in (target, source)))
+    ]
+    found.expect(not wrong, f"{what}: the cluster is not the pair of people in {few(wrong)}")
+
+
+def _frame_rule(found: Checked, frames: pd.DataFrame, results: Results) -> None:
+    """Each clip: as many rows as the protocol asks, evenly spaced, both ends in."""
+    k = getattr(results.run.protocol, "frames", None)
+    if not isinstance(k, int):
+        found.notes.append("the protocol does not say how many frames a clip has: frame rule not checked")
+        return
+    clips = frames.groupby("clip", sort=False)
+    data = results.run.data.model_dump()
+    if isinstance(data.get("clips"), int):
+        found.expect(
+            len(clips) == data["clips"], f"ledger: rows of {len(clips)} clips, the run had {data['clips']}"
+        )
+    for clip, rows in clips:
+        numbers, places = rows["frame"].tolist(), rows["position"].tolist()
+        if places != list(range(len(places))):
+            found.violations.append(f"ledger: clip {clip}: positions {places} are not 0 to {len(places) - 1}")
+        elif all(number == -1 for number in numbers):
+            found.expect(
+                len(numbers) == k, f"ledger: clip {clip}: {len(numbers)} rows of {k} for an unreadable clip"
+            )
+        elif k > 1 and numbers != _even(numbers[-1] + 1, k):
+            found.violations.append(
+                f"ledger: clip {clip}: frames {few(map(str, numbers))} are not {k} evenly spaced ones of "
+                f"0 to {numbers[-1]}: rows were left out, or a folder of frames has gaps"
+            )
+
+
+def _even(count: int, k: int) -> list[int]:
+    return list(range(count)) if k >= count else [round(Fraction(i * (count - 1), k - 1)) for i in range(k)]
+
+
+def _posed(found: Checked, tables: recount.Tables, what: str = "ledger") -> None:
+    if tables.unknown.any():
+        found.notes.append(
+            f"{int(tables.unknown.sum())} frames of a shorter clip have their target's readings nowhere in the "
+            "files; their stored values are taken as they are"
+        )
+        if "posed" in tables.frames:
+            tables.posed |= tables.unknown & tables.frames["posed"].to_numpy(bool)
+        else:
+            tables.posed |= tables.unknown & (tables.frames["status"] == "ok").to_numpy(bool)
+    if "posed" in tables.frames:
+        differ = int((tables.posed != tables.frames["posed"].to_numpy(bool)).sum())
+        found.expect(not differ, f"{what}: {differ} frames are posed in one of the two files only")
+    unread = (tables.frames["status"] == "ok").to_numpy(bool) & ~tables.posed
+    found.expect(not unread.any(), f"{what}: {int(unread.sum())} ok rows have no face in an original")
+
+
+def across(folders: Sequence[Path]) -> list[str]:
+    """What must be the same in all models of one run: protocol, data, instruments and the frames asked for."""
+    violations, first = [], None
+    for folder in folders:
+        try:
+            run = load(folder / "results.json").run
+            keys = pd.read_parquet(folder / "frames.parquet", columns=["clip", "position"])
+        except (ResultsError, OSError, ValueError, KeyError):
+            continue  # said by check()
+        have = {
+            "protocol": run.protocol.hash, "data": run.data.manifest_sha256, "instruments": run.instruments,
+            "clips": set(keys["clip"]),
+        }  # fmt: skip
+        if first is None:
+            first = (folder.name, have)
+        violations += [
+            f"run: {part} of {folder.name} and {first[0]} differ"
+            for part in have
+            if have[part] != first[1][part]
+        ]
+    return violations
+
+
+def folders_of(run: Path) -> list[Path]:
+    """The model folders of a run, or the folder itself when it is one; [] when nothing is there."""
+    if (run / "results.json").is_file() or (run / "frames.parquet").is_file():
+        return [run]
+    if not run.is_dir():
+        return []
+    holds = ("results.json", "frames.parquet")
+    return sorted(p for p in run.iterdir() if p.is_dir() and any((p / name).is_file() for name in holds))
+
+
+def parser() -> Parser:
+    made = Parser(
+        "python -m bench.verify", description="Check a finished run again, independently of what made it.",
+        epilog=EXAMPLES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    made.add_argument(
+        "run", nargs="+", type=Path, metavar="RUN", help="an output folder, or one model's in it"
+    )
+    made.add_argument("--json", action="store_true", help="print what was found as JSON")
+    made.add_argument(
+        "--quiet", action="store_true", help="leave out the notes on what could not be recomputed"
+    )
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    options = parser().parse_all(None if argv is None else list(argv))
+    checked: list[Checked] = []
+    said: list[str] = []
+    for run in options.run:
+        folders = folders_of(run)
+        if not folders:
+            print(
+                f"error: no results in {run}: give the folder that bench.ffpp wrote with --out, or one model's "
+                "folder in it",
+                file=sys.stderr,
+            )
+            return EXIT_USAGE
+        checked += map(check, folders)
+        said += across(folders)
+    violations = [f"{c.name}: {v}" for c in checked for v in c.violations] + said
+    if options.json:
+        print(json.dumps({
+            "success": not violations, "violations": violations,
+            "notes": {c.name: c.notes for c in checked}, "rows": sum(c.rows for c in checked),
+            "recomputed": sum(c.recomputed for c in checked), "aggregated": sum(c.aggregated for c in checked),
+        }, indent=2))  # fmt: skip
+    else:
+        if not options.quiet:
+            for c in checked:
+                for note in c.notes:
+                    print(f"note {c.name}: {note}", file=sys.stderr)
+        for violation in violations:
+            print(f"VIOLATION {violation}")
+        print(
+            f"{'FAILED: ' + str(len(violations)) + ' violations' if violations else 'SUCCESS'}: "
+            f"{len(checked)} models, {sum(c.rows for c in checked):,} rows, "
+            f"{sum(c.recomputed for c in checked)} metrics recomputed from readings, "
+            f"{sum(c.aggregated for c in checked)} from the values of each frame"
+        )
+    return EXIT_DATA if violations else EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

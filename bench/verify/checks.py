@@ -1,0 +1,251 @@
+"""The metrics part of bench.verify: every number against the readings, its value in each frame, and its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bench.errors import few
+from bench.verify import pictures, recount
+from bench.verify.intervals import Ends, agree, interval, jackknife
+from reports.results import MetricValue, Results
+
+CLOSE = 1e-6  # relative; readings are float32, numbers are computed in float64
+NEAR = 0.15  # of the interval's width: two bootstraps of 4,000 resamples differ by less
+LOOSE = 1e-5  # relative, of distances between sets: two ways to a root of a matrix
+BOUNDS = {"id_retrieval": (0.0, 100.0), "id_retrieval_top5": (0.0, 100.0)}
+
+
+@dataclass
+class Checked:
+    """What was found in one model's folder."""
+
+    name: str
+    violations: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    rows: int = 0
+    recomputed: int = 0  # metrics worked out again from readings
+    aggregated: int = 0  # metrics whose mean was worked out again from the stored value of each frame
+
+    def expect(self, holds: bool, said: str) -> None:
+        if not holds:
+            self.violations.append(said)
+
+
+def check_metrics(
+    found: Checked, tables: recount.Tables, video: recount.Tables | None, results: Results
+) -> None:
+    """Every metric of results.json. tables: of the protocol's frames; video: of frames in a row."""
+    columns = {"frames.parquet": tables} | ({} if video is None else {"video.parquet": video})
+    told: set[str] = set()
+    for file, part in columns.items():
+        keys = {c.removeprefix("metric/") for c in part.frames.columns if c.startswith("metric/")}
+        told |= keys
+        for key in [key for key in results.metrics if key in keys]:
+            _metric(found, part, key, results.metrics[key], results)
+        strange = {key for key in keys if (key.split("@")[0] in recount.VIDEO) != (part is video)}
+        found.expect(
+            not strange, f"metrics: {file} holds {few(sorted(strange))}, which belong to the other table"
+        )
+    sets = [key for key in results.metrics if key in pictures.SETS]
+    for key in sets:
+        _pictures(found, tables, key, results.metrics[key], results)
+    differ = sorted(told ^ (set(results.metrics) - set(sets)))
+    found.expect(not differ, f"metrics: results.json and the tables of frames disagree on {few(differ)}")
+
+
+def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue, results: Results) -> None:
+    name, column = key.split("@")[0], f"metric/{key}"
+    if name in recount.MEANING:
+        _meaning(found, key, said, *recount.MEANING[name])
+    stored = tables.frames[column].to_numpy(np.float64)
+    outside = int((np.isfinite(stored) & ~tables.posed).sum())
+    found.expect(not outside, f"metric {key}: {outside} values in frames without a face in an original")
+    again = None
+    if said.version == recount.VERSION:
+        again = recount.per_frame(tables, key, said.instrument)
+    if again is None:
+        found.aggregated += 1
+        found.notes.append(f"{key}: mean and interval checked, from the stored value of each frame")
+    else:
+        found.recomputed += 1
+        unknown = tables.unknown
+        if name in recount.VIDEO:
+            unknown = unknown | (tables.unknown[tables.before] & (tables.before >= 0))
+        again = [np.where(unknown, stored, np.where(tables.posed, a, np.nan)) for a in again]
+        stored = _follows(found, f"metric {key}", tables, stored, again)
+    clusters = tables.frames["cluster"].to_numpy(str)
+    excluding, counting = stored, _counting(found, tables, key, said, stored)
+    bounds = BOUNDS.get(name)
+    _summary(
+        found,
+        f"metric {key}, excluding missing",
+        said.excluding_missing,
+        excluding,
+        clusters,
+        bounds,
+        said.unit,
+    )
+    if counting is not None:
+        _summary(
+            found,
+            f"metric {key}, counting missing",
+            said.counting_missing,
+            counting,
+            clusters,
+            bounds,
+            said.unit,
+        )
+    asked = tables.posed & (tables.before >= 0) if name in recount.VIDEO else tables.posed
+    lost = int((asked & ~np.isfinite(stored)).sum())
+    found.expect(
+        said.missing is None or said.missing == lost,
+        f"metric {key}: missing {said.missing}, recomputed {lost}",
+    )
+    applied = _policy(found, key, said, results, counted=name in BOUNDS)
+    _summary(found, f"metric {key}", said, counting if applied else excluding, clusters, bounds, said.unit)
+
+
+def _meaning(found: Checked, key: str, said: MetricValue, unit: str, up: bool) -> None:
+    found.expect(said.unit == unit, f"metric {key}: unit {said.unit!r}, it is {unit!r}")
+    found.expect(said.higher_is_better is up, f"metric {key}: higher_is_better is {said.higher_is_better}")
+
+
+def _follows(
+    found: Checked, what: str, tables: recount.Tables, stored: np.ndarray, again: Sequence[np.ndarray]
+) -> np.ndarray:
+    """The stored values, where they follow from the readings; else what does."""
+    same = np.zeros(len(stored), bool)
+    for values in again:
+        same |= np.isclose(values, stored, rtol=CLOSE, atol=CLOSE, equal_nan=True)
+    worst = int(np.argmax(~same))
+    found.expect(
+        bool(same.all()),
+        f"{what}: {int((~same).sum())} of {len(same)} frames do not follow from the readings; first "
+        f"{tables.frames['clip'].iloc[worst]} frame {tables.frames['frame'].iloc[worst]}: stored "
+        f"{stored[worst]:.6g}, recomputed {again[0][worst]:.6g}",
+    )
+    return np.where(same, stored, again[0])
+
+
+def _counting(
+    found: Checked, tables: recount.Tables, key: str, said: MetricValue, stored: np.ndarray
+) -> np.ndarray | None:
+    """The values with what each lost face counts as; None where neither readings nor the table tell."""
+    lost = tables.posed & ~np.isfinite(stored)
+    costs = recount.if_lost(tables, key, said.instrument)
+    column = f"missing/{key}"
+    told = tables.frames[column].to_numpy(np.float64) if column in tables.frames else None
+    if costs is None or (tables.unknown & lost).any():
+        costs = told
+    elif told is not None:
+        wanted = np.where(lost, costs, np.nan)
+        found.expect(
+            bool(np.isclose(told, wanted, rtol=CLOSE, atol=CLOSE, equal_nan=True).all()),
+            f"metric {key}: what its missing faces count as does not follow from the readings",
+        )
+    return None if costs is None else np.where(lost, costs, stored)
+
+
+def _policy(found: Checked, key: str, said: MetricValue, results: Results, counted: bool) -> bool:
+    """Whether missing faces count in the headline, by the protocol; older results do not say it there."""
+    rule = results.run.protocol.model_dump().get("missing", said.missing_policy)
+    counts = rule == "count_everywhere" or (rule == "count_as_wrong" and counted)
+    wanted = "count_as_wrong" if counts else "exclude"
+    found.expect(
+        said.missing_policy in (wanted, None),
+        f"metric {key}: policy {said.missing_policy}, by the protocol {wanted}",
+    )
+    return said.missing_policy == "count_as_wrong"
+
+
+def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValue, results: Results) -> None:
+    """A distance between all swaps and all targets, from the features of each picture."""
+    column, unit = pictures.SETS[key]
+    _meaning(found, key, said, unit, False)
+    swap, target = tables.pictures(column)
+    if swap is None or target is None or said.version != recount.VERSION:
+        found.violations.append(f"metric {key}: the tables lack the features {column} that it is made of")
+        return
+    if (tables.unknown & tables.posed).any():
+        found.notes.append(
+            f"{key}: not checked, for the features of a shorter clip's targets are nowhere in the files"
+        )
+        return
+    found.recomputed += 1
+    there = tables.posed & np.isfinite(swap).all(axis=1) & np.isfinite(target).all(axis=1)
+    seen = there & pictures.found(tables.frames)
+    clusters = tables.frames["cluster"].to_numpy(str)
+    counts = _policy(found, key, said, results, counted=False)
+    lost = int((there & ~seen).sum())
+    found.expect(said.missing in (None, lost), f"metric {key}: missing {said.missing}, recomputed {lost}")
+    for what, part, kept in (
+        (f"metric {key}", said, there if counts else seen),
+        (f"metric {key}, excluding missing", said.excluding_missing, seen),
+        (f"metric {key}, counting missing", said.counting_missing, there),
+    ):
+        if part is None:
+            continue
+        rows = np.flatnonzero(kept)
+        if len(rows) < 2:
+            found.expect(part.value is None, f"{what}: value {part.value} of {len(rows)} pictures")
+            continue
+
+        def distance(chosen: np.ndarray, rows: np.ndarray = rows) -> float:
+            return pictures.distance(key, swap[rows[chosen]], target[rows[chosen]])
+
+        value = distance(np.arange(len(rows)))
+        ends = jackknife(distance, value, clusters[rows])
+        if ends is not None and key != "kid":
+            ends = max(0.0, ends[0]), ends[1]
+        _compare(found, what, part, value, len(rows), len(set(clusters[rows])), ends, LOOSE, 1e-3)
+
+
+def _summary(
+    found: Checked,
+    what: str,
+    said: Any,
+    values: np.ndarray | None,
+    clusters: np.ndarray,
+    bounds: Ends | None,
+    unit: str,
+) -> None:
+    """Compare value, n, clusters and interval with those worked out again; `said` or values None say nothing."""
+    if said is None or values is None:
+        return
+    value, n, groups = recount.mean(values, clusters)
+    ends = interval(values, clusters, bounds)
+    if ends is not None:
+        low, high = recount.RANGES.get(unit, (0.0, math.inf))
+        ends = min(max(ends[0], low), high), min(max(ends[1], low), high)
+    # A handful of clusters gives a lumpy bootstrap, whose ends jump by a whole lump.
+    _compare(found, what, said, value, n, groups, ends, CLOSE, NEAR if groups >= 8 else 0.5)
+
+
+def _compare(
+    found: Checked, what: str, said: Any, value: float, n: int, groups: int, ends: Ends | None, close: float, near: float
+) -> None:  # fmt: skip
+    """said: a value with its interval; near: how far each end may be off, as a share of the interval's width."""
+    told = math.nan if said.value is None else said.value
+    found.expect(
+        math.isclose(told, value, rel_tol=close, abs_tol=close) or (math.isnan(told) and math.isnan(value)),
+        f"{what}: value {told:.9g}, recomputed {value:.9g}",
+    )
+    found.expect(said.n is None or said.n == n, f"{what}: n {said.n}, recomputed {n}")
+    found.expect(
+        said.clusters is None or said.clusters == groups,
+        f"{what}: clusters {said.clusters}, recomputed {groups}",
+    )
+    width = 0.0 if ends is None else ends[1] - ends[0]
+    found.expect(
+        agree(said.ci95, ends, near * width + 1e-9 * max(1.0, abs(value)) + close * abs(value)),
+        f"{what}: interval {_ends(said.ci95)}, recomputed {_ends(ends)}",
+    )
+
+
+def _ends(ends: Any) -> str:
+    return "none" if ends is None else f"{ends[0]:.6g} to {ends[1]:.6g}"

@@ -1,0 +1,50 @@
+"""Picture quality in bench.verify, from the features that the tables store (see bench/verify/recount.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from scipy import linalg
+
+# key: (column of the features, unit); smaller is better in all of them.
+SETS: dict[str, tuple[str, str]] = {
+    "filter_bank_distance": ("picture/filter_bank", "squared feature distance"),
+    "fid": ("picture/torchvision-inception_v3", "squared feature distance"),
+    "kid": ("picture/torchvision-inception_v3", "squared feature distance"),
+}
+
+
+def distance(key: str, x: np.ndarray, y: np.ndarray) -> float:
+    """The metric `key` between two sets of features float64 [n, d]."""
+    return _DISTANCES[key](x, y)
+
+
+def frechet(x: np.ndarray, y: np.ndarray) -> float:
+    """|m_x - m_y|^2 + tr C_x + tr C_y - 2 tr (C_x C_y)^(1/2), through the root of C_x alone."""
+    c_x, c_y = (np.atleast_2d(np.cov(side, rowvar=False)) for side in (x, y))
+    values, vectors = linalg.eigh(c_x)
+    root = vectors * np.sqrt(np.clip(values, 0, None)) @ vectors.T
+    cross = np.sqrt(np.clip(linalg.eigvalsh(root @ c_y @ root), 0, None)).sum()
+    moved = float(((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum())
+    return max(0.0, moved + float(np.trace(c_x) + np.trace(c_y) - 2 * cross))
+
+
+def kernel(x: np.ndarray, y: np.ndarray) -> float:
+    """Unbiased squared MMD with the kernel (x.y / d + 1)^3."""
+    n, m, d = len(x), len(y), x.shape[1]
+    own_x, own_y, both = ((a @ b.T / d + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
+    np.fill_diagonal(own_x, 0)
+    np.fill_diagonal(own_y, 0)
+    return float(own_x.sum() / (n * (n - 1)) + own_y.sum() / (m * (m - 1)) - 2 * both.mean())
+
+
+_DISTANCES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
+    "filter_bank_distance": frechet, "fid": frechet, "kid": kernel
+}  # fmt: skip
+
+
+def found(frames: pd.DataFrame) -> np.ndarray:
+    """bool [n]: frames in whose swap a face was found."""
+    return (frames["status"] == "ok").to_numpy(bool)

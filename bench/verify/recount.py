@@ -1,0 +1,275 @@
+"""The arithmetic of bench.verify: every metric again from the stored readings, with this module's own small code.
+
+Written apart from the metrics package and importing nothing of it, so that one mistake is not made twice.
+The formulas are those that results.json describes in words. Intervals: bench/verify/intervals.py; sets of pictures:
+bench/verify/pictures.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+TIE = 1e-6  # cosines closer than this are a tie, which counts as wrong
+_VAGUE = 2e-6  # a hit whose margin is smaller than this may fall either way by rounding
+
+# key: (unit, higher is better); a run that says otherwise has been changed.
+MEANING: dict[str, tuple[str, bool]] = {
+    "id_retrieval": ("%", True), "id_retrieval_top5": ("%", True), "identity": ("cosine similarity", True),
+    "identity_r": ("ratio", False), "shape": ("L2 of shape parameters", False), "shape_r": ("ratio", False),
+    "expression": ("L2 of expression parameters", False), "expression_r": ("ratio", False),
+    "pose": ("rad", False), "pose_r": ("ratio", False), "truth_pixel": ("grey levels", False),
+    "truth_identity": ("cosine distance", False), "truth_shape": ("L2 of shape parameters", False),
+    "truth_expression": ("L2 of expression parameters", False), "truth_pose": ("rad", False),
+    "vgg": ("L2 of features", False), "vgg_r": ("ratio", False), "arc": ("cosine similarity", True),
+    "arc_r": ("ratio", True), "pose_hn": ("degrees", False), "identity_consistency": ("cosine similarity", True),
+    "expression_flicker": ("L2 of expression parameters per frame", False), "pose_flicker": ("rad per frame", False),
+}  # fmt: skip
+RANGES: dict[str, tuple[float, float]] = {
+    "%": (0.0, 100.0), "ratio": (0.0, 1.0), "cosine similarity": (-1.0, 1.0), "cosine distance": (0.0, 2.0),
+    "grey levels": (0.0, 255.0), "rad per frame": (0.0, math.pi),
+}  # fmt: skip
+"""By unit, what no interval goes beyond; the others are distances, from 0 on."""
+VIDEO = ("identity_consistency", "expression_flicker", "pose_flicker")  # of the tables of frames in a row
+VERSION = 1  # of the metrics that are recomputed here
+
+
+@dataclass
+class Tables:
+    """The files of one model. frames, originals, truth: as they are stored (truth: the oracle's frames).
+
+    `posed` bool [n]: both originals have a usable face, worked out here from originals.parquet.
+    `unknown` bool [n]: the target's frame is not in originals.parquet, so nothing can be worked out.
+    """
+
+    frames: pd.DataFrame
+    originals: pd.DataFrame
+    truth: pd.DataFrame | None
+    protocol: Mapping[str, Any]
+    posed: np.ndarray = field(init=False)
+    unknown: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        read = self.originals["status"] == "ok"
+        known = {
+            (c, int(f)): i
+            for i, (c, f) in enumerate(zip(self.originals["clip"], self.originals["frame"], strict=True))
+        }
+        usable = set(self.originals.loc[read, "clip"])
+        clips = set(self.originals["clip"])
+        ok = read.to_numpy(bool)
+        target = self._at("target", "frame", known)
+        self._target = target
+        self._source = self._at("source", "source_frame", known)
+        self.posed = (target >= 0) & ok[target] & self.frames["source"].isin(usable).to_numpy(bool)
+        self.unknown = (target < 0) & self.frames["target"].isin(clips).to_numpy(bool)
+
+    @cached_property
+    def before(self) -> np.ndarray:
+        """int [n]: the row of the frame before, -1 where it is not there or not posed."""
+        pairs = list(zip(self.frames["clip"], self.frames["frame"].astype(int), strict=True))
+        rows = {pair: i for i, pair in reversed(list(enumerate(pairs))) if self.posed[i]}
+        return np.array([rows.get((clip, frame - 1), -1) for clip, frame in pairs], dtype=int)
+
+    def _at(self, clip: str, frame: str, known: Mapping[tuple[str, int], int]) -> np.ndarray:
+        pairs = zip(self.frames[clip], self.frames[frame], strict=True)
+        return np.array([known.get((c, int(f)), -1) for c, f in pairs], dtype=int)
+
+    def side(self, side: str, instrument: str, reading: str) -> np.ndarray | None:
+        """Readings float64 [n, d] of "swap", "source", "target" or "truth"; None where they are not stored."""
+        if side == "swap":
+            return _rows(self.frames, f"swap/{instrument}/{reading}")
+        if side == "truth":
+            if self.truth is None:
+                return None
+            rows = _rows(self.truth, f"swap/{instrument}/{reading}")
+            keys = {k: i for i, k in enumerate(zip(self.truth["clip"], self.truth["frame"], strict=True))}
+            at = [keys.get(k, -1) for k in zip(self.frames["clip"], self.frames["frame"], strict=True)]
+            return None if rows is None else _take(rows, np.array(at, dtype=int))
+        rows = _rows(self.originals, f"original/{instrument}/{reading}")
+        return None if rows is None else _take(rows, self._target if side == "target" else self._source)
+
+    def pictures(self, column: str) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """(swaps, targets) float64 [n, d]: features of each frame's picture and of its target's."""
+        target = _rows(self.originals, column)
+        return _rows(self.frames, column), None if target is None else _take(target, self._target)
+
+
+def person(protocol: Mapping[str, Any], clip: str) -> str:
+    """Whose face a clip shows, by the protocol's identity map; DeepFakeDetection clips name their actor."""
+    name = clip.split("__")[0] if protocol.get("sequences") == "actors" else clip
+    return str((protocol.get("identity_map") or {}).get(name, name))
+
+
+def per_frame(tables: Tables, key: str, instrument: str | None) -> list[np.ndarray] | None:
+    """The metric of every frame, float64 [n], NaN without a value; None when it cannot be had from readings.
+
+    Two arrays where rounding may decide a hit: the stored value may be either.
+    """
+    name = key.split("@")[0]
+    if name not in MEANING or instrument is None or name == "truth_pixel":
+        return None
+    if name.startswith("id_retrieval"):
+        return _hits(tables, instrument, 5 if name.endswith("top5") else 1)
+    swap = tables.side("swap", instrument, reading_of(name))
+    return None if swap is None else _valued(tables, name, instrument, swap)
+
+
+def if_lost(tables: Tables, key: str, instrument: str | None) -> np.ndarray | None:
+    """What every frame would count as, were no face found in its swap: float64 [n]; None where it cannot be had."""
+    name = key.split("@")[0]
+    if name.startswith("id_retrieval"):
+        return np.zeros(len(tables.frames))
+    if name == "truth_pixel":
+        return np.full(len(tables.frames), 255.0)
+    if name not in MEANING or instrument is None:
+        return None
+    reading = reading_of(name)
+    if name in VIDEO:  # the wanted face jumps to the other one
+        source, target = (tables.side(s, instrument, reading) for s in ("source", "target"))
+        if source is None or target is None:
+            return None
+        jump = {"identity": 1.0 - _angle(source, target), "expression": _euclid(source, target)}
+        cost = jump[reading] if reading in jump else _turned(_matrices(source), _matrices(target))
+        return np.where(tables.before >= 0, cost, np.nan)
+    other = tables.side("target" if reading in ("identity", "shape") else "source", instrument, reading)
+    found = None if other is None else _valued(tables, name, instrument, other)
+    return None if found is None else found[0]
+
+
+def reading_of(name: str) -> str:
+    """Which reading a metric is of."""
+    network = {"vgg": "identity", "arc": "identity", "pose_hn": "pose"}
+    plain = name.removeprefix("truth_").removesuffix("_r").split("_")[0]
+    return "pose" if name == "pose_hn" else network.get(plain, plain)
+
+
+def _valued(tables: Tables, name: str, instrument: str, face: np.ndarray) -> list[np.ndarray] | None:
+    """The metric `name` of any faces float64 [n, d] in the place of the swaps."""
+    reading = reading_of(name)
+    source, target = (tables.side(s, instrument, reading) for s in ("source", "target"))
+    if source is None or target is None:
+        return None
+    if name in VIDEO:
+        return [_moved(tables, reading, face, target)]
+    away = _angle if reading == "identity" and not name.startswith("vgg") else _euclid
+    if name.startswith("truth_"):
+        truth = tables.side("truth", instrument, reading)
+        return None if truth is None else [away(face, truth)]
+    if name in ("identity", "arc"):
+        return [1.0 - _angle(face, source)]
+    if name == "pose_hn":
+        return [_euclid(_degrees(face), _degrees(target))]
+    wanted, other = (source, target) if reading in ("identity", "shape") else (target, source)
+    if not name.endswith("_r"):
+        return [away(face, wanted)]
+    near, far = away(face, wanted), away(face, other)
+    if name == "arc_r":
+        near, far = np.maximum(1.0 - near, 0.0), np.maximum(1.0 - far, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return [near / (near + far)]
+
+
+def _moved(tables: Tables, reading: str, face: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """What a frame and the one before it say of steadiness; NaN without such a frame."""
+    before = tables.before
+    if reading == "identity":
+        moved = 1.0 - _angle(face, face[before])
+    elif reading == "expression":
+        moved = _euclid(face - face[before], target - target[before])
+    else:
+        turns = [m @ m[before].transpose(0, 2, 1) for m in (_matrices(face), _matrices(target))]
+        moved = _turned(*turns)
+    return np.where(before >= 0, moved, np.nan)
+
+
+def _hits(tables: Tables, instrument: str, k: int) -> list[np.ndarray] | None:
+    """100 for a frame whose source person is among the k nearest people of the gallery, else 0."""
+    probes = tables.side("swap", instrument, "identity")
+    stored = _rows(tables.originals, f"original/{instrument}/identity")
+    if probes is None or stored is None:
+        return None
+    usable = (tables.originals["status"] == "ok").to_numpy(bool) & np.isfinite(stored).all(axis=1)
+    people = np.array([person(tables.protocol, clip) for clip in tables.originals["clip"]])
+    names, index = np.unique(people, return_inverse=True)
+    wanted = [person(tables.protocol, clip) for clip in tables.frames["source"]]
+    gallery = _lengths_to_one(stored)
+    shown = tables._source if tables.protocol.get("gallery") == "without_source_frame" else None
+    strict = np.full(len(probes), np.nan)
+    loose = np.full(len(probes), np.nan)
+    for i, probe in enumerate(_lengths_to_one(probes)):
+        if not np.isfinite(probe).all():
+            continue
+        rows = usable if shown is None else usable & (np.arange(len(usable)) != shown[i])
+        best = np.full(len(names), -np.inf)
+        np.maximum.at(best, index[rows], (gallery @ probe)[rows])
+        own = best[names == wanted[i]]
+        if own.size == 0 or not np.isfinite(own[0]):
+            continue
+        for hits, slack in ((strict, TIE + _VAGUE), (loose, TIE - _VAGUE)):
+            hits[i] = 100.0 * (int((best >= own[0] - slack).sum()) <= k)
+    return [strict, loose]
+
+
+def mean(values: np.ndarray, clusters: np.ndarray) -> tuple[float, int, int]:
+    """(mean, number, clusters among them) of the values that are no NaN; the mean of nothing is NaN."""
+    there = np.isfinite(values)
+    n = int(there.sum())
+    return (math.fsum(values[there]) / n if n else math.nan), n, len(set(clusters[there]))
+
+
+def _rows(table: pd.DataFrame, column: str) -> np.ndarray | None:
+    """A column of number lists as float64 [n, d]; a missing list is a row of NaN. None: no such column."""
+    if column not in table:
+        return None
+    lists = [None if x is None or isinstance(x, float) else np.asarray(x, np.float64) for x in table[column]]
+    width = max((len(x) for x in lists if x is not None), default=1)
+    blank = np.full(width, np.nan)
+    return np.stack([blank if x is None or len(x) != width else x for x in lists]) if lists else None
+
+
+def _take(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
+    return np.where((at >= 0)[:, None], rows[at], np.nan)
+
+
+def _lengths_to_one(rows: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def _angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """1 - cosine, as half the squared chord."""
+    return ((_lengths_to_one(a) - _lengths_to_one(b)) ** 2).sum(axis=1) / 2
+
+
+def _euclid(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(a - b, axis=1)
+
+
+def _matrices(vectors: np.ndarray) -> np.ndarray:
+    """Axis-angle [n, 3] -> rotation matrices [n, 3, 3], by Rodrigues' formula."""
+    angle = np.linalg.norm(vectors, axis=1)
+    axis = vectors / np.where(angle > 0, angle, 1.0)[:, None]
+    x, y, z = axis.T
+    o = np.zeros_like(x)
+    cross = np.stack([o, -z, y, z, o, -x, -y, x, o], axis=1).reshape(-1, 3, 3)
+    sine, cosine = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
+    return np.eye(3) + sine * cross + (1.0 - cosine) * (cross @ cross)
+
+
+def _turned(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The angle between rotation matrices [n, 3, 3], from the length of their difference."""
+    return 2.0 * np.arcsin(np.clip(np.linalg.norm(a - b, axis=(1, 2)) / math.sqrt(8.0), 0.0, 1.0))
+
+
+def _degrees(pose: np.ndarray) -> np.ndarray:
+    """Axis-angle [n, 3] -> (pitch, yaw, roll) in the degrees of 300W-LP: R = Rx(-pitch) Ry(-yaw) Rz(-roll)."""
+    m = _matrices(pose)
+    pitch, roll = np.arctan2(m[:, 1, 2], m[:, 2, 2]), np.arctan2(m[:, 0, 1], m[:, 0, 0])
+    return np.degrees(np.stack([pitch, -np.arcsin(np.clip(m[:, 0, 2], -1.0, 1.0)), roll], axis=1))

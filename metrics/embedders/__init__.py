@@ -1,0 +1,1 @@
+"""Metrics of identity embedders: verification, d_smooth, interpolation counts, the shape of the space."""

@@ -1,0 +1,1 @@
+"""Picture quality: features of whole pictures and distances between sets of them."""

@@ -1,0 +1,125 @@
+"""Features of whole pictures for metrics/pictures/distances.py: Inception from the user's weights, and a filter bank.
+
+FID and KID mean the Inception network. The filter bank needs no download; a Fréchet distance on it is called
+`filter_bank_distance` and is no FID: it sees sharpness, texture, contrast and colour, nothing of what a
+picture shows.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from metrics.distances import Floats
+from metrics.instruments.base import InstrumentError, file_sha256
+
+Images = NDArray[np.uint8]
+
+SCALES = 3
+_ORDERS = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0))
+_FLOOR = 1e-3  # added to a mean response before its logarithm: a quarter of a grey level
+_SMALLEST = 8 * 2 ** (SCALES - 1)
+INCEPTION_FILE = "inception_v3_google-0cc3c7bd.pth"
+INCEPTION_URL = f"https://download.pytorch.org/models/{INCEPTION_FILE}"
+
+
+def filter_bank(images: Images) -> Floats:
+    """36 hand-designed numbers a picture: uint8 [n, h, w, 3] RGB, all of one size from 32 up -> float64 [n, 36].
+
+    On luma and two colour differences (0..1): mean and deviation of each; then at full, half and quarter size
+    the logarithm of the mean absolute response of Gaussian derivatives (sigma 1; x, y, xy, xx, yy and the
+    Laplacian for luma; x and y for the colour differences). Raises ValueError for other shapes or types.
+    """
+    x = _checked(images).astype(np.float64) / 255.0
+    luma = x @ np.array([0.299, 0.587, 0.114])
+    planes = [luma, x[..., 2] - luma, x[..., 0] - luma]
+    columns = [f(plane, axis=(1, 2)) for plane in planes for f in (np.mean, np.std)]
+    for _ in range(SCALES):
+        second = {}
+        for order in _ORDERS:
+            second[order] = ndimage.gaussian_filter(planes[0], (0, 1, 1), (0, *order))
+            columns.append(_energy(second[order]))
+        columns.append(_energy(second[0, 2] + second[2, 0]))
+        for plane in planes[1:]:
+            columns += [_energy(ndimage.gaussian_filter(plane, (0, 1, 1), (0, *o))) for o in _ORDERS[:2]]
+        planes = [_halved(plane) for plane in planes]
+    return np.stack(columns, axis=1)
+
+
+class Inception:
+    """The 2,048 numbers before the last layer of torchvision's Inception v3, from the user's weights.
+
+    path: the file that torchvision publishes at INCEPTION_URL, read with weights_only=True. Pictures are
+    scaled to 299 pixels (bilinear, antialiased) and to -1..1. The FID of the literature uses the TensorFlow
+    network of 2015, whose numbers differ: give the name of this one with every value. Needs torch, which is
+    imported only here. Raises InstrumentError where the file is missing or another network's.
+    """
+
+    name = "torchvision-inception_v3"
+
+    def __init__(self, path: str | os.PathLike[str], device: str = "cpu") -> None:
+        import torch
+        from torchvision.models import inception_v3  # type: ignore[import-untyped]
+
+        file = Path(path)
+        if not file.is_file():
+            raise InstrumentError(
+                f"no Inception weights at {file}: download {INCEPTION_URL} (104 MB, by torchvision's authors) "
+                "and give its path; without it use filter_bank, which is no FID"
+            )
+        try:
+            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+            network = inception_v3(
+                weights=None, aux_logits=any(key.startswith("AuxLogits") for key in state),
+                transform_input=False, init_weights=False, num_classes=len(state["fc.bias"]),
+            )  # fmt: skip
+            network.load_state_dict(state)
+        except Exception as error:  # torch.load raises a dozen kinds, one for each way to be another file
+            reason = str(error).partition("\n")[0][:200] or type(error).__name__
+            raise InstrumentError(
+                f"{file} is not the state of torchvision's inception_v3 ({reason}); expected {INCEPTION_FILE}"
+            ) from error
+        network.fc = torch.nn.Identity()
+        self._network = network.eval().requires_grad_(False).to(device)
+        self._device = device
+        self.weights_sha256 = file_sha256(file)
+
+    def __call__(self, images: Images, batch_size: int = 32) -> Floats:
+        """uint8 [n, h, w, 3] RGB, all of one size -> float64 [n, 2048]."""
+        import torch
+
+        checked = _checked(images)
+        rows = [np.empty((0, 2048))]
+        with torch.inference_mode():
+            for i in range(0, len(checked), batch_size):
+                x = torch.from_numpy(np.ascontiguousarray(checked[i : i + batch_size])).to(self._device)
+                x = torch.nn.functional.interpolate(
+                    x.permute(0, 3, 1, 2).float(), (299, 299), mode="bilinear", antialias=True
+                )
+                rows.append(self._network(x / 127.5 - 1.0).double().cpu().numpy())
+        return np.concatenate(rows)
+
+
+def _checked(images: Images) -> Images:
+    shape, kind = np.shape(images), getattr(images, "dtype", type(images))
+    if len(shape) != 4 or shape[3] != 3 or kind != np.uint8 or min(shape[1:3]) < _SMALLEST:
+        raise ValueError(
+            f"pictures must be uint8 [n, h, w, 3] of {_SMALLEST} pixels or more; got {kind} {list(shape)}"
+        )
+    return images
+
+
+def _energy(response: Floats) -> Floats:
+    return np.asarray(np.log(np.mean(np.abs(response), axis=(1, 2)) + _FLOOR))
+
+
+def _halved(plane: Floats) -> Floats:
+    """Mean of each 2 x 2 block; an odd last row or column is left out."""
+    h, w = plane.shape[1] // 2 * 2, plane.shape[2] // 2 * 2
+    even = plane[:, :h, :w]
+    return np.asarray(even.reshape(len(plane), h // 2, 2, w // 2, 2).mean(axis=(2, 4)))

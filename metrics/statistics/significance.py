@@ -1,0 +1,157 @@
+"""Is one model better than another? Tests over pairs of clips, corrections, and what a study could have seen.
+
+The independent unit is the cluster (FF++: the unordered pair of clips), as in metrics/statistics/intervals.py. A p-value
+says how surprising the paired difference would be if the two models could be exchanged in every cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import integrate, optimize, special, stats
+
+from metrics.distances import Floats
+from metrics.statistics.intervals import cluster_sums
+
+PERMUTATIONS = 9999
+_BATCH = 1024  # permutations held in memory at once
+Correction = Literal["holm", "benjamini_hochberg"]
+
+
+@dataclass(frozen=True)
+class Detectable:
+    """The smallest true difference that a study with `clusters` clusters finds with the chance `power`.
+
+    difference: in the unit of the values. standard_error: of the paired mean at that number of clusters.
+    """
+
+    difference: float
+    standard_error: float
+    clusters: int
+    level: float
+    power: float
+
+
+def paired_test(
+    a: ArrayLike, b: ArrayLike, clusters: ArrayLike, seed: int = 0, n_resamples: int = PERMUTATIONS
+) -> float:
+    """Two-sided p-value of the mean of a - b, exchanging the two models within whole clusters.
+
+    a, b float [n] of the same frames, clusters [n]; frames that lack a value on either side are left out.
+    Exact where 2^clusters <= n_resamples, else from random exchanges (never 0); valid for few clusters and any
+    distribution. Equal models give 1, no frame gives NaN. With k clusters p is at least 2^(1-k).
+    """
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if first.shape != second.shape:
+        raise ValueError(f"paired values must be of the same frames; got {first.shape} and {second.shape}")
+    sums, _ = cluster_sums(first - second, clusters)
+    if len(sums) == 0:
+        return float("nan")
+    if not sums.any():
+        return 1.0
+    if len(sums) == 1:
+        return 1.0  # exchanging the only cluster turns the sign and nothing else
+
+    # The counts stay in place, so that the sum decides as the mean does. Rounding is kept from making ties.
+    def total(x: Floats, y: Floats, axis: int = -1) -> Floats:
+        return np.asarray(np.round((x - y).sum(axis=axis) / np.abs(sums).sum(), 12))
+
+    result = stats.permutation_test(
+        (sums, np.zeros_like(sums)), total, permutation_type="samples", vectorized=True,
+        n_resamples=n_resamples, batch=_BATCH, alternative="two-sided", rng=np.random.default_rng(seed),
+    )  # fmt: skip
+    return float(result.pvalue)
+
+
+def holm(p: ArrayLike) -> Floats:
+    """Holm's adjusted p-values of a family, float [m]: the chance of even one false finding stays below level.
+
+    NaN is no comparison: it stays NaN and does not count. Holm, Scand. J. Statist. 6 (1979).
+    """
+
+    def adjust(values: Floats) -> Floats:
+        order = np.argsort(values)
+        stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+        adjusted = np.empty_like(values)
+        adjusted[order] = np.minimum(stepped, 1.0)
+        return adjusted
+
+    return _adjusted(p, adjust)
+
+
+def benjamini_hochberg(p: ArrayLike) -> Floats:
+    """Adjusted p-values that bound the expected share of false findings among all findings; NaN as in holm.
+
+    scipy.stats.false_discovery_control. Benjamini and Hochberg, J. R. Statist. Soc. B 57 (1995).
+    """
+    return _adjusted(p, lambda values: np.asarray(stats.false_discovery_control(values, method="bh")))
+
+
+def corrected(p: ArrayLike, method: Correction = "holm") -> Floats:
+    """Adjusted p-values by the name of the method, which belongs into the result. Raises ValueError."""
+    if method not in ("holm", "benjamini_hochberg"):
+        raise ValueError(f"unknown correction {method!r}; choose holm or benjamini_hochberg")
+    return holm(p) if method == "holm" else benjamini_hochberg(p)
+
+
+def minimum_detectable_difference(
+    a: ArrayLike,
+    b: ArrayLike,
+    clusters: ArrayLike,
+    planned: int | None = None,
+    level: float = 0.05,
+    power: float = 0.8,
+) -> Detectable:
+    """What a two-sided paired comparison could find with `planned` clusters (None: as many as there are).
+
+    The spread between clusters is taken from the two models' values a, b float [n]; the power is that of the
+    t test over clusters (noncentral t). Raises ValueError for fewer than two clusters.
+    """
+    if not (0 < level < 1 and level < power < 1):
+        raise ValueError(f"level {level} and power {power} must be shares with level < power")
+    d = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
+    sums, counts = cluster_sums(d, clusters)
+    k = len(sums)
+    wanted = k if planned is None else planned
+    if k < 2 or wanted < 2:
+        raise ValueError(f"{k} clusters measured and {wanted} planned; a spread needs two or more of each")
+    residual = (sums - counts * sums.sum() / counts.sum()) / counts.mean()
+    error = float(np.sqrt(np.sum(residual**2) / (k - 1) / wanted))
+    return Detectable(error * _noncentrality(wanted - 1, level, power), error, wanted, level, power)
+
+
+def _noncentrality(freedom: int, level: float, power: float) -> float:
+    """Shift of the t statistic, in standard errors, at which the two-sided test has that power."""
+    limit = float(stats.t.ppf(1.0 - level / 2.0, freedom))
+
+    root = np.sqrt(freedom)
+    constant = np.log(root) - (freedom / 2 - 1) * np.log(2) - special.gammaln(freedom / 2)  # of chi, in w
+    ends = stats.chi.ppf(1e-14, freedom) / root, stats.chi.isf(1e-14, freedom) / root
+
+    def lacking(shift: float) -> float:
+        # scipy's noncentral t gives NaN in its tails, so the mean over the estimated spread w is taken here.
+        def found(w: float) -> float:
+            passed = special.ndtr(shift - limit * w) + special.ndtr(-limit * w - shift)
+            density = (freedom - 1) * np.log(w * root) - (w * root) ** 2 / 2 + constant
+            return float(passed * np.exp(density))
+
+        return float(integrate.quad(found, *ends, epsabs=1e-11, limit=200)[0] - power)
+
+    return float(optimize.brentq(lacking, 0.0, 4.0 * limit + 20.0, xtol=1e-9))
+
+
+def _adjusted(p: ArrayLike, adjust: Callable[[Floats], Floats]) -> Floats:
+    values = np.asarray(p, dtype=np.float64)
+    if values.ndim != 1:
+        raise ValueError(f"p-values of one family are a list, not {values.shape}")
+    known = ~np.isnan(values)
+    if not np.all((values[known] >= 0) & (values[known] <= 1)):
+        raise ValueError("p-values lie in 0..1")
+    adjusted = np.full(len(values), np.nan)
+    if known.any():
+        adjusted[known] = adjust(values[known])
+    return adjusted

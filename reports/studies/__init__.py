@@ -1,0 +1,1 @@
+"""Pages of the studies (embedders, ablation, validity), from their JSON alone."""

@@ -1,0 +1,51 @@
+"""A study's page again from its JSON alone: embedders.json, ablation.json or validity.json, under whatever file name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from reports.results import ResultsError
+from reports.studies import ablation, embedders, validity
+
+Render = Callable[[Mapping[str, Any]], str]
+Read = Callable[[Path], dict[str, Any]]
+
+
+def _conclusions(study: Mapping[str, Any]) -> str:
+    return "".join(f"- {line}\n" for line in study["conclusions"])
+
+
+# by a key of the file: reading, the page's text, the same as Markdown; ablation.json has "embedders" too, so it goes first
+STUDIES: dict[str, tuple[Read, Render, Render]] = {
+    "arms": (ablation.read_ablation, ablation.render, _conclusions),
+    "embedders": (embedders.read_embedders, embedders.render, embedders.markdown),
+    "instruments": (validity.read_validity, validity.render, validity.markdown),
+}
+
+
+def is_study(path: Path) -> bool:
+    """Whether this is a JSON file rather than a run's folder."""
+    return path.suffix.lower() == ".json"
+
+
+def text_of(path: Path, markdown: bool = False) -> str:
+    """The page, or its table and findings as Markdown. Raises ResultsError for anything else than a study's file.
+
+    The pages have no pictures of faces: those are not part of the JSON.
+    """
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"cannot read {path} ({error}); give the JSON file of a study") from None
+    keys = found.keys() if isinstance(found, dict) else ()
+    kind = next((key for key in STUDIES if key in keys), None)
+    if kind is None:
+        raise ResultsError(
+            f"{path} is no study's file; give the JSON that bench.embedders, bench.ablation or bench.validity wrote, "
+            "or the folder of a run"
+        )
+    read, render, table = STUDIES[kind]
+    return (table if markdown else render)(read(path))

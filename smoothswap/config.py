@@ -1,0 +1,270 @@
+"""Training configurations: typed options, presets as TOML files in `smoothswap/presets`, `--set key=value` overrides.
+
+A preset holds one table a part, `[embedder]` and `[swapper]`; nested options are dotted keys such as `generator.width`.
+Its first line is a comment that says what it is for. With `base = "lite-64"` before the tables (a preset's name, or a
+.toml file relative to this one) it starts from another and says only what differs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from smoothswap.augment import AugmentOptions
+from smoothswap.networks.discriminator import DiscriminatorOptions
+from smoothswap.networks.embedder import EmbedderOptions
+from smoothswap.networks.generator import GeneratorOptions
+from smoothswap.networks.precision import emulated
+from smoothswap.training import distributed
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+class OptionError(ValueError):
+    """An unknown preset or option, or a value of the wrong type."""
+
+
+@dataclass(frozen=True)
+class EmbedderConfig:
+    """Training of the embedder. The paper states tau and the data; the rest is ours, named here."""
+
+    network: EmbedderOptions = field(default_factory=EmbedderOptions)
+    augment: AugmentOptions = field(default_factory=AugmentOptions)
+    loss: str = "contrastive"  # contrastive (paper) | supcon_out | supcon_in | arcface | cosface | softmax
+    adversarial: float = (
+        0.0  # largest change of a pixel, on [-1, 1], of a single-step attack on every batch; 0: none
+    )
+    adversarial_start: int = 0  # first steps without an attack, which would keep a network from learning
+    adversarial_warmup: int = 0  # steps after these over which that change grows from 0
+    temperature: float = 0.07  # paper; of contrastive, supcon_out and supcon_in
+    scale: float = 64.0  # of arcface and cosface
+    arcface_margin: float = 0.5  # radians
+    cosface_margin: float = 0.35  # of the cosine; 0.35 in its paper, 0.4 in later models
+    people: int = 40  # P people a batch (of all ranks together) ...
+    photos: int = 4  # ... times K photos of each
+    neighbours: int = 1  # people drawn together who follow one another in the data, as lookalikes do
+    few_photos: str = (
+        "leave_out"  # people with fewer than K: leave_out | repeat (their photos come round again)
+    )
+    chunk: int = 0  # faces a forward pass (gradient caching), BatchNorm's statistics included; 0: the batch
+    lr: float = 2e-3
+    loss_lr: float = 1.0  # times lr, of the class weights of arcface, cosface and softmax
+    weight_decay: float = 5e-4  # AdamW
+    warmup: int = 50  # steps of linear warm-up
+    decay: str = "cosine"  # cosine | linear | none
+    decay_share: float = 0.9  # of the planned steps, at the end, over which lr falls
+    lr_final: float = 0.01  # share of lr at the last step
+    clip: float = 5.0  # gradient norm
+    steps: int = 1000  # planned; the decay is a function of it
+    seed: int = 0
+    held_out: float = (
+        0.1  # share of people, the last ones, for validation, unless the data's split.json says who
+    )
+    recalibrate: int = (
+        40  # batches of plain training faces that measure BatchNorm anew after the last step; 0: none
+    )
+    log_every: int = 10
+    validate_every: int = 200
+    precision: str = "float32"  # float32 | bfloat16: autocast of the backbone; head and loss stay in float32
+    sync_batchnorm: bool = (
+        False  # many GPUs: BatchNorm's statistics of all ranks; false: of each rank's share
+    )
+    compile: bool = False  # torch.compile; the numbers differ by rounding
+
+
+@dataclass(frozen=True)
+class SwapperConfig:
+    """Training of the swapper. The paper states the losses and lambda_id 4; the rest is ours, named here."""
+
+    generator: GeneratorOptions = field(default_factory=GeneratorOptions)
+    discriminator: DiscriminatorOptions = field(default_factory=DiscriminatorOptions)
+    lambda_id: float = 4.0  # paper
+    lambda_chg: float = 1.0  # pixel MSE on [-1, 1]
+    lambda_adv: float = 1.0
+    adv_warmup: int = 500  # steps over which lambda_adv rises from 0
+    id_views: int = 1  # augmented views of x_swap in L_id; 0: the plain image, as in the paper
+    id_plain: bool = True  # the plain image counts as one more view
+    id_augment: AugmentOptions = field(default_factory=AugmentOptions)
+    id_target: str = (
+        "view"  # L_id's goal: view: the source photo's embedding (paper) | person: the mean of the person's
+    )
+    self_pairs: int = 1  # pairs a batch with x_src = x_tgt
+    batch: int = 8  # of all ranks together
+    r1_weight: float = 1.0  # gamma
+    r1_every: int = 16  # lazy: every n-th step, weighted n times
+    lr: float = 4e-4
+    beta1: float = 0.5
+    beta2: float = 0.99
+    lr_d: float = 4e-4
+    d_steps: int = 1  # discriminator steps a generator step, on the same swaps and other real faces
+    beta1_d: float = 0.0
+    beta2_d: float = 0.99
+    clip: float = 1.0  # gradient norm of the generator
+    warmup: int = 0
+    decay: str = "linear"
+    decay_share: float = 0.2
+    lr_final: float = 0.05
+    ema: float = 0.999
+    steps: int = 12000
+    seed: int = 0
+    held_out: float = 0.1
+    log_every: int = 20
+    validate_every: int = 500
+    picture_every: int = 500
+    precision: str = "float32"  # float32 | bfloat16: autocast of the networks; losses and R1 stay in float32
+    compile: bool = False
+
+
+Config = TypeVar("Config", EmbedderConfig, SwapperConfig)
+PARTS: dict[str, type] = {"embedder": EmbedderConfig, "swapper": SwapperConfig}
+
+
+def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
+    """Options as {"generator.width": 64, ...} in the order of their definition."""
+    flat: dict[str, Any] = {}
+    for item in dataclasses.fields(config):
+        value = getattr(config, item.name)
+        if dataclasses.is_dataclass(value):
+            flat |= flatten(value, f"{prefix}{item.name}.")
+        else:
+            flat[prefix + item.name] = value
+    return flat
+
+
+def _convert(key: str, value: Any, like: Any) -> Any:
+    """`value` (from TOML, JSON or the command line) in the type of the default `like`."""
+    if isinstance(value, str) and not isinstance(like, str):
+        try:
+            value = json.loads(
+                value.replace("(", "[").replace(")", "]").replace("True", "true").replace("False", "false")
+            )
+        except json.JSONDecodeError:
+            raise OptionError(f"{key}={value}: expected a value like {like!r}") from None
+    if isinstance(like, bool) != isinstance(value, bool):
+        raise OptionError(
+            f"{key}={value!r}: expected {'true or false' if isinstance(like, bool) else f'a value like {like!r}'}"
+        )
+    if isinstance(like, float) and isinstance(value, int):
+        return float(value)
+    if (
+        isinstance(like, tuple)
+        and isinstance(value, (list, tuple))
+        and all(type(v) is type(like[0]) for v in value)
+    ):
+        return tuple(value)
+    if type(value) is not type(like):
+        raise OptionError(f"{key}={value!r}: expected a value like {like!r}")
+    return value
+
+
+def fitted(base: Config, values: dict[str, Any], device: str = "cpu") -> Config:
+    """override(), in float32 where a bfloat16 that `values` do not ask for is one that this CPU lacks."""
+    config = override(base, values)
+    if "precision" in values or not emulated(config.precision, device):
+        return config
+    if distributed.rank() == 0:
+        print(
+            "this CPU has no bfloat16, training in float32; --set precision=bfloat16 imitates it, at 40 times the time",
+            file=sys.stderr,
+        )
+    return override(config, {"precision": "float32"})
+
+
+def override(config: Config, values: dict[str, Any]) -> Config:
+    """A copy with dotted keys replaced. Raises OptionError, with a suggestion, for unknown keys and wrong types."""
+    flat = flatten(config)
+    for key, value in values.items():
+        if key not in flat:
+            near = difflib.get_close_matches(key, flat, 1) or [k for k in flat if k.endswith("." + key)][:1]
+            raise OptionError(f"unknown option {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        flat[key] = _convert(key, value, flat[key])
+    return _build(type(config), flat)
+
+
+def _build(kind: type, flat: dict[str, Any], prefix: str = "") -> Any:
+    values = {}
+    for item in dataclasses.fields(kind):
+        key = prefix + item.name
+        if key in flat:
+            values[item.name] = flat[key]
+        else:
+            factory = item.default_factory
+            assert factory is not dataclasses.MISSING
+            values[item.name] = _build(factory, flat, key + ".")  # type: ignore[arg-type]
+    return kind(**values)
+
+
+def _dotted(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= _dotted(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
+def names() -> list[str]:
+    """Names of the presets that come with the package."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def summary() -> str:
+    """The presets that come with the package, one a line, each with the first comment of its file."""
+    firsts = {
+        name: (PRESETS / f"{name}.toml").read_text().partition("\n")[0].lstrip("# ") for name in names()
+    }
+    return "\n".join(f"  {name:<{max(map(len, firsts))}}  {text}" for name, text in firsts.items())
+
+
+def tables(name: str, folder: Path | None = None, seen: tuple[Path, ...] = ()) -> dict[str, dict[str, Any]]:
+    """What a preset sets, its base's settings included: {"embedder": {"network.size": 64, ...}, "swapper": {...}}.
+
+    `name` is that of a preset, or the path of a .toml file, from `folder` where one is given; `seen` are the presets that
+    lead here. Raises OptionError for unknown names and tables, with a suggestion, for bases in a circle and for bad TOML.
+    """
+    path = Path(folder or "", name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
+    of = f", the base of {seen[-1].name}" if seen else ""
+    if not path.is_file():
+        raise OptionError(f"unknown preset {name!r}{of}{_near(name, names())} Presets: {', '.join(names())}")
+    if path.resolve() in seen:
+        circle = " -> ".join(p.name for p in [*seen, path])
+        raise OptionError(f"presets are the base of each other: {circle}")
+    try:
+        own = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise OptionError(f"preset {path} is not valid TOML: {error}") from None
+    base = own.pop("base", None)
+    if not isinstance(base, str | None):
+        raise OptionError(f"preset {path}: base = {base!r}; expected the name of a preset")
+    merged = tables(base, path.parent, (*seen, path.resolve())) if base is not None else {}
+    for part, table in own.items():
+        if part not in PARTS or not isinstance(table, dict):
+            raise OptionError(f"preset {path}: unknown table [{part}]{_near(part, ['base', *PARTS])}")
+        merged[part] = merged.get(part, {}) | _dotted(table)
+    return merged
+
+
+def _near(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else "."
+
+
+def load(name: str, part: str) -> Any:
+    """The configuration of `part` ("embedder" or "swapper") in a preset, by name or by path to a .toml file."""
+    found = tables(name)
+    if part not in found:
+        raise OptionError(f"preset {name} has no table [{part}]; it has {', '.join(found) or 'none'}")
+    return override(PARTS[part](), found[part])
+
+
+def from_json(part: str, flat: dict[str, Any]) -> Any:
+    """A configuration from the dotted keys stored in a checkpoint or card."""
+    return override(PARTS[part](), flat)

@@ -1,0 +1,201 @@
+"""From a photo to an aligned crop or a reason why not: what the workers of smoothswap.prepare do.
+
+One cut from the original photo, step by step as FFHQ was made (faces.align.ffhq_crop on dlib's 68 points). Knows no torch.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from smoothswap.data.sources import Photo
+from smoothswap.data.store import DataError
+from smoothswap.faces.align import AlignmentError, ffhq_crop
+from smoothswap.faces.detect import Detector, Face
+from smoothswap.media.files import replacing
+from smoothswap.media.video import ImageError, SmallImageError, read_image
+from smoothswap.workers import begin_worker
+
+STATUSES = ("ok", "no_face", "many_faces", "decode_error", "too_small")
+RULES = ("centre", "largest", "refuse")
+FORMATS = ("raw", "png", "jpg")
+JPEG_QUALITY = 95  # with full colour resolution
+
+
+@dataclass(frozen=True)
+class Cutter:
+    """How photos are cut.
+
+    size: pixels of a crop; rule: of several faces, the one nearest to the photo's centre, the largest, or "refuse";
+    aligned: photos are aligned crops already, only resized (Lanczos); min_face: pixels, the least side of the face's
+    FFHQ square in the photo; form: "raw" pixels, "png" or "jpg".
+    """
+
+    root: str
+    size: int
+    rule: str = "largest"
+    aligned: bool = False
+    min_face: float = 0.0
+    form: str = "raw"
+
+    def cut(self, photo: Photo) -> tuple[dict[str, Any], bytes]:
+        """The photo's row of the ledger and its crop, encoded (nothing where the status is not "ok"). Raises nothing."""
+        row: dict[str, Any] = {"photo": shown(photo.path), "person": shown(photo.person), "status": "ok",
+                               "reason": "", "faces": -1, "square": 0.0}  # fmt: skip
+        try:
+            crop, found = self._crop(Path(self.root) / photo.path)
+        except _Refused as refused:
+            return row | refused.row, b""
+        return row | found, encoded(crop, self.form)
+
+    def _crop(self, path: Path) -> tuple[np.ndarray, dict[str, Any]]:
+        image = self._read(path)
+        if self.aligned:
+            height, width = image.shape[:2]
+            if height != width:
+                raise _Refused("decode_error", f"{width} x {height} pixels: aligned photos are square")
+            self._check_side(width)
+            picture = Image.fromarray(image).resize((self.size, self.size), Image.Resampling.LANCZOS)
+            return np.asarray(picture), {"square": float(width)}
+        faces = Detector().detect(image)
+        if not faces:
+            raise _Refused("no_face", "the detector finds none", faces=0)
+        found: dict[str, Any] = {"faces": len(faces)}
+        if len(faces) > 1 and self.rule == "refuse":
+            raise _Refused("many_faces", f"{len(faces)} faces, and the rule is to refuse", **found)
+        face = faces[0] if self.rule != "centre" else central(faces, image.shape[:2])
+        try:
+            crop, quad = ffhq_crop(image, face.landmarks, self.size)
+        except AlignmentError as error:
+            raise _Refused("no_face", f"the face cannot be cut out: {error}", **found) from None
+        found["square"] = round(float(np.hypot(*(quad[3] - quad[0]))), 2)
+        self._check_side(found["square"], **found)
+        return crop, found
+
+    def _check_side(self, side: float, **row: Any) -> None:
+        if side < self.min_face:
+            said = f"the face's square is {side:.1f} pixels wide, under --min-face {self.min_face:g}"
+            raise _Refused("too_small", said, **row)
+
+    def _read(self, path: Path) -> np.ndarray:
+        if not path.is_file():  # before it is opened: a pipe would keep its reader waiting for ever
+            raise _Refused("decode_error", "no such file, or no regular one")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of damaged EXIF and the like, a line a photo
+                return read_image(path)
+        except ImageError as error:
+            status = "too_small" if isinstance(error, SmallImageError) else "decode_error"
+            raise _Refused(status, self._said(str(error).removeprefix(f"{path}: "))) from None
+        except Exception as error:  # decoders fail on hostile files in ways that no list of errors covers
+            raise _Refused("decode_error", self._said(f"{type(error).__name__}: {error}")) from None
+
+    def _said(self, reason: str) -> str:
+        """Without the source's own place, which is nobody's business and would make ledgers differ."""
+        for root in (self.root, repr(self.root)[1:-1]):
+            reason = reason.replace(f"{root}/", "")
+        return shown(reason)
+
+
+class _Refused(Exception):
+    def __init__(self, status: str, reason: str, **row: Any) -> None:
+        self.row = {"status": status, "reason": reason, **row}
+
+
+def central(faces: Sequence[Face], shape: tuple[int, ...]) -> Face:
+    """The face whose box's middle lies nearest to the middle of a photo of shape (h, w); of equals the first."""
+    middle = ((shape[1] - 1) / 2, (shape[0] - 1) / 2)
+
+    def distance(face: Face) -> float:
+        x0, y0, x1, y1 = face.box
+        return float(np.hypot((x0 + x1) / 2 - middle[0], (y0 + y1) / 2 - middle[1]))
+
+    return min(faces, key=distance)
+
+
+def shown(name: str) -> str:
+    """A file's name as text that any encoding can hold: bytes that are no UTF-8 become \\xNN."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def encoded(crop: np.ndarray, form: str) -> bytes:
+    """uint8 [s, s, 3] as raw bytes, PNG (lossless) or JPEG (quality 95, full colour resolution)."""
+    if form == "raw":
+        return crop.tobytes()
+    content = io.BytesIO()
+    options = {"quality": JPEG_QUALITY, "subsampling": 0} if form == "jpg" else {}
+    Image.fromarray(crop).save(content, "JPEG" if form == "jpg" else "PNG", **options)
+    return content.getvalue()
+
+
+def cut_part(cutter: Cutter, photos: Sequence[Photo], path: Path) -> int:
+    """Cut some photos into one part file, written whole or not at all; returns their number. Raises media.OutputError."""
+    rows, crops = zip(*map(cutter.cut, photos), strict=True)
+    content = io.BytesIO()
+    text = json.dumps(rows).encode()
+    ends = np.cumsum([len(crop) for crop in crops], dtype=np.int64)
+    np.savez(
+        content, rows=np.frombuffer(text, np.uint8), crops=np.frombuffer(b"".join(crops), np.uint8), ends=ends
+    )
+    with replacing(path) as part:
+        part.write_bytes(content.getvalue())
+    return len(photos)
+
+
+def cut_all(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) -> Iterator[int]:
+    """Cut photos into part files, in this process (1) or in spawned ones; yields numbers of photos as they are done.
+
+    Raises DataError where a worker process dies, and what cut_part raises. The parts that are written stay.
+    """
+    if workers == 1 or len(jobs) < 2:
+        for photos, part in jobs:
+            yield cut_part(cutter, photos, part)
+        return
+    # Spawned, because a forked child would inherit the threads of its parent in an unknown state.
+    with ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn"), initializer=_begin) as pool:
+        waiting: set[Future[int]] = set()
+        try:
+            for photos, part in jobs:
+                waiting.add(pool.submit(cut_part, cutter, photos, part))
+                while len(waiting) >= 3 * workers:
+                    ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in ready)
+            while waiting:
+                ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in ready)
+        except BrokenProcessPool:
+            raise DataError(
+                "a worker process died, for lack of memory perhaps; give the same command with fewer --workers, it goes on"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin() -> None:
+    begin_worker()
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches all processes; the first one sees to the others
+
+
+def read_part(path: Path, crops: bool = True) -> tuple[list[dict[str, Any]], list[bytes]]:
+    """What cut_part wrote: rows and, if wanted, crops. Raises OSError, ValueError or KeyError for a damaged file."""
+    with np.load(path, allow_pickle=False) as stored:
+        rows = json.loads(stored["rows"].tobytes())
+        if not crops:
+            return rows, []
+        content, ends = stored["crops"].tobytes(), stored["ends"].tolist()
+    return rows, [content[start:end] for start, end in zip([0, *ends], ends, strict=False)]

@@ -1,0 +1,1 @@
+"""Pictures and videos: read exactly, written whole or not at all."""

@@ -1,0 +1,302 @@
+"""Pictures and videos that were altered: written whole or not at all, and marked as synthetic media.
+
+The mark is IPTC's digital source type `trainedAlgorithmicMedia` (cv.iptc.org/newscodes/digitalsourcetype), the XMP
+property Iptc4xmpExt:DigitalSourceType, stored where the XMP specification (ISO 16684-1, part 3) puts it:
+
+    .jpg .jpeg   APP1 segment                     .mp4 .m4v .mov   a box `uuid` at the end of the file
+    .png         iTXt XML:com.adobe.xmp           .mkv             has no place for XMP: tag DIGITAL_SOURCE_TYPE
+    .webp        chunk XMP
+
+.mkv keeps times in whole milliseconds and none below zero: where sound starts before, all streams move by the same.
+Videos also carry it as text in the common tag `comment`, which players show. FFmpeg writes comments, and no XMP into
+any video: the box is appended here. FFmpeg reads it back with the option export_xmp.
+A picture's colour profile is kept. Its EXIF is not: the picture is no longer what that camera took.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import Colorspace, Interpolation
+from PIL import Image, PngImagePlugin
+
+from smoothswap.media.video import (
+    EXACT,
+    ImageError,
+    VideoError,
+    decoded,
+    open_video,
+    read_image,
+    to_rgb,
+)
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+COMMENT = f"Synthetic media: a face was swapped by a trained model. Digital source type: {SOURCE_TYPE}"
+XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">'
+    f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>"
+    '</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+).encode()
+XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # the uuid that says: this box holds XMP
+
+PICTURES_OUT = (".jpg", ".jpeg", ".png", ".webp")
+PICTURES_IN = (*PICTURES_OUT, ".bmp", ".tif", ".tiff")
+VIDEOS_OUT = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+VIDEOS_IN = (*VIDEOS_OUT, ".webm", ".avi", ".ts", ".mpg", ".mpeg")
+QUALITY = 95  # of JPEG and WebP, 1 .. 100
+CRF = 18  # of H.264, 0 .. 51, lower is better: no loss that is easily seen
+_PIXELS = ("yuv420p", "yuv422p", "yuv444p")  # kept as they are; any other becomes one of these
+_MATRICES = (
+    1,
+    4,
+    7,
+    9,
+)  # declared by these numbers (ISO 23091-2) and known to the scaler; others are taken for BT.601
+
+
+class OutputError(ValueError):
+    """The output cannot be written; the message says why."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A part file beside `path` to write to. It takes the place of `path` at the end, or is removed on an error.
+
+    Raises OutputError for a folder that is missing, not writable or full.
+    """
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path} ({error.strerror or error}); is the folder there, writable and not full?"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_picture(path: Path) -> tuple[np.ndarray, bytes | None]:
+    """(uint8 [h, w, 3] RGB turned upright by its EXIF orientation, ICC profile of an RGB picture or None).
+
+    Raises ImageError (see faces.video.read_image), also for an animation.
+    """
+    image = read_image(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # read_image has its own limit
+        with Image.open(path) as opened:
+            count = getattr(opened, "n_frames", 1)
+            if opened.format in ("PNG", "WEBP") and count > 1:
+                raise ImageError(f"{path}: an animation of {count} pictures; convert it to a video")
+            profile = opened.info.get("icc_profile") if opened.mode in ("RGB", "RGBA") else None
+    return image, profile
+
+
+def write_picture(
+    path: Path, image: np.ndarray, quality: int = QUALITY, profile: bytes | None = None
+) -> None:
+    """Write uint8 [h, w, 3] RGB as JPEG, PNG or WebP by the suffix, with the mark. Raises OutputError."""
+    kind = path.suffix.lower()
+    options: dict[str, Any] = {"icc_profile": profile} if profile else {}
+    if kind == ".png":
+        info = PngImagePlugin.PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", XMP.decode())
+        options |= {"pnginfo": info}
+    else:
+        options |= {"xmp": XMP, "quality": quality}
+        options |= {"method": 4} if kind == ".webp" else {"subsampling": 0}
+    with replacing(path) as part:
+        Image.fromarray(image).save(part, **options)
+
+
+def claimed_frames(path: Path) -> int | None:
+    """How many frames a video says it has (for a progress bar, not to be trusted), or None."""
+    with open_video(path) as container:
+        return container.streams.video[0].frames or None
+
+
+def upright_frames(path: Path) -> Iterator[np.ndarray]:
+    """Every frame of a video as it is shown, uint8 [h, w, 3] RGB. Raises VideoError for a file without any."""
+    count = 0
+    with open_video(path) as container:
+        for frame in decoded(container):
+            yield _upright(frame)
+            count += 1
+    if count == 0:
+        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+
+
+def rewrite_video(
+    path: Path,
+    out: Path,
+    change: Callable[[int, list[np.ndarray]], Sequence[np.ndarray | None]],
+    crf: int = CRF,
+    batch_size: int = 16,
+) -> list[str]:
+    """Write the video `path` to `out` with changed frames; returns what was left out ("subtitle", "data" ...).
+
+    change(number of the first, frames upright uint8 [h, w, 3] RGB) gives a new frame, or None to keep it: then the
+    decoded samples go to the encoder without a detour over RGB. Frames are H.264 at quality `crf`, with the input's
+    times (time base and pts, so also a variable frame rate), aspect ratio and declared colours, in 8 bits, with the
+    input's chroma subsampling (4:4:4 where a side is odd). Sound is copied packet by packet. A turned recording
+    comes out upright, without the turn in its metadata, because an encoder in PyAV cannot declare one. Tags are kept.
+    Raises VideoError for what cannot be read, a change of the frame's size, and sound that the container cannot
+    hold; OutputError for what cannot be written.
+    """
+    with open_video(path) as container:
+        first = next(decoded(container), None)
+    if first is None:
+        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+    kind = VIDEOS_OUT[out.suffix.lower()]
+    with replacing(out) as part:
+        with open_video(path) as source:
+            bases = [stream.time_base.denominator for stream in source.streams if stream.time_base]
+            options = {
+                "movflags": "faststart",
+                # With these, every time of the input is a whole number of ticks in the output too.
+                "video_track_timescale": str(source.streams.video[0].time_base.denominator),
+                "movie_timescale": str(min(math.lcm(*bases), 2**31 - 1)),
+            }
+            with av.open(str(part), "w", format=kind, options=options if kind != "matroska" else {}) as sink:
+                rewriter = _Rewriter(source, sink, first, crf, out)
+                try:
+                    rewriter.run(change, batch_size)
+                except av.FFmpegError as error:
+                    if isinstance(error, OSError):  # of the disk: told by replacing()
+                        raise
+                    raise VideoError(f"{path}: cannot be written as {out.suffix} ({error})") from error
+        if kind != "matroska":
+            with part.open("ab") as file:
+                file.write(struct.pack(">I4s16s", 24 + len(XMP), b"uuid", XMP_BOX) + XMP)
+    return rewriter.left_out
+
+
+class _Rewriter:
+    """The streams of one rewrite_video."""
+
+    def __init__(self, source: Any, sink: Any, first: Any, crf: int, out: Path) -> None:
+        self.source, self.sink, self.stream = source, sink, source.streams.video[0]
+        self.size, self.quarters = (first.width, first.height), _quarter_turns(first)
+        sink.metadata.update({k: v for k, v in source.metadata.items() if k not in _OF_THE_CONTAINER})
+        old = source.metadata.get("comment", "")
+        sink.metadata["comment"] = f"{COMMENT}. {old}".rstrip(". ") if old else COMMENT
+        # Matroska keeps any tag, the others only those they know.
+        sink.metadata["DIGITAL_SOURCE_TYPE"] = SOURCE_TYPE
+        self.encoder = self._encoder(first, crf)
+        try:
+            self.copies = {stream.index: self._copy(stream) for stream in source.streams.audio}
+            sink.start_encoding()
+        except (av.FFmpegError, OSError, ValueError) as error:  # ValueError: PyAV's own check of the codec
+            codecs = ", ".join(stream.codec_context.name for stream in source.streams.audio) or "none"
+            raise VideoError(
+                f"{out}: {out.suffix} cannot hold these streams ({error}; sound: {codecs}); write to a .mkv instead"
+            ) from error
+        kept = {self.stream.index, *self.copies}
+        self.left_out = [stream.type for stream in source.streams if stream.index not in kept]
+        self.last: int | None = None
+        self.durations: dict[int, int] = {}
+
+    def _encoder(self, first: Any, crf: int) -> Any:
+        rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
+        encoder = self.sink.add_stream("libx264", rate=rate)
+        width, height = self.size[:: -1 if self.quarters % 2 else 1]
+        encoder.width, encoder.height = width, height
+        shape = first.format.name.replace("yuvj", "yuv").replace("p10le", "p")
+        shape = shape if shape in _PIXELS else "yuv420p"
+        encoder.pix_fmt = "yuv444p" if width % 2 or height % 2 else shape
+        encoder.options = {"crf": str(crf), "preset": "medium"}
+        context = encoder.codec_context
+        context.time_base = self.stream.time_base
+        context.colorspace, context.color_range = first.colorspace, first.color_range
+        declared = self.stream.codec_context
+        context.color_trc, context.color_primaries = declared.color_trc, declared.color_primaries
+        if ratio := self.stream.sample_aspect_ratio:
+            context.sample_aspect_ratio = 1 / ratio if self.quarters % 2 else ratio
+        encoder.metadata.update(self.stream.metadata)
+        return encoder
+
+    def _copy(self, stream: Any) -> Any:
+        copy = self.sink.add_stream_from_template(stream)
+        copy.metadata.update(stream.metadata)
+        copy.disposition = stream.disposition
+        return copy
+
+    def run(self, change: Callable[[int, list[np.ndarray]], Sequence[np.ndarray | None]], batch: int) -> None:
+        waiting: list[Any] = []
+        count = 0
+        for item in decoded(self.source, self.source.streams.audio):
+            if not isinstance(item, av.VideoFrame):
+                if item.dts is not None:
+                    item.stream = self.copies[item.stream.index]
+                    self.sink.mux(item)
+                continue
+            if (item.width, item.height) != self.size:
+                raise VideoError(
+                    f"{self.source.name}: frame {count + len(waiting)} is {item.width} x {item.height} after frames of "
+                    f"{self.size[0]} x {self.size[1]}; one H.264 stream has one size"
+                )
+            waiting.append(item)
+            if len(waiting) == batch:
+                self._encode(waiting, change(count, [_upright(frame) for frame in waiting]))
+                count += len(waiting)
+                waiting = []
+        if waiting:
+            self._encode(waiting, change(count, [_upright(frame) for frame in waiting]))
+        self._mux(self.encoder.encode())
+
+    def _encode(self, frames: list[Any], changed: Sequence[np.ndarray | None]) -> None:
+        for frame, image in zip(frames, changed, strict=True):
+            new = frame
+            if image is not None or self.quarters or frame.format.name != self.encoder.pix_fmt:
+                rgb = av.VideoFrame.from_ndarray(
+                    np.ascontiguousarray(_upright(frame) if image is None else image), format="rgb24"
+                )
+                new = rgb.reformat(
+                    format=self.encoder.pix_fmt, dst_colorspace=_matrix(frame),
+                    dst_color_range=frame.color_range or None, interpolation=Interpolation.AREA | EXACT,
+                )  # fmt: skip
+            new.pts, new.time_base, new.pict_type = self._time(frame), self.stream.time_base, 0
+            self.durations[new.pts] = frame.duration
+            self._mux(self.encoder.encode(new))
+
+    def _time(self, frame: Any) -> int:
+        """The frame's pts. A missing one follows the last by a frame's length, one that does not rise by a tick."""
+        # AVI stores no times of presentation: FFmpeg's guesses jump with B-frames, those of decoding are even.
+        pts: int | None = frame.dts if self.source.format.name == "avi" else frame.pts
+        if pts is None:
+            pts = 0 if self.last is None else self.last + max(frame.duration, 1)
+        self.last = pts if self.last is None else max(pts, self.last + 1)
+        return self.last
+
+    def _mux(self, packets: list[Any]) -> None:
+        for packet in packets:
+            packet.duration = self.durations.pop(packet.pts, 0) or packet.duration
+            self.sink.mux(packet)
+
+
+_OF_THE_CONTAINER = ("major_brand", "minor_version", "compatible_brands", "encoder", "comment")
+
+
+def _quarter_turns(frame: Any) -> int:
+    """How often a frame is turned by 90 degrees, counter-clockwise, to be shown; recorders know no other angles."""
+    return round(frame.rotation / 90) % 4
+
+
+def _matrix(frame: Any) -> int:
+    return int(frame.colorspace if frame.colorspace in _MATRICES else Colorspace.ITU601)
+
+
+def _upright(frame: Any) -> np.ndarray:
+    return np.ascontiguousarray(np.rot90(to_rgb(frame), _quarter_turns(frame)))

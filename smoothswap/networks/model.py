@@ -1,0 +1,53 @@
+"""A trained Smooth-Swap: the frozen embedder and the generator as one model that swaps."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.generator import Generator
+
+
+class SmoothSwap(nn.Module):
+    """swap(source, target): the target with the source's identity. Images float32 [n, 3, s, s] in [-1, 1], RGB,
+    FFHQ-aligned, s = `size`. Raises ValueError for another shape."""
+
+    def __init__(self, generator: Generator, embedder: Embedder) -> None:
+        super().__init__()
+        self.generator, self.embedder = generator.eval(), embedder.eval()
+        self.size = generator.options.size
+        self.requires_grad_(False)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.generator.conv_in.weight.device
+
+    def _check(self, images: Tensor, name: str) -> None:
+        if images.dim() != 4 or tuple(images.shape[1:]) != (3, self.size, self.size):
+            raise ValueError(
+                f"{name} is {list(images.shape)}; expected [n, 3, {self.size}, {self.size}] in [-1, 1]"
+            )
+
+    def embed(self, source: Tensor) -> Tensor:
+        """[n, 3, s, s] -> identity [n, dim] of unit norm."""
+        self._check(source, "source")
+        z: Tensor = self.embedder(source)
+        return z
+
+    @torch.no_grad()
+    def swap(self, source: Tensor, target: Tensor) -> Tensor:
+        """[n, 3, s, s] twice -> [n, 3, s, s], clamped to [-1, 1]. One source serves any number of targets."""
+        return self.swap_identity(self.embed(source), target)
+
+    @torch.no_grad()
+    def swap_identity(self, identity: Tensor, target: Tensor) -> Tensor:
+        """As swap, with what embed() gave, [n or 1, dim], for the source."""
+        self._check(target, "target")
+        if len(identity) not in (1, len(target)):
+            raise ValueError(f"{len(identity)} sources for {len(target)} targets; give as many, or one")
+        swapped: Tensor = self.generator(target, identity.expand(len(target), -1))
+        return swapped.clamp(-1, 1)
+
+    forward = swap

@@ -1,0 +1,318 @@
+"""Training of the swapper (paper, Sections 4.2 to 4.4): generator against discriminator and frozen embedder.
+
+loss = lambda_id L_id + lambda_chg L_chg + lambda_adv L_adv; one generator forward a step serves both players. Source
+embeddings of all faces are computed once, since the embedder is frozen.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Generator as Rng
+from torch import Tensor, nn
+
+from smoothswap.augment import augment
+from smoothswap.config import SwapperConfig
+from smoothswap.data.faces import FaceData
+from smoothswap.losses.swapper import (
+    change_loss,
+    discriminator_loss,
+    generator_loss,
+    identity_loss,
+    identity_losses,
+    r1_penalty,
+)
+from smoothswap.networks.discriminator import Discriminator
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.generator import Generator
+from smoothswap.networks.precision import autocast, full
+from smoothswap.training import distributed
+from smoothswap.training.distributed import Draws
+from smoothswap.training.embedder import compiled, embed_all, grid
+from smoothswap.training.loop import finite
+
+VALIDATION_PAIRS = 96
+PICTURE_PAIRS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Fixed pairs of different held-out people: source and target, int64 [n] numbers of people, and their views.
+
+    The same for every training on the same data, whatever its seed, losses and embedder.
+    """
+
+    source: Tensor
+    source_view: Tensor
+    target: Tensor
+    target_view: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """The EMA's swaps of the validation pairs: swaps, faces (the targets) float32 [n, 3, s, s] in [-1, 1], not clamped.
+
+    found, wanted: [n, d] embeddings of the swaps and of the sources' photos; identity, change: [n] L_id and L_chg of each.
+    """
+
+    pairs: Pairs
+    swaps: Tensor
+    faces: Tensor
+    found: Tensor
+    wanted: Tensor
+    identity: Tensor
+    change: Tensor
+
+
+class SwapperTask:
+    """Generator, its EMA and discriminator on `device`; a Task for training.Run. A batch is that of all ranks together.
+
+    The embedder is frozen and not part of the state. L_id is the mean over it and `others`: a small network alone is
+    soon satisfied by less than a face (the paper trains with one network, of another size). sources: the embedder's
+    rows of all photos of `data`, [photos, d], where they are at hand already (embed_all).
+    """
+
+    part: str = "swapper"
+    columns: tuple[str, ...] = ("id", "chg", "adv", "d", "r1", "grad_norm")
+
+    def __init__(
+        self,
+        config: SwapperConfig,
+        data: FaceData,
+        embedder: Embedder,
+        provenance: dict[str, Any],
+        judge: Embedder | None = None,
+        device: torch.device | str = "cpu",
+        others: Sequence[Embedder] = (),
+        sources: Tensor | None = None,
+    ) -> None:
+        c = self.config = config
+        self.data, self.provenance, self.device = data, provenance, torch.device(device)
+        if embedder.options.dim != c.generator.identity_dim or embedder.options.size != c.generator.size:
+            raise ValueError(
+                f"the embedder gives {embedder.options.dim} numbers at {embedder.options.size} px, the generator expects "
+                f"{c.generator.identity_dim} at {c.generator.size}; set generator.identity_dim and generator.size to fit"
+            )
+        if c.id_target not in ("view", "person"):
+            raise ValueError(f"id_target is {c.id_target!r}; choose one of view, person")
+        if c.d_steps < 1:
+            raise ValueError(
+                f"d_steps is {c.d_steps}; the discriminator needs 1 step or more to a generator step"
+            )
+        if c.id_views + c.id_plain < 1 or c.self_pairs > c.batch:
+            raise ValueError("id_views and id_plain leave L_id without a view, or self_pairs exceeds batch")
+        distributed.check_batch(c.batch, f"batch={c.batch}")
+        torch.manual_seed(c.seed)
+        self.rng = Rng().manual_seed(c.seed)
+        last: dict[str, Any] = {"device": self.device, "memory_format": torch.channels_last}
+        # On a CPU GroupNorm is ten times slower channels last, and the generator has more of it than of convolution.
+        layout = torch.contiguous_format if self.device.type == "cpu" else torch.channels_last
+        self.generator = Generator(c.generator).to(self.device).to(memory_format=layout)
+        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.discriminator = Discriminator(c.discriminator).to(**last)
+        self.embedder = embedder.eval().requires_grad_(False).to(**last)
+        for other in others:
+            if other.options.size != c.generator.size:
+                raise ValueError(
+                    f"another embedder reads {other.options.size} px, the generator gives {c.generator.size}"
+                )
+        teachers = [self.embedder, *(other.eval().requires_grad_(False).to(**last) for other in others)]
+        distributed.part_ways(c.seed)
+        self.modules: dict[str, nn.Module] = {
+            "generator": self.generator,
+            "average": self.average,
+            "discriminator": self.discriminator,
+        }
+        self.run_generator = compiled(self.generator, c.compile)
+        self.run_discriminator = compiled(self.discriminator, c.compile)
+        self.teachers = [compiled(teacher, c.compile) for teacher in teachers]
+        self.optimisers: dict[str, torch.optim.Optimizer] = {
+            "generator": torch.optim.Adam(self.generator.parameters(), lr=c.lr, betas=(c.beta1, c.beta2)),
+            "discriminator": torch.optim.Adam(
+                self.discriminator.parameters(), lr=c.lr_d, betas=(c.beta1_d, c.beta2_d)
+            ),
+        }
+        for optimiser in self.optimisers.values():
+            for group in optimiser.param_groups:
+                group["initial_lr"] = group["lr"]
+        if sources is None:
+            sources = embed_all(self.embedder, data, range(data.people))  # [photos, d]
+        self.sources = sources
+        rows = [sources, *(embed_all(teacher, data, range(data.people)) for teacher in teachers[1:])]
+        self.goals = rows  # of L_id, a row for each photo or for each person
+        if c.id_target == "person":
+            self.goals = [F.normalize(data.person_means(r.cpu()), dim=1).to(self.device) for r in rows]
+        self.judge = judge.eval().requires_grad_(False).to(self.device) if judge is not None else None
+        self.validation_columns: tuple[str, ...] = ("val_id", "val_chg", "retrieval", "retrieval_target")
+        if self.judge is not None:
+            held = range(data.train_people, data.people)
+            self.judge_rows = embed_all(self.judge, data, held)
+            self.validation_columns += ("judge_retrieval", "judge_retrieval_target", "judge_cos")
+        self.last_held_out: HeldOut | None = None  # of the last validate()
+        self.memory = {"r1": 0.0}  # the last penalty, for the log between lazy steps
+
+    def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
+        """Targets, source embeddings, L_id's goals by teacher, real faces for each step of D: `rows` of the batch."""
+        c, data = self.config, self.data
+        people = data.train_people
+        target = torch.randint(people, (c.batch,), generator=self.rng)
+        target_view = data.draw(target, self.rng)
+        source = (
+            target + torch.randint(1, people, (c.batch,), generator=self.rng)
+        ) % people  # another person, uniform
+        source_view = data.draw(source, self.rng)
+        if c.self_pairs:
+            source[-c.self_pairs :], source_view[-c.self_pairs :] = (
+                target[-c.self_pairs :],
+                target_view[-c.self_pairs :],
+            )
+        reals = []
+        for _ in range(c.d_steps):
+            real = torch.randint(people, (c.batch,), generator=self.rng)
+            reals.append(self._faces(real[rows], data.draw(real, self.rng)[rows]))
+        target, target_view, source, source_view = (
+            x[rows] for x in (target, target_view, source, source_view)
+        )
+        photo = data.photo(source, source_view)
+        wanted = photo if c.id_target == "view" else source
+        goals = [goal[wanted] for goal in self.goals]
+        return self._faces(target, target_view), self.sources[photo], goals, reals
+
+    def _faces(self, people: Tensor, views: Tensor) -> Tensor:
+        return self.data.get(people, views).to(self.device)
+
+    def step(self, step: int) -> dict[str, float]:
+        c = self.config
+        rows = distributed.strided_rows(c.batch)
+        target, z, goals, reals = self._batch(rows)
+        draws = Draws(self.rng, rows, c.batch)
+        self.generator.train()
+        self.discriminator.requires_grad_(False)
+        with autocast(c.precision, self.device.type):
+            swap = full(self.run_generator(target, z))
+            views = [swap] if c.id_plain else []
+            views += [augment(swap, c.id_augment, draws) for _ in range(c.id_views)]
+            looks = torch.cat(views)
+            seen = [teacher(looks) for teacher in self.teachers]
+            fooled = self.run_discriminator(swap)
+        lossy_id = torch.stack(
+            [identity_loss(s, g.repeat(len(views), 1)) for s, g in zip(seen, goals, strict=True)]
+        ).mean()
+        change, adversarial = change_loss(swap, target), generator_loss(fooled)
+        weight = c.lambda_adv * min(1.0, step / c.adv_warmup if c.adv_warmup else 1.0)
+        loss = c.lambda_id * lossy_id + c.lambda_chg * change + weight * adversarial
+        self.optimisers["generator"].zero_grad()
+        loss.backward()
+        distributed.average_gradients(self.optimisers["generator"])
+        norm = nn.utils.clip_grad_norm_(self.generator.parameters(), c.clip)
+        values = {
+            "id": lossy_id.item(),
+            "chg": change.item(),
+            "adv": adversarial.item(),
+            "grad_norm": norm.item(),
+        }
+        values = distributed.average(values)
+        finite(**values)
+
+        self.discriminator.requires_grad_(True)
+        for i, real in enumerate(reals):
+            regularise = c.r1_every > 0 and c.r1_weight > 0 and step % c.r1_every == 0 and i == 0
+            values |= self._discriminate(real, swap.detach(), regularise)
+        self.optimisers["generator"].step()
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(self.average.parameters()), list(self.generator.parameters()), 1 - c.ema
+            )
+        return values
+
+    def _discriminate(self, real: Tensor, swap: Tensor, regularise: bool) -> dict[str, float]:
+        """One step of the discriminator, with R1 where `regularise`; its losses, for the log."""
+        c, optimiser = self.config, self.optimisers["discriminator"]
+        discriminate = (
+            self.discriminator if regularise else self.run_discriminator
+        )  # compiled has no second derivative
+        if regularise:
+            real.requires_grad_(True)
+        with autocast("float32" if regularise else c.precision, self.device.type):
+            real_logits = discriminate(real)
+            loss_d = discriminator_loss(real_logits, discriminate(swap))
+        of_d = {"d": loss_d.item(), **self.memory}
+        if regularise:
+            penalty = r1_penalty(real_logits, real)
+            loss_d = loss_d + c.r1_weight / 2 * c.r1_every * penalty
+            of_d["r1"] = penalty.item()
+        optimiser.zero_grad()
+        loss_d.backward()
+        distributed.average_gradients(optimiser)
+        of_d = distributed.average(of_d)
+        grads = [p.grad for p in self.discriminator.parameters() if p.grad is not None]
+        finite(**of_d, d_grad_norm=torch.stack(torch._foreach_norm(grads)).norm().item())
+        self.memory["r1"] = of_d["r1"]
+        optimiser.step()
+        return of_d
+
+    def pairs(self, count: int = VALIDATION_PAIRS) -> Pairs:
+        """The first `count` fixed pairs; every held-out person is a target in turn."""
+        rng, first = Rng().manual_seed(7), self.data.train_people
+        held = self.data.people - first
+        target = torch.arange(count) % held
+        source = (target + torch.randint(1, held, (count,), generator=rng)) % held
+        source, target = source + first, target + first
+        views = self.data.draw(torch.stack([source, target]), rng)
+        return Pairs(source, views[0], target, views[1])
+
+    def _swap(self, target: Tensor, z: Tensor) -> Tensor:
+        swap: Tensor = self.average(target, z)
+        return swap
+
+    @torch.no_grad()
+    def held_out(self) -> HeldOut:
+        """The EMA on the validation pairs, pair by pair."""
+        pairs = self.pairs()
+        faces = self._faces(pairs.target, pairs.target_view)
+        z = self.sources[self.data.photo(pairs.source, pairs.source_view)]
+        swaps = torch.cat([self._swap(x, w) for x, w in zip(faces.split(16), z.split(16), strict=True)])
+        found = self.embedder(swaps)
+        change = (swaps - faces).square().flatten(1).mean(1)
+        return HeldOut(pairs, swaps, faces, found, z, identity_losses(found, z), change)
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """The EMA on held-out people: L_id, L_chg, and how often the nearest held-out photo is the source's or target's."""
+        held = self.last_held_out = self.held_out()
+        source, target, swaps, found = held.pairs.source, held.pairs.target, held.swaps, held.found
+        photo = self.data.photo(source, held.pairs.source_view)
+        first = self.data.starts[self.data.train_people]  # of the held-out photos, which are the last
+        owner = self.data.owner[first:]
+        nearest = owner[(found @ self.sources[first:].T).argmax(1).cpu()]
+        scores = {
+            "val_id": float(held.identity.mean()),
+            "val_chg": float(held.change.mean()),
+            "retrieval": float((nearest == source).float().mean()),
+            "retrieval_target": float((nearest == target).float().mean()),
+        }
+        if self.judge is not None:
+            found = self.judge(swaps)
+            nearest = owner[(found @ self.judge_rows.T).argmax(1).cpu()]
+            scores["judge_retrieval"] = float((nearest == source).float().mean())
+            scores["judge_retrieval_target"] = float((nearest == target).float().mean())
+            own = self.judge_rows[photo - first]
+            scores["judge_cos"] = float((found * own).sum(1).mean())
+        return scores
+
+    def finish(self) -> None:
+        """Nothing to do after the last step."""
+
+    @torch.no_grad()
+    def picture(self) -> np.ndarray | None:
+        """Held-out people, one column a pair: source, target, swap of the EMA."""
+        pairs = self.pairs(PICTURE_PAIRS)
+        faces = self._faces(pairs.target, pairs.target_view)
+        swaps = self._swap(faces, self.sources[self.data.photo(pairs.source, pairs.source_view)])
+        return grid([self.data.get(pairs.source, pairs.source_view), faces, swaps])
