@@ -13,14 +13,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.data.pairs import ORIGINAL, ClipKey, Pair
 from bench.errors import DataError, few
 
-ORIGINAL = "original"
 FFPP_METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "FaceShifter", "NeuralTextures", "DeepFakeDetection")
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
 _FOLDERS = {"raw": ("raw", "c0"), "c23": ("c23",), "c40": ("c40",)}
@@ -28,35 +27,7 @@ _ACTOR_CLIP = re.compile(r"(?P<actor>\d{2})__(?P<scene>.+)")
 _DFD_CLIP = re.compile(r"(?P<target>\d{2})_(?P<source>\d{2})__(?P<scene>.+)__(?P<code>[A-Za-z0-9]{8})")
 
 
-@dataclass(frozen=True)
-class ClipKey:
-    """What names a clip. The id alone does not: every manipulation has its own 000_003."""
-
-    manipulation: str
-    compression: str
-    id: str
-
-    def __str__(self) -> str:
-        return f"{self.manipulation}/{self.compression}/{self.id}"
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One swap: the face of clip `source` into clip `target`; `*_person` are the people in them."""
-
-    id: str
-    target: str
-    source: str
-    target_person: str
-    source_person: str
-
-    @property
-    def cluster(self) -> str:
-        """The unordered pair of people: 000_003 and 003_000 share both, so they are one statistical unit."""
-        return "+".join(sorted((self.target_person, self.source_person)))
-
-
-class Dataset:
+class FaceForensics:
     """A FaceForensics++ tree in one compression. Nothing is read before it is asked for.
 
     Raises DataError when `root` is no such tree.
@@ -126,22 +97,8 @@ class Dataset:
         """The manipulation that is the true swap, which rendered faces have; "" for real ones."""
         return "oracle" if "oracle" in self.manipulations() else ""
 
-    def missing(self, keys: Iterable[ClipKey]) -> list[ClipKey]:
-        """Those of `keys` that are not on the disk, in their order, each once."""
-        return [key for key in dict.fromkeys(keys) if self.path(key) is None]
-
-    def require(self, keys: Iterable[ClipKey]) -> None:
-        """Raise DataError naming the clips of `keys` that are not on the disk and how to go on."""
-        wanted = list(dict.fromkeys(keys))
-        missing = self.missing(wanted)
-        if not missing:
-            return
-        names = few([str(key) for key in missing])
-        raise DataError(
-            f"{len(missing)} of {len(wanted)} clips are not on the disk: {names} (looked in "
-            f"{self.folders(missing[0].manipulation)[0]}/videos). Finish the download, choose what is there "
-            "with --split or --limit, or use --skip-missing, which counts their frames as failed"
-        )
+    def where(self, manipulation: str) -> Path:
+        return self.folders(manipulation)[0] / "videos"
 
     # ---- people and pairs ----
     def person(self, clip: str) -> str:

@@ -9,52 +9,20 @@ Heavy imports wait until the options are known to be right: --help and a misspel
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shlex
 import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.cli import command
-from bench.errors import EXIT_DATA, EXIT_OK, DataError, EndedEarly, UsageError
+from bench.errors import EXIT_DATA, EXIT_OK, DataError, EndedEarly
 from bench.ffpp.options import parser
 
 if TYPE_CHECKING:
-    from bench.data.ffpp import Dataset, Pair
-    from bench.ffpp.pair import Frame
-    from bench.ffpp.protocol import Protocol
-    from bench.ffpp.run import Outcome
-    from bench.ffpp.scores import Scores
-    from bench.reading.pictures import PictureReader
-    from bench.swappers import Swapper
-    from metrics.instruments import Instrument
-    from reports.pictures.store import Picture
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that a run needs, made and checked before it starts."""
-
-    options: argparse.Namespace
-    protocol: Protocol
-    dataset: Dataset
-    pairs: list[Pair]
-    instruments: list[Instrument]
-    pictures: PictureReader
-    specs: list[str]
-    swappers: list[Swapper]
-    workers: int
-    device: str
-
-    @property
-    def truth(self) -> str:
-        return self.dataset.truth
+    from bench.ffpp.plan import Plan
 
 
 @command
@@ -71,194 +39,39 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, line: str) -> int:
     from bench.data import rendered
-    from bench.ffpp import outputs
+    from bench.ffpp.outputs import check_folder
+    from bench.ffpp.plan import missing_clips, prepare
+    from bench.ffpp.report import report
+    from bench.ffpp.run import run_plan
 
     if options.dry_run and options.data is None and not rendered.folder().is_dir():
         return _dry_run_unmade(options)
     started = datetime.now(timezone.utc)
     plan = prepare(options)
     if options.dry_run:
-        return _dry_run(plan)
+        return _dry_run(plan, options.skip_missing)
     missing = missing_clips(plan)
     if missing and not options.skip_missing:
         raise DataError(missing)
-    outputs.check_folder(options.out)
+    check_folder(options.out)
     clock = time.monotonic()
-    outcome, video = _score(plan)
-    report(plan, outcome, video, line, started, clock)
+    outcome, video = run_plan(plan)
+    report(
+        plan,
+        outcome,
+        video,
+        out=options.out,
+        as_json=options.json,
+        command=line,
+        started=started,
+        clock=clock,
+    )
     return EXIT_OK
 
 
-def prepare(options: argparse.Namespace) -> Plan:
-    """Make instruments, data, pairs and models. Raises UsageError, InstrumentError or DataError."""
-    from bench import swappers
-    from bench.data import rendered
-    from bench.data.ffpp import Dataset, read_identity_map
-    from bench.ffpp.protocol import Protocol
-    from bench.reading.pictures import PictureReader
+def _dry_run(plan: Plan, skip_missing: bool) -> int:
+    from bench.ffpp.plan import missing_clips
 
-    identity_map = read_identity_map(options.identity_map) if options.identity_map else {}
-    actors = options.sequences == "actors"
-    if actors and options.split not in (None, "all"):
-        raise UsageError("DeepFakeDetection has no splits: leave --split away with --sequences actors")
-    protocol = Protocol(
-        sequences=options.sequences, compression=options.compression,
-        split=options.split or ("all" if actors else "test"), limit=options.limit,
-        frames=options.frames, video=options.video,
-        source_rule=options.source_rule, faces_rule=options.faces_rule, missing=options.missing,
-        gallery=options.gallery, missing_clips="ledger" if options.skip_missing else "error",
-        identity_map=identity_map, seed=options.seed,
-    )  # fmt: skip
-    specs, instruments = _instruments(options.instruments)
-    pictures = PictureReader(options.inception)
-    device = _device(options.device)
-    models = options.model or ["smoothswap"]
-    root = options.data if options.data is not None else rendered.ensure()
-    dataset = Dataset(root, protocol.compression, protocol.sequences, options.splits, identity_map)
-    pairs = dataset.pairs(protocol.split, protocol.limit)
-    if not options.no_references:
-        here = dataset.manipulations()
-        references = [name for name in swappers.REFERENCES if name != "oracle" or name in here]
-        models = [*models, *(name for name in references if name not in models)]
-    made = swappers.declare(swappers.create_all(models, dataset, device), options.trained_with)
-    for swapper in made:
-        if reason := swapper.info.get("chosen"):
-            print(f"{swapper.name}: {swapper.info['weights']}, {reason}", file=sys.stderr)
-    workers = options.workers or min(
-        8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    )
-    return Plan(options, protocol, dataset, pairs, instruments, pictures, specs, made, workers, device)
-
-
-def missing_clips(plan: Plan) -> str:
-    """What is not on the disk, as the text of an error; "" when everything is there."""
-    originals = [plan.dataset.original(clip) for pair in plan.pairs for clip in (pair.target, pair.source)]
-    try:
-        plan.dataset.require(originals)
-    except DataError as error:
-        return str(error)
-    from bench.errors import few
-
-    for swapper in plan.swappers:
-        if swapper.kind != "finished":
-            continue
-        lacking = [pair.id for pair in plan.pairs if swapper.run.path(pair) is None]
-        if lacking:
-            return (
-                f"{len(lacking)} of {len(plan.pairs)} swaps by {swapper.name} are not in "
-                f"{swapper.run.where()}: {few(lacking)}. Finish them, choose others with --split or --limit, "
-                "or count their frames as failed with --skip-missing"
-            )
-    return ""
-
-
-def _score(plan: Plan) -> tuple[Outcome, Outcome | None]:
-    """The run over the protocol's frames and, where the protocol asks, the one over frames that follow each other."""
-    from tqdm import tqdm
-
-    from bench.data.clips import FrameRule
-    from bench.ffpp.run import Run
-    from bench.reading.reader import Readers
-
-    torch = sys.modules.get("torch")
-    if torch is not None and plan.workers > 1:
-        torch.set_num_threads(1)  # the worker processes use the cores
-    with (
-        Readers(plan.specs, plan.protocol.faces_rule, plan.workers, plan.options.inception) as readers,
-        tqdm(
-            total=len(plan.pairs) * (2 if plan.protocol.video else 1),
-            unit="clip", file=sys.stderr, desc="scoring",
-        ) as bar,
-    ):  # fmt: skip
-
-        def run(truth: str, rule: FrameRule, pictures: bool) -> Outcome:
-            return Run(
-                plan.dataset, plan.pairs, plan.swappers, plan.protocol, readers, truth,
-                plan.options.batch_size, lambda pair: bar.update(), rule, pictures,
-            )()  # fmt: skip
-
-        outcome = run(plan.truth, FrameRule(plan.protocol.frames), True)
-        if not plan.protocol.video:
-            return outcome, None
-        return outcome, run("", FrameRule(plan.protocol.video, consecutive=True), False)
-
-
-def report(
-    plan: Plan, outcome: Outcome, video: Outcome | None, command: str, started: datetime, clock: float
-) -> None:
-    """Compute the metrics, write every file, print the table (or JSON) and where the report is."""
-    from bench.ffpp import outputs, provenance
-    from bench.ffpp.ledger import Ledger
-    from bench.ffpp.picture_quality import with_black
-    from bench.ffpp.scores import Gallery, score, score_quality
-    from reports.html import write_report
-    from reports.markdown import markdown_table
-    from reports.pictures.store import pack
-    from reports.results import Counts, Results
-    from reports.table import RunFiles
-
-    out: Path = plan.options.out
-    gallery = Gallery.of(outcome, plan.dataset)
-    shared = {}
-    for name, found in ((outputs.ORIGINALS, outcome), (outputs.VIDEO_ORIGINALS, video)):
-        (out / name).unlink(missing_ok=True)
-        if found is not None:
-            shared[name] = outputs.write_originals(out / name, found.originals, plan.dataset.compression)
-    shown: list[Any] = []
-    runs = []
-    for swapper in plan.swappers:
-        frames = with_black(outcome.frames[swapper.name], plan.pictures)
-        ledger = Ledger(frame.row for frame in frames)
-        scores = score(frames, gallery, plan.instruments, plan.protocol, outcome.has_truth)
-        metrics = scores.metrics | score_quality(frames, plan.protocol)
-        tables = {outputs.FRAMES: outputs.frames_table(ledger, frames, scores)}
-        if video is not None:
-            rows = video.frames[swapper.name]
-            steadiness = score(
-                rows, Gallery.of(video, plan.dataset), plan.instruments, plan.protocol, False, video=True
-            )
-            metrics |= steadiness.metrics
-            tables[outputs.VIDEO] = outputs.frames_table(
-                Ledger(frame.row for frame in rows), rows, steadiness
-            )
-        seconds = time.monotonic() - clock
-        results = Results.model_validate({
-            "run": provenance.of(plan, swapper, command, started, seconds),
-            "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
-            "metrics": metrics,
-        })  # fmt: skip
-        chosen = _pictures(swapper, frames, scores, plan.protocol.seed)
-        outputs.write_model(out / swapper.name, results, tables, pack(chosen) if chosen else None, shared)
-        runs.append(RunFiles.read(out / swapper.name))
-        shown += chosen
-        if ledger.ok == 0:
-            print(
-                f"warning: no frame of {swapper.name} could be scored; the ledger says why", file=sys.stderr
-            )
-    page = write_report(out, runs, shown)
-    if plan.options.json:
-        print(json.dumps([run.results.model_dump(mode="json") for run in runs], indent=2, allow_nan=False))
-    else:
-        print(markdown_table(runs))
-    print(f"report: {page.resolve()}", file=sys.stderr if plan.options.json else sys.stdout)
-
-
-def _pictures(swapper: Swapper, frames: Sequence[Frame], scores: Scores, seed: int) -> list[Picture]:
-    """The cases that the report shows of a model: frames by every metric, and of a model that competes whole clips."""
-    from bench.ffpp import cases
-    from metrics import METRICS
-
-    scored = {}
-    for key, values in scores.per_frame.items():
-        name, _, instrument = key.partition("@")
-        title = METRICS[name].title + (f" ({instrument})" if instrument else "")
-        scored[key] = cases.Scored(title, METRICS[name].higher_is_better, values)
-    kept = [(f.row.clip, f.row.frame, f.case) for f in frames]
-    chosen = cases.choose(swapper.name, scored, kept, seed)
-    return chosen if swapper.reference else chosen + cases.choose_clips(swapper.name, scored, kept)
-
-
-def _dry_run(plan: Plan) -> int:
     frames = len(plan.pairs) * plan.protocol.frames
     originals = len({clip for pair in plan.pairs for clip in (pair.target, pair.source)})
     missing = missing_clips(plan)
@@ -274,14 +87,15 @@ def _dry_run(plan: Plan) -> int:
         f"workers      {plan.workers}, models on {plan.device}\n"
         f"missing      {missing or 'nothing'}"
     )
-    return EXIT_DATA if missing and not plan.options.skip_missing else EXIT_OK
+    return EXIT_DATA if missing and not skip_missing else EXIT_OK
 
 
 def _dry_run_unmade(options: argparse.Namespace) -> int:
     """The dry run on a fresh machine: the rendered faces are the one thing missing, and a run would make them."""
     from bench.data import rendered
+    from bench.ffpp.plan import create_instruments
 
-    _, instruments = _instruments(options.instruments)
+    _, instruments = create_instruments(options.instruments)
     clips = min(options.limit or rendered.IDENTITIES, rendered.IDENTITIES)
     print(
         f"data         rendered faces, to be made in {rendered.folder()}\n"
@@ -289,40 +103,10 @@ def _dry_run_unmade(options: argparse.Namespace) -> int:
         f"frames       {clips * min(options.frames, rendered.FRAMES)} expected of each model\n"
         f"models       {', '.join(options.model or ['smoothswap'])}"
         f"{'' if options.no_references else ' and the references copy-target, copy-source, oracle'}\n"
-        f"instruments  {', '.join(one.name for one in instruments)}\n"
+        f"instruments  {', '.join(instrument.name for instrument in instruments)}\n"
         "missing      the rendered faces; a run without --dry-run makes them first"
     )
     return EXIT_OK
-
-
-def _instruments(given: list[str] | None) -> tuple[list[str], list[Instrument]]:
-    from bench.reading.instruments import available, create
-    from bench.reading.reader import single_process
-
-    names = [entry.name for entry in available() if entry.default and entry.needs is None]
-    specs = [spec.strip() for text in given or [",".join(names)] for spec in text.split(",") if spec.strip()]
-    if not specs:
-        raise UsageError(f"--instruments is empty; choose among {', '.join(e.name for e in available())}")
-    instruments = [create(spec, **single_process(spec)) for spec in specs]
-    for instrument in instruments:
-        if sum(other.name == instrument.name for other in instruments) > 1:
-            raise UsageError(f"two instruments are called {instrument.name!r}; give one of them")
-    return specs, instruments
-
-
-def _device(name: str) -> str:
-    if name == "cpu":
-        return name
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        text = str(error).splitlines()[0]
-        raise UsageError(f"the device {name!r} cannot be used ({text}); try --device cpu") from error
-    return name
 
 
 def _stop(*_: object) -> None:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-Status = Literal["ok", "no_face", "many_faces", "decode_error", "model_error"]
-STATUSES: tuple[str, ...] = get_args(Status)
+from bench.reading.reader import STATUSES, Status
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import DataError
+from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
-from bench.ffpp.pair import Frame
 from bench.ffpp.scores import Scores
 from bench.reading.reader import Reading
 from reports.pictures.store import PICTURES

@@ -1,98 +1,127 @@
-"""One pair through one swapper: swapped when it is made, its rows when its readings are there."""
+"""One pair through one swapper: `swap` makes the swapped frames and hands them out, `frames` collects the rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.clips import ClipError, FrameRule, Frames, read_clip
-from bench.data.ffpp import Pair
-from bench.ffpp.cases import Case
-from bench.ffpp.ledger import Row, Status
-from bench.reading.reader import Readers, Reading
+from bench.data.clips import ClipError, FrameRule, Frames
+from bench.data.pairs import Pair
+from bench.ffpp.cases import Case, Cutter
+from bench.ffpp.clip import Clip, open_clip, reopen
+from bench.ffpp.frame import Frame, pixel_error
+from bench.ffpp.ledger import Row
+from bench.ffpp.protocol import Protocol
+from bench.reading.pool import Readers
+from bench.reading.reader import Image, Reading, Status
 from bench.swappers import Swapper, Task
-from bench.swappers.apply import Swapped, swap
+from bench.swappers.apply import Failed, Swapped, swap
 from smoothswap.media.video import VideoError
-
-if TYPE_CHECKING:
-    from bench.ffpp.run import Unit
-
-Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One scored frame: its ledger row and the four sides of it (None: no reading).
+class Context:
+    """What a pair needs of the run that it is part of.
 
-    posed: both originals have a usable face here, so that there was something to swap; what fails in a posed
-    frame is the swap's own failure. source_at names the gallery row that the model was shown: (source clip,
-    position). pixel_error is the mean
-    absolute difference to the true swap over the target's face box, 0..255, NaN where unknown.
-    look: Reading.look of the swapped picture, also where no face was found in it; empty where there is no picture.
+    rule: the frames of each clip. pictures: whether the pictures themselves are kept and looked at, or only what the
+    instruments read. cutter: keeps the faces that the models of a pair share.
     """
 
-    row: Row
-    pair: Pair
-    posed: bool
-    swap: Reading | None = None
-    source: Reading | None = None
-    target: Reading | None = None
-    truth: Reading | None = None
-    source_at: tuple[str, int] | None = None
-    pixel_error: float = float("nan")
-    case: Case | None = None
-    look: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
-
-
-@dataclass
-class Clip:
-    """A clip with the readings of its frames; `failure` when it could not be read at all."""
-
-    frames: Frames
-    readings: list[Reading] = field(default_factory=list)
-    failure: str = ""
-
-    def ok(self, i: int) -> bool:
-        return i < len(self.readings) and self.readings[i].status == "ok"
+    protocol: Protocol
+    compression: str
+    readers: Readers
+    rule: FrameRule
+    batch_size: int
+    pictures: bool
+    cutter: Cutter
 
 
 class Truth:
-    """The true swap of one pair, by frame number: its pixels now, its readings when they are asked for."""
+    """The true swap of one pair, by frame number: its pixels, and its readings once they are asked for."""
 
-    def __init__(self, readers: Readers, target: Clip, clip: Clip, look: bool) -> None:
-        faces = {n: target.readings[i].face for i, n in enumerate(target.frames.numbers) if target.ok(i)}
-        self.pixels: dict[int, Image] = {
-            number: image
-            for number, image in zip(clip.frames.numbers, clip.frames.frames, strict=True)
-            if image is not None and faces.get(number) is not None
-        }
-        posed = [faces[n] for n in self.pixels]
-        self._future = readers.swaps(list(self.pixels.values()), posed, look)  # type: ignore[arg-type]
+    def __init__(self, target: Clip, clip: Clip) -> None:
+        self.pixels: dict[int, Image] = {}
+        self._faces = []
+        places = {number: i for i, number in enumerate(target.frames.numbers) if target.ok(i)}
+        for number, image in zip(clip.frames.numbers, clip.frames.frames, strict=True):
+            if image is not None and number in places:
+                self.pixels[number] = image
+                self._faces.append(target.face(places[number]))
+        self._future: Future[list[Reading]] | None = None
+
+    def read(self, readers: Readers, look: bool) -> None:
+        """Hand the frames out to be read."""
+        self._future = readers.swaps(list(self.pixels.values()), self._faces, look)
 
     def readings(self) -> dict[int, Reading]:
+        """Frame number -> reading; waits for them."""
+        assert self._future is not None, "read() comes first"
         return dict(zip(self.pixels, Readers.result(self._future), strict=True))
 
 
-class Scoring:
-    """One swapper on one pair: swapped on creation, its readings collected by frames()."""
+class PairRun:
+    """One swapper on one pair. Nothing happens before `swap`; `frames` waits for what it handed out.
 
-    def __init__(self, unit: Unit, pair: Pair, swapper: Swapper, truth: Truth | None) -> None:
-        self.unit, self.pair, self.swapper, self.truth = unit, pair, swapper, truth
-        self.protocol = unit.run.protocol
-        self.source = unit.originals[pair.source]
-        self.target = unit.originals[pair.target]
-        self.swapped: list[Swapped] = []
-        self.posed: list[bool] = []
-        self.failure = self._clip_failure()
-        if not self.failure:
+    target_path: the target's file, read again where a finished swap has other frames than the protocol's.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        pair: Pair,
+        swapper: Swapper,
+        source: Clip,
+        target: Clip,
+        truth: Truth | None = None,
+        target_path: Path | None = None,
+    ) -> None:
+        self.context, self.pair, self.swapper = context, pair, swapper
+        self.source, self.target, self.truth = source, target, truth
+        self._target_path = target_path
+        self._failure = ""
+        self._shown: list[int | None] = []
+        self._problems: list[tuple[Status, str] | None] = []
+        self._swapped: list[Swapped] = []
+        self._posed: list[bool] = []
+        self._same_as_target: list[int] = []
+        self._same_as_truth: list[int] = []
+        self._fresh: list[int] = []
+        self._future: Future[list[Reading]] | None = None
+
+    def swap(self) -> PairRun:
+        """Make the swapped frames and hand out those that nobody has read yet; returns itself."""
+        self._failure = self._clip_failure()
+        if not self._failure:
             self._pose()
-            self._swap()
+            if self.swapper.kind == "finished":
+                self._open_finished()
+            else:
+                self._swapped = self._generate()
+        if not self._failure:
+            self._submit()
+        return self
 
+    def frames(self) -> list[Frame]:
+        """The pair's rows; waits for the readings."""
+        # an unreadable clip fails in full
+        numbers = self.target.frames.numbers or [-1] * self.context.rule.k
+        truth = self.truth.readings() if self.truth else {}
+        if self._failure:
+            return [
+                self._failed(i, number, "decode_error", self._failure, truth)
+                for i, number in enumerate(numbers)
+            ]
+        read = dict(zip(self._fresh, Readers.result(self._future), strict=True)) if self._future else {}
+        read |= {i: self.target.readings[i] for i in self._same_as_target}
+        read |= {i: truth[self.target.frames.numbers[i]] for i in self._same_as_truth}
+        return [self._scored(i, number, read.get(i), truth) for i, number in enumerate(numbers)]
+
+    # ---- which faces ----
     def _clip_failure(self) -> str:
         """Why no frame of the pair can be scored, "" when they can."""
         if self.target.failure:
@@ -101,38 +130,13 @@ class Scoring:
 
     def _pose(self) -> None:
         """Find for each frame the source frame to show, or the problem with the originals."""
-        self.shown = [self._source_for(i) for i in range(len(self.target.frames.numbers))]
-        self.problems = [self._problem(i) for i in range(len(self.shown))]
-        self.posed = [problem is None for problem in self.problems]
-
-    def _swap(self) -> None:
-        finished: Frames | None = None
-        if self.swapper.kind == "finished":
-            path = self.swapper.run.path(self.pair)
-            name = f"{self.swapper.name}/{self.pair.id} in {self.swapper.run.where()}"
-            clip = open_clip(path, name, self.unit.run.rule, self.target.frames.count)
-            if clip.failure:
-                self.failure = clip.failure
-                return
-            finished = clip.frames
-            try:
-                self.target = self.unit.target_at(self.pair, finished.numbers)
-            except (VideoError, ClipError) as error:
-                self.failure = f"target clip: {error}"
-                return
-            self._pose()
-        if finished is None:
-            self.swapped = self._generate()
-        else:
-            self.swapped = [_sized(finished, i, frame) for i, frame in enumerate(self.target.frames.frames)]
-            for i, reason in enumerate(finished.reasons):
-                if reason and self.problems[i] is None:
-                    self.problems[i] = ("decode_error", reason)
-        self._submit()
+        self._shown = [self._source_for(i) for i in range(len(self.target.frames.numbers))]
+        self._problems = [self._problem(i) for i in range(len(self._shown))]
+        self._posed = [problem is None for problem in self._problems]
 
     def _source_for(self, i: int) -> int | None:
         """Which of the source clip's frames goes with target frame i (Protocol.source_rule)."""
-        if self.protocol.source_rule == "matched" and self.source.ok(i):
+        if self.context.protocol.source_rule == "matched" and self.source.ok(i):
             return i
         return next((j for j in range(len(self.source.readings)) if self.source.ok(j)), None)
 
@@ -140,92 +144,109 @@ class Scoring:
         target = self.target.readings[i]
         if target.status != "ok":
             return target.status, f"target frame: {target.reason}"
-        if self.shown[i] is None:
+        if self._shown[i] is None:
             return "no_face", f"source clip {self.pair.source}: no usable face in any of its frames"
         return None
 
+    # ---- swapped frames ----
+    def _open_finished(self) -> None:
+        """Read the swaps that exist as files, and the target's frames of the same numbers."""
+        name = f"{self.swapper.name}/{self.pair.id} in {self.swapper.run.where()}"
+        path = self.swapper.run.path(self.pair)
+        clip = open_clip(path, name, self.context.rule, self.target.frames.count)
+        if clip.failure:
+            self._failure = clip.failure
+            return
+        if clip.frames.numbers != self.target.frames.numbers:
+            assert self._target_path is not None
+            try:
+                self.target = reopen(
+                    self._target_path, clip.frames.numbers, self.context.readers, self.context.pictures
+                )
+            except (VideoError, ClipError) as error:
+                self._failure = f"target clip: {error}"
+                return
+        self._pose()
+        self._swapped = [_sized(clip.frames, i, frame) for i, frame in enumerate(self.target.frames.frames)]
+        for i, reason in enumerate(clip.frames.reasons):
+            if reason and self._problems[i] is None:
+                self._problems[i] = ("decode_error", reason)
+
     def _generate(self) -> list[Swapped]:
         tasks = {}
-        for i, problem in enumerate(self.problems):
-            j = self.shown[i]
+        for i, (problem, j) in enumerate(zip(self._problems, self._shown, strict=True)):
             if problem is None and j is not None:
-                target, source = self.target, self.source
                 tasks[i] = Task(
-                    self.pair, target.frames.numbers[i],
-                    target.frames.frames[i], source.frames.frames[j],  # type: ignore[arg-type]
-                    target.readings[i].face, source.readings[j].face,  # type: ignore[arg-type]
-                )  # fmt: skip
-        done = dict(
-            zip(tasks, swap(self.swapper, list(tasks.values()), self.unit.run.batch_size), strict=True)
-        )
-        return [done.get(i, "") for i in range(len(self.problems))]
+                    self.pair,
+                    self.target.frames.numbers[i],
+                    self.target.image(i),
+                    self.source.image(j),
+                    self.target.face(i),
+                    self.source.face(j),
+                )
+        swapped = swap(self.swapper, list(tasks.values()), self.context.batch_size)
+        by_frame = dict(zip(tasks, swapped, strict=True))
+        return [by_frame.get(i, Failed("nothing to swap")) for i in range(len(self._problems))]
 
     def _submit(self) -> None:
         """Hand out the frames that need reading; untouched target frames and the truth have been read."""
-        self.same_as_target: list[int] = []
-        self.same_as_truth: list[int] = []
-        self.fresh: list[int] = []
         pixels = self.truth.pixels if self.truth else {}
-        for i, image in enumerate(self.swapped):
-            if self.problems[i] is not None:
+        images = []
+        for i, image in enumerate(self._swapped):
+            if self._problems[i] is not None:
                 continue
-            if isinstance(image, str):
-                self.problems[i] = ("model_error", image)
+            if isinstance(image, Failed):
+                self._problems[i] = ("model_error", image.reason)
                 continue
             number = self.target.frames.numbers[i]
-            if np.array_equal(image, _image(self.target, i)):
-                self.same_as_target.append(i)
+            if np.array_equal(image, self.target.image(i)):
+                self._same_as_target.append(i)
             elif number in pixels and np.array_equal(image, pixels[number]):
-                self.same_as_truth.append(i)
+                self._same_as_truth.append(i)
             else:
-                self.fresh.append(i)
-        images = [self.swapped[i] for i in self.fresh]
-        faces = [self.target.readings[i].face for i in self.fresh]
-        run = self.unit.run
-        self.future = run.readers.swaps(images, faces, run.pictures) if images else None  # type: ignore[arg-type]
+                self._fresh.append(i)
+                images.append(image)
+        if images:
+            faces = [self.target.face(i) for i in self._fresh]
+            self._future = self.context.readers.swaps(images, faces, self.context.pictures)
 
-    def frames(self) -> list[Frame]:
-        """The pair's rows; waits for the readings."""
-        numbers = (
-            self.target.frames.numbers or [-1] * self.unit.run.rule.k
-        )  # an unreadable clip fails in full
-        truth = self.truth.readings() if self.truth else {}
-        if self.failure:
-            return [
-                self._frame(i, number, "decode_error", self.failure, truth)
-                for i, number in enumerate(numbers)
-            ]
-        read = dict(zip(self.fresh, Readers.result(self.future), strict=True)) if self.future else {}
-        read |= {i: self.target.readings[i] for i in self.same_as_target}
-        read |= {i: truth[self.target.frames.numbers[i]] for i in self.same_as_truth}
-        return [self._scored(i, number, read.get(i), truth) for i, number in enumerate(numbers)]
-
+    # ---- rows ----
     def _scored(self, i: int, number: int, reading: Reading | None, truths: dict[int, Reading]) -> Frame:
-        problem = self.problems[i]
+        problem = self._problems[i]
         if problem is not None or reading is None:
             status, reason = problem or ("decode_error", "the frame was not read")
-            return self._frame(i, number, status, reason, truths)
+            return self._failed(i, number, status, reason, truths)
         if reading.status != "ok":
-            return self._frame(i, number, reading.status, reading.reason, truths, reading.look)
-        j = self.shown[i]
+            return self._failed(i, number, reading.status, reading.reason, truths, reading.look)
+        j = self._shown[i]
         assert j is not None
-        target, source = self.target.readings[i], self.source.readings[j]
-        error, case = self._pixel_error(i, number), None
-        image = self.swapped[i]
-        true_image = self.truth.pixels.get(number) if self.truth else None
-        shown = self.unit.run.pictures
-        if shown and not isinstance(image, str) and target.face is not None and source.face is not None:
-            case = self.unit.cutter(
-                ((self.pair.source, self.source.frames.numbers[j]), _image(self.source, j), source.face),
-                ((self.pair.target, number), _image(self.target, i), target.face),
-                image,
-                true_image,
-            )
-        known = _usable(truths.get(number))
-        row, at = self._row(i, number, "ok", ""), (self.pair.source, j)
-        return Frame(row, self.pair, True, reading, source, target, known, at, error, case, reading.look)
+        return Frame(
+            self._row(i, number, "ok", ""),
+            self.pair,
+            posed=True,
+            swap=reading,
+            source=self.source.readings[j],
+            target=self.target.readings[i],
+            truth=_usable(truths.get(number)),
+            source_at=(self.pair.source, j),
+            pixel_error=self._pixel_error(i, number),
+            case=self._case(i, j, number),
+            look=reading.look,
+        )
 
-    def _frame(
+    def _case(self, i: int, j: int, number: int) -> Case | None:
+        """The faces of the frame for the report."""
+        image = self._swapped[i]
+        if not self.context.pictures or isinstance(image, Failed):
+            return None
+        return self.context.cutter(
+            ((self.pair.source, self.source.frames.numbers[j]), self.source.image(j), self.source.face(j)),
+            ((self.pair.target, number), self.target.image(i), self.target.face(i)),
+            image,
+            self.truth.pixels.get(number) if self.truth else None,
+        )
+
+    def _failed(
         self,
         i: int,
         number: int,
@@ -236,82 +257,59 @@ class Scoring:
     ) -> Frame:
         """A frame without a reading of the swap; a posed one keeps its other sides, to count it as wrong."""
         row = self._row(i, number, status, reason)
-        j = self.shown[i] if i < len(self.posed) and self.posed[i] else None
+        j = self._shown[i] if i < len(self._posed) and self._posed[i] else None
         if j is None:
-            return Frame(row, self.pair, False)
-        source, target = self.source.readings[j], self.target.readings[i]
-        known, error = _usable(truths.get(number)), self._pixel_error(i, number)
-        return Frame(row, self.pair, True, None, source, target, known, pixel_error=error, look=look or {})
+            return Frame(row, self.pair, posed=False)
+        return Frame(
+            row,
+            self.pair,
+            posed=True,
+            source=self.source.readings[j],
+            target=self.target.readings[i],
+            truth=_usable(truths.get(number)),
+            pixel_error=self._pixel_error(i, number),
+            look=look or {},
+        )
 
     def _pixel_error(self, i: int, number: int) -> float:
         """Of swapped frame i to the true swap, NaN where either is lacking."""
-        image = self.swapped[i] if i < len(self.swapped) else ""
+        image = self._swapped[i] if i < len(self._swapped) else Failed("")
         truth = self.truth.pixels.get(number) if self.truth else None
         face = self.target.readings[i].face
-        if isinstance(image, str) or truth is None or face is None or truth.shape != image.shape:
+        if isinstance(image, Failed) or truth is None or face is None or truth.shape != image.shape:
             return float("nan")
         return pixel_error(image, truth, face.box)
 
     def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
-        j = self.shown[i] if self.posed else None
+        j = self._shown[i] if self._posed else None
         return Row(
-            self.swapper.name, self.swapper.manipulation, self.unit.run.dataset.compression, self.pair.id,
-            self.pair.target, self.pair.source, self.pair.cluster, i, number,
-            -1 if j is None else self.source.frames.numbers[j], status, reason,
-        )  # fmt: skip
-
-
-def open_clip(path: Path | None, name: str, rule: FrameRule, below: int | None = None) -> Clip:
-    """Read the rule's frames of a clip; what goes wrong stands in the result's `failure`."""
-    if path is None:
-        return Clip(Frames(0, [], [], []), failure=f"{name} is not on the disk")
-    try:
-        return Clip(read_clip(path, rule, below))
-    except (VideoError, ClipError, OSError) as error:
-        return Clip(Frames(0, [], [], []), failure=str(error))
-
-
-def readable(frames: Frames) -> list[Image]:
-    """The frames that could be read, in order."""
-    return [image for image in frames.frames if image is not None]
-
-
-def with_gaps(frames: Frames, readings: list[Reading]) -> list[Reading]:
-    """Put the readings of readable frames back to their places."""
-    rest = iter(readings)
-    return [
-        next(rest) if image is not None else Reading(0, None, "decode_error", reason)
-        for image, reason in zip(frames.frames, frames.reasons, strict=True)
-    ]
-
-
-def pixel_error(image: Image, truth: Image, box: tuple[float, float, float, float]) -> float:
-    """Mean absolute difference of frames uint8 [h, w, 3] over a box (x0, y0, x1, y1), levels 0..255."""
-    height, width = image.shape[:2]
-    x0, y0 = max(0, round(box[0])), max(0, round(box[1]))
-    x1, y1 = min(width, round(box[2])), min(height, round(box[3]))
-    if x1 <= x0 or y1 <= y0:
-        return float("nan")
-    difference = image[y0:y1, x0:x1].astype(np.int16) - truth[y0:y1, x0:x1]
-    return float(np.abs(difference).mean())
+            model=self.swapper.name,
+            manipulation=self.swapper.manipulation,
+            compression=self.context.compression,
+            clip=self.pair.id,
+            target=self.pair.target,
+            source=self.pair.source,
+            cluster=self.pair.cluster,
+            position=i,
+            frame=number,
+            source_frame=-1 if j is None else self.source.frames.numbers[j],
+            status=status,
+            reason=reason,
+        )
 
 
 def _usable(reading: Reading | None) -> Reading | None:
     return reading if reading is not None and reading.status == "ok" else None
 
 
-def _image(clip: Clip, i: int) -> Image:
-    image = clip.frames.frames[i]
-    assert image is not None
-    return image
-
-
 def _sized(finished: Frames, i: int, target: Image | None) -> Swapped:
     """A finished frame, or why it cannot stand for the target's."""
     image = finished.frames[i]
-    if image is None or target is None or image.shape == target.shape:
-        return image if image is not None else finished.reasons[i]
-    return (
+    if image is None:
+        return Failed(finished.reasons[i])
+    if target is None or image.shape == target.shape:
+        return image
+    return Failed(
         f"the swapped frame is {image.shape[1]} x {image.shape[0]}, its target {target.shape[1]} x "
         f"{target.shape[0]}; paste the faces back into the target's frames"
     )

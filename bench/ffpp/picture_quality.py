@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bench.ffpp.pair import Frame
+from bench.ffpp.frame import Frame
 from bench.reading.pictures import PictureReader
 from metrics.catalogue import PICTURES
 from metrics.evaluation import MissingPolicy, Value

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from smoothswap.faces.detect import Detector
 
 if TYPE_CHECKING:
-    from bench.data.ffpp import Dataset, Pair
-    from bench.ffpp.__main__ import Plan
+    from bench.data.pairs import Dataset, Pair
+    from bench.ffpp.plan import Plan
     from bench.swappers import Swapper
     from metrics.instruments import Instrument
 

@@ -2,25 +2,33 @@
 
 Pairs that share their people are worked on together, so that an original clip is decoded and read once and
 only the frames of a few clips are in memory at any time. Decoding and swapping happen here; detection and
-instruments in worker processes (bench/reading/reader.py).
+instruments in worker processes (bench/reading/pool.py).
 """
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from bench.data.clips import FrameRule, read_numbers
-from bench.data.ffpp import ClipKey, Dataset, Pair
+from tqdm import tqdm
+
+from bench.data.clips import FrameRule
+from bench.data.pairs import ClipKey, Dataset, Pair
 from bench.ffpp.cases import LOSSLESS, Cutter
-from bench.ffpp.pair import Clip, Frame, Scoring, Truth, open_clip, readable, with_gaps
+from bench.ffpp.clip import Clip, open_clip, readable, with_gaps
+from bench.ffpp.frame import Frame
+from bench.ffpp.pair import Context, PairRun, Truth
+from bench.ffpp.plan import Plan
 from bench.ffpp.protocol import Protocol
-from bench.reading.reader import Readers, Reading
+from bench.reading.pool import Readers
+from bench.reading.reader import Reading
 from bench.swappers import Swapper
 
-_IN_FLIGHT = 3  # jobs handed out for each worker: enough to keep it busy, few enough to bound the memory
+# jobs handed out for each worker: enough to keep it busy, few enough to bound the memory
+_IN_FLIGHT = 3
 
 
 @dataclass
@@ -32,117 +40,164 @@ class Outcome:
     has_truth: bool
 
 
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One run over `pairs`. truth: name of the manipulation that is the true swap, "" where there is none.
 
     rule: the frames of each clip (the protocol's by default). pictures: whether the pictures themselves are kept and
     looked at too (the report's cases, features for picture quality), or only what the instruments read.
+    progress: told the id of each pair that is done.
     """
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        pairs: Sequence[Pair],
-        swappers: Sequence[Swapper],
-        protocol: Protocol,
-        readers: Readers,
-        truth: str = "",
-        batch_size: int = 16,
-        progress: Callable[[str], None] = lambda pair: None,
-        rule: FrameRule | None = None,
-        pictures: bool = True,
-    ) -> None:
-        self.dataset, self.pairs, self.swappers, self.protocol = dataset, pairs, swappers, protocol
-        self.readers, self.truth, self.batch_size, self.progress = readers, truth, batch_size, progress
-        self.rule, self.pictures = rule or FrameRule(protocol.frames), pictures
-        self.lossless_pictures = len(pairs) * self.rule.k <= LOSSLESS
+    dataset: Dataset
+    pairs: Sequence[Pair]
+    swappers: Sequence[Swapper]
+    protocol: Protocol
+    readers: Readers
+    truth: str = ""
+    batch_size: int = 16
+    rule: FrameRule | None = None
+    pictures: bool = True
+    progress: Callable[[str], None] = lambda pair: None
 
     def __call__(self) -> Outcome:
         """Score everything. Only an instrument or the machine can stop it; failures of frames become rows."""
-        found: dict[tuple[str, str], list[Frame]] = {}
+        scored: dict[tuple[str, str], list[Frame]] = {}
         originals: dict[str, list[tuple[int, Reading]]] = {}
-        for unit in self._units():
-            for pair, model, frames in unit.score():
-                found[model, pair.id] = frames
+        for group in self._groups():
+            for pair, model, frames in group.score():
+                scored[model, pair.id] = frames
                 if model == self.swappers[-1].name:
                     self.progress(pair.id)
-            for name, clip in unit.originals.items():
+            for name, clip in group.originals.items():
                 if not clip.failure:
                     originals[name] = list(zip(clip.frames.numbers, clip.readings, strict=True))
         order = dict.fromkeys(clip for pair in self.pairs for clip in (pair.target, pair.source))
         return Outcome(
             {
-                s.name: [frame for pair in self.pairs for frame in found[s.name, pair.id]]
-                for s in self.swappers
+                swapper.name: [frame for pair in self.pairs for frame in scored[swapper.name, pair.id]]
+                for swapper in self.swappers
             },
             {clip: originals[clip] for clip in order if clip in originals},
             bool(self.truth),
         )
 
-    def _units(self) -> Iterator[Unit]:
+    def context(self) -> Context:
+        """What the pairs of one group share."""
+        rule = self.rule or FrameRule(self.protocol.frames)
+        return Context(
+            protocol=self.protocol,
+            compression=self.dataset.compression,
+            readers=self.readers,
+            rule=rule,
+            batch_size=self.batch_size,
+            pictures=self.pictures,
+            cutter=Cutter(lossless=len(self.pairs) * rule.k <= LOSSLESS),
+        )
+
+    def _groups(self) -> Iterator[Group]:
         """Pairs by their two clips, the next ones being read while one is scored."""
         together: dict[tuple[str, ...], list[Pair]] = {}
         for pair in self.pairs:
             together.setdefault(tuple(sorted((pair.target, pair.source))), []).append(pair)
-        ahead: deque[Unit] = deque()
+        ahead: deque[Group] = deque()
         for pairs in together.values():
-            ahead.append(Unit(self, pairs))
+            group = Group(self.context(), self.dataset, pairs, self.swappers, self.truth)
+            group.open()
+            ahead.append(group)
             if len(ahead) > self.readers.workers:
                 yield ahead.popleft()
         yield from ahead
 
 
-class Unit:
-    """The pairs of two clips (000_003 and 003_000), with those clips' frames in memory."""
+class Group:
+    """The pairs of two clips (000_003 and 003_000), with those clips' frames in memory once `open` was called."""
 
-    def __init__(self, run: Run, pairs: Sequence[Pair]) -> None:
-        self.run, self.pairs = run, pairs
+    def __init__(
+        self,
+        context: Context,
+        dataset: Dataset,
+        pairs: Sequence[Pair],
+        swappers: Sequence[Swapper],
+        truth: str,
+    ) -> None:
+        self.context, self.dataset, self.pairs = context, dataset, pairs
+        self.swappers, self.truth = swappers, truth
         self.originals: dict[str, Clip] = {}
-        self.cutter = Cutter(run.lossless_pictures)
         self._reading: dict[str, Future[list[Reading]]] = {}
-        for name in dict.fromkeys(clip for pair in pairs for clip in (pair.target, pair.source)):
-            self.originals[name] = clip = self._open(run.dataset.original(name))
+
+    def open(self) -> None:
+        """Decode the original clips and hand them out to be read."""
+        readers, look = self.context.readers, self.context.pictures
+        for name in dict.fromkeys(clip for pair in self.pairs for clip in (pair.target, pair.source)):
+            self.originals[name] = clip = self._open(self.dataset.original(name))
             if not clip.failure:
-                self._reading[name] = run.readers.originals(readable(clip.frames), run.pictures)
+                self._reading[name] = readers.originals(readable(clip.frames), look)
 
     def score(self) -> Iterator[tuple[Pair, str, list[Frame]]]:
         """(pair, model, its frames) for every pair and every swapper, in that order."""
         for name, future in self._reading.items():
             clip = self.originals[name]
             clip.readings = with_gaps(clip.frames, Readers.result(future))
-        waiting: deque[tuple[Pair, str, Scoring]] = deque()
+        waiting: deque[PairRun] = deque()
         for pair in self.pairs:
-            truth = self._truth(pair)
-            for swapper in self.run.swappers:
-                waiting.append((pair, swapper.name, Scoring(self, pair, swapper, truth)))
-                while len(waiting) > _IN_FLIGHT * self.run.readers.workers:
+            truth = self._read_truth(pair)
+            for swapper in self.swappers:
+                waiting.append(self._pair_run(pair, swapper, truth).swap())
+                while len(waiting) > _IN_FLIGHT * self.context.readers.workers:
                     yield self._finish(waiting.popleft())
         while waiting:
             yield self._finish(waiting.popleft())
 
+    def _pair_run(self, pair: Pair, swapper: Swapper, truth: Truth | None) -> PairRun:
+        source, target = self.originals[pair.source], self.originals[pair.target]
+        path = self.dataset.path(self.dataset.original(pair.target))
+        return PairRun(self.context, pair, swapper, source, target, truth, path)
+
     @staticmethod
-    def _finish(scored: tuple[Pair, str, Scoring]) -> tuple[Pair, str, list[Frame]]:
-        pair, model, scoring = scored
-        return pair, model, scoring.frames()
+    def _finish(run: PairRun) -> tuple[Pair, str, list[Frame]]:
+        return run.pair, run.swapper.name, run.frames()
 
-    def _open(self, key: ClipKey) -> Clip:
-        return open_clip(self.run.dataset.path(key), str(key), self.run.rule)
+    def _open(self, key: ClipKey, below: int | None = None) -> Clip:
+        return open_clip(self.dataset.path(key), str(key), self.context.rule, below)
 
-    def _truth(self, pair: Pair) -> Truth | None:
-        if not self.run.truth or self.originals[pair.target].failure:
+    def _read_truth(self, pair: Pair) -> Truth | None:
+        target = self.originals[pair.target]
+        if not self.truth or target.failure:
             return None
-        target = self.originals[pair.target]
-        key = ClipKey(self.run.truth, self.run.dataset.compression, pair.id)
-        clip = open_clip(self.run.dataset.path(key), str(key), self.run.rule, target.frames.count)
-        return Truth(self.run.readers, target, clip, self.run.pictures)
+        clip = self._open(ClipKey(self.truth, self.context.compression, pair.id), target.frames.count)
+        truth = Truth(target, clip)
+        truth.read(self.context.readers, self.context.pictures)
+        return truth
 
-    def target_at(self, pair: Pair, numbers: list[int]) -> Clip:
-        """The target's frames of these numbers: others than usual where a swap's clip is shorter."""
-        target = self.originals[pair.target]
-        if numbers == target.frames.numbers:
-            return target
-        path = self.run.dataset.path(self.run.dataset.original(pair.target))
-        assert path is not None
-        frames = read_numbers(path, numbers)
-        read = self.run.readers.originals(readable(frames), self.run.pictures)
-        return Clip(frames, with_gaps(frames, Readers.result(read)))
+
+def run_plan(plan: Plan) -> tuple[Outcome, Outcome | None]:
+    """The run over the protocol's frames and, where the protocol asks, the one over frames that follow each other."""
+    torch = sys.modules.get("torch")
+    if torch is not None and plan.workers > 1:
+        # the worker processes use the cores
+        torch.set_num_threads(1)
+    clips = len(plan.pairs) * (2 if plan.protocol.video else 1)
+    with (
+        Readers(plan.specs, plan.protocol.faces_rule, plan.workers, plan.inception) as readers,
+        tqdm(total=clips, unit="clip", file=sys.stderr, desc="scoring") as bar,
+    ):
+
+        def run(truth: str, rule: FrameRule, pictures: bool) -> Outcome:
+            return Run(
+                dataset=plan.dataset,
+                pairs=plan.pairs,
+                swappers=plan.swappers,
+                protocol=plan.protocol,
+                readers=readers,
+                truth=truth,
+                batch_size=plan.batch_size,
+                rule=rule,
+                pictures=pictures,
+                progress=lambda pair: bar.update(),
+            )()
+
+        outcome = run(plan.dataset.truth, FrameRule(plan.protocol.frames), True)
+        if not plan.protocol.video:
+            return outcome, None
+        return outcome, run("", FrameRule(plan.protocol.video, consecutive=True), False)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.ffpp import Dataset
-from bench.ffpp.pair import Frame
+from bench.data.pairs import Dataset
+from bench.ffpp.frame import Frame
 from bench.ffpp.picture_quality import DESCRIPTIONS, score_pictures
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.run import Outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +11,15 @@ from bench.swappers.base import Image, SwapError, Swapper, Task, checked
 from smoothswap.faces.align import AlignmentError, ffhq_affine, ffhq_crop
 from smoothswap.faces.paste import paste_back
 
-Swapped = Image | str  # a whole frame, or why there is none
+
+@dataclass(frozen=True)
+class Failed:
+    """Why there is no swapped frame."""
+
+    reason: str
+
+
+Swapped = Image | Failed
 
 
 def swap(swapper: Swapper, tasks: Sequence[Task], batch_size: int = 16) -> list[Swapped]:
@@ -27,28 +36,29 @@ def _frame(swapper: Swapper, task: Task) -> Swapped:
     try:
         return checked(swapper.run.swap_frame(task), task.target, swapper.name)
     except Exception as error:
-        return _reason(error)
+        return _failed(error)
 
 
 def _batch(swapper: Swapper, tasks: Sequence[Task]) -> list[Swapped]:
     size = swapper.run.size
-    outcome: list[Swapped] = [""] * len(tasks)
+    outcome: dict[int, Swapped] = {}
     crops: dict[int, tuple[Image, Image]] = {}
-    sources: dict[int, Image] = {}  # by the frame's identity: usually one source frame serves the whole clip
+    # by the frame's identity: usually one source frame serves the whole clip
+    sources: dict[int, Image] = {}
     for i, task in enumerate(tasks):
         try:
             if (shared := id(task.source)) not in sources:
                 sources[shared] = ffhq_crop(task.source, task.source_face.landmarks, size)[0]
             crops[i] = sources[shared], ffhq_crop(task.target, task.target_face.landmarks, size)[0]
         except AlignmentError as error:
-            outcome[i] = f"the face cannot be aligned: {error}"
+            outcome[i] = Failed(f"the face cannot be aligned: {error}")
     for i, face in zip(crops, _faces(swapper, list(crops.values())), strict=True):
-        task = tasks[i]
-        if isinstance(face, str):
+        if isinstance(face, Failed):
             outcome[i] = face
         else:
-            outcome[i] = paste_back(task.target, face, ffhq_affine(task.target_face.landmarks, size))
-    return outcome
+            affine = ffhq_affine(tasks[i].target_face.landmarks, size)
+            outcome[i] = paste_back(tasks[i].target, face, affine)
+    return [outcome[i] for i in range(len(tasks))]
 
 
 def _faces(swapper: Swapper, crops: list[tuple[Image, Image]]) -> list[Swapped]:
@@ -61,10 +71,10 @@ def _faces(swapper: Swapper, crops: list[tuple[Image, Image]]) -> list[Swapped]:
         return list(checked(swapper.run.swap(source.copy(), target.copy()), target, swapper.name))
     except Exception as error:
         if len(crops) == 1:
-            return [_reason(error)]
+            return [_failed(error)]
         return [_faces(swapper, [crop])[0] for crop in crops]
 
 
-def _reason(error: Exception) -> str:
+def _failed(error: Exception) -> Failed:
     text = " ".join(str(error).split())[:300]
-    return text if isinstance(error, SwapError) and text else f"{type(error).__name__}: {text}"
+    return Failed(text if isinstance(error, SwapError) and text else f"{type(error).__name__}: {text}")

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.ffpp import Pair
+from bench.data.pairs import Pair
 from smoothswap.faces.detect import Face
 
 Image = npt.NDArray[np.uint8]  # [h, w, 3] RGB

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.data.ffpp import VIDEO_SUFFIXES, ClipKey, Dataset, Pair
+from bench.data.ffpp import VIDEO_SUFFIXES
+from bench.data.pairs import ClipKey, Dataset, Pair
 from bench.errors import DataError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
@@ -28,7 +29,7 @@ class Manipulation:
         return self._dataset.path(self.key(pair))
 
     def where(self) -> str:
-        return str(self._dataset.folders(self._name)[0] / "videos")
+        return str(self._dataset.where(self._name))
 
 
 class ImagesFolder:

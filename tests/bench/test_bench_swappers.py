@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from ffpp_trees import MARKS, clip_frames, face_frame
 
-from bench.data.ffpp import Dataset, Pair
+from bench.data.ffpp import FaceForensics
+from bench.data.pairs import Pair
 from bench.errors import DataError, UsageError
 from bench.swappers import SwapError, Task, create, create_all
-from bench.swappers.apply import swap
+from bench.swappers.apply import Failed, swap
 from bench.swappers.classical import Classical, face_outline, match_colours, warp
 from smoothswap.faces.detect import Detector, Face
 
@@ -33,13 +34,13 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_copy_target_is_the_target(tree: Path, task: Task) -> None:
-    [frame] = swap(create("copy-target", Dataset(tree)), [task])
+    [frame] = swap(create("copy-target", FaceForensics(tree)), [task])
     assert np.array_equal(frame, task.target)
 
 
 @pytest.mark.parametrize("spec", ["copy-source", "user_models:paste", "classical"])
 def test_the_target_keeps_its_frame_and_gets_the_sources_face(tree: Path, task: Task, spec: str) -> None:
-    [frame] = swap(create(spec, Dataset(tree)), [task])
+    [frame] = swap(create(spec, FaceForensics(tree)), [task])
     assert not isinstance(frame, str)
     assert frame.shape == task.target.shape
     assert (frame[:4] == MARKS["000"]).all()  # the target's own red frame, not the source's blue one
@@ -59,22 +60,26 @@ def test_batches_do_not_change_pixels(tree: Path, task: Task) -> None:
         Task(PAIR, i, f, task.source, detector.detect(f)[0], task.source_face)
         for i, f in enumerate(clip_frames("000"))
     ]
-    model = create("user_models:paste", Dataset(tree))
+    model = create("user_models:paste", FaceForensics(tree))
     for a, b in zip(swap(model, tasks, 1), swap(model, tasks, 4), strict=True):
         assert np.array_equal(a, b)
 
 
 def test_an_exception_costs_its_own_frame_only(tree: Path, task: Task) -> None:
     other = Task(PAIR, 1, task.source, task.target, task.source_face, task.target_face)  # a blue target
-    outcome = swap(create("user_models:fails", Dataset(tree)), [other, task, other])
-    assert outcome[1] == "RuntimeError: too red"
-    assert not isinstance(outcome[0], str)
+    outcome = swap(create("user_models:fails", FaceForensics(tree)), [other, task, other])
+    assert outcome[1] == Failed("RuntimeError: too red")
+    assert not isinstance(outcome[0], Failed)
     assert np.array_equal(outcome[0], outcome[2])
 
 
 def test_a_wrong_return_says_what_came_and_what_is_expected(tree: Path, task: Task) -> None:
-    [reason] = swap(create("user_models:floats", Dataset(tree)), [task])
-    assert reason == "floats returned float64 [1, 64, 64, 3]; expected uint8 [1, 64, 64, 3] (RGB, 0 to 255)"
+    [reason] = swap(create("user_models:floats", FaceForensics(tree)), [task])
+    assert isinstance(reason, Failed)
+    assert (
+        reason.reason
+        == "floats returned float64 [1, 64, 64, 3]; expected uint8 [1, 64, 64, 3] (RGB, 0 to 255)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,19 +97,19 @@ def test_a_wrong_return_says_what_came_and_what_is_expected(tree: Path, task: Ta
 )
 def test_wrong_names_are_one_clear_error(tree: Path, spec: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        create(spec, Dataset(tree))
+        create(spec, FaceForensics(tree))
 
 
 def test_right_names_without_their_data_are_data_errors(tree: Path) -> None:
     for spec in ("Deepfakes", "oracle", "images:/no/such/folder"):
         with pytest.raises(DataError, match=r"no swaps by|no such folder"):
-            create(spec, Dataset(tree))
+            create(spec, FaceForensics(tree))
 
 
 def test_names_may_be_given_and_must_differ(tree: Path) -> None:
-    assert create("mine=user_models:paste", Dataset(tree)).name == "mine"
+    assert create("mine=user_models:paste", FaceForensics(tree)).name == "mine"
     with pytest.raises(UsageError, match=r"two models are called 'paste'.*NAME="):
-        create_all(["user_models:paste", "user_models:paste"], Dataset(tree))
+        create_all(["user_models:paste", "user_models:paste"], FaceForensics(tree))
 
 
 def test_entry_points_are_models(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,9 +118,9 @@ def test_entry_points_are_models(tree: Path, tmp_path: Path, monkeypatch: pytest
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: their-models\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[smoothswap.models]\ntheir-paste = user_models:paste\n")
     monkeypatch.setattr(sys, "path", [str(info.parent), *sys.path])
-    assert create("their-paste", Dataset(tree)).run.size == 64
+    assert create("their-paste", FaceForensics(tree)).run.size == 64
     with pytest.raises(UsageError, match="Did you mean 'their-paste'"):
-        create("their-past", Dataset(tree))
+        create("their-past", FaceForensics(tree))
 
 
 def test_a_warp_onto_itself_changes_nothing(task: Task) -> None:

@@ -117,9 +117,9 @@ def test_a_real_tree_falls_back_and_says_so(
 
 
 def test_names_are_listed_and_suggested(folder: Path, tree: Path) -> None:
-    from bench.data.ffpp import Dataset
+    from bench.data.ffpp import FaceForensics
 
     lines = {name: line for name, line, _ in models()}
     assert "ArcFace embedder" in lines["smoothswap:smoothswap-rendered-64-arc"]
     with pytest.raises(UsageError, match="did you mean 'smoothswap-rendered-64-arc'"):
-        create("smoothswap:smoothswap-renderd-64-arc", Dataset(tree))
+        create("smoothswap:smoothswap-renderd-64-arc", FaceForensics(tree))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from user_models import Paste
 
-from bench.data.ffpp import Dataset
+from bench.data.ffpp import FaceForensics
 from bench.errors import UsageError
 from bench.ffpp.options import parser
 from bench.ffpp.provenance import instrument as describe
@@ -72,7 +72,7 @@ def test_family_name_or_hash_makes_the_dagger(trained_with: list[str], daggers: 
 
 
 def test_our_own_swapper_names_its_embedders_and_the_judge_is_another(tree: Path) -> None:
-    swapper = create("smoothswap", Dataset(tree))
+    swapper = create("smoothswap", FaceForensics(tree))
     named = swapper.info[
         "trained_with"
     ]  # of L_id and of --also; "arcface" too where that loss trained one of them
@@ -119,7 +119,7 @@ def wrong() -> Wrong:
 
 
 def test_a_users_model_declares_it(tree: Path) -> None:
-    dataset = Dataset(tree)
+    dataset = FaceForensics(tree)
     assert create("test_dagger:declared", dataset).info["trained_with"] == ["arcface", "vggface2"]
     assert create("test_dagger:in_info", dataset).info["trained_with"] == ["dlib"]
     assert "trained_with" not in create("user_models:paste", dataset).info

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.data.ffpp import ClipKey, Dataset, read_identity_map
+from bench.data.ffpp import FaceForensics, read_identity_map
+from bench.data.pairs import ClipKey, missing, require
 from bench.errors import DataError
 
 
@@ -23,7 +24,7 @@ def empty_tree(root: Path, clips: list[str], folder: str = "c23") -> Path:
 
 
 def test_a_split_entry_is_both_directions_and_the_first_number_is_the_target(tmp_path: Path) -> None:
-    pairs = Dataset(empty_tree(tmp_path / "d", ["953"])).pairs("test")
+    pairs = FaceForensics(empty_tree(tmp_path / "d", ["953"])).pairs("test")
     assert [(p.id, p.target, p.source) for p in pairs] == [
         ("953_974", "953", "974"),
         ("974_953", "974", "953"),
@@ -49,24 +50,24 @@ def test_splits_are_found_in_root_in_dataset_or_where_told(tmp_path: Path) -> No
     root = empty_tree(tmp_path / "d", ["953"])
     (root / "dataset").mkdir()
     (root / "splits").rename(root / "dataset" / "splits")
-    assert len(Dataset(root).pairs("test")) == 4
+    assert len(FaceForensics(root).pairs("test")) == 4
     (root / "dataset" / "splits").rename(tmp_path / "elsewhere")
     with pytest.raises(DataError, match=r"no split file test\.json in .*--splits"):
-        Dataset(root).pairs("test")
-    assert len(Dataset(root, splits=tmp_path / "elsewhere").pairs("test")) == 4
+        FaceForensics(root).pairs("test")
+    assert len(FaceForensics(root, splits=tmp_path / "elsewhere").pairs("test")) == 4
 
 
 def test_all_is_train_val_and_test_after_each_other(tmp_path: Path) -> None:
     root = empty_tree(tmp_path / "d", ["953"])
     (root / "splits" / "train.json").write_text('[["071", "054"]]')
     (root / "splits" / "val.json").write_text("[]")
-    assert [p.target for p in Dataset(root).pairs("all")] == ["071", "054", "953", "974", "012", "026"]
+    assert [p.target for p in FaceForensics(root).pairs("all")] == ["071", "054", "953", "974", "012", "026"]
     with pytest.raises(DataError, match=r"'val' .*holds no pairs"):
-        Dataset(root).pairs("val")
+        FaceForensics(root).pairs("val")
 
 
 def test_limit_takes_the_first_clips(tmp_path: Path) -> None:
-    assert [p.id for p in Dataset(empty_tree(tmp_path / "d", ["953"])).pairs("test", 3)] == [
+    assert [p.id for p in FaceForensics(empty_tree(tmp_path / "d", ["953"])).pairs("test", 3)] == [
         "953_974", "974_953", "012_026",
     ]  # fmt: skip
 
@@ -87,13 +88,13 @@ def test_malformed_splits_say_what_is_wrong(tmp_path: Path, text: str, said: str
     root = empty_tree(tmp_path / "d", ["953"])
     (root / "splits" / "test.json").write_text(text)
     with pytest.raises(DataError, match=said):
-        Dataset(root).pairs("test")
+        FaceForensics(root).pairs("test")
 
 
 @pytest.mark.parametrize("folder", ["raw", "c0"])
 @pytest.mark.parametrize("asked", ["raw", "c0"])
 def test_raw_and_c0_are_the_same(tmp_path: Path, folder: str, asked: str) -> None:
-    data = Dataset(empty_tree(tmp_path / "d", ["953"], folder), asked)
+    data = FaceForensics(empty_tree(tmp_path / "d", ["953"], folder), asked)
     path = data.path(data.original("953"))
     assert path is not None
     assert path.parent.parent.name == folder
@@ -102,23 +103,23 @@ def test_raw_and_c0_are_the_same(tmp_path: Path, folder: str, asked: str) -> Non
 
 def test_no_tree_another_tree_and_another_compression(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no data folder .*--data"):
-        Dataset(tmp_path / "none")
+        FaceForensics(tmp_path / "none")
     with pytest.raises(DataError, match=r"no FaceForensics\+\+ tree"):
-        Dataset(tmp_path)
+        FaceForensics(tmp_path)
     with pytest.raises(DataError, match=r"no c40 clips .*it has c23: use --compression"):
-        Dataset(empty_tree(tmp_path / "d", ["953"]), "c40")
+        FaceForensics(empty_tree(tmp_path / "d", ["953"]), "c40")
 
 
 def test_a_half_download_names_the_missing_clips_and_the_remedies(tmp_path: Path) -> None:
-    data = Dataset(empty_tree(tmp_path / "d", ["953", "012"]))
+    data = FaceForensics(empty_tree(tmp_path / "d", ["953", "012"]))
     wanted = [data.original(clip) for clip in ("953", "974", "012", "026", "974")]
-    assert [key.id for key in data.missing(wanted)] == ["974", "026"]
+    assert [key.id for key in missing(data, wanted)] == ["974", "026"]
     with pytest.raises(
         DataError,
         match=r"2 of 4 clips are not on the disk: original/c23/974, original/c23/026.*--skip-missing",
     ):
-        data.require(wanted)
-    data.require([data.original("953")])
+        require(data, wanted)
+    require(data, [data.original("953")])
 
 
 def test_the_same_id_under_four_manipulations_is_four_clips(tmp_path: Path) -> None:
@@ -128,7 +129,7 @@ def test_the_same_id_under_four_manipulations_is_four_clips(tmp_path: Path) -> N
         videos = root / "manipulated_sequences" / name / "c23" / "videos"
         videos.mkdir(parents=True)
         (videos / "953_974.mp4").write_bytes(name.encode())
-    data = Dataset(root)
+    data = FaceForensics(root)
     paths = [data.path(ClipKey(name, "c23", "953_974")) for name in names]
     assert [path.read_text() for path in paths if path] == list(names)
     assert len({ClipKey(name, "c23", "953_974") for name in names}) == 4
@@ -139,7 +140,7 @@ def test_extracted_frames_count_as_a_clip(tmp_path: Path) -> None:
     root = empty_tree(tmp_path / "d", ["953"])
     frames = root / "original_sequences" / "youtube" / "c23" / "images" / "974"
     frames.mkdir(parents=True)
-    data = Dataset(root)
+    data = FaceForensics(root)
     assert data.path(data.original("974")) == frames
 
 
@@ -147,7 +148,7 @@ def test_the_identity_map_joins_people(tmp_path: Path) -> None:
     root = empty_tree(tmp_path / "d", ["953"])
     file = tmp_path / "map.json"
     file.write_text('{"974": "043"}')
-    pair = Dataset(root, identity_map=read_identity_map(file)).pairs("test")[0]
+    pair = FaceForensics(root, identity_map=read_identity_map(file)).pairs("test")[0]
     assert (pair.source, pair.source_person, pair.cluster) == ("974", "043", "043+953")
     for bad, said in (
         ("[1]", "JSON object of strings"),
@@ -171,7 +172,7 @@ def test_deepfakedetection_names_give_target_source_and_scene(tmp_path: Path) ->
         folder.mkdir(parents=True)
         for name in names:
             (folder / f"{name}.mp4").write_bytes(b"x")
-    data = Dataset(tmp_path, sequences="actors")
+    data = FaceForensics(tmp_path, sequences="actors")
     pairs = data.pairs("all")
     # The source actor's clip of the same scene where there is one, else another of the same actor.
     assert [(p.id, p.target, p.source, p.target_person, p.source_person) for p in pairs] == [

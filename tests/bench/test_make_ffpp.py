@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from bench.data.ffpp import Dataset
+from bench.data.ffpp import FaceForensics
+from bench.data.pairs import require
 from bench.make_ffpp import fit, main
 from smoothswap.media.video import read_frames
 
@@ -34,10 +35,10 @@ def make(people: Path, out: Path, *options: str) -> int:
 
 def test_the_tree_is_one_that_ffpp_reads(people: Path, tmp_path: Path) -> None:
     assert make(people, tmp_path / "out") == 0
-    data = Dataset(tmp_path / "out")
+    data = FaceForensics(tmp_path / "out")
     pairs = data.pairs("test")
     assert len(pairs) == 4  # five people: one stays without a pair
-    data.require(data.original(clip) for pair in pairs for clip in (pair.target, pair.source))
+    require(data, [data.original(clip) for pair in pairs for clip in (pair.target, pair.source)])
     written = json.loads((tmp_path / "out" / "identities.json").read_text())["people"]
     assert {clip: person["name"] for clip, person in written.items()} == {
         "000": "Ada", "001": "Bo", "002": "Cy", "003": "Di", "004": "Ed",
@@ -61,7 +62,7 @@ def test_the_seed_draws_people_and_pairs(people: Path, tmp_path: Path) -> None:
     ]
     assert trees[0] == trees[1]
     assert any(trees[0] != other for other in trees[2:])
-    assert len(Dataset(tmp_path / "a").pairs("test")) == 4
+    assert len(FaceForensics(tmp_path / "a").pairs("test")) == 4
 
 
 def test_a_list_restricts_the_people(

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from bench.ffpp.ledger import STATUSES, Ledger, Row
+from bench.ffpp.ledger import Ledger, Row
 from bench.ffpp.protocol import Protocol
+from bench.reading.reader import STATUSES
 
 OTHER = {
     "sequences": "actors", "compression": "c40", "split": "all", "limit": 3, "frames": 9, "video": 8,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -23,9 +22,10 @@ from scipy import stats
 
 from bench.compare import __main__ as compare
 from bench.compare.runs import read_model
-from bench.ffpp import __main__ as ffpp
 from bench.ffpp.options import parser
-from bench.ffpp.run import Outcome
+from bench.ffpp.plan import prepare
+from bench.ffpp.report import report
+from bench.ffpp.run import Outcome, run_plan
 from bench.regress import __main__ as regress
 from bench.regress import baseline
 from bench.verify import __main__ as verify
@@ -47,17 +47,19 @@ def score(root: Path, out: Path, models: Sequence[str], *more: str) -> None:
         *(word for model in models for word in ("--model", f"{model}=fault_models:{model}")),
     ])  # fmt: skip
     started, clock = datetime.now(timezone.utc), time.monotonic()
-    plan = ffpp.prepare(options)
-    outcome, _ = ffpp._score(plan)
+    plan = prepare(options)
+    outcome, _ = run_plan(plan)
     for swapper in plan.swappers:
         own = [replace(frame, row=replace(frame.row, model="mine")) for frame in outcome.frames[swapper.name]]
-        one = replace(
-            plan,
-            options=Namespace(out=out / swapper.name, json=False),
-            swappers=[replace(swapper, name="mine")],
-        )
-        ffpp.report(
-            one, Outcome({"mine": own}, outcome.originals, outcome.has_truth), None, COMMAND, started, clock
+        report(
+            replace(plan, swappers=[replace(swapper, name="mine")]),
+            Outcome({"mine": own}, outcome.originals, outcome.has_truth),
+            None,
+            out=out / swapper.name,
+            as_json=False,
+            command=COMMAND,
+            started=started,
+            clock=clock,
         )
 
 

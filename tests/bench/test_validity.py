@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.ffpp.ledger import Status
-from bench.reading.reader import Reading
+from bench.reading.reader import Reading, Status
 from bench.validity.__main__ import main, plain, verdict
 from bench.validity.measures import Examined, examine, figures
 from bench.validity.samples import FACTORS, FREE, person_samples

@@ -1,0 +1,96 @@
+"""What a data set is to the benchmark: clips with keys, pairs of clips, people, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bench.errors import DataError, few
+
+ORIGINAL = "original"
+
+
+@dataclass(frozen=True)
+class ClipKey:
+    """What names a clip. The id alone does not: every manipulation has its own 000_003."""
+
+    manipulation: str
+    compression: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.manipulation}/{self.compression}/{self.id}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One swap: the face of clip `source` into clip `target`; `*_person` are the people in them."""
+
+    id: str
+    target: str
+    source: str
+    target_person: str
+    source_person: str
+
+    @property
+    def cluster(self) -> str:
+        """The unordered pair of people: 000_003 and 003_000 share both, so they are one statistical unit."""
+        return "+".join(sorted((self.target_person, self.source_person)))
+
+
+class Dataset(Protocol):
+    """Where the clips of a data set lie, which of them are swapped into which, and who is in them.
+
+    Nothing is read before it is asked for.
+    """
+
+    @property
+    def root(self) -> Path:
+        """The folder that --data named."""
+
+    @property
+    def compression(self) -> str:
+        """The compression of every key of this data set."""
+
+    @property
+    def truth(self) -> str:
+        """The manipulation that is the true swap, which rendered faces have; "" for real ones."""
+
+    def pairs(self, split: str, limit: int | None = None) -> list[Pair]:
+        """The swaps of a split, in the protocol's order; the first `limit` of them. Raises DataError."""
+
+    def path(self, key: ClipKey) -> Path | None:
+        """The video, folder of frames or image of a clip; None when it is not on the disk."""
+
+    def original(self, clip: str) -> ClipKey:
+        """The key of an original clip."""
+
+    def person(self, clip: str) -> str:
+        """The identity in an original clip."""
+
+    def manipulations(self) -> list[str]:
+        """The manipulations whose clips this data set holds."""
+
+    def where(self, manipulation: str) -> Path:
+        """The folder in which the clips of a manipulation are looked for, for messages."""
+
+
+def missing(dataset: Dataset, keys: Iterable[ClipKey]) -> list[ClipKey]:
+    """Those of `keys` that are not on the disk, in their order, each once."""
+    return [key for key in dict.fromkeys(keys) if dataset.path(key) is None]
+
+
+def require(dataset: Dataset, keys: Iterable[ClipKey]) -> None:
+    """Raise DataError naming the clips of `keys` that are not on the disk and how to go on."""
+    wanted = list(dict.fromkeys(keys))
+    lacking = missing(dataset, wanted)
+    if not lacking:
+        return
+    names = few([str(key) for key in lacking])
+    raise DataError(
+        f"{len(lacking)} of {len(wanted)} clips are not on the disk: {names} (looked in "
+        f"{dataset.where(lacking[0].manipulation)}). Finish the download, choose what is there "
+        "with --split or --limit, or use --skip-missing, which counts their frames as failed"
+    )

@@ -1,0 +1,71 @@
+"""One clip of a pair: the frames that the protocol's rule chooses, with their readings or the reason why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.data.clips import ClipError, FrameRule, Frames, read_clip, read_numbers
+from bench.reading.pool import Readers
+from bench.reading.reader import Image, Reading
+from smoothswap.faces.detect import Face
+from smoothswap.media.video import VideoError
+
+
+@dataclass
+class Clip:
+    """A clip with the readings of its frames; `failure` when it could not be read at all."""
+
+    frames: Frames
+    readings: list[Reading] = field(default_factory=list)
+    failure: str = ""
+
+    def ok(self, i: int) -> bool:
+        """Whether frame i has a usable face."""
+        return i < len(self.readings) and self.readings[i].status == "ok"
+
+    def image(self, i: int) -> Image:
+        """Frame i, which has been read."""
+        image = self.frames.frames[i]
+        assert image is not None
+        return image
+
+    def face(self, i: int) -> Face:
+        """The face of frame i, which has one (`ok`)."""
+        face = self.readings[i].face
+        assert face is not None
+        return face
+
+
+def open_clip(path: Path | None, name: str, rule: FrameRule, below: int | None = None) -> Clip:
+    """Read the rule's frames of a clip; what goes wrong stands in the result's `failure`."""
+    if path is None:
+        return Clip(Frames(0, [], [], []), failure=f"{name} is not on the disk")
+    try:
+        return Clip(read_clip(path, rule, below))
+    except (VideoError, ClipError, OSError) as error:
+        return Clip(Frames(0, [], [], []), failure=str(error))
+
+
+def reopen(path: Path, numbers: list[int], readers: Readers, look: bool) -> Clip:
+    """Read and measure the frames of these numbers of an original clip.
+
+    Raises VideoError or ClipError, also where a number is not there.
+    """
+    frames = read_numbers(path, numbers)
+    readings = Readers.result(readers.originals(readable(frames), look))
+    return Clip(frames, with_gaps(frames, readings))
+
+
+def readable(frames: Frames) -> list[Image]:
+    """The frames that could be read, in order."""
+    return [image for image in frames.frames if image is not None]
+
+
+def with_gaps(frames: Frames, readings: list[Reading]) -> list[Reading]:
+    """Put the readings of readable frames back to their places."""
+    rest = iter(readings)
+    return [
+        next(rest) if image is not None else Reading(0, None, "decode_error", reason)
+        for image, reason in zip(frames.frames, frames.reasons, strict=True)
+    ]

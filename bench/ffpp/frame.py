@@ -1,0 +1,49 @@
+"""One scored frame of one model: its ledger row and everything that was read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.data.pairs import Pair
+from bench.ffpp.cases import Case
+from bench.ffpp.ledger import Row
+from bench.reading.reader import Image, Reading
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One scored frame: its ledger row and the four sides of it (None: no reading).
+
+    posed: both originals have a usable face here, so that there was something to swap; what fails in a posed
+    frame is the swap's own failure. source_at names the gallery row that the model was shown: (source clip,
+    position). pixel_error is the mean
+    absolute difference to the true swap over the target's face box, 0..255, NaN where unknown.
+    look: Reading.look of the swapped picture, also where no face was found in it; empty where there is no picture.
+    """
+
+    row: Row
+    pair: Pair
+    posed: bool
+    swap: Reading | None = None
+    source: Reading | None = None
+    target: Reading | None = None
+    truth: Reading | None = None
+    source_at: tuple[str, int] | None = None
+    pixel_error: float = float("nan")
+    case: Case | None = None
+    look: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+
+
+def pixel_error(image: Image, truth: Image, box: tuple[float, float, float, float]) -> float:
+    """Mean absolute difference of frames uint8 [h, w, 3] over a box (x0, y0, x1, y1), levels 0..255."""
+    height, width = image.shape[:2]
+    x0, y0 = max(0, round(box[0])), max(0, round(box[1]))
+    x1, y1 = min(width, round(box[2])), min(height, round(box[3]))
+    if x1 <= x0 or y1 <= y0:
+        return float("nan")
+    difference = image[y0:y1, x0:x1].astype(np.int16) - truth[y0:y1, x0:x1]
+    return float(np.abs(difference).mean())

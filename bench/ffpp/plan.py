@@ -1,0 +1,145 @@
+"""What a run of bench.ffpp will do: data, pairs, models and instruments, made and checked before it starts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.data import rendered
+from bench.data.ffpp import FaceForensics, read_identity_map
+from bench.data.pairs import Dataset, Pair, require
+from bench.errors import DataError, UsageError, few
+from bench.ffpp.protocol import Protocol
+from bench.reading.instruments import available, create
+from bench.reading.pictures import PictureReader
+from bench.reading.reader import single_process
+from bench.swappers import REFERENCES, Swapper, create_all, declare
+from metrics.instruments import Instrument
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that a run needs. specs: the instruments as they were named, for the worker processes."""
+
+    protocol: Protocol
+    dataset: Dataset
+    pairs: list[Pair]
+    specs: list[str]
+    instruments: list[Instrument]
+    pictures: PictureReader
+    inception: Path | None
+    swappers: list[Swapper]
+    workers: int
+    device: str
+    batch_size: int
+
+
+def prepare(options: argparse.Namespace) -> Plan:
+    """Make instruments, data, pairs and models. Raises UsageError, InstrumentError or DataError."""
+    protocol = protocol_of(options)
+    specs, instruments = create_instruments(options.instruments)
+    pictures = PictureReader(options.inception)
+    device = _device(options.device)
+    root = options.data if options.data is not None else rendered.ensure()
+    dataset = FaceForensics(
+        root, protocol.compression, protocol.sequences, options.splits, protocol.identity_map
+    )
+    pairs = dataset.pairs(protocol.split, protocol.limit)
+    models = options.model or ["smoothswap"]
+    if not options.no_references:
+        references = [name for name in REFERENCES if name != "oracle" or dataset.truth]
+        models = [*models, *(name for name in references if name not in models)]
+    swappers = declare(create_all(models, dataset, device), options.trained_with)
+    for swapper in swappers:
+        if reason := swapper.info.get("chosen"):
+            print(f"{swapper.name}: {swapper.info['weights']}, {reason}", file=sys.stderr)
+    return Plan(
+        protocol=protocol,
+        dataset=dataset,
+        pairs=pairs,
+        specs=specs,
+        instruments=instruments,
+        pictures=pictures,
+        inception=options.inception,
+        swappers=swappers,
+        workers=options.workers or min(8, _cores()),
+        device=device,
+        batch_size=options.batch_size,
+    )
+
+
+def protocol_of(options: argparse.Namespace) -> Protocol:
+    """The protocol that the options ask for. Raises UsageError or DataError."""
+    actors = options.sequences == "actors"
+    if actors and options.split not in (None, "all"):
+        raise UsageError("DeepFakeDetection has no splits: leave --split away with --sequences actors")
+    return Protocol(
+        sequences=options.sequences,
+        compression=options.compression,
+        split=options.split or ("all" if actors else "test"),
+        limit=options.limit,
+        frames=options.frames,
+        video=options.video,
+        source_rule=options.source_rule,
+        faces_rule=options.faces_rule,
+        missing=options.missing,
+        gallery=options.gallery,
+        missing_clips="ledger" if options.skip_missing else "error",
+        identity_map=read_identity_map(options.identity_map) if options.identity_map else {},
+        seed=options.seed,
+    )
+
+
+def create_instruments(given: list[str] | None) -> tuple[list[str], list[Instrument]]:
+    """The instruments of --instruments A,B (None: those that need nothing), with their names as written."""
+    names = [entry.name for entry in available() if entry.default and entry.needs is None]
+    specs = [spec.strip() for text in given or [",".join(names)] for spec in text.split(",") if spec.strip()]
+    if not specs:
+        raise UsageError(f"--instruments is empty; choose among {', '.join(e.name for e in available())}")
+    instruments = [create(spec, **single_process(spec)) for spec in specs]
+    for instrument in instruments:
+        if sum(other.name == instrument.name for other in instruments) > 1:
+            raise UsageError(f"two instruments are called {instrument.name!r}; give one of them")
+    return specs, instruments
+
+
+def missing_clips(plan: Plan) -> str | None:
+    """What is not on the disk, as the text of an error; None when everything is there."""
+    originals = [plan.dataset.original(clip) for pair in plan.pairs for clip in (pair.target, pair.source)]
+    try:
+        require(plan.dataset, originals)
+    except DataError as error:
+        return str(error)
+    for swapper in plan.swappers:
+        if swapper.kind != "finished":
+            continue
+        lacking = [pair.id for pair in plan.pairs if swapper.run.path(pair) is None]
+        if lacking:
+            return (
+                f"{len(lacking)} of {len(plan.pairs)} swaps by {swapper.name} are not in "
+                f"{swapper.run.where()}: {few(lacking)}. Finish them, choose others with --split or --limit, "
+                "or count their frames as failed with --skip-missing"
+            )
+    return None
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+
+
+def _device(name: str) -> str:
+    if name == "cpu":
+        return name
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        text = str(error).splitlines()[0]
+        raise UsageError(f"the device {name!r} cannot be used ({text}); try --device cpu") from error
+    return name

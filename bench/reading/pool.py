@@ -1,0 +1,96 @@
+"""Readers in several processes: detection and instruments use every core while the parent decodes and swaps."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+from bench.errors import DataError
+from bench.reading.reader import Image, Reader, Reading
+from smoothswap.faces.detect import Face
+from smoothswap.workers import begin_worker
+
+
+class Readers:
+    """A Reader in each of `workers` processes, or in this one when workers is 1. Use as a context manager.
+
+    Frames are read clip by clip and alone, so that the number of workers never changes a number.
+    Raises what the instruments raise; DataError when a worker process is killed (out of memory).
+    """
+
+    def __init__(
+        self,
+        instruments: Sequence[str],
+        faces_rule: str,
+        workers: int = 1,
+        inception: Path | None = None,
+    ) -> None:
+        self.workers = max(1, workers)
+        given = (list(instruments), faces_rule, inception)
+        self._here = Reader(*given) if self.workers == 1 else None
+        self._pool: ProcessPoolExecutor | None = None
+        if self._here is None:
+            # spawn: forking a process that holds torch's threads can deadlock.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.workers, context, _start, given)
+
+    def __enter__(self) -> Readers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def originals(self, frames: Sequence[Image], look: bool = False) -> Future[list[Reading]]:
+        return self._submit("originals", list(frames), look)
+
+    def swaps(
+        self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False
+    ) -> Future[list[Reading]]:
+        return self._submit("swaps", list(frames), list(targets), look)
+
+    def _submit(self, method: str, *arguments: Any) -> Future[list[Reading]]:
+        if self._pool is None:
+            future: Future[list[Reading]] = Future()
+            future.set_result(getattr(self._here, method)(*arguments))
+            return future
+        with _killed_workers():
+            return self._pool.submit(_call, method, *arguments)
+
+    @staticmethod
+    def result(future: Future[list[Reading]]) -> list[Reading]:
+        """Wait for a reading; a worker that was killed becomes a DataError."""
+        with _killed_workers():
+            return future.result()
+
+
+# of this worker process
+_reader: Reader | None = None
+
+
+def _start(instruments: list[str], faces_rule: str, inception: Path | None) -> None:
+    global _reader
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt does
+    begin_worker()  # the processes are the parallelism
+    _reader = Reader(instruments, faces_rule, inception)
+
+
+def _call(method: str, *arguments: Any) -> list[Reading]:
+    call: Callable[..., list[Reading]] = getattr(_reader, method)
+    return call(*arguments)
+
+
+@contextlib.contextmanager
+def _killed_workers() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise DataError(
+            "a worker process ended early, most likely for lack of memory; run again with --workers 1"
+        ) from error
