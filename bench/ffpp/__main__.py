@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from bench.cli import command
 from bench.errors import EXIT_DATA, EXIT_OK, DataError, EndedEarly, UsageError
 from bench.ffpp.options import parser
+from smoothswap.cli import check_folder
 
 if TYPE_CHECKING:
     from bench.data.ffpp import Dataset, Pair
@@ -61,7 +62,7 @@ class Plan:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (argparse raises SystemExit itself)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    options = parser().parse_all(arguments)
+    options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
     try:
         return run(options, shlex.join(["python", "-m", "bench.ffpp", *arguments]))
@@ -71,7 +72,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, line: str) -> int:
     from bench.data import rendered
-    from bench.ffpp import outputs
 
     if options.dry_run and options.data is None and not rendered.folder().is_dir():
         return _dry_run_unmade(options)
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace, line: str) -> int:
     missing = missing_clips(plan)
     if missing and not options.skip_missing:
         raise DataError(missing)
-    outputs.check_folder(options.out)
+    check_folder(options.out)
     clock = time.monotonic()
     outcome, video = _score(plan)
     report(plan, outcome, video, line, started, clock)
