@@ -9,7 +9,6 @@ face makes its pairs wrong, whatever the threshold. Never train on LFW and repor
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -23,12 +22,12 @@ from PIL import Image
 
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError
-from bench.ffpp.options import Parser
 from bench.reading.crops import cut
 from metrics.distances import cosine_distance, l2
 from metrics.embedders.lfw import Pairs, parse_pairs
 from metrics.embedders.verification import auc, fold_accuracy
 from metrics.instruments import Instrument
+from smoothswap.cli import Parser
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face
 
@@ -160,15 +159,14 @@ def measure(
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = Parser("python -m bench.lfw", description=__doc__, allow_abbrev=False,
-                    formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser = Parser("python -m bench.lfw", description=__doc__)
     parser.add_argument("--photos", type=Path, required=True, help="folder of Name/Name_0001.jpg, 250 pixels")
     parser.add_argument(
         "--pairs", type=Path, required=True, help="pairs.txt (View 2) or pairsDevTest.txt (View 1)"
     )
     parser.add_argument("--instrument", action="append", help="may be repeated (dlib)")
     parser.add_argument("--folds", type=int, help="only the first so many folds")
-    options = parser.parse_all(None if argv is None else list(argv))
+    options = parser.parse_args(argv)
     from tqdm import tqdm
 
     from bench.reading.instruments import create

@@ -9,13 +9,13 @@ import sys
 from collections.abc import Sequence
 
 from bench.data.ffpp import FFPP_METHODS
-from bench.ffpp.options import Parser
 from bench.ffpp.protocol import Protocol
 from bench.reading.instruments import available
 from bench.swappers import BUILT_IN, GROUP, entry_points
 from metrics import METRICS
 from metrics.catalogue import PICTURES
 from metrics.pictures.sets import DISTANCES, FILTER_BANK
+from smoothswap.cli import Parser
 
 Line = tuple[str, str, str]  # name, one line, what it needs ("" for nothing)
 
@@ -67,9 +67,7 @@ def metrics() -> list[Line]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    Parser("python -m bench.list", description=__doc__, allow_abbrev=False).parse_all(
-        None if argv is None else list(argv)
-    )
+    Parser("python -m bench.list", description=__doc__, allow_abbrev=False).parse_args(argv)
     instruments = [
         (e.name, f"reads {', '.join(e.reads)}: {e.description}", e.needs or "") for e in available()
     ]

@@ -8,7 +8,6 @@ pairs, and identities.json says who NNN is and which photos are its frames.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -24,7 +23,7 @@ import numpy.typing as npt
 from bench.cli import command
 from bench.data.clips import IMAGE_SUFFIXES
 from bench.errors import EXIT_OK, DataError
-from bench.ffpp.options import Parser, at_least
+from smoothswap.cli import Parser, at_least
 from smoothswap.data.sources import read_people
 from smoothswap.media.video import ImageError, VideoError, even_indices, read_image, write_video
 
@@ -202,10 +201,7 @@ def _json(path: Path, content: object) -> None:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = Parser(
-        "python -m bench.make_ffpp", description=__doc__, allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    parser = Parser("python -m bench.make_ffpp", description=__doc__)
     add = parser.add_argument
     add(
         "--from",
@@ -246,7 +242,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="FILE",
         help="only these people: LFW's form (a count, then Name<TAB>photos), or one name a line",
     )
-    options = parser.parse_all(None if argv is None else list(argv))
+    options = parser.parse_args(argv)
     if options.size and options.size % 2:
         parser.error(f"--size {options.size} is odd; H.264 needs an even size")
     made = make(

@@ -6,41 +6,45 @@ Example:
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from smoothswap.cli import Parser, at_least, command
 
-def main(arguments: list[str] | None = None) -> int:
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
     """Exit code 0: made (or already there); 2: an option or the output folder is wrong."""
-    parser = argparse.ArgumentParser(
-        "python -m bench.rendered", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("python -m bench.rendered", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the tree")
-    parser.add_argument("--identities", type=int, default=40, metavar="N", help="people, an even number (40)")
     parser.add_argument(
-        "--frames", type=int, default=24, metavar="F", help="frames of a clip, 12.5 a second (24)"
+        "--identities", type=at_least(2), default=40, metavar="N", help="people, an even number (40)"
     )
-    parser.add_argument("--size", type=int, default=128, metavar="S", help="pixels of a side, even (128)")
-    parser.add_argument("--seed", type=int, default=0, metavar="K", help="another seed, other people (0)")
-    parser.add_argument("--workers", type=int, metavar="W", help="processes (as many as there are cores)")
-    a = parser.parse_args(arguments)
-    from smoothswap.rendered import RenderError, write_ffpp
+    parser.add_argument(
+        "--frames", type=at_least(1), default=24, metavar="F", help="frames of a clip, 12.5 a second (24)"
+    )
+    parser.add_argument(
+        "--size", type=at_least(64), default=128, metavar="S", help="pixels of a side, even (128)"
+    )
+    parser.add_argument(
+        "--seed", type=at_least(0), default=0, metavar="K", help="another seed, other people (0)"
+    )
+    parser.add_argument(
+        "--workers", type=at_least(1), metavar="W", help="processes (as many as there are cores)"
+    )
+    a = parser.parse_args(argv)
+    from smoothswap.rendered import write_ffpp
 
     def progress(done: Iterable[Any], total: int) -> Iterable[Any]:
         return tqdm(done, total=total, desc="rendering clips", unit="clip", file=sys.stderr)
 
     started = time.monotonic()
-    try:
-        manifest = write_ffpp(a.out, a.identities, a.frames, a.size, a.seed, a.workers, progress)
-    except RenderError as error:
-        print(f"bench.rendered: {error}", file=sys.stderr)
-        return 2
+    manifest = write_ffpp(a.out, a.identities, a.frames, a.size, a.seed, a.workers, progress)
     count = len(manifest["clips"]) * manifest["frames"]
     seconds = time.monotonic() - started
     print(f"{a.out}: {len(manifest['clips'])} clips, {count} frames of {a.size} px in {seconds:.1f} s "
@@ -49,4 +53,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -14,8 +14,10 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from smoothswap.errors import DataError
 
-class CheckpointError(ValueError):
+
+class CheckpointError(DataError):
     """A checkpoint or weight file that is missing, truncated or foreign."""
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from smoothswap.augment import AugmentOptions
+from smoothswap.errors import UsageError
 from smoothswap.networks.discriminator import DiscriminatorOptions
 from smoothswap.networks.embedder import EmbedderOptions
 from smoothswap.networks.generator import GeneratorOptions
@@ -30,7 +31,7 @@ else:  # pragma: no cover
 PRESETS = Path(__file__).parent / "presets"
 
 
-class OptionError(ValueError):
+class OptionError(UsageError):
     """An unknown preset or option, or a value of the wrong type."""
 
 

@@ -13,11 +13,11 @@ Weights of an embedder alone give one file. One line a file on standard output: 
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import sys
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -25,15 +25,24 @@ from torch import Tensor, nn
 
 from smoothswap import pretrained
 from smoothswap.checkpoint import CheckpointError, write_atomic
+from smoothswap.cli import Parser, command
+from smoothswap.errors import EXIT_OK, DataError, UsageError
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 
+EXAMPLES = """
+examples:
+  python -m smoothswap.export_onnx smoothswap-lfw-64 -o onnx          the generator and its embedder
+  python -m smoothswap.export_onnx recogniser-96 -o onnx              an embedder alone
+
+exit codes: 0 written, 2 an unknown name, 3 bad weights, a network that differs, or a folder that cannot be written
+"""
 OPSET = 17  # onnxruntime 1.12 and later
 TOLERANCE = 1e-4  # largest difference from torch, of values in about [-1, 1]
 _CHECKED = (1, 3)  # batch sizes compared; the trace is made with 2
 
 
-class ExportError(ValueError):
+class ExportError(DataError):
     """A network that does not compute in ONNX what it computes in torch, or cannot be exported at all."""
 
 
@@ -124,13 +133,10 @@ def export(name: str | Path, folder: Path) -> list[tuple[Path, float]]:
     return [(file, worst) for file, _, worst in made]
 
 
-def main(argv: list[str] | None = None) -> int:
+@command
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 done, 2 unknown name, 3 bad weights, a network that differs, or an unwritable folder."""
-    parser = argparse.ArgumentParser(
-        "python -m smoothswap.export_onnx",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("python -m smoothswap.export_onnx", description=__doc__, epilog=EXAMPLES)
     parser.add_argument("name", metavar="NAME|PATH", help="weights: a name, or a .safetensors with its card")
     parser.add_argument(
         "-o", "--out", type=Path, required=True, metavar="DIR", help="folder, made where missing"
@@ -139,17 +145,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         pretrained.locate(options.name)
     except pretrained.WeightsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    try:
-        for path, worst in export(options.name, options.out):
-            print(
-                f"{path}: {path.stat().st_size / 1e6:.1f} MB, opset {OPSET}, differs from torch by {worst:.1e}"
-            )
-    except (CheckpointError, ExportError, pretrained.WeightsError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
-    return 0
+        raise UsageError(error) from None
+    for path, worst in export(options.name, options.out):
+        megabytes = path.stat().st_size / 1e6
+        print(f"{path}: {megabytes:.1f} MB, opset {OPSET}, differs from torch by {worst:.1e}")
+    return EXIT_OK
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from smoothswap import pretrained
+from smoothswap.errors import DataError
 from smoothswap.faces.align import AlignmentError, ffhq_affine, ffhq_crop, transform_points
 from smoothswap.faces.detect import Detector, Face, choose, track
 from smoothswap.faces.paste import paste_back, square_mask
@@ -24,7 +25,7 @@ Picture = TypeVar("Picture", np.ndarray, Tensor)
 FEATHER = 0.15  # of the crop's side, over which a pasted face fades into the frame
 
 
-class FaceError(ValueError):
+class FaceError(DataError):
     """There is no face, or not the one that was asked for; the message says where."""
 
 

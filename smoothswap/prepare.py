@@ -12,30 +12,28 @@ or killed goes on where it was when the same command is given again, and its byt
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import shlex
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from smoothswap.cli import Parser, at_least, command_with
 from smoothswap.data.build import assemble, photos_sha256, write_json
 from smoothswap.data.crop import RULES, STATUSES, Cutter, cut_all, shown
 from smoothswap.data.sources import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_photos
-from smoothswap.data.store import DataError, read_json
-from smoothswap.faces.detect import Detector, DetectorError
-from smoothswap.media.files import OutputError
+from smoothswap.data.store import read_json
+from smoothswap.errors import EXIT_OK, DataError, UsageError, suggestion
+from smoothswap.faces.detect import Detector
 
 VERSION = 1  # raise it whenever the same photo comes to give another crop
 PART = 64  # photos a part file: what a kill loses, at most, of each worker
-EXIT_OK, EXIT_USAGE, EXIT_DATA = 0, 2, 3
 EXAMPLES = """
 examples:
   python -m smoothswap.prepare lfw_deepfunneled --kind lfw --people peopleDevTrain.txt --out faces/lfw --size 64
@@ -58,36 +56,18 @@ exit codes: 0 prepared, 2 a wrong option, 3 a source or an output folder that ca
 """
 
 
-class UsageError(ValueError):
-    """What was asked for does not exist or does not fit together (exit code 2)."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        print(f"error: {message} (see {self.prog} --help)", file=sys.stderr)
-        raise SystemExit(EXIT_USAGE)
-
-
-def _whole(low: int) -> Any:
-    def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < low:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {low}")
-        return int(text)
-
-    return number
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line."""
-    made = _Parser(
-        "python -m smoothswap.prepare", description="Align and crop a data set of photos once, for training.",
-        epilog=EXAMPLES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    made = Parser(
+        "python -m smoothswap.prepare",
+        description="Align and crop a data set of photos once, for training.",
+        epilog=EXAMPLES,
+    )
     add = made.add_argument
     add("source", type=Path, metavar="SOURCE", help="folder of the photos; nothing is written into it")
     add("--kind", required=True, choices=KINDS, help="how SOURCE is laid out, see below")
     add("--out", type=Path, required=True, metavar="DIR", help="the prepared data set, not inside SOURCE")
-    add("--size", type=_whole(16), default=64, metavar="PX", help="side of a crop (%(default)s)")
+    add("--size", type=at_least(16), default=64, metavar="PX", help="side of a crop (%(default)s)")
     add(
         "--split",
         metavar="NAME",
@@ -102,17 +82,23 @@ def parser() -> argparse.ArgumentParser:
         help="least side of a face's FFHQ square in the photo; a smaller one is too_small (half of --size)")  # fmt: skip
     add("--aligned", action="store_true",
         help="the photos are aligned and square already, as FFHQ publishes them: only resize (Lanczos)")  # fmt: skip
-    add("--shards", type=_whole(0), default=0, metavar="N",
+    add("--shards", type=at_least(0), default=0, metavar="N",
         help="write tars of N photos in seeded order instead of one faces.npy (%(default)s: faces.npy)")  # fmt: skip
     add("--format", choices=("png", "jpg"), default="png", help="of the photos in shards (%(default)s)")
     add(
         "--seed",
-        type=_whole(0),
+        type=at_least(0),
         default=0,
         metavar="N",
         help="of ffhq's seeded split and of the shards (%(default)s)",
     )
-    add("--workers", type=_whole(1), default=os.cpu_count() or 1, metavar="N", help="processes (%(default)s)")
+    add(
+        "--workers",
+        type=at_least(1),
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes (%(default)s)",
+    )
     return made
 
 
@@ -121,10 +107,9 @@ def check(options: argparse.Namespace) -> None:
     splits = SPLITS[options.kind]
     options.split = options.split or splits[0]
     if options.split not in splits:
-        near = difflib.get_close_matches(options.split, splits, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise UsageError(
-            f"--kind {options.kind} has no split {options.split!r}{hint} Splits: {', '.join(splits)}"
+            f"--kind {options.kind} has no split {options.split!r}.{suggestion(options.split, splits)} "
+            f"Splits: {', '.join(splits)}"
         )
     if options.people and options.kind == "ffhq":
         raise UsageError("--people is for sets with identities; ffhq has none")
@@ -257,36 +242,13 @@ def summary(out: Path, meta: dict[str, Any], speed: str) -> str:
     return "\n".join(lines)
 
 
-class _Stopped(BaseException):
-    pass
-
-
+@command_with(stopped="stopped; give the same command again, it goes on where it was")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (argparse raises SystemExit itself)."""
     options = parser().parse_args(argv)
-    before = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        check(options)
-        print(prepare(options).encode("utf-8", "backslashreplace").decode())
-        return EXIT_OK
-    except UsageError as error:
-        return _refuse(error, EXIT_USAGE)
-    except (DataError, OutputError, DetectorError) as error:
-        return _refuse(error, EXIT_DATA)
-    except _Stopped as stopped:
-        return _refuse("stopped; give the same command again, it goes on where it was", 128 + stopped.args[0])
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _stop(number: int, _frame: object) -> None:
-    raise _Stopped(number)
-
-
-def _refuse(error: object, code: int) -> int:
-    print(f"error: {error}".encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
-    return code
+    check(options)
+    print(prepare(options).encode("utf-8", "backslashreplace").decode())
+    return EXIT_OK
 
 
 if __name__ == "__main__":

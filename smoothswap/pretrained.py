@@ -17,6 +17,7 @@ from torch import nn
 
 from smoothswap.checkpoint import CheckpointError, load_module, read_tensors, write_atomic, write_tensors
 from smoothswap.config import EmbedderConfig, OptionError, SwapperConfig, from_json
+from smoothswap.errors import DataError
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 from smoothswap.networks.model import SmoothSwap
@@ -27,7 +28,7 @@ Domain = Literal["rendered", "photos"]
 DOMAINS: dict[Domain, str] = {"rendered": "rendered faces", "photos": "photographs"}
 
 
-class WeightsError(ValueError):
+class WeightsError(DataError):
     """Weights that are missing, truncated, altered or of another kind; the message says which file and what to do."""
 
 

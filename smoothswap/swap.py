@@ -10,13 +10,14 @@ smoothswap.swap_faces. Heavy imports wait until the options are known to be righ
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
-import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
+
+from smoothswap.cli import Parser, between, command_with
+from smoothswap.errors import EXIT_OK, DataError, UsageError, suggestion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from smoothswap.inference import FaceSwapper
     from smoothswap.networks.model import SmoothSwap
 
-EXIT_OK, EXIT_USAGE, EXIT_DATA = 0, 2, 3
 EXAMPLES = """
 examples:
   python -m smoothswap.swap anna.jpg group.jpg -o out.png                  the largest face of group.jpg
@@ -37,49 +37,26 @@ A video's face is followed from frame to frame; frames that do not show it are k
 The largest face of SOURCE is taken, in a video that of the first frame with a face. Transparency, EXIF and subtitles
 are not carried over. OUT says in its metadata that it is synthetic media (IPTC trainedAlgorithmicMedia).
 
-exit codes: 0 swapped, 2 a wrong option, 3 files that cannot be used, or no face in them
+exit codes: 0 swapped, 2 a wrong option, 3 files that cannot be used, or no face in them, 128 + n after signal n
 """
-
-
-class UsageError(ValueError):
-    """What was asked for does not exist or does not fit together (exit code 2)."""
-
-
-class DataError(ValueError):
-    """A file or folder cannot be used as it is (exit code 3)."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        print(f"error: {message} (see {self.prog} --help)", file=sys.stderr)
-        raise SystemExit(EXIT_USAGE)
 
 
 def _face(text: str) -> str | int:
     if text in ("largest", "all"):
         return text
     if not text.isdecimal() or int(text) < 1:
-        near = difflib.get_close_matches(text, ["largest", "all"], 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise argparse.ArgumentTypeError(f"{text!r} is not largest, all or a number from 1{hint}")
+        hint = suggestion(text, ["largest", "all"])
+        raise argparse.ArgumentTypeError(f"{text!r} is not largest, all or a number from 1.{hint}")
     return int(text)
 
 
-def _between(low: int, high: int) -> Any:
-    def number(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-        return int(text)
-
-    return number
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line."""
-    made = _Parser(
-        "python -m smoothswap.swap", description="Put the face of SOURCE into TARGET, a picture or a video.",
-        epilog=EXAMPLES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+    made = Parser(
+        "python -m smoothswap.swap",
+        description="Put the face of SOURCE into TARGET, a picture or a video.",
+        epilog=EXAMPLES,
+    )
     add = made.add_argument
     add("source", type=Path, metavar="SOURCE", help="picture or video of the person")
     add("target", type=Path, metavar="TARGET", help="picture or video to put the face into")
@@ -91,42 +68,20 @@ def parser() -> argparse.ArgumentParser:
     add("--model", default="smoothswap", metavar="NAME|PATH",
         help="weights; smoothswap: those for photographs, which it names (%(default)s)")  # fmt: skip
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (%(default)s)")
-    add("--batch-size", type=_between(1, 4096), default=16, metavar="N", help="faces at once (%(default)s)")
-    add("--quality", type=_between(1, 100), metavar="Q", help="of a .jpg or .webp, 1 to 100 (95)")
-    add("--crf", type=_between(0, 51), metavar="CRF", help="of a video, 0 (best) to 51 (18)")
+    add("--batch-size", type=between(1, 4096), default=16, metavar="N", help="faces at once (%(default)s)")
+    add("--quality", type=between(1, 100), metavar="Q", help="of a .jpg or .webp, 1 to 100 (95)")
+    add("--crf", type=between(0, 51), metavar="CRF", help="of a video, 0 (best) to 51 (18)")
     return made
 
 
-def main(argv: list[str] | None = None) -> int:
+@command_with(stopped="stopped; OUT was not written")
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (argparse raises SystemExit itself)."""
     options = parser().parse_args(argv)
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
-        video = check(options)
-        from smoothswap.faces.align import AlignmentError
-        from smoothswap.faces.detect import DetectorError
-        from smoothswap.inference import FaceError
-        from smoothswap.media.files import OutputError
-        from smoothswap.media.video import ImageError, VideoError
-        from smoothswap.pretrained import WeightsError
-    except UsageError as error:
-        return _refuse(error, EXIT_USAGE)
-    except DataError as error:
-        return _refuse(error, EXIT_DATA)
-    try:
-        model = load_model(options.model, options.device)
-        print((_swap_video if video else _swap_picture)(options, model), file=sys.stderr)
-        return EXIT_OK
-    except UsageError as error:
-        return _refuse(error, EXIT_USAGE)
-    except (
-        DataError, AlignmentError, DetectorError, FaceError, ImageError, OutputError, VideoError, WeightsError
-    ) as error:  # fmt: skip
-        return _refuse(error, EXIT_DATA)
-    except KeyboardInterrupt:
-        return _refuse(f"stopped; {options.out} was not written", 130)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    video = check(options)
+    model = load_model(options.model, options.device)
+    print((_swap_video if video else _swap_picture)(options, model), file=sys.stderr)
+    return EXIT_OK
 
 
 def check(options: argparse.Namespace) -> bool:
@@ -272,15 +227,6 @@ def _frames(path: Path) -> Iterator[np.ndarray]:
         yield from files.upright_frames(path)
     else:
         yield files.read_picture(path)[0]
-
-
-def _stop(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _refuse(error: object, code: int) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -29,8 +29,10 @@ from torch import Tensor
 from smoothswap import config as presets
 from smoothswap import export, pretrained
 from smoothswap.checkpoint import CheckpointError, DiskError, read_tensors
+from smoothswap.cli import Parser, at_least, command_with, real
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
-from smoothswap.data.faces import DataError, FaceData
+from smoothswap.data.faces import FaceData
+from smoothswap.errors import EXIT_OK, EXIT_USAGE, DataError
 from smoothswap.networks.embedder import Embedder
 from smoothswap.rendered import on_demand
 from smoothswap.training import distributed, dry_run
@@ -39,75 +41,100 @@ from smoothswap.training.loop import CHECKPOINT_SECONDS, Run, TrainingError
 from smoothswap.training.start import opened
 from smoothswap.training.swapper import SwapperTask
 
+EXAMPLES = """
+examples:
+  python -m smoothswap.train embedder --preset lite-64 --data rendered:people=2000,views=12 --out runs/embedder
+  python -m smoothswap.train swapper --preset lite-64 --data faces --out runs/swapper --embedder runs/embedder
+  python -m smoothswap.train swapper --preset paper-256 --dry-run      what it would cost; needs no data
+  python -m smoothswap.train export --run runs/swapper --name mine-64
+"""
 
-def parser() -> argparse.ArgumentParser:
+
+def parser() -> Parser:
     """The command line."""
-    top = argparse.ArgumentParser(
-        prog="python -m smoothswap.train",
+    top = Parser(
+        "python -m smoothswap.train",
         description=__doc__.split("\n")[0],
-        epilog=f"presets:\n{presets.summary()}\n\n{__doc__.partition('cost; needs no data)')[2].strip()}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"{EXAMPLES}\npresets:\n{presets.summary()}\n\n{__doc__.partition('cost; needs no data)')[2].strip()}",
     )
     commands = top.add_subparsers(dest="command", required=True)
-    for part in ("embedder", "swapper"):
-        sub = commands.add_parser(part, help=f"train the {part}")
-        sub.add_argument("--preset", default="lite-64", help=f"{', '.join(presets.names())}, or a .toml file")
-        sub.add_argument(
-            "--data",
-            help="folder of faces.npy: rendered, or from smoothswap.prepare; or rendered:people=2000,views=12,seed=1000,"
-            "makeover=0.8, made on first use and cached",
-        )
-        sub.add_argument("--out", type=Path, help="folder of the run")
-        sub.add_argument(
-            "--set", action="append", default=[], metavar="KEY=VALUE", help="option, may be repeated"
-        )
-        sub.add_argument(
-            "--resume", action="store_true", help="go on from the checkpoint in --out, if there is one"
-        )
-        sub.add_argument(
-            "--start",
-            type=Path,
-            metavar="RUN",
-            help="begin with the networks of another run of the same shapes, or of weights (by name or path); steps, "
-            "optimisers and draws begin anew",
-        )
-        sub.add_argument("--minutes", type=float, help="stop (and save) after this wall time")
-        sub.add_argument("--steps", type=int, help="planned steps; the learning rate's decay follows them")
-        sub.add_argument(
-            "--checkpoint-seconds",
-            type=float,
-            default=CHECKPOINT_SECONDS,
-            metavar="S",
-            help="save the state every S seconds, after whole steps; 0: after every step (default: %(default)g)",
-        )
-        sub.add_argument("--threads", type=int, default=2, help="CPU threads of each process")
-        sub.add_argument(
-            "--device",
-            default="auto",
-            help="auto: a GPU if there is one (default); cpu, cuda, cuda:1; under torchrun, cuda is a GPU for each rank",
-        )
-        sub.add_argument(
-            "--tensorboard", action="store_true", help="log for TensorBoard too, to OUT/tensorboard"
-        )
-        sub.add_argument(
-            "--dry-run", action="store_true", help="print parameters, FLOPs, memory and time; train nothing"
-        )
-        sub.add_argument("--json", action="store_true", help="with --dry-run: one JSON object")
-        sub.add_argument(
-            "--time-steps", type=int, default=2, metavar="N", help="with --dry-run: steps to time; 0: none"
-        )
-        if part == "swapper":
-            sub.add_argument("--embedder", help="run folder, weights' name or .safetensors path")
-            sub.add_argument(
-                "--also",
-                action="append",
-                default=[],
-                metavar="EMBEDDER",
-                help="another embedder for L_id, may be repeated: L_id is the mean over all of them",
-            )
-            sub.add_argument("--judge", help="a second embedder, for validation only")
-    export.add_options(commands.add_parser("export", help="write weights and card from a run"))
+    embedder = commands.add_parser("embedder", help="train the embedder", epilog=EXAMPLES)
+    swapper = commands.add_parser("swapper", help="train the swapper", epilog=EXAMPLES)
+    for part in (embedder, swapper):
+        _add_training(part)
+        _add_running(part)
+    add = swapper.add_argument
+    add("--embedder", metavar="EMBEDDER", help="run folder, weights' name or .safetensors path")
+    add(
+        "--also",
+        action="append",
+        default=[],
+        metavar="EMBEDDER",
+        help="another embedder for L_id, may be repeated: L_id is the mean over all of them",
+    )
+    add("--judge", metavar="EMBEDDER", help="a second embedder, for validation only")
+    export.add_options(
+        commands.add_parser("export", help="write weights and card from a run", epilog=EXAMPLES)
+    )
     return top
+
+
+def _add_training(part: argparse.ArgumentParser) -> None:
+    add = part.add_argument_group("what is trained").add_argument
+    add("--preset", default="lite-64", help=f"{', '.join(presets.names())}, or a .toml file (%(default)s)")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="option, may be repeated")
+    add(
+        "--data",
+        metavar="FACES",
+        help="folder of faces.npy: rendered, or from smoothswap.prepare; or rendered:people=2000,views=12,seed=1000,"
+        "makeover=0.8, made on first use and cached",
+    )
+    add("--out", type=Path, metavar="RUN", help="folder of the run")
+    add("--resume", action="store_true", help="go on from the checkpoint in --out, if there is one")
+    add(
+        "--start",
+        type=Path,
+        metavar="RUN",
+        help="begin with the networks of another run of the same shapes, or of weights (by name or path); steps, "
+        "optimisers and draws begin anew",
+    )
+    add(
+        "--steps", type=at_least(0), metavar="N", help="planned steps; the learning rate's decay follows them"
+    )
+
+
+def _add_running(part: argparse.ArgumentParser) -> None:
+    add = part.add_argument_group("running").add_argument
+    add("--minutes", type=real(0), metavar="M", help="stop (and save) after this wall time")
+    add(
+        "--checkpoint-seconds",
+        type=real(0),
+        default=CHECKPOINT_SECONDS,
+        metavar="S",
+        help="save the state every S seconds, after whole steps; 0: after every step (%(default)g)",
+    )
+    add(
+        "--threads",
+        type=at_least(1),
+        default=2,
+        metavar="N",
+        help="CPU threads of each process (%(default)s)",
+    )
+    add(
+        "--device",
+        default="auto",
+        help="auto: a GPU if there is one (default); cpu, cuda, cuda:1; under torchrun, cuda is a GPU for each rank",
+    )
+    add("--tensorboard", action="store_true", help="log for TensorBoard too, to OUT/tensorboard")
+    add("--dry-run", action="store_true", help="print parameters, FLOPs, memory and time; train nothing")
+    add("--json", action="store_true", help="with --dry-run: one JSON object")
+    add(
+        "--time-steps",
+        type=at_least(0),
+        default=2,
+        metavar="N",
+        help="with --dry-run: steps to time; 0: none",
+    )
 
 
 def _settings(args: argparse.Namespace) -> dict[str, Any]:
@@ -122,13 +149,13 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
     return values
 
 
-def train(args: argparse.Namespace) -> int:
-    """Train a part, or say what it would cost; 0 when done, 128 + n after signal n."""
+def train(args: argparse.Namespace, given: Sequence[str]) -> int:
+    """Train a part, or say what it would cost; 0 when done, 128 + n after signal n. given: the command line."""
     torch.set_num_threads(args.threads)
     if args.dry_run:  # one process, on the CPU
         config = presets.fitted(presets.load(args.preset, args.command), _settings(args))
         dry_run.run(args.preset, config, args.time_steps, args.json)
-        return 0
+        return EXIT_OK
     missing = [f"--{k}" for k in ("data", "out", "embedder") if getattr(args, k, "") is None]
     if missing:
         raise presets.OptionError(f"training needs {', '.join(missing)}; only --dry-run goes without")
@@ -153,11 +180,12 @@ def train(args: argparse.Namespace) -> int:
         changed = {k: [old[k], new[k]] for k in new if old[k] != new[k]}
         history = history + ([{"step": stored["step"], "changed": changed}] if changed else [])
     network = config.network if args.command == "embedder" else config.generator
-    if args.data.startswith(on_demand.PREFIX):
+    folder = args.data
+    if folder.startswith(on_demand.PREFIX):
         distributed.lead(lambda: on_demand.ensure(args.data, network.size))
-        args.data = str(on_demand.folder(args.data, network.size))
-    data = FaceData(args.data, network.size, config.held_out)
-    command = shlex.join(["python", "-m", "smoothswap.train", *args.argv])
+        folder = str(on_demand.folder(args.data, network.size))
+    data = FaceData(folder, network.size, config.held_out)
+    command = shlex.join(["python", "-m", "smoothswap.train", *given])
     provenance = provenance_of(command, data, args.threads, device)
     provenance["history"] = history
     if resume and stored["provenance"]["data"]["sha256"] != provenance["data"]["sha256"]:
@@ -248,24 +276,27 @@ def write_embedder(out: Path, embedder: Embedder, config: EmbedderConfig) -> Non
     pretrained.save(out / "embedder.safetensors", {"embedder": embedder}, about)
 
 
-def main(argv: list[str] | None = None) -> int:
+CODES = {TrainingError: 3, DiskError: 4, DataError: EXIT_USAGE, ValueError: EXIT_USAGE}
+
+
+@command_with(CODES, stopped="stopped before the first step")
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    args = parser().parse_args(argv)
-    args.argv = list(sys.argv[1:] if argv is None else argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    options = parser().parse_args(given)
     try:
-        return export.run(args) if args.command == "export" else train(args)
-    except distributed.PeerError:
+        return export.run(options) if options.command == "export" else train(options, given)
+    except distributed.PeerError:  # the other rank has said why
         return 5
-    except TrainingError as error:  # the same on all ranks
+    except TrainingError:  # the same on all ranks, said by one
         if distributed.rank() == 0:
-            print(f"error: {error}", file=sys.stderr)
-        return 3
-    except (
-        ValueError
-    ) as error:  # options, data, checkpoints and weights raise ValueErrors that explain themselves
-        who = f"rank {distributed.rank()}: " if distributed.rank() else ""
-        print(f"{who}error: {error}", file=sys.stderr)
-        return 4 if isinstance(error, DiskError) else 2
+            raise
+        return CODES[TrainingError]
+    except ValueError:  # options, data, checkpoints and weights raise ValueErrors that explain themselves
+        if distributed.rank() == 0:
+            raise
+        print(f"rank {distributed.rank()}: ", end="", file=sys.stderr)
+        raise
     finally:
         distributed.leave()
 

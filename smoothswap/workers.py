@@ -12,6 +12,13 @@ from threadpoolctl import threadpool_limits
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
+def cores() -> int:
+    """How many cores this process may run on, which a container or a scheduler may have narrowed."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def begin_worker() -> None:
     """The initializer of a pool with a process a core: one thread, and an end where the parent was killed."""
     use_one_core()

@@ -11,30 +11,20 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from bench.ablation.options import parser
-from bench.cli import refused
-from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, DataError, UsageError
+from bench.cli import CODES
+from bench.errors import EXIT_OK, EXIT_USAGE, UsageError
+from smoothswap.cli import check_folder, command_with
 
 if TYPE_CHECKING:
     from bench.ablation.plan import Study
 
 
+@command_with(CODES | {ValueError: EXIT_USAGE}, stopped="stopped; what the runs had saved is kept")
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
-    options = parser().parse_all(given)
-    from metrics.instruments import InstrumentError
-    from reports.results import OutputError
-    from smoothswap.checkpoint import DiskError
-    from smoothswap.data.faces import DataError as FacesError
-
-    try:
-        return run(options, shlex.join(["python", "-m", "bench.ablation", *given]))
-    except (DataError, FacesError, DiskError, OutputError) as error:
-        return refused(error, EXIT_DATA)
-    except (UsageError, InstrumentError, ValueError) as error:  # presets and weights explain themselves
-        return refused(error, EXIT_USAGE)
-    except KeyboardInterrupt:
-        return refused("stopped; what the runs had saved is kept", 130)
+    options = parser().parse_args(given)
+    return run(options, shlex.join(["python", "-m", "bench.ablation", *given]))
 
 
 def run(options: argparse.Namespace, command: str) -> int:
@@ -42,7 +32,6 @@ def run(options: argparse.Namespace, command: str) -> int:
 
     from bench.ablation.plan import prepare
     from bench.ablation.training import train_run
-    from bench.ffpp.outputs import check_folder
 
     torch.set_num_threads(options.threads)
     marks = _marks(options.marks) if options.marks else []

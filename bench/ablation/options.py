@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
-from bench.ffpp.options import Parser, at_least
+from smoothswap.cli import Parser, at_least
 
 DESCRIPTION = """Train one generator against several embedders and weights of the identity loss, and compare (Fig. 7 and 8
 of the paper): curves of identity and change loss over steps with the spread over seeds, steps to given losses, paired
@@ -40,8 +39,7 @@ DEFAULTS: dict[str, Any] = {
 
 def parser() -> Parser:
     """The options; --resume and --report read what OUT/study.json holds."""
-    made = Parser("python -m bench.ablation", description=DESCRIPTION, epilog=EXAMPLES, allow_abbrev=False,
-                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    made = Parser("python -m bench.ablation", description=DESCRIPTION, epilog=EXAMPLES)
     add = made.add_argument_group("what is trained").add_argument
     add("--data", metavar="FACES", help="folder of aligned faces, as for smoothswap.train")
     add("--embedder", action="append", default=[], metavar="NAME=FOLDER",

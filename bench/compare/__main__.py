@@ -7,7 +7,6 @@ Both must have been measured alike: another protocol, data, instrument or metric
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import sys
@@ -21,12 +20,12 @@ import numpy as np
 from bench.cli import command
 from bench.compare.runs import differences, read_model
 from bench.errors import EXIT_OK, DataError, UsageError, suggestion
-from bench.ffpp.options import Parser, at_least
 from metrics.registry import METRICS
 from metrics.statistics.intervals import RESAMPLES, paired_difference
 from reports.frames import FAILED, FrameTable, join
 from reports.paired import gap
 from reports.results import MetricValue, Results
+from smoothswap.cli import Parser, at_least
 
 EXAMPLES = """
 examples:
@@ -172,9 +171,8 @@ def number(value: float | None, signed: bool = False) -> str:
 
 def parser() -> Parser:
     made = Parser(
-        "python -m bench.compare", description="Compare two scored models frame by frame.", epilog=EXAMPLES,
-        allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        "python -m bench.compare", description="Compare two scored models frame by frame.", epilog=EXAMPLES
+    )
     made.add_argument(
         "a", type=Path, metavar="A", help="OUT/<model>, or OUT with one model beside the references"
     )
@@ -192,7 +190,7 @@ def parser() -> Parser:
 @command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    options = parser().parse_all(None if argv is None else list(argv))
+    options = parser().parse_args(argv)
     a, b = read_model(options.a), read_model(options.b)
     known = {*a[0].metrics, *b[0].metrics, FAILED}
     for key in options.metric:

@@ -30,12 +30,11 @@ from bench.embedders.results import compared, definitions, estimates, with_seeds
 from bench.embedders.training import jobs, train_all
 from bench.errors import EXIT_OK, DataError, UsageError
 from bench.ffpp import provenance
-from bench.ffpp.options import Parser, at_least
-from bench.ffpp.outputs import check_folder
 from metrics.statistics.replicates import Replicated
 from reports.results import write_atomic
 from reports.studies.embedders import PICTURE, RESULTS, markdown, write_page
 from smoothswap import config
+from smoothswap.cli import Parser, at_least, check_folder
 from smoothswap.rendered import on_demand
 
 SCHEMA_VERSION = 1
@@ -57,8 +56,7 @@ stopped by signal n (the same command goes on); of a training that failed, smoot
 
 
 def parser() -> Parser:
-    made = Parser("python -m bench.embedders", description=__doc__, epilog=EXAMPLES, allow_abbrev=False,
-                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    made = Parser("python -m bench.embedders", description=__doc__, epilog=EXAMPLES)
     add = made.add_argument_group("what is compared").add_argument
     add("--embedder", action="append", default=[], metavar="NAME=WHAT", help="may be repeated, see below")
     add("--train", metavar="LOSS,LOSS", help="train these on --data first: contrastive,arcface,softmax")
@@ -267,11 +265,8 @@ def _mean(lists: Sequence[Sequence[float]]) -> list[float]:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
-    options = parser().parse_all(given)
-    try:
-        results, picture = run(options, given)
-    except config.OptionError as error:
-        raise UsageError(error) from None
+    options = parser().parse_args(given)
+    results, picture = run(options, given)
     write_atomic(options.out / PICTURE, picture)
     write_atomic(options.out / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
     page = write_page(options.out, results, picture)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from bench.cli import command
 from bench.errors import EXIT_DATA, EXIT_OK, DataError, EndedEarly
 from bench.ffpp.options import parser
+from smoothswap.cli import check_folder
 
 if TYPE_CHECKING:
     from bench.ffpp.plan import Plan
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (argparse raises SystemExit itself)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    options = parser().parse_all(arguments)
+    options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
     try:
         return run(options, shlex.join(["python", "-m", "bench.ffpp", *arguments]))
@@ -39,7 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace, line: str) -> int:
     from bench.data import rendered
-    from bench.ffpp.outputs import check_folder
     from bench.ffpp.plan import missing_clips, prepare
     from bench.ffpp.report import report
     from bench.ffpp.run import run_plan

@@ -1,15 +1,11 @@
-"""The command line of bench.ffpp: options, and errors that suggest what was meant."""
+"""The command line of bench.ffpp."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
-from bench.errors import EXIT_USAGE, suggestion
 from bench.ffpp.protocol import COMPRESSIONS, SPLITS
+from smoothswap.cli import Parser, at_least
 
 EXAMPLES = """
 examples:
@@ -23,40 +19,10 @@ exit codes: 0 scored, 2 a wrong option, model or instrument, 3 data or output fo
 """
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line with a suggestion."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"error: {message} (see {self.prog} --help)", file=sys.stderr)
-        raise SystemExit(EXIT_USAGE)
-
-    def parse_all(self, argv: list[str] | None) -> argparse.Namespace:
-        """Parse; an unknown option is an error that names the nearest known one."""
-        options, unknown = self.parse_known_args(argv)
-        if unknown:
-            known = [
-                name for action in self._actions for name in action.option_strings if name.startswith("--")
-            ]
-            self.error(f"unknown option {unknown[0]!r}.{suggestion(unknown[0].partition('=')[0], known)}")
-        return options
-
-
-def at_least(low: int) -> Callable[[str], int]:
-    """An argparse type: a whole number not under `low`."""
-
-    def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < low:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {low}")
-        return int(text)
-
-    return number
-
-
 def parser() -> Parser:
     made = Parser(
         "python -m bench.ffpp", description="Score face-swap models on FaceForensics++, or on rendered "
-        "faces laid out like it, and write a report.", epilog=EXAMPLES, allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "faces laid out like it, and write a report.", epilog=EXAMPLES,
     )  # fmt: skip
     add = made.add_argument_group("what is scored").add_argument
     add(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.errors import DataError
 from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
 from bench.ffpp.scores import Scores
@@ -29,18 +27,6 @@ from reports.results import Results, write_atomic
 
 FRAMES, VIDEO = "frames.parquet", "video.parquet"
 ORIGINALS, VIDEO_ORIGINALS = "originals.parquet", "video_originals.parquet"
-
-
-def check_folder(out: Path) -> None:
-    """Make the output folder and prove that it can be written. Raises DataError."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out) as file:
-            file.write(b"\0" * 4096)
-    except OSError as error:
-        raise DataError(
-            f"cannot write to the output folder {out}: {error.strerror or error}; choose another with --out"
-        ) from error
 
 
 def write_model(

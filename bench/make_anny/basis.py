@@ -1,24 +1,29 @@
 """Make the basis of the `anny-landmarks` instrument: the head at its 68 landmarks, with the population's statistics.
 
-Example:
-  python -m bench.make_anny.basis            writes metrics/weights/anny-68.safetensors
+Written to metrics/weights/anny-68.safetensors, unless --out names another file.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
 
 from metrics.instruments.anny_landmarks import BASIS
+from smoothswap.cli import Parser, command
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import LANDMARKS_FILE, landmark_vertices
 from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import sample_shape
 
+EXAMPLES = """
+examples:
+  python -m bench.make_anny.basis --out anny-68.safetensors
+"""
 SHAPE_COMPONENTS = 40
 EXPRESSION_FLOOR = 0.05  # standard deviation: what real faces do beyond the rendered moods
 
@@ -46,14 +51,12 @@ def make(people: int = 4000, states: int = 6000, seed: int = 12345) -> dict[str,
     return {key: np.ascontiguousarray(value, np.float32) for key, value in arrays.items()}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        "python -m bench.make_anny.basis",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--out", type=Path, default=BASIS)
-    arguments = parser.parse_args()
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    parser = Parser("python -m bench.make_anny.basis", description=__doc__, epilog=EXAMPLES)
+    parser.add_argument("--out", type=Path, default=BASIS, metavar="FILE", help="(%(default)s)")
+    arguments = parser.parse_args(argv)
     save_file(make(), arguments.out, {"expression": json.dumps(load_head().expression_names)})
     arguments.out.chmod(0o644)
     print(f"{arguments.out}: {arguments.out.stat().st_size} bytes")
@@ -61,4 +64,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

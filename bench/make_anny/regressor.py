@@ -1,8 +1,6 @@
 """Train the regressor of the `anny` instrument on rendered faces with known codes.
 
-Example:
-  python -m bench.make_anny.regressor --work runs/anny      renders 10,000 people, trains, writes the weights and a card
-
+Renders 10,000 people, trains, and writes the weights and a card.
 An hour or more on two cores. The rendered faces in --work are kept and used again.
 """
 
@@ -14,6 +12,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +36,16 @@ from bench.make_anny.faces import write as write_faces
 from metrics.instruments.anny_network import SIZE, Layout, Regressor, load_regressor
 from metrics.instruments.base import file_sha256
 from smoothswap.augment import AugmentOptions, augment
+from smoothswap.cli import Parser, at_least, command
 from smoothswap.networks.precision import autocast
 from smoothswap.pixels import to_tensor
+from smoothswap.workers import cores
 
+EXAMPLES = """
+examples:
+  python -m bench.make_anny.regressor --work runs/anny --epochs 30 --lr 2e-3 --out runs/anny/first.safetensors
+  python -m bench.make_anny.regressor --work runs/anny --seed 7 --start runs/anny/first.safetensors
+"""
 DECA_SCALE = 1.25
 AUGMENT = AugmentOptions(
     flip=0, rotate=0, scale=0, shift=0, blur=0, tint=0.2, erase=0.15, noise=0.06, saturation=0.7
@@ -256,34 +262,34 @@ def save(network: Regressor, path: Path, about: dict[str, object]) -> None:
     path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        "python -m bench.make_anny.regressor",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    parser = Parser("python -m bench.make_anny.regressor", description=__doc__, epilog=EXAMPLES)
     from metrics.instruments.anny import REGRESSOR
 
     parser.add_argument("--work", type=Path, default=Path("runs/anny"), help="folder of the rendered faces")
     parser.add_argument("--out", type=Path, default=REGRESSOR)
-    parser.add_argument("--people", type=int, default=10000)
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--people", type=at_least(1), default=10000)
+    parser.add_argument("--epochs", type=at_least(1), default=8)
+    parser.add_argument("--batch", type=at_least(1), default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--width", type=int, default=24)
-    parser.add_argument("--hidden", type=int, default=384, help="numbers that the codes are read from")
-    parser.add_argument("--seed", type=int, default=6)
+    parser.add_argument("--width", type=at_least(1), default=24)
+    parser.add_argument(
+        "--hidden", type=at_least(1), default=384, help="numbers that the codes are read from"
+    )
+    parser.add_argument("--seed", type=at_least(0), default=6)
     parser.add_argument(
         "--start", type=Path, help="weights to go on from, for another cycle of the learning rate"
     )
     parser.add_argument(
         "--workers",
-        type=int,
-        default=os.cpu_count() or 1,
+        type=at_least(1),
+        default=cores(),
         help="processes that render, and all but one cut crops",
     )
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    a = parser.parse_args()
+    parser.add_argument("--threads", type=at_least(1), default=cores())
+    a = parser.parse_args(argv)
     torch.set_num_threads(a.threads)
     if not (a.work / "pictures.npy").is_file():
         write_faces(a.work, a.people, a.seed, a.workers)
@@ -304,4 +310,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

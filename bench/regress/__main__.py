@@ -19,13 +19,13 @@ from pathlib import Path
 from bench.cli import command
 from bench.compare.runs import read_model
 from bench.errors import EXIT_OK, EXIT_REGRESSION, DataError, EndedEarly, UsageError
-from bench.ffpp.options import Parser, at_least
 from bench.regress import baseline as baselines
 from bench.regress import summary
 from bench.regress.baseline import Baseline
 from bench.regress.judge import failing, judge
 from reports.frames import FrameTable
 from reports.results import Results, write_atomic
+from smoothswap.cli import Parser, at_least
 
 EXAMPLES = """
 examples:
@@ -148,9 +148,10 @@ def _described(base: Baseline) -> str:
 
 def parser() -> Parser:
     made = Parser(
-        "python -m bench.regress", description="Fail where a model got worse than a baseline.",
-        epilog=EXAMPLES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        "python -m bench.regress",
+        description="Fail where a model got worse than a baseline.",
+        epilog=EXAMPLES,
+    )
     add = made.add_argument
     add("--baseline", type=Path, required=True, metavar="FILE", help="the baseline to judge by, or to make")
     add(
@@ -196,7 +197,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     cut = words.index("--") if "--" in words else len(words)
-    options = parser().parse_all(words[:cut])
+    options = parser().parse_args(words[:cut])
     options.given = words[cut + 1 :]
     if options.make and options.make_from:
         raise UsageError("--make runs the model, --make-from reads runs; give one of the two")

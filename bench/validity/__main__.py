@@ -22,14 +22,13 @@ from typing import Any
 
 from bench.cli import command
 from bench.errors import EXIT_OK, UsageError
-from bench.ffpp.options import Parser, at_least
-from bench.ffpp.outputs import check_folder
 from bench.reading.instruments import available, create
 from bench.reading.reader import single_process
 from bench.validity.measures import examine, figures
 from metrics.statistics.agreement import Estimate
 from reports.results import write_atomic
 from reports.studies.validity import markdown, write_page
+from smoothswap.cli import Parser, at_least, check_folder
 
 # The verdict's thresholds are ours: what a figure must reach to be "good", and under what it is "bad".
 GOOD = {"shape_rank_correlation": 0.8, "expression_rank_correlation": 0.85, "pose_rank_correlation": 0.9,
@@ -46,8 +45,7 @@ RULE = (
 
 
 def parser() -> Parser:
-    made = Parser("python -m bench.validity", description=__doc__, allow_abbrev=False,
-                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    made = Parser("python -m bench.validity", description=__doc__)
     add = made.add_argument
     add("--instruments", action="append", metavar="A,B", help="what is examined (those that need nothing)")
     add("--people", type=at_least(3), default=60, metavar="N", help="rendered people (%(default)s)")
@@ -152,7 +150,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> dict[str, Any]:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
-    options = parser().parse_all(given)
+    options = parser().parse_args(given)
     validity = run(options, given)
     write_atomic(options.out / "validity.json", json.dumps(validity, indent=1, allow_nan=False) + "\n")
     page = write_page(options.out, validity)

@@ -9,7 +9,6 @@ leaves nothing to find, for nothing here is signed.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import sys
@@ -20,11 +19,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE, few
-from bench.ffpp.options import Parser
+from bench.errors import EXIT_DATA, EXIT_OK, UsageError, few
 from bench.verify import recount
 from bench.verify.checks import Checked, check_metrics
 from reports.results import Results, ResultsError, load
+from smoothswap.cli import Parser, command
 
 EXAMPLES = """
 examples:
@@ -268,9 +267,10 @@ def folders_of(run: Path) -> list[Path]:
 
 def parser() -> Parser:
     made = Parser(
-        "python -m bench.verify", description="Check a finished run again, independently of what made it.",
-        epilog=EXAMPLES, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        "python -m bench.verify",
+        description="Check a finished run again, independently of what made it.",
+        epilog=EXAMPLES,
+    )
     made.add_argument(
         "run", nargs="+", type=Path, metavar="RUN", help="an output folder, or one model's in it"
     )
@@ -281,20 +281,18 @@ def parser() -> Parser:
     return made
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    options = parser().parse_all(None if argv is None else list(argv))
+    options = parser().parse_args(argv)
     checked: list[Checked] = []
     said: list[str] = []
     for run in options.run:
         folders = folders_of(run)
         if not folders:
-            print(
-                f"error: no results in {run}: give the folder that bench.ffpp wrote with --out, or one model's "
-                "folder in it",
-                file=sys.stderr,
+            raise UsageError(
+                f"no results in {run}: give the folder that bench.ffpp wrote with --out, or one model's folder in it"
             )
-            return EXIT_USAGE
         checked += map(check, folders)
         said += across(folders)
     violations = [f"{c.name}: {v}" for c in checked for v in c.violations] + said

@@ -17,7 +17,8 @@ import numpy as np
 
 from smoothswap.data.crop import STATUSES, Cutter, read_part, shown
 from smoothswap.data.sources import Listing
-from smoothswap.data.store import AGAIN, DataError, sha256_of
+from smoothswap.data.store import AGAIN, sha256_of
+from smoothswap.errors import DataError
 from smoothswap.media.files import replacing
 
 COLUMNS = ("photo", "person", "status", "reason", "faces", "square")

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from smoothswap.data.sources import Photo
-from smoothswap.data.store import DataError
+from smoothswap.errors import DataError
 from smoothswap.faces.align import AlignmentError, ffhq_crop
 from smoothswap.faces.detect import Detector, Face
 from smoothswap.media.files import replacing

@@ -14,7 +14,8 @@ import torch
 from torch import Generator as Rng
 from torch import Tensor
 
-from smoothswap.data.store import DataError, read_stored, sha256_of, validation_people
+from smoothswap.data.store import read_stored, sha256_of, validation_people
+from smoothswap.errors import DataError
 from smoothswap.pixels import to_tensor
 
 __all__ = ["DataError", "FaceData"]

@@ -30,7 +30,8 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from smoothswap.data.store import DataError, read_json, sha256_of, validation_people
+from smoothswap.data.store import read_json, sha256_of, validation_people
+from smoothswap.errors import DataError
 from smoothswap.media.files import replacing
 
 MAX_MEMBER = 64 << 20  # bytes; no crop and no JSON of ours is near it

@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from smoothswap.data.store import DataError
+from smoothswap.errors import DataError
 from smoothswap.media.files import PICTURES_IN
 
 FFHQ_PHOTOS = 70_000

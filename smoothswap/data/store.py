@@ -20,11 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from smoothswap.errors import DataError
+
 AGAIN = "run python -m smoothswap.prepare again, it goes on where it was"
-
-
-class DataError(ValueError):
-    """The data cannot be used; the message says what is wrong, where, and how to mend it."""
 
 
 @dataclass(frozen=True, eq=False)

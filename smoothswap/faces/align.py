@@ -13,6 +13,8 @@ import numpy as np
 import scipy.ndimage
 from PIL import Image
 
+from smoothswap.errors import DataError
+
 # Eyes, nose tip and mouth corners in a 112 x 112 crop; the one on the left of the image comes first.
 ARCFACE_TEMPLATE = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
@@ -28,7 +30,7 @@ MIRRORED = np.array(
 )
 
 
-class AlignmentError(ValueError):
+class AlignmentError(DataError):
     """Landmarks that no crop can be cut from; the message says what is wrong with them."""
 
 

@@ -19,11 +19,13 @@ import cv2
 import dlib
 import numpy as np
 
+from smoothswap.errors import DataError
+
 LANDMARKS_FILE = "shape_predictor_68_face_landmarks.dat"
 RULES = ("largest_tracked", "largest")
 
 
-class DetectorError(RuntimeError):
+class DetectorError(DataError):
     """The detector's files are missing or unreadable; the message says how to mend it."""
 
 

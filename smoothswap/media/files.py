@@ -30,6 +30,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, Interpolation
 from PIL import Image, PngImagePlugin
 
+from smoothswap.errors import DataError
 from smoothswap.media.video import (
     EXACT,
     ImageError,
@@ -66,7 +67,7 @@ _MATRICES = (
 )  # declared by these numbers (ISO 23091-2) and known to the scaler; others are taken for BT.601
 
 
-class OutputError(ValueError):
+class OutputError(DataError):
     """The output cannot be written; the message says why."""
 
 

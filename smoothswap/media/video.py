@@ -23,17 +23,19 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image, ImageOps
 
+from smoothswap.errors import DataError
+
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 16
 # The scaler's plain conversion drops fractions: every frame would come out about one level too dark.
 EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
 
 
-class VideoError(ValueError):
+class VideoError(DataError):
     """A video that cannot be read or written; the message says which file, why and how to mend it."""
 
 
-class ImageError(ValueError):
+class ImageError(DataError):
     """A photo that cannot be used; the message says which file, why and how to mend it."""
 
 

@@ -10,10 +10,11 @@ People come from the seed's own stream: another seed gives other people.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
+import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -22,7 +23,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from smoothswap.data.store import DataError
+from smoothswap.cli import Parser, at_least, command, real
+from smoothswap.errors import EXIT_OK, UsageError
 from smoothswap.faces.align import ffhq_affine
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
@@ -30,8 +32,13 @@ from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import lookalike, sample_identity, sample_makeover, sample_styling
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import begin_worker
+from smoothswap.workers import begin_worker, cores
 
+EXAMPLES = """
+examples:
+  python -m smoothswap.rendered.dataset --out runs/faces --people 1500 --views 12
+  python -m smoothswap.rendered.dataset --out runs/lookalikes --people 6000 --views 9 --seed 4000 --lookalikes
+"""
 VIEWS_PER_STYLING = 3
 FRAME = 160  # pixels of the frame that the crop is taken from, before it is rendered at the crop's own size
 
@@ -77,10 +84,10 @@ def write_faces(
 ) -> None:  # fmt: skip
     """Render and write atomically; the same arguments give the same bytes, whatever the number of workers.
 
-    Raises DataError for `shapes` without `lookalikes`, or with an odd number of views.
+    Raises UsageError for `shapes` without `lookalikes`, or with an odd number of views.
     """
     if shapes and (not lookalikes or views % 2):
-        raise DataError("shapes are of lookalikes, and their two looks share an even number of views")
+        raise UsageError("shapes are of lookalikes, and their two looks share an even number of views")
     out.mkdir(parents=True, exist_ok=True)
     partial_file = out / "faces.npy.part"
     shape = (people, views, size, size, 3)
@@ -112,39 +119,50 @@ def write_faces(
     os.replace(partial_file, out / "faces.npy")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def parser() -> Parser:
+    """The command line."""
+    made = Parser("python -m smoothswap.rendered.dataset", description=__doc__, epilog=EXAMPLES)
+    add = made.add_argument
+    add("--out", type=Path, required=True, help="folder for faces.npy and meta.json")
+    add("--people", type=at_least(1), default=1500, metavar="N", help="(%(default)s)")
+    add("--views", type=at_least(1), default=12, metavar="N", help="pictures of each person (%(default)s)")
+    add("--size", type=at_least(16), default=64, metavar="PX", help="side of a crop (%(default)s)")
+    add(
+        "--seed",
+        type=at_least(0),
+        default=1000,
+        metavar="N",
+        help="other seeds give other people (%(default)s)",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder for faces.npy and meta.json")
-    parser.add_argument("--people", type=int, default=1500)
-    parser.add_argument("--views", type=int, default=12)
-    parser.add_argument("--size", type=int, default=64, help="pixels of a crop")
-    parser.add_argument("--seed", type=int, default=1000, help="other seeds give other people")
-    parser.add_argument(
+    add(
         "--makeover",
-        type=float,
+        type=real(0, 1),
         default=0.0,
-        help="probability that a styling brings another complexion and beard",
+        metavar="P",
+        help="probability that a styling brings another complexion and beard (%(default)s)",
     )
-    parser.add_argument(
+    add(
         "--lookalikes",
         action="store_true",
         help="people in a chain: everybody has the shape of one neighbour and the look of the other (train embedders "
         "with --set neighbours=4)",
     )
-    parser.add_argument(
+    add(
         "--shapes",
         action="store_true",
         help="of lookalikes: the two who have one shape are one person, with half the views in each look",
     )
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    a = parser.parse_args()
-    try:
-        write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes, a.shapes)
-    except DataError as error:
-        parser.error(str(error))
+    add("--workers", type=at_least(1), default=cores(), metavar="N", help="processes (%(default)s)")
+    return made
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    a = parser().parse_args(argv)
+    write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes, a.shapes)
+    return EXIT_OK
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

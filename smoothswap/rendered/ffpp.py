@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smoothswap.errors import UsageError
 from smoothswap.media.video import write_video
 from smoothswap.rendered.head import HEAD_FILE, load_head
 from smoothswap.rendered.landmarks import landmark_vertices
@@ -44,7 +45,7 @@ _STREAM = 77  # keeps the clips' people apart from those of the training faces u
 MANIPULATION = "oracle"
 
 
-class RenderError(ValueError):
+class RenderError(UsageError):
     """The tree cannot be made; the message says why and how to mend it."""
 
 

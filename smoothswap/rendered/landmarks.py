@@ -1,26 +1,33 @@
 """Where the 68 landmarks lie on the head: found once, by showing renders to dlib.
 
-`python -m smoothswap.rendered.landmarks` renders frontal people, lets dlib place its 68 points and keeps, for each
+This renders frontal people, lets dlib place its 68 points and keeps, for each
 point, the vertex whose projection lies nearest to it on average.  The table, `landmarks.json`, is committed: training
 crops are then aligned without a detector, and a fit of the head to landmarks knows which vertex each point means.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from smoothswap.cli import Parser, at_least, command
+from smoothswap.errors import EXIT_OK
 from smoothswap.rendered.head import SKIN, euler_to_pose, load_head, normal_operator, vertex_normals
 from smoothswap.rendered.motion import State
 from smoothswap.rendered.people import sample_identity, sample_styling
 from smoothswap.rendered.render import Actor
 from smoothswap.rendered.scene import sample_scene
 
+EXAMPLES = """
+examples:
+  python -m smoothswap.rendered.landmarks --people 150 --out landmarks.json
+"""
 LANDMARKS_FILE = Path(__file__).parent / "landmarks.json"
 
 
@@ -65,15 +72,15 @@ def calibrate(people: int = 150, size: int = 384, seed: int = 7) -> tuple[np.nda
     return candidates[best], distance[np.arange(68), best], found
 
 
-def main() -> None:
-    """Example: `python -m smoothswap.rendered.landmarks --people 150`."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--people", type=int, default=150)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--out", type=Path, default=LANDMARKS_FILE)
-    arguments = parser.parse_args()
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    parser = Parser("python -m smoothswap.rendered.landmarks", description=__doc__, epilog=EXAMPLES)
+    add = parser.add_argument
+    add("--people", type=at_least(1), default=150, metavar="N", help="rendered people (%(default)s)")
+    add("--seed", type=at_least(0), default=7, metavar="N", help="of the people (%(default)s)")
+    add("--out", type=Path, default=LANDMARKS_FILE, metavar="FILE", help="(%(default)s)")
+    arguments = parser.parse_args(argv)
     vertices, distance, found = calibrate(arguments.people, seed=arguments.seed)
     text = {
         "vertices": vertices.tolist(),
@@ -87,7 +94,8 @@ def main() -> None:
     print(
         f"dlib found {found} of {arguments.people}; mean distance {distance.mean():.3f} interocular distances"
     )
+    return EXIT_OK
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

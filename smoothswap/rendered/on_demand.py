@@ -9,7 +9,7 @@ import difflib
 import os
 from pathlib import Path
 
-from smoothswap.data.store import DataError
+from smoothswap.errors import DataError
 
 PREFIX = "rendered:"
 DEFAULTS: dict[str, float] = {

@@ -41,7 +41,7 @@ COMMAND = "python -m bench.ffpp --model mine=fault_models:sound_0"
 
 def score(root: Path, out: Path, models: Sequence[str], *more: str) -> None:
     """Score fault_models:MODEL for each of `models` into OUT/MODEL/mine, as a run of bench.ffpp each."""
-    options = parser().parse_all([
+    options = parser().parse_args([
         "--data", str(root), "--instruments", "embedder:recogniser-96,anny", "--workers", "1", "--device", "cpu",
         "--no-references", "--frames", str(FRAMES), *more,
         *(word for model in models for word in ("--model", f"{model}=fault_models:{model}")),

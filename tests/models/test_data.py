@@ -13,8 +13,9 @@ from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 from smoothswap import config as presets
 from smoothswap.checkpoint import read_tensors
-from smoothswap.data.faces import DataError, FaceData
+from smoothswap.data.faces import FaceData
 from smoothswap.data.store import validation_people
+from smoothswap.errors import DataError
 from smoothswap.pixels import to_tensor
 from smoothswap.train import main
 from smoothswap.training.embedder import EmbedderTask, draw_classes, embed_all

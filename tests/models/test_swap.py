@@ -475,7 +475,7 @@ def test_one_clear_line_and_the_exit_code(
         assert sorted(tmp_path.iterdir()) == before
     assert "did you mean 'smoothswap'" in _error(capsys, source, source, "-o", new, "--model", "smothswap")
     for bad, text in {
-        ("--face", "larges"): "did you mean 'largest'?",
+        ("--face", "larges"): "Did you mean 'largest'?",
         ("--face", "0"): "'0' is not largest, all or a number from 1",
         ("--crf", "52"): "'52' is not a whole number from 0 to 51",
     }.items():

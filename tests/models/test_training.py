@@ -18,7 +18,8 @@ from smoothswap import config as presets
 from smoothswap import pretrained
 from smoothswap.checkpoint import CheckpointError, read_tensors, write_atomic
 from smoothswap.config import EmbedderConfig, OptionError, SwapperConfig
-from smoothswap.data.faces import DataError, FaceData
+from smoothswap.data.faces import FaceData
+from smoothswap.errors import DataError
 from smoothswap.losses.swapper import identity_loss
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator, GeneratorOptions

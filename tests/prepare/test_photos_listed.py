@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from smoothswap.data.sources import list_photos, read_people
-from smoothswap.data.store import DataError
+from smoothswap.errors import DataError
 
 
 def touch(root: Path, *paths: str) -> Path:

@@ -282,7 +282,7 @@ def test_what_does_not_fit_is_refused(photos: Path, ffhq: Path, tmp_path: Path, 
     cases: list[tuple[int, str, tuple[Any, ...]]] = [
         (2, "lies inside SOURCE", (photos, "folder", photos / "out")),
         (2, "lies inside SOURCE", (photos, "folder", photos)),
-        (2, "did you mean 'official'?", (ffhq, "ffhq", out, "--split", "oficial")),
+        (2, "Did you mean 'official'?", (ffhq, "ffhq", out, "--split", "oficial")),
         (2, "has no split 'train'", (photos, "folder", out, "--split", "train")),
         (2, "ffhq has none", (ffhq, "ffhq", out, "--aligned", "--people", "x")),
         (2, "not a whole number of at least 16", (photos, "folder", out, "--size", "8")),

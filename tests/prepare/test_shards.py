@@ -13,8 +13,9 @@ import pytest
 import torch
 from prepared_folders import content
 
-from smoothswap.data.faces import DataError, FaceData
+from smoothswap.data.faces import FaceData
 from smoothswap.data.shards import ShardedFaces, read_shard, shard_loader, shuffled
+from smoothswap.errors import DataError
 
 Prepare = Callable[..., tuple[int, str]]
 
@@ -92,7 +93,7 @@ def test_jpeg_shards_are_near(ffhq: Path, tmp_path: Path, prepare: Prepare) -> N
 
 
 def test_damage_is_named(shards: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"tar shards, which smoothswap\.shards streams"):
+    with pytest.raises(DataError, match=r"tar shards, which smoothswap\.data\.shards streams"):
         FaceData(shards, 32)
     with pytest.raises(DataError, match="6 shards for 7 ranks"):
         ShardedFaces(shards, ranks=7)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from smoothswap.data.store import DataError
+from smoothswap.errors import DataError
 from smoothswap.rendered import on_demand
 from smoothswap.rendered.dataset import person_views
 from smoothswap.rendered.people import lookalike, sample_identity, sample_makeover
