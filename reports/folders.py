@@ -7,17 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from reports.files import model_folders
 from reports.pictures import store
 from reports.pictures.store import Picture
 from reports.results import ResultsError
 from reports.run_files import RunFiles
-
-
-def model_folders(run: Path) -> list[Path]:
-    """The folders with a results.json: the folder itself, or those right below it, by name."""
-    if (run / "results.json").is_file():
-        return [run]
-    return sorted(path.parent for path in run.glob("*/results.json")) if run.is_dir() else []
 
 
 def gather(runs: Sequence[Path], beside: Path | None = None) -> tuple[list[RunFiles], list[Picture]]:

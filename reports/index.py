@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from reports.folders import model_folders
+from reports.files import RESULTS, model_folders
 from reports.html import environment
 from reports.results import MetricValue, ResultsError, load, write_atomic
 from reports.script import policy, script
@@ -47,7 +47,7 @@ def collect(folder: Path) -> tuple[list[Line], list[str]]:
     for run in sorted(runs):
         for model in model_folders(run):
             try:
-                results = load(model / "results.json")
+                results = load(model / RESULTS)
             except ResultsError as error:
                 notes.append(str(error))
                 continue

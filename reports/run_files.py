@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from reports.files import FRAMES, RESULTS
 from reports.frames import FrameTable
 from reports.results import Results, ResultsError, load
 
@@ -48,8 +49,8 @@ class RunFiles:
         the models are compared frame by frame. Raises ResultsError.
         """
         folder = Path(folder)
-        results = load(folder / "results.json")
-        parquet = folder / "frames.parquet"
+        results = load(folder / RESULTS)
+        parquet = folder / FRAMES
         if not parquet.exists():
             return cls(results, (), folder.name)
         try:

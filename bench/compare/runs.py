@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import DataError, UsageError, few
-from bench.verify.__main__ import folders_of
+from reports.files import FRAMES, RESULTS, model_folders
 from reports.frames import FrameTable
 from reports.results import Results, ResultsError, load
 
@@ -54,13 +54,13 @@ def read_model(folder: Path, model: str | None = None) -> tuple[Results, FrameTa
 
     Raises UsageError when the model is not clear, DataError when its files cannot be used.
     """
-    folders = folders_of(folder)
+    folders = model_folders(folder)
     if not folders:
         raise UsageError(
             f"no results in {folder}: give the folder that bench.ffpp wrote, or one model's in it"
         )
     try:
-        loaded = [(one, load(one / "results.json")) for one in folders]
+        loaded = [(one, load(one / RESULTS)) for one in folders]
     except ResultsError as error:
         raise DataError(str(error)) from error
     if len(loaded) > 1:
@@ -76,9 +76,9 @@ def read_model(folder: Path, model: str | None = None) -> tuple[Results, FrameTa
         loaded = chosen
     path, results = loaded[0]
     try:
-        frames = FrameTable.read(path / "frames.parquet")
+        frames = FrameTable.read(path / FRAMES)
     except ResultsError as error:
         raise DataError(str(error)) from error
     if frames is None:
-        raise DataError(f"{path}/frames.parquet lacks the columns that join frames; score the model again")
+        raise DataError(f"{path / FRAMES} lacks the columns that join frames; score the model again")
     return results, frames

@@ -28,8 +28,8 @@ from bench.embedders.figure9 import interpolations
 from bench.embedders.networks import Network, Rows, grouped, open_network
 from bench.embedders.results import compared, definitions, estimates, with_seeds_of
 from bench.embedders.training import jobs, train_all
+from bench.environment import environment
 from bench.errors import EXIT_OK, DataError, UsageError
-from bench.ffpp import provenance
 from metrics.statistics.replicates import Replicated
 from reports.results import write_atomic
 from reports.studies.embedders import PICTURE, RESULTS, markdown, write_page
@@ -203,7 +203,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any
         "data": {"gallery": gallery.about(), "test": test.about(),
                  "left_out": {"test": int((~good).sum()), "gallery": int((~in_gallery).sum())}},
         "options": measures.options(sample, options.seed) | {"rendered": options.rendered},
-        "environment": provenance.environment("cpu", 1),
+        "environment": environment("cpu", 1),
         "seconds": round(time.monotonic() - started, 1),
     }, picture  # fmt: skip
 

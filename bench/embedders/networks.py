@@ -17,8 +17,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from bench.errors import UsageError, suggestion
-from bench.ffpp import provenance
-from bench.reading.instruments import available, create
+from bench.reading.instruments import available, create, describe
 from metrics.instruments import Crop, Instrument, InstrumentError
 from metrics.instruments.reader import TorchReader
 
@@ -73,7 +72,7 @@ def _instrument(name: str, one: Instrument) -> Network:
     gradients = one.differentiable if isinstance(one, TorchReader) else None
     blank = np.zeros((0, 68, 2), np.float32)
     return Network(
-        name or one.name, one.crop, provenance.instrument(one),
+        name or one.name, one.crop, describe(one),
         lambda crops: one.read(crops, blank)["identity"], gradients, one,
     )  # fmt: skip
 

@@ -22,11 +22,9 @@ from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
 from bench.ffpp.scores import Scores
 from bench.reading.reader import Reading
+from reports.files import RESULTS, VIDEO
 from reports.pictures.store import PICTURES
 from reports.results import Results, write_atomic
-
-FRAMES, VIDEO = "frames.parquet", "video.parquet"
-ORIGINALS, VIDEO_ORIGINALS = "originals.parquet", "video_originals.parquet"
 
 
 def write_model(
@@ -42,7 +40,7 @@ def write_model(
     of the whole run, name -> sha256. The hash of every file stands in results.json, so that bench.verify can tell an
     exchanged one. Raises reports.results.OutputError; whatever happens, no file is left half-written.
     """
-    for name in ("results.json", PICTURES, VIDEO):
+    for name in (RESULTS, PICTURES, VIDEO):
         (folder / name).unlink(missing_ok=True)
     written = {name: _parquet(table) for name, table in tables.items()}
     if pictures is not None:
@@ -51,7 +49,7 @@ def write_model(
     for name, data in written.items():
         write_atomic(folder / name, data)
         hashes[name] = hashlib.sha256(data).hexdigest()
-    write_atomic(folder / "results.json", results.model_copy(update={"files": hashes}))
+    write_atomic(folder / RESULTS, results.model_copy(update={"files": hashes}))
 
 
 def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.Table:

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import platform
 from datetime import datetime
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from bench.environment import environment
+from bench.reading.instruments import describe
 from smoothswap.faces.detect import Detector
 
 if TYPE_CHECKING:
     from bench.data.pairs import Dataset, Pair
     from bench.ffpp.plan import Plan
     from bench.swappers import Swapper
-    from metrics.instruments import Instrument
-
-PACKAGES = (
-    "torch",
-    "onnxruntime",
-    "dlib-bin",
-    "opencv-python-headless",
-    "av",
-    "numpy",
-    "scipy",
-    "anny",
-    "pillow",
-)
 
 
 def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: float) -> dict[str, Any]:
@@ -47,7 +33,7 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
         },
         "protocol": {**plan.protocol.model_dump(mode="json"), "hash": plan.protocol.hash},
         "data": data(plan.dataset, plan.pairs),
-        "instruments": [found, *map(instrument, plan.instruments), *plan.pictures.described()],
+        "instruments": [found, *map(describe, plan.instruments), *plan.pictures.described()],
         "environment": environment(plan.device, plan.workers),
         "seed": plan.protocol.seed, "started": started, "seconds": seconds,
     }  # fmt: skip
@@ -56,14 +42,6 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
 def _crop(size: int) -> dict[str, Any]:
     """What a crop swapper is given, and how its answer comes back into the frame (paste_back's defaults)."""
     return {"crop": {"template": "ffhq", "size": size}, "paste": {"mask": "square", "feather": 0.15}}
-
-
-def instrument(one: Instrument) -> dict[str, Any]:
-    return {
-        "name": one.name, "weights_sha256": one.weights_sha256, "licence": one.licence,
-        "crop": {"template": one.crop.template, "size": one.crop.size}, "reads": list(one.reads),
-        "parameters": one.parameters, "description": one.description, "family": one.family,
-    }  # fmt: skip
 
 
 def data(dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
@@ -78,18 +56,4 @@ def data(dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
         "name": dataset.root.resolve().name, "clips": len(pairs), "originals": len(keys),
         "manifest_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         "manifest": "names and sizes of the original clips",
-    }  # fmt: skip
-
-
-def environment(device: str, workers: int) -> dict[str, Any]:
-    """What the run ran on: system, processor count and package versions; nothing that names the machine."""
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return {
-        "python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count() or 1, "device": device, "workers": workers, "packages": versions,
     }  # fmt: skip

@@ -19,6 +19,7 @@ from bench.ffpp.run import Outcome
 from bench.ffpp.scores import Gallery, Scores, score, score_quality
 from bench.swappers import Swapper
 from metrics import METRICS
+from reports.files import FRAMES, ORIGINALS, VIDEO, VIDEO_ORIGINALS
 from reports.html import write_report
 from reports.markdown import markdown_table
 from reports.pictures.store import Picture, pack
@@ -43,7 +44,7 @@ def report(
     """
     gallery = Gallery.of(outcome, plan.dataset)
     shared = {}
-    for name, found in ((outputs.ORIGINALS, outcome), (outputs.VIDEO_ORIGINALS, video)):
+    for name, found in ((ORIGINALS, outcome), (VIDEO_ORIGINALS, video)):
         (out / name).unlink(missing_ok=True)
         if found is not None:
             shared[name] = outputs.write_originals(out / name, found.originals, plan.dataset.compression)
@@ -54,16 +55,14 @@ def report(
         ledger = Ledger(frame.row for frame in frames)
         scores = score(frames, gallery, plan.instruments, plan.protocol, outcome.has_truth)
         metrics = scores.metrics | score_quality(frames, plan.protocol)
-        tables = {outputs.FRAMES: outputs.frames_table(ledger, frames, scores)}
+        tables = {FRAMES: outputs.frames_table(ledger, frames, scores)}
         if video is not None:
             rows = video.frames[swapper.name]
             steadiness = score(
                 rows, Gallery.of(video, plan.dataset), plan.instruments, plan.protocol, False, video=True
             )
             metrics |= steadiness.metrics
-            tables[outputs.VIDEO] = outputs.frames_table(
-                Ledger(frame.row for frame in rows), rows, steadiness
-            )
+            tables[VIDEO] = outputs.frames_table(Ledger(frame.row for frame in rows), rows, steadiness)
         seconds = time.monotonic() - clock
         results = Results.model_validate({
             "run": provenance.of(plan, swapper, command, started, seconds),

@@ -80,3 +80,17 @@ def create(spec: str, **options: Any) -> Instrument:
     if not weights:
         raise InstrumentError(f"embedder needs {LISTED.needs}")
     return EmbedderInstrument(weights)
+
+
+def describe(instrument: Instrument) -> dict[str, Any]:
+    """What a result says of an instrument (reports.results.InstrumentInfo)."""
+    return {
+        "name": instrument.name,
+        "weights_sha256": instrument.weights_sha256,
+        "licence": instrument.licence,
+        "crop": {"template": instrument.crop.template, "size": instrument.crop.size},
+        "reads": list(instrument.reads),
+        "parameters": instrument.parameters,
+        "description": instrument.description,
+        "family": instrument.family,
+    }

@@ -22,6 +22,7 @@ import pandas as pd
 from bench.errors import EXIT_DATA, EXIT_OK, UsageError, few
 from bench.verify import recount
 from bench.verify.checks import Checked, check_metrics
+from reports.files import FRAMES, ORIGINALS, RESULTS, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.results import Results, ResultsError, load
 from smoothswap.cli import Parser, command
 
@@ -51,7 +52,7 @@ def check(folder: Path) -> Checked:
     """Check OUT/<model>/. Never raises for a damaged file: that is a violation."""
     found = Checked(folder.name)
     try:
-        results = load(folder / "results.json")
+        results = load(folder / RESULTS)
     except ResultsError as error:
         found.violations.append(f"schema: {error}")
         return found
@@ -60,8 +61,8 @@ def check(folder: Path) -> Checked:
         f"names: the folder is {folder.name}, its results are of {results.run.model.name}",
     )
     _hashes(found, folder, results)
-    frames = _table(found, folder / "frames.parquet")
-    originals = _table(found, folder.parent / "originals.parquet")
+    frames = _table(found, folder / FRAMES)
+    originals = _table(found, folder.parent / ORIGINALS)
     if frames is None:
         return found
     missing = [column for column in COLUMNS if column not in frames]
@@ -72,7 +73,7 @@ def check(folder: Path) -> Checked:
     _ledger(found, frames, results)
     if originals is None:
         return found
-    oracle = folder.parent / "oracle" / "frames.parquet"
+    oracle = folder.parent / "oracle" / FRAMES
     truth = pd.read_parquet(oracle) if oracle.is_file() and folder.name != "oracle" else frames
     tables = recount.Tables(
         frames, originals, truth if oracle.is_file() else None, results.run.protocol.model_dump(mode="json")
@@ -86,14 +87,14 @@ def _video(found: Checked, folder: Path, results: Results) -> recount.Tables | N
     """The tables of frames in a row, their ledger checked too; None for a run without them."""
     protocol = results.run.protocol.model_dump(mode="json")
     n = protocol.get("video") or 0
-    here = (folder / "video.parquet").is_file()
+    here = (folder / VIDEO).is_file()
     found.expect(
         here or not n, f"files: the protocol reads {n} frames in a row, and there is no video.parquet"
     )
     if not here:
         return None
-    frames = _table(found, folder / "video.parquet")
-    originals = _table(found, folder.parent / "video_originals.parquet")
+    frames = _table(found, folder / VIDEO)
+    originals = _table(found, folder.parent / VIDEO_ORIGINALS)
     if frames is None or originals is None:
         return None
     if lacking := [column for column in COLUMNS if column not in frames]:
@@ -237,8 +238,8 @@ def across(folders: Sequence[Path]) -> list[str]:
     violations, first = [], None
     for folder in folders:
         try:
-            run = load(folder / "results.json").run
-            keys = pd.read_parquet(folder / "frames.parquet", columns=["clip", "position"])
+            run = load(folder / RESULTS).run
+            keys = pd.read_parquet(folder / FRAMES, columns=["clip", "position"])
         except (ResultsError, OSError, ValueError, KeyError):
             continue  # said by check()
         have = {
@@ -253,16 +254,6 @@ def across(folders: Sequence[Path]) -> list[str]:
             if have[part] != first[1][part]
         ]
     return violations
-
-
-def folders_of(run: Path) -> list[Path]:
-    """The model folders of a run, or the folder itself when it is one; [] when nothing is there."""
-    if (run / "results.json").is_file() or (run / "frames.parquet").is_file():
-        return [run]
-    if not run.is_dir():
-        return []
-    holds = ("results.json", "frames.parquet")
-    return sorted(p for p in run.iterdir() if p.is_dir() and any((p / name).is_file() for name in holds))
 
 
 def parser() -> Parser:
@@ -288,7 +279,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     checked: list[Checked] = []
     said: list[str] = []
     for run in options.run:
-        folders = folders_of(run)
+        folders = model_folders(run, holding=(RESULTS, FRAMES))
         if not folders:
             raise UsageError(
                 f"no results in {run}: give the folder that bench.ffpp wrote with --out, or one model's folder in it"

@@ -12,6 +12,7 @@ import numpy as np
 from bench.errors import few
 from bench.verify import pictures, recount
 from bench.verify.intervals import Ends, agree, interval, jackknife
+from reports.files import FRAMES, VIDEO
 from reports.results import MetricValue, Results
 
 CLOSE = 1e-6  # relative; readings are float32, numbers are computed in float64
@@ -40,7 +41,7 @@ def check_metrics(
     found: Checked, tables: recount.Tables, video: recount.Tables | None, results: Results
 ) -> None:
     """Every metric of results.json. tables: of the protocol's frames; video: of frames in a row."""
-    columns = {"frames.parquet": tables} | ({} if video is None else {"video.parquet": video})
+    columns = {FRAMES: tables} | ({} if video is None else {VIDEO: video})
     told: set[str] = set()
     for file, part in columns.items():
         keys = {c.removeprefix("metric/") for c in part.frames.columns if c.startswith("metric/")}

@@ -1,0 +1,38 @@
+"""What a command ran on: system, processor count and package versions; nothing that names the machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+from typing import Any
+
+PACKAGES = (
+    "torch",
+    "onnxruntime",
+    "dlib-bin",
+    "opencv-python-headless",
+    "av",
+    "numpy",
+    "scipy",
+    "anny",
+    "pillow",
+)
+
+
+def environment(device: str, workers: int) -> dict[str, Any]:
+    """The "environment" of a result: versions of python, the system and the packages that make the numbers."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count() or 1,
+        "device": device,
+        "workers": workers,
+        "packages": versions,
+    }
