@@ -21,8 +21,8 @@ from tqdm import tqdm
 from bench.ablation.training import HELD_OUT, JUDGED
 from bench.errors import UsageError
 from bench.reading.aligned import Pixels, cut_found, points_of, resized
-from bench.reading.instruments import create, embedder_family
-from bench.reading.reader import single_process
+from bench.reading.embedder import embedder_family
+from bench.reading.instruments import create
 from metrics.distances import cosine_distance
 from metrics.instruments import Instrument
 from smoothswap.checkpoint import read_tensors, write_tensors
@@ -44,7 +44,7 @@ class Judge:
     """
 
     def __init__(self, spec: str, pictures: dict[str, Pixels], fingerprints: Sequence[str] = ()) -> None:
-        self.instrument: Instrument = create(spec, **single_process(spec))
+        self.instrument: Instrument = create(spec, single=True)
         if "identity" not in self.instrument.reads:
             raise UsageError(
                 f"--judge {spec} reads {', '.join(self.instrument.reads)}; choose one that reads identity"

@@ -15,7 +15,6 @@ from bench.errors import DataError, UsageError, few
 from bench.ffpp.protocol import Protocol
 from bench.reading.instruments import available, create
 from bench.reading.pictures import PictureReader
-from bench.reading.reader import single_process
 from bench.swappers import REFERENCES, Swapper, create_all, declare
 from metrics.instruments import Instrument
 
@@ -99,7 +98,7 @@ def create_instruments(given: list[str] | None) -> tuple[list[str], list[Instrum
     specs = [spec.strip() for text in given or [",".join(names)] for spec in text.split(",") if spec.strip()]
     if not specs:
         raise UsageError(f"--instruments is empty; choose among {', '.join(e.name for e in available())}")
-    instruments = [create(spec, **single_process(spec)) for spec in specs]
+    instruments = [create(spec, single=True) for spec in specs]
     for instrument in instruments:
         if sum(other.name == instrument.name for other in instruments) > 1:
             raise UsageError(f"two instruments are called {instrument.name!r}; give one of them")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from metrics.instruments import Crop, InstrumentError
-from metrics.instruments.base import Template
 from smoothswap.faces import boxes
 from smoothswap.faces.align import arcface_crop, deca_crop, dlib_crop, ffhq_affine, ffhq_crop
 
 Image = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.float32]
 
 
 def square(frame: Image, landmarks: npt.NDArray[np.float32], size: int) -> Image:
@@ -26,32 +27,45 @@ def square(frame: Image, landmarks: npt.NDArray[np.float32], size: int) -> Image
     return np.asarray(cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def cut(frame: Image, landmarks: npt.NDArray[np.float32], crop: Crop) -> Image:
-    """Cut a face for an instrument: frame uint8 [h, w, 3], landmarks float32 [68, 2] -> uint8 [size, size,
-    3].
+def _frame(frame: Image, landmarks: Points, size: int) -> Image:
+    """The whole frame, squeezed into a square."""
+    return np.asarray(cv2.resize(frame, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
-    Raises AlignmentError for landmarks that are no face, InstrumentError for an unknown template.
+
+TEMPLATES: dict[str, Callable[[Image, Points, int], Image]] = {
+    "ffhq": lambda frame, landmarks, size: ffhq_crop(frame, landmarks, size)[0],
+    "arcface": arcface_crop,
+    "deca": deca_crop,
+    "dlib": dlib_crop,
+    "tddfa": lambda frame, landmarks, size: boxes.tddfa_crop(frame, boxes.tddfa_box(landmarks), size),
+    "vggface2": boxes.vggface2_crop,
+    "facenet": boxes.facenet_crop,
+    "hopenet": boxes.hopenet_crop,
+    "sixdrepnet": partial(boxes.hopenet_crop, resize=256),
+    "frame": _frame,
+}
+"""The alignments by their name in Crop.template (metrics.instruments.base.Template)."""
+
+
+def cut(frame: Image, landmarks: Points, crop: Crop) -> Image:
+    """Cut a face for an instrument.
+
+    Args:
+        frame: uint8 [h, w, 3], RGB.
+        landmarks: float32 [68, 2] in its pixels.
+        crop: What the instrument declares.
+
+    Returns:
+        uint8 [size, size, 3].
+
+    Raises:
+        AlignmentError: For landmarks that are no face.
+        InstrumentError: For an unknown template.
     """
-    if crop.template == "ffhq":
-        return ffhq_crop(frame, landmarks, crop.size)[0]
-    if crop.template == "arcface":
-        return arcface_crop(frame, landmarks, crop.size)
-    if crop.template == "deca":
-        return deca_crop(frame, landmarks, crop.size)
-    if crop.template == "dlib":
-        return dlib_crop(frame, landmarks, crop.size)
-    if crop.template == "tddfa":
-        return boxes.tddfa_crop(frame, boxes.tddfa_box(landmarks), crop.size)
-    if crop.template == "vggface2":
-        return boxes.vggface2_crop(frame, landmarks, crop.size)
-    if crop.template == "facenet":
-        return boxes.facenet_crop(frame, landmarks, crop.size)
-    if crop.template == "hopenet":
-        return boxes.hopenet_crop(frame, landmarks, crop.size)
-    if crop.template == "sixdrepnet":
-        return boxes.hopenet_crop(frame, landmarks, crop.size, resize=256)
-    if crop.template == "frame":
-        return np.asarray(cv2.resize(frame, (crop.size, crop.size), interpolation=cv2.INTER_AREA), np.uint8)
-    raise InstrumentError(
-        f"unknown crop template {crop.template!r}; known are {', '.join(get_args(Template))}"
-    )
+    template = crop.cut or TEMPLATES.get(crop.template)
+    if template is None:
+        raise InstrumentError(
+            f"unknown crop template {crop.template!r}; known are {', '.join(TEMPLATES)}; an instrument with another "
+            "brings its own function: Crop(name, size, cut=function)"
+        )
+    return template(frame, landmarks, crop.size)

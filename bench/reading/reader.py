@@ -50,7 +50,7 @@ class Reader:
         self._detector = Detector()
         self._pictures = PictureReader(inception)
         self._rule = faces_rule
-        self._instruments: list[Instrument] = [create(spec, **single_process(spec)) for spec in instruments]
+        self._instruments: list[Instrument] = [create(spec, single=True) for spec in instruments]
 
     def originals(self, frames: Sequence[Image], look: bool = False) -> list[Reading]:
         """Readings of frames of one original clip, with the face that the protocol's rule chooses."""
@@ -122,12 +122,6 @@ def nearest(faces: Sequence[Face], target: Face) -> Reading:
         reason = f"the nearest face of the swapped frame is {distances[best]:.0f} px from the target's"
         return Reading(len(faces), None, "no_face", f"{reason}, whose box is {side:.0f} px")
     return Reading(len(faces), faces[best], "ok")
-
-
-def single_process(spec: str) -> dict[str, int]:
-    """One thread or process an instrument: the Readers already use every core."""
-    name = spec.partition(":")[0].partition("?")[0]
-    return {"dlib": {"processes": 1}, "arcface": {"threads": 1}}.get(name, {})
 
 
 def _centre(face: Face) -> tuple[float, float]:

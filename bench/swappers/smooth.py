@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from bench.reading.instruments import embedder_family
+from bench.reading.embedder import embedder_family
 from bench.swappers.base import Image
 
 

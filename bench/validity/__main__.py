@@ -23,7 +23,6 @@ from typing import Any
 from bench.cli import command
 from bench.errors import EXIT_OK, UsageError
 from bench.reading.instruments import available, create
-from bench.reading.reader import single_process
 from bench.validity.measures import examine, figures
 from metrics.statistics.agreement import Estimate
 from reports.results import write_atomic
@@ -115,7 +114,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> dict[str, Any]:
     ]
     if not specs:
         raise UsageError(f"--instruments is empty; choose among {', '.join(e.name for e in available())}")
-    instruments = {one.name: one for one in (create(spec, **single_process(spec)) for spec in specs)}
+    instruments = {one.name: one for one in (create(spec, single=True) for spec in specs)}
     if len(instruments) < len(specs):
         raise UsageError("two of the instruments have one name; give one of them")
     started = time.monotonic()

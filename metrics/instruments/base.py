@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -23,10 +24,20 @@ class InstrumentError(ValueError):
 
 @dataclass(frozen=True)
 class Crop:
-    """The crop that an instrument wants, cut from the original frame: alignment template, side in pixels."""
+    """The crop that an instrument wants, cut from the original frame.
 
-    template: Template
+    Args:
+        template: The alignment: one of Template, or a name of its own where `cut` is given.
+        size: Its side, pixels.
+        cut: For a template that is not among ours: (frame uint8 [h, w, 3] RGB, landmarks float32 [68, 2] in its pixels,
+            size) -> crop uint8 [size, size, 3]. A function of a module, so that worker processes can import it.
+    """
+
+    template: Template | str
     size: int
+    cut: Callable[[NDArray[np.uint8], NDArray[np.float32], int], NDArray[np.uint8]] | None = field(
+        default=None, compare=False, repr=False
+    )
 
 
 class Instrument(Protocol):
@@ -66,6 +77,32 @@ class Instrument(Protocol):
         another shape or type.
         """
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Available:
+    """What is known of an instrument before it is made: a line of the list, and how it is made.
+
+    Args:
+        name: What a user writes, as `--instruments NAME` or `NAME:PATH`.
+        reads: The readings that it gives: identity, shape, expression, pose.
+        description: One line.
+        factory: "module:function" of `function(**options) -> Instrument`, or of `function(path, **options)` if
+            `takes_path`; imported when the instrument is made.
+        needs: What the user must supply; None: nothing.
+        takes_path: Whether it is written NAME:PATH.
+        default: Read by a run that names no instruments, if it needs nothing.
+        single: Options that keep it to one thread and one process, for callers that use every core themselves.
+    """
+
+    name: str
+    reads: tuple[str, ...]
+    description: str
+    factory: str
+    needs: str | None = None
+    takes_path: bool = False
+    default: bool = True
+    single: Mapping[str, Any] = field(default_factory=dict)
 
 
 def check_crops(name: str, crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ import torch
 from bench.errors import UsageError
 from bench.ffpp.__main__ import main
 from bench.list import models
-from bench.reading.instruments import embedder_family
+from bench.reading.embedder import embedder_family
 from bench.swappers import create
 from bench.swappers.smooth import SmoothSwapModel
 from reports.results import load

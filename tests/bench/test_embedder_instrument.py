@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from bench.reading.crops import cut
-from bench.reading.instruments import JUDGE, available, create
+from bench.reading.embedder import JUDGE
+from bench.reading.instruments import available, create
 from metrics.instruments import InstrumentError
 from smoothswap import pretrained
 from smoothswap.config import EmbedderConfig, flatten

@@ -1,0 +1,74 @@
+"""A trained embedder of ours as an instrument, which only this layer may load.
+
+embedder:recogniser-96      by the name of its weights, or by path to its .safetensors
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics.instruments import Available, Crop, InstrumentError
+from metrics.instruments.base import check_crops
+
+# a second opinion on rendered faces; it trained no swapper
+JUDGE = "embedder:recogniser-96"
+BATCH = 64
+
+
+class EmbedderInstrument:
+    """A trained embedder as an instrument: unit vectors of FFHQ crops at the network's own size."""
+
+    reads = ("identity",)
+    licence = "Apache-2.0 (weights that come with the project)"
+    needs = None
+
+    def __init__(self, weights: str) -> None:
+        from smoothswap.pretrained import WeightsError, card, fingerprint, load_embedder, locate
+
+        try:
+            self._network, config = load_embedder(weights)
+            self.weights_sha256 = str(card(weights)["sha256"])
+        except WeightsError as error:
+            raise InstrumentError(f"embedder: {error}") from None
+        self.name = locate(weights).stem
+        # One embedder is one family: two of ours share code, not people, pictures or weights.
+        self.family = embedder_family(fingerprint(self._network))
+        self.crop = Crop("ffhq", config.network.size)
+        self.description = (
+            f"{config.network.dim}-d embedder trained with the {config.loss} loss on aligned faces"
+        )
+        self.parameters: dict[str, Any] = {"loss": config.loss, "seed": config.seed}
+
+    def read(
+        self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32] | None = None
+    ) -> dict[str, NDArray[np.float32]]:
+        """{"identity": float32 [n, dim]} of uint8 crops [n, size, size, 3]; landmarks only made the crop."""
+        import torch
+
+        from smoothswap.pixels import to_tensor
+
+        images = check_crops(self.name, crops, self.crop.size)
+        rows = np.empty((len(images), self._network.options.dim), np.float32)
+        with torch.inference_mode():
+            for i in range(0, len(images), BATCH):
+                rows[i : i + BATCH] = self._network(to_tensor(images[i : i + BATCH])).numpy()
+        return {"identity": rows}
+
+
+def embedder_family(fingerprint: str) -> str:
+    """The family of a network of ours, from smoothswap.pretrained.fingerprint: itself alone."""
+    return f"embedder-{fingerprint[:16]}"
+
+
+EMBEDDER = Available(
+    name="embedder",
+    reads=("identity",),
+    description=f"an embedder trained by smoothswap.train; {JUDGE} reads rendered ones",
+    needs="its name or .safetensors file: embedder:NAME",
+    factory="bench.reading.embedder:EmbedderInstrument",
+    takes_path=True,
+    default=False,
+)

@@ -1,0 +1,135 @@
+"""The instruments of an installation: ours and those of installed packages, found through one door."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Callable, Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from metrics.instruments.base import Available, Instrument, InstrumentError
+
+GROUP = "smoothswap.instruments"
+
+# Ours are entry points too, read by the same code; they stand here so that a checkout never depends on what was
+# installed when. The order is that of the lists.
+OURS = tuple(
+    metadata.EntryPoint(name, f"metrics.instruments.listed:{name.upper().replace('-', '_')}", GROUP)
+    for name in (
+        "dlib",
+        "arcface",
+        "vggface2",
+        "anny",
+        "anny-landmarks",
+        "deca",
+        "tddfa",
+        "hopenet",
+        "sixdrepnet",
+    )
+)
+Entries = Iterable[metadata.EntryPoint]
+
+
+def available(more: Entries = ()) -> list[Available]:
+    """Every instrument of this installation.
+
+    Args:
+        more: Entry points besides ours and those of installed packages.
+
+    Returns:
+        Ours, `more`, then those of packages by name.
+
+    Raises:
+        InstrumentError: For a package whose entry point cannot be loaded or is no Available, and for a name that is taken.
+    """
+    listed: dict[str, Available] = {}
+    installed = sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name)
+    for entry in (*OURS, *more, *installed):
+        instrument = _loaded(entry)
+        if instrument.name in listed:
+            raise InstrumentError(
+                f"{_owner(entry)} declares the instrument {instrument.name!r}, which there is already; "
+                "give it another name, or uninstall the package"
+            )
+        listed[instrument.name] = instrument
+    return list(listed.values())
+
+
+def create(spec: str, *, single: bool = False, more: Entries = (), **options: Any) -> Instrument:
+    """Make the instrument that `spec` names.
+
+    Args:
+        spec: NAME, NAME:PATH or either with ?option=value&option=value.
+        single: Keep it to one thread and one process, for callers that use every core themselves.
+        more: Entry points besides ours and those of installed packages.
+        options: Of the instrument; they win over those in `spec`.
+
+    Returns:
+        The instrument, its weights loaded.
+
+    Raises:
+        InstrumentError: For an unknown name (with the nearest one), a missing path, an unknown option, or weights that
+            cannot be used.
+    """
+    name, colon, rest = spec.partition(":")
+    path = rest
+    # A file whose own name holds a question mark is taken as it is.
+    if not (colon and Path(rest).exists()):
+        head, _, query = spec.partition("?")
+        name, colon, path = head.partition(":")
+        options = dict(parse_qsl(query, keep_blank_values=True)) | options
+    known = {instrument.name: instrument for instrument in available(more)}
+    if name not in known:
+        near = difflib.get_close_matches(name.lower(), known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        raise InstrumentError(f"unknown instrument {name!r}; {hint}")
+    entry = known[name]
+    if entry.takes_path and not path:
+        raise InstrumentError(f"{name} needs {entry.needs}")
+    if colon and not entry.takes_path:
+        raise InstrumentError(f"{name} takes no path; write {name!r}, not {spec!r}")
+    if single:
+        options = dict(entry.single) | options
+    factory = _factory(entry)
+    _check_options(name, factory, options, skip=int(entry.takes_path))
+    return factory(path, **options) if entry.takes_path else factory(**options)
+
+
+def _owner(entry: metadata.EntryPoint) -> str:
+    package = f" of the package {entry.dist.name}" if entry.dist else ""
+    return f"the entry point {entry.name} = {entry.value}{package}"
+
+
+def _loaded(entry: metadata.EntryPoint) -> Available:
+    try:
+        instrument = entry.load()
+    # A plug-in may fail in any way; what failed and whose it is must be said.
+    except Exception as error:
+        raise InstrumentError(
+            f"{_owner(entry)} cannot be loaded: {type(error).__name__}: {error}; mend it or uninstall it"
+        ) from error
+    if not isinstance(instrument, Available):
+        raise InstrumentError(
+            f"{_owner(entry)} is a {type(instrument).__name__}; the group {GROUP} expects a "
+            "metrics.instruments.Available"
+        )
+    return instrument
+
+
+def _factory(entry: Available) -> Callable[..., Instrument]:
+    module, _, name = entry.factory.partition(":")
+    factory: Callable[..., Instrument] = getattr(importlib.import_module(module), name)
+    return factory
+
+
+def _check_options(name: str, factory: Callable[..., Instrument], options: dict[str, Any], skip: int) -> None:
+    known = list(inspect.signature(factory).parameters)[skip:]
+    for option in options:
+        if option not in known:
+            near = difflib.get_close_matches(option, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
+            raise InstrumentError(f"{name} has no option {option!r}; {hint}")
