@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.embedders.networks import Network
-from metrics.catalogue import EMBEDDERS
-from metrics.spec import Declared
+from metrics.registry import EMBEDDERS
 from metrics.statistics.replicates import Replicated, crossed, difference
 from metrics.statistics.significance import holm
 
-DECLARED: dict[str, Declared] = {one.key: one for one in EMBEDDERS}
 Group = Mapping[str, Sequence[Replicated]]
 
 
@@ -40,7 +38,7 @@ def estimates(group: Group, clusters: Mapping[str, tuple[int, int]], paths: int)
     """
     found: dict[str, Any] = {}
     for key, networks in group.items():
-        declared = DECLARED[key.partition("@")[0]]
+        declared = EMBEDDERS[key.partition("@")[0]]
         # Extents of morphs are in radians, of pixels in grey levels: the shares' bounds hold for none of them.
         one = crossed(networks, declared.range if math.isfinite(declared.range[1]) else None)
         n, k = clusters.get(key.partition("@")[0], (paths, paths))
@@ -61,7 +59,7 @@ def compared(groups: Mapping[str, Group]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     keys = list(dict.fromkeys(key for group in groups.values() for key in group))
     for key in keys:
-        declared = DECLARED[key.partition("@")[0]]
+        declared = EMBEDDERS[key.partition("@")[0]]
         pairs = [
             (a, b) for a, b in itertools.combinations(groups, 2) if key in groups[a] and key in groups[b]
         ]
@@ -86,9 +84,9 @@ def definitions(groups: Mapping[str, Group]) -> dict[str, Any]:
     found = {}
     for key in keys:
         name, _, option = key.partition("@")
-        one = DECLARED[name]
+        one = EMBEDDERS[name]
         found[key] = {
-            "title": one.title + (f" ({option.replace('_', ' ')})" if option else ""), "formula": one.formula,
+            "title": one.label + (f" ({option.replace('_', ' ')})" if option else ""), "formula": one.formula,
             "unit": one.unit, "higher_is_better": one.higher_is_better, "source": one.source,
             "description": one.description, "options": one.options,
         }  # fmt: skip
