@@ -121,7 +121,7 @@ RESULT_FAULTS: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda c: c["run"]["protocol"].update(frames=8), "the protocol's fields give"),
     (lambda c: c["run"].update(seed=5), "run.seed 5 is not the protocol's 0"),
     (lambda c: c["run"]["model"].update(name="yours"), "results are of yours"),
-    (lambda c: c.update(schema_version=2), "schema: "),
+    (lambda c: c.update(schema_version=3), "schema: "),
     (lambda c: c["counts"].update(used=1), "every frame is either used or has a reason"),
 ]
 
