@@ -87,20 +87,20 @@ Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_print
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Closed(BaseModel):
+class Closed(BaseModel):
     """Every key is known: a misspelt one is an error, not a silent loss."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Open(BaseModel):
+class Open(BaseModel):
     """Known keys are checked, further JSON keys are kept and shown in the report's provenance."""
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
     __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
 
 
-class PolicyValue(_Closed):
+class PolicyValue(Closed):
     """A metric's numbers under the other missing-face policy."""
 
     value: Measured
@@ -117,7 +117,7 @@ def _policy(value: Any) -> Any:
 OtherPolicy = Annotated[PolicyValue | None, BeforeValidator(_policy)]
 
 
-class MetricValue(_Closed):
+class MetricValue(Closed):
     """One metric of one model.
 
     value: in `unit`; None when nothing could be measured (a NaN handed in becomes None).
@@ -158,7 +158,7 @@ class MetricValue(_Closed):
         return self
 
 
-class Counts(_Closed):
+class Counts(Closed):
     """Frames of the ledger: nothing is dropped in silence."""
 
     expected: Count
@@ -176,7 +176,7 @@ class Counts(_Closed):
         return self
 
 
-class ModelInfo(_Open):
+class ModelInfo(Open):
     """The swapper. trained_with: instruments that its training used: families, names, or sha256 of weights."""
 
     name: Name
@@ -190,18 +190,18 @@ class ModelInfo(_Open):
         return self.name in REFERENCES if self.reference is None else self.reference
 
 
-class ProtocolInfo(_Open):
+class ProtocolInfo(Open):
     """Every rule of the protocol, with the hash over all of them."""
 
     hash: str = Field(min_length=1, max_length=128)
 
 
-class DataInfo(_Open):
+class DataInfo(Open):
     name: Name
     manifest_sha256: str | None = None
 
 
-class InstrumentInfo(_Open):
+class InstrumentInfo(Open):
     """family: networks of one recipe; by the part of the name before a colon when it is not stated."""
 
     name: Name
@@ -211,7 +211,7 @@ class InstrumentInfo(_Open):
     licence: str | None = None
 
 
-class Run(_Closed):
+class Run(Closed):
     """What ran, on what, with what: enough to run it again. `seconds` is wall time."""
 
     command: str = Field(max_length=100_000)
@@ -225,7 +225,7 @@ class Run(_Closed):
     seconds: Annotated[Number, Field(ge=0)]
 
 
-class Results(_Closed):
+class Results(Closed):
     """One results.json."""
 
     schema_version: Literal[2] = 2

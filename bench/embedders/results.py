@@ -79,17 +79,23 @@ def compared(groups: Mapping[str, Group]) -> dict[str, Any]:
 
 
 def definitions(groups: Mapping[str, Group]) -> dict[str, Any]:
-    """key -> title, formula, unit, direction, source and options of everything measured."""
+    """key -> title, group, order, formula, unit, direction, source and options of everything measured."""
     keys = list(dict.fromkeys(key for group in groups.values() for key in group))
     found = {}
     for key in keys:
         name, _, option = key.partition("@")
-        one = EMBEDDERS[name]
+        spec = EMBEDDERS[name]
         found[key] = {
-            "title": one.label + (f" ({option.replace('_', ' ')})" if option else ""), "formula": one.formula,
-            "unit": one.unit, "higher_is_better": one.higher_is_better, "source": one.source,
-            "description": one.description, "options": one.options,
-        }  # fmt: skip
+            "title": spec.label + (f" ({option.replace('_', ' ')})" if option else ""),
+            "group": spec.group,
+            "order": spec.order,
+            "formula": spec.formula,
+            "unit": spec.unit,
+            "higher_is_better": spec.higher_is_better,
+            "source": spec.source,
+            "description": spec.description,
+            "options": spec.options,
+        }
     return found
 
 
