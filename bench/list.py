@@ -13,8 +13,9 @@ from bench.ffpp.protocol import Protocol
 from bench.reading.instruments import available
 from bench.swappers import BUILT_IN, GROUP, entry_points
 from metrics import METRICS
-from metrics.catalogue import PICTURES
-from metrics.pictures.sets import DISTANCES, FILTER_BANK
+from metrics.pictures.distances import INCEPTION
+from metrics.registry import PICTURES
+from metrics.spec import Declared
 from smoothswap.cli import Parser
 
 Line = tuple[str, str, str]  # name, one line, what it needs ("" for nothing)
@@ -52,18 +53,26 @@ def protocols() -> list[Line]:
 
 def metrics() -> list[Line]:
     lines = []
-    for key, metric in METRICS.items():
+    for metric in METRICS.values():
         needs = [f"an instrument that reads {name}" for name in metric.reads]
         needs = [f"the instrument {metric.only}"] if metric.only else needs
         needs += ["data with the true swap"] if metric.needs_truth else []
         needs += ["--video N"] if metric.needs_clips else []
-        arrow = "up" if metric.higher_is_better else "down"
-        lines.append((key, f"{metric.title}, {metric.unit}, better {arrow}", ", ".join(needs)))
-    for one in PICTURES:
-        needs = [] if one.key in DISTANCES[FILTER_BANK] else ["--inception FILE"]
-        arrow = "up" if one.higher_is_better else "down"
-        lines.append((one.key, f"{one.title}, {one.unit}, better {arrow}", ", ".join(needs)))
+        lines.append(_metric_line(metric, needs))
+    lines += [
+        _metric_line(metric, ["--inception FILE"] if metric.network == INCEPTION else [])
+        for metric in PICTURES.values()
+    ]
     return lines
+
+
+def _metric_line(metric: Declared, needs: Sequence[str]) -> Line:
+    way = "up" if metric.higher_is_better else "down"
+    return (
+        metric.key,
+        f"{metric.label}, {metric.group.lower()}, {metric.unit}, better {way}",
+        ", ".join(needs),
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,9 +1,11 @@
 """Instruments that read a face, metrics that are pure functions of what they read, and their statistics.
 
-Needs numpy, scipy, onnxruntime and dlib; knows neither torch nor video.
+`evaluate` scores the readings of one model (`Sides`); `METRICS` lists what there is; `cluster_interval` and
+`paired_difference` are the statistics behind. These need numpy and scipy alone. The instruments (metrics.instruments)
+are networks in torch, ONNX and dlib, and are imported only where something is read.
 """
 
-from metrics.evaluation import MissingPolicy, Summary, Value, applicable, evaluate, frame_values
+from metrics.evaluation import FrameValue, MissingPolicy, Summary, Value, applicable, evaluate, frame_values
 from metrics.registry import METRICS
 from metrics.sides import READINGS, MetricError, Sides
 from metrics.spec import Metric
@@ -13,6 +15,7 @@ __all__ = [
     "METRICS",
     "READINGS",
     "Difference",
+    "FrameValue",
     "Metric",
     "MetricError",
     "MissingPolicy",

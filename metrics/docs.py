@@ -12,9 +12,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from metrics.catalogue import EMBEDDERS, PICTURES
-from metrics.registry import METRICS
-from metrics.spec import Declared, Metric
+from metrics.registry import ours
+from metrics.spec import QUALITY, VIDEO, Declared, Metric
 
 _COLUMNS = ("key", "name", "formula", "unit", "range", "better", "version", "source")
 _INTRO = """\
@@ -26,11 +25,12 @@ Means over frames, with 95 % intervals clustered by the unordered pair. z is an 
 are not normalised, e are the expression parameters, R is the head's rotation. A version grows whenever the same readings
 would give another number.
 """
-_VIDEO = """\
+# What is said over the table of a group.
+_OF_VIDEO = """\
 From frames that follow each other, which `python -m bench.ffpp --video N` reads besides: N at the middle of each clip.
 What a real video shows is the mark to reach, so read them beside copy-target.
 """
-_QUALITY = """\
+_OF_PICTURES = """\
 Of sets: all swaps of a model against the target frames that they were made from, both cut at the FFHQ square of the
 target's face, 128 pixels. So a model that changes nothing has a distance of 0, and a large one says that the swaps look
 unlike the targets, whoever is in them. Fréchet distances grow where pictures are few; only runs of one data set and one
@@ -69,40 +69,47 @@ A swap without a face, where both originals have one, has no value. `--missing` 
 (a miss in ID retrieval, left out of all else), `exclude` (left out of everything) or `count_everywhere` (every metric
 counts it as a swap that shows the unwanted person, as below). Every result holds the numbers of both ways.
 """
+_INTRODUCED = {VIDEO: (_OF_VIDEO,), QUALITY: (_OF_PICTURES,)}
 
 
-def page() -> str:
-    """The whole page, ending with a newline."""
-    frames = [m for m in METRICS.values() if m.group != "video"]
-    video = [m for m in METRICS.values() if m.group == "video"]
+def page(metrics: Iterable[Declared] | None = None) -> str:
+    """The whole page: a section a group, what missing faces count as, and the intervals.
+
+    Args:
+        metrics: The metrics, in their order; None: those of this package.
+
+    Returns:
+        Markdown, ending with a newline.
+    """
+    listed = list(ours().values() if metrics is None else metrics)
+    groups: dict[str, list[Declared]] = {}
+    for metric in listed:
+        groups.setdefault(metric.group, []).append(metric)
+    sections = []
+    for name, group in groups.items():
+        sections += [f"## {name}\n", *_INTRODUCED.get(name, ()), _section(group), _described(group)]
     missing = _table(
-        ("key", "a missing face counts as"),
-        ((f"`{m.key}`", m.missing) for m in (*METRICS.values(), *PICTURES)),
+        ("key", "a missing face counts as"), ((f"`{m.key}`", m.missing) for m in listed if m.missing)
     )
-    return "\n".join(
-        [
-            _INTRO,
-            "## Of frames\n", _section(frames), _described(frames),
-            "## Of video\n", _VIDEO, _section(video), _described(video),
-            "## Picture quality\n", _QUALITY, _section(PICTURES), _described(PICTURES),
-            _MISSING, missing,
-            _INTERVALS,
-            "## Of embedders\n", _section(EMBEDDERS), _described(EMBEDDERS),
-        ]
-    ).rstrip("\n") + "\n"  # fmt: skip
+    return "\n".join([_INTRO, *sections, _MISSING, missing, _INTERVALS]).rstrip("\n") + "\n"
 
 
 def _section(metrics: Iterable[Declared]) -> str:
-    return _table(
-        _COLUMNS,
-        (
-            (
-                f"`{m.key}`", m.title, _code(m.formula), m.unit, _range(m.range),
-                "↑" if m.higher_is_better else "↓", str(m.version), m.source,
-            )
-            for m in metrics
-        ),
-    )  # fmt: skip
+    return _table(_COLUMNS, map(_row, metrics))
+
+
+def _row(m: Declared) -> tuple[str, ...]:
+    arrow = "↑" if m.higher_is_better else "↓"
+    return (
+        f"`{m.key}`",
+        m.label,
+        _code(m.formula),
+        m.unit,
+        _range(m.range),
+        arrow,
+        str(m.version),
+        m.source,
+    )
 
 
 def _described(metrics: Iterable[Declared]) -> str:
@@ -137,6 +144,14 @@ def _number(x: float) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    """Print the page, or write it.
+
+    Args:
+        argv: The command's arguments; None: those of the process.
+
+    Returns:
+        The exit code.
+    """
     parser = argparse.ArgumentParser(prog="python -m metrics.docs", description=__doc__.split("\n")[0])
     parser.add_argument("out", nargs="?", type=Path, help="file to write (default: print)")
     out = parser.parse_args(argv).out

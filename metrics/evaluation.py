@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from metrics.distances import Floats
 from metrics.registry import METRICS, get
 from metrics.sides import MetricError, Sides
-from metrics.spec import Metric
+from metrics.spec import Declared, Metric
 from metrics.statistics.intervals import RESAMPLES, cluster_interval, cluster_sums
 
 MissingPolicy = Literal["count_as_wrong", "exclude", "count_everywhere"]
@@ -36,57 +36,124 @@ class Summary:
     def as_dict(self) -> dict[str, Any]:
         """For JSON: NaN becomes None."""
         return {
-            "value": _number(self.value), "ci95": [_number(x) for x in self.ci95],
-            "n": self.n, "clusters": self.clusters,
-        }  # fmt: skip
+            "value": _number(self.value),
+            "ci95": [_number(x) for x in self.ci95],
+            "n": self.n,
+            "clusters": self.clusters,
+        }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Value:
     """One metric of one model, as it stands in results.json.
 
     value, ci95, n, clusters follow `missing_policy`, what was applied to this metric: "count_as_wrong" or
-    "exclude". `missing` frames of those that can have a value had none. The numbers of either way are in
-    excluding_missing and counting_missing, so that a model cannot gain in silence by losing faces.
+    "exclude". The numbers of either way are in excluding_missing and counting_missing, so that a model cannot gain in
+    silence by losing faces.
+
+    Attributes:
+        spec: The metric.
+        instrument: Which instrument read it; None for none.
+        missing_policy: What was applied.
+        missing: How many of the frames that can have a value had none.
+        excluding_missing: The numbers without those frames.
+        counting_missing: The numbers with each of them as wrong as it can be.
     """
 
-    value: float
-    ci95: tuple[float, float]
-    n: int
-    clusters: int
-    unit: str
-    higher_is_better: bool
+    spec: Declared
     instrument: str | None
-    version: int
     missing_policy: MissingPolicy
     missing: int
     excluding_missing: Summary
     counting_missing: Summary
 
+    @property
+    def applied(self) -> Summary:
+        """The numbers under `missing_policy`."""
+        return self.counting_missing if self.missing_policy == "count_as_wrong" else self.excluding_missing
+
+    @property
+    def value(self) -> float:
+        """The mean."""
+        return self.applied.value
+
+    @property
+    def ci95(self) -> tuple[float, float]:
+        """Its 95 % interval."""
+        return self.applied.ci95
+
+    @property
+    def n(self) -> int:
+        """Frames, or pictures, that enter it."""
+        return self.applied.n
+
+    @property
+    def clusters(self) -> int:
+        """Independent groups among them."""
+        return self.applied.clusters
+
     def as_dict(self) -> dict[str, Any]:
-        """For JSON: NaN becomes None."""
-        main = Summary(self.value, self.ci95, self.n, self.clusters).as_dict()
-        return main | {
-            "unit": self.unit, "higher_is_better": self.higher_is_better, "instrument": self.instrument,
-            "version": self.version, "missing_policy": self.missing_policy, "missing": self.missing,
+        """The metric with all that its spec says of it, for JSON: NaN and infinity become None."""
+        spec = self.spec
+        return self.applied.as_dict() | {
+            "unit": spec.unit,
+            "higher_is_better": spec.higher_is_better,
+            "instrument": self.instrument,
+            "version": spec.version,
+            "missing_policy": self.missing_policy,
+            "missing": self.missing,
             "excluding_missing": self.excluding_missing.as_dict(),
             "counting_missing": self.counting_missing.as_dict(),
-        }  # fmt: skip
+            "label": spec.label,
+            "group": spec.group,
+            "order": spec.order,
+            "range": [_number(end) for end in spec.range],
+            "description": spec.description,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameValue(Value):
+    """A metric of frames, with its frames.
+
+    Attributes:
+        per_frame: float [n], NaN where a frame has no value.
+        counted: float [n], the same where each missing frame counts as wrong; NaN where even that is unknown.
+    """
+
+    per_frame: Floats = field(repr=False, compare=False)
+    counted: Floats = field(repr=False, compare=False)
 
 
 def applicable(sides: Sides) -> list[str]:
-    """Keys of all metrics that these readings allow, in the report's order."""
+    """Which metrics these readings allow.
+
+    Args:
+        sides: What was read.
+
+    Returns:
+        Their keys, in the report's order.
+    """
     return [key for key, metric in METRICS.items() if not _lacking(metric, sides)]
 
 
 def frame_values(sides: Sides, key: str, missing: MissingPolicy = "exclude") -> Floats:
-    """The metric of every frame: float [n]. NaN without a value, unless that counts under the policy."""
+    """One metric of every frame; `evaluate` returns the same with the mean.
+
+    Args:
+        sides: What was read.
+        key: The metric.
+        missing: What a swap without a face does to it.
+
+    Returns:
+        float [n], NaN without a value, unless that counts under the policy.
+
+    Raises:
+        MetricError: For an unknown key or policy, or a key whose readings are not there.
+    """
     metric = get(key)
     check_policy(missing)
-    lacking = _lacking(metric, sides)
-    if lacking:
-        raise MetricError(f"{key} needs {', '.join(lacking)}; no instrument of this run has read it")
-    values = np.asarray(metric.per_frame(sides), dtype=np.float64)
+    values = _values(metric, sides)
     return _filled(metric, sides, values) if _counts(metric, missing) else values
 
 
@@ -96,28 +163,50 @@ def evaluate(
     missing: MissingPolicy = "count_as_wrong",
     seed: int = 0,
     n_resamples: int = RESAMPLES,
-) -> dict[str, Value]:
-    """Score one model: a Value for each key (None: every key that the readings allow).
+) -> dict[str, FrameValue]:
+    """Score one model: every metric once, with its frames.
 
-    Raises MetricError for an unknown key or policy, or a key whose readings are not there.
+    Args:
+        sides: What was read.
+        keys: The metrics; None: every one that the readings allow.
+        missing: What a swap without a face does to a metric.
+        seed: Of the resampling of the intervals.
+        n_resamples: How many resamples an interval rests on.
+
+    Returns:
+        key -> value, in the order of keys.
+
+    Raises:
+        MetricError: For an unknown key or policy, or a key whose readings are not there.
     """
     check_policy(missing)
     wanted = applicable(sides) if keys is None else list(keys)
     return {key: _evaluate(sides, get(key), missing, seed, n_resamples) for key in wanted}
 
 
-def _evaluate(sides: Sides, metric: Metric, missing: MissingPolicy, seed: int, n_resamples: int) -> Value:
-    values = frame_values(sides, metric.key)
-    excluding = _summary(metric, values, sides, seed, n_resamples)
-    counting = _summary(metric, _filled(metric, sides, values), sides, seed, n_resamples)
-    applied = counting if _counts(metric, missing) else excluding
+def _evaluate(
+    sides: Sides, metric: Metric, missing: MissingPolicy, seed: int, n_resamples: int
+) -> FrameValue:
+    values = _values(metric, sides)
+    counted = _filled(metric, sides, values)
     asked = np.ones(len(values), dtype=bool) if metric.asked is None else metric.asked(sides)
-    return Value(
-        applied.value, applied.ci95, applied.n, applied.clusters, metric.unit, metric.higher_is_better,
-        sides.instruments.get(metric.reads[0]) if metric.reads else None, metric.version,
-        "count_as_wrong" if applied is counting else "exclude", int(np.sum(np.isnan(values) & asked)),
-        excluding, counting,
-    )  # fmt: skip
+    return FrameValue(
+        spec=metric,
+        instrument=sides.instruments.get(metric.reads[0]) if metric.reads else None,
+        missing_policy="count_as_wrong" if _counts(metric, missing) else "exclude",
+        missing=int(np.sum(np.isnan(values) & asked)),
+        excluding_missing=_summary(metric, values, sides, seed, n_resamples),
+        counting_missing=_summary(metric, counted, sides, seed, n_resamples),
+        per_frame=values,
+        counted=counted,
+    )
+
+
+def _values(metric: Metric, sides: Sides) -> Floats:
+    lacking = _lacking(metric, sides)
+    if lacking:
+        raise MetricError(f"{metric.key} needs {', '.join(lacking)}; no instrument of this run has read it")
+    return np.asarray(metric.per_frame(sides), dtype=np.float64)
 
 
 def _counts(metric: Metric, missing: MissingPolicy) -> bool:

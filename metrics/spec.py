@@ -1,4 +1,7 @@
-"""What every metric declares about itself, whether it scores frames, embedders or sets of pictures."""
+"""What every metric declares about itself, once: the tables, the docs page, results.json and the report all read it here.
+
+A spec stands in the module of its function; metrics/registry.py lists them all.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,53 @@ from numpy.typing import NDArray
 from metrics.distances import Floats
 from metrics.sides import Sides
 
+# The groups of our own metrics, in the order of the report: those of Table 1 (identity change on the left, attribute
+# keeping on the right), then what else was measured. A spec may name any other; it comes where its `order` puts it.
+IDENTITY = "Identity change"
+KEEPING = "Attribute keeping"
+VIDEO = "Steadiness of video"
+QUALITY = "Picture quality"
+TRUTH = "Against the truth"
+VERIFICATION = "Verification"
+SMOOTHNESS = "Smoothness"
+SPACE = "Shape of the space"
+PROBE = "What a recogniser sees, read off the embedding"
+PATHS = "Paths of rendered faces"
+
+LAST = 1000
+"""The `order` of what does not say where it belongs: at the end of its group."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """One metric as the table in docs/metrics.md shows it.
+    """One metric as docs/metrics.md, results.json and the report show it.
 
-    formula in plain text; source: the paper's section, equation or table, and what in it is our choice.
-    `version` grows whenever the same input would give another number. options: what else changes the number,
-    with its values, the default first. missing: what a frame counts as in whose swap no face is found; "" where
-    there are no frames.
+    Attributes:
+        key: Its name in results.json.
+        label: What heads its column, short, without its group: "Expr-R".
+        group: The heading over its column.
+        order: Its place: groups stand by the least order in them, metrics of a group by their own.
+        formula: In plain text.
+        unit: Of the value; "" for none.
+        range: The least and the greatest possible value, infinite where there is no end.
+        higher_is_better: Its direction.
+        source: The paper's section, equation or table, and what in it is our choice.
+        description: What it measures, in a sentence or two.
+        version: Grows whenever the same input would give another number.
+        options: What else changes the number, with its values, the default first.
+        missing: What a frame counts as in whose swap no face is found; "" where there are no frames.
     """
 
     key: str
-    title: str
+    label: str
+    group: str
     formula: str
     unit: str
     range: tuple[float, float]
     higher_is_better: bool
     source: str
     description: str
+    order: int = LAST
     version: int = 1
     options: str = ""
     missing: str = ""
@@ -37,17 +68,25 @@ class Declared:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(Declared):
-    """A pure function of readings. `per_frame(sides)` gives float [n], NaN where a frame has no value.
+    """A metric of swapped frames: a pure function of readings.
 
-    if_missing(sides) gives float [n], what a frame without a value scores where missing faces count: as
-    wrong as a swap that shows the unwanted person (`missing` says it in words). NaN where even that is
-    unknown, because an original could not be read. counted: whether the policy "count_as_wrong" counts
-    missing frames in the headline (ID retrieval, as in the field) or only "count_everywhere" does.
-    asked(sides): bool [n], frames that can have a value at all; None: all. only: the instrument (its name up to a colon)
-    on whose readings alone it is defined, for columns that the paper names after a network; "": any.
+    Attributes:
+        reads: Names of the readings that it needs.
+        per_frame: Gives float [n], NaN where a frame has no value.
+        if_missing: Gives float [n], what a frame without a value scores where missing faces count: as wrong as a swap
+            that shows the unwanted person (`missing` says it in words). NaN where even that is unknown, because an
+            original could not be read.
+        counted: Whether the policy "count_as_wrong" counts missing frames in the headline (ID retrieval, as in the
+            field), or only "count_everywhere" does.
+        needs_truth: Whether it needs data with the true swap.
+        needs_gallery: Whether it needs real faces of everybody in the run.
+        needs_clips: Whether it needs frames that follow each other.
+        only: The instrument (its name up to a colon) on whose readings alone it is defined, for columns that the paper
+            names after a network; "": any.
+        asked: Gives bool [n], frames that can have a value at all; None: all.
+        cluster: The independent unit over which its interval is taken.
     """
 
-    group: str  # "identity", "shape", "attributes", "video" or "truth": the report's column groups
     reads: tuple[str, ...]
     per_frame: Callable[[Sides], Floats]
     if_missing: Callable[[Sides], Floats]
@@ -58,3 +97,21 @@ class Metric(Declared):
     only: str = ""
     asked: Callable[[Sides], NDArray[np.bool_]] | None = None
     cluster: str = "pair"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureMetric(Declared):
+    """A distance between the set of all swaps of a model and the set of their targets.
+
+    Attributes:
+        network: Whose features it is defined on.
+        distance: Of two sets of features, float [n, d] and [m, d].
+    """
+
+    network: str
+    distance: Callable[[Floats, Floats], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedderMetric(Declared):
+    """A figure of an embedder, which bench.embedders measures; no frame and no swap has a value."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
+from metrics.spec import IDENTITY, TRUTH
+from metrics.statistics.significance import Tested, holm
 from reports.frames import FAILED
-from reports.paired import Paired, difference, holm
-from reports.table import TRUTH, Column, Row, Table
+from reports.paired import difference
+from reports.table import Column, Row, Table
 
 MOST_PAIRS = 12  # comparisons of models in words; beyond, the table says it better
+LEVEL = 0.05  # of the whole family of tests of one comparison
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,15 @@ class Finding:
 @dataclass(frozen=True)
 class _Tested:
     column: Column
-    found: Paired
+    found: Tested
     better: bool  # the first of the two
     held: bool  # still separated when all metrics of the comparison are counted
 
     def text(self, turned: bool = False) -> str:
         """The metric with its difference; turned: of the second minus the first."""
         f = self.found
-        value, low, high = (-f.value, -f.high, -f.low) if turned else (f.value, f.low, f.high)
+        low, high = f.ci95
+        value, low, high = (-f.value, -high, -low) if turned else (f.value, low, high)
         star = "" if self.held else ", not after correction"
         interval = f"{_signed(self.column, low)} to {_signed(self.column, high)}"
         return f"{_name(self.column)} by {_signed(self.column, value)} ({interval}{star})"
@@ -59,9 +63,10 @@ def _tests(table: Table, a: Row, b: Row, columns: list[Column]) -> list[_Tested]
             continue
         if found := difference(a.run, b.run, column.key):
             pairs.append((column, found))
-    held = holm([found.p for _, found in pairs])
+    adjusted = holm([found.p for _, found in pairs])
     return [
-        _Tested(c, f, (f.value > 0) == c.higher_is_better, h) for (c, f), h in zip(pairs, held, strict=True)
+        _Tested(c, f, (f.value > 0) == c.higher_is_better, bool(p <= LEVEL))
+        for (c, f), p in zip(pairs, adjusted, strict=True)
     ]
 
 
@@ -89,7 +94,7 @@ def _versus(table: Table, a: Row, b: Row) -> Finding | None:
 
 def _nothing(table: Table, row: Row, nothing: Row) -> Finding | None:
     """Does the model bring the face nearer to the source, and the picture nearer to the truth, than doing nothing?"""
-    wanted = [c for c in table.columns if c.group in (TRUTH, "Identity change")]
+    wanted = [c for c in table.columns if c.group in (TRUTH, IDENTITY)]
     tests = _tests(table, row, nothing, wanted)
     if not tests:
         return None
@@ -142,13 +147,14 @@ def _lost(row: Row, nothing: Row | None) -> Finding | None:
     found = None if nothing is None else difference(row.run, nothing.run, FAILED)
     if nothing is None or found is None:
         return Finding(sentence, (), "Counted in the ledger; no test.")
-    said = "more than" if found.low > 0 else "fewer than" if found.high < 0 else "not separated from"
+    low, high = found.ci95
+    said = "more than" if low > 0 else "fewer than" if high < 0 else "not separated from"
     untouched = nothing.run.results.counts
     sentence += (
         f" Where both originals have a face, that is {said} what untouched targets lose "
         f"({untouched.expected - untouched.used:,} frames in all)."
     )
-    numbers = f"{found.value:+.1f} points ({found.low:+.1f} to {found.high:+.1f})".replace("-", "−")
+    numbers = f"{found.value:+.1f} points ({low:+.1f} to {high:+.1f})".replace("-", "−")
     test = (
         f"Share of lost frames, {name} − {nothing.run.name}: {numbers}, p {_p(found.p)}; paired over "
         f"{found.n:,} frames in {found.clusters:,} pairs of people."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from metrics.spec import TRUTH
 from reports.files import RESULTS, model_folders
 from reports.html import environment
 from reports.results import MetricValue, ResultsError, load, write_atomic
@@ -72,7 +73,7 @@ def write_index(folder: Path) -> Path:
     lines, notes = collect(folder)
     columns: list[Column] = [c for c in columns_of([line.metrics for line in lines]) if c.key in SHOWN]
     page = environment().get_template("index.html.j2").render(
-        lines=lines, notes=notes, columns=columns, policy=policy(), script=script(),
+        lines=lines, notes=notes, columns=columns, truth=TRUTH, policy=policy(), script=script(),
         runs=len({line.run for line in lines}),
     )  # fmt: skip
     return write_atomic(folder / "index.html", page)

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
+from metrics.spec import TRUTH
 from reports.figures import INK, LINE, PAGE, SERIES, SOFT, STYLE, inline, short
 from reports.table import Column, Row, Table
 
@@ -210,7 +211,7 @@ def _columns(table: Table) -> list[Column]:
 
 def _title(column: Column) -> str:
     return f"{column.label} {column.arrow}" + (
-        f" from the truth, {column.unit}" if column.key.startswith("truth") else ""
+        f" from the truth, {column.unit}" if column.group == TRUTH else ""
     )
 
 

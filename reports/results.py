@@ -1,13 +1,16 @@
-"""The schema of results.json, version 1: one file for one model of a run.
+"""The schema of results.json, version 2: one file for one model of a run.
 
-    {"schema_version": 1,
+    {"schema_version": 2,
      "run":     {command, model, protocol, data, instruments, environment, seed, started, seconds},
      "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
-     "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version, ...}},
+     "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version,
+                       label, group, order, range, description, ...}},
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
 A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
 Numbers are finite JSON numbers; a metric that could not be measured has value null. No pickle, no code.
+How a metric is called, where it stands and what it measures travels with its numbers, so that a report needs no list of
+metrics. Version 1, which had not all of that, is read as well (reports/versions.py).
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-SCHEMA_VERSION = 1
+from reports.versions import CURRENT, READ, upgraded
+
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
 # Rows that mark the ends of the scale rather than compete in it.
 REFERENCES = ("copy-target", "copy-source", "oracle")
@@ -83,20 +87,20 @@ Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_print
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Closed(BaseModel):
+class Closed(BaseModel):
     """Every key is known: a misspelt one is an error, not a silent loss."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Open(BaseModel):
+class Open(BaseModel):
     """Known keys are checked, further JSON keys are kept and shown in the report's provenance."""
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
     __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
 
 
-class PolicyValue(_Closed):
+class PolicyValue(Closed):
     """A metric's numbers under the other missing-face policy."""
 
     value: Measured
@@ -113,12 +117,14 @@ def _policy(value: Any) -> Any:
 OtherPolicy = Annotated[PolicyValue | None, BeforeValidator(_policy)]
 
 
-class MetricValue(_Closed):
+class MetricValue(Closed):
     """One metric of one model.
 
     value: in `unit`; None when nothing could be measured (a NaN handed in becomes None).
     ci95: 95 % interval, clustered by pair; None when there are too few clusters for one.
     n: readings that enter the value; clusters: independent groups among them; missing: frames without one.
+    label, group, order: its column, the heading over it and its place (metrics.spec.Declared). range: least and
+        greatest possible value, None where there is no end.
     dagger: why this number must not be ranked against others, as the paper's † in Table 1 (the model was
         trained with the instrument that reads it). It is printed with the number. `Results` sets it by
         itself from `run.model.trained_with`; set it by hand for any other conflict.
@@ -136,7 +142,10 @@ class MetricValue(_Closed):
     missing_policy: str | None = None
     excluding_missing: OtherPolicy = None
     counting_missing: OtherPolicy = None
-    label: Name | None = None
+    label: Name
+    group: Name
+    order: int
+    range: tuple[Number | None, Number | None]
     description: str | None = Field(default=None, max_length=2000)
     dagger: str | None = Field(default=None, min_length=1, max_length=500)
 
@@ -149,7 +158,7 @@ class MetricValue(_Closed):
         return self
 
 
-class Counts(_Closed):
+class Counts(Closed):
     """Frames of the ledger: nothing is dropped in silence."""
 
     expected: Count
@@ -167,7 +176,7 @@ class Counts(_Closed):
         return self
 
 
-class ModelInfo(_Open):
+class ModelInfo(Open):
     """The swapper. trained_with: instruments that its training used: families, names, or sha256 of weights."""
 
     name: Name
@@ -181,18 +190,18 @@ class ModelInfo(_Open):
         return self.name in REFERENCES if self.reference is None else self.reference
 
 
-class ProtocolInfo(_Open):
+class ProtocolInfo(Open):
     """Every rule of the protocol, with the hash over all of them."""
 
     hash: str = Field(min_length=1, max_length=128)
 
 
-class DataInfo(_Open):
+class DataInfo(Open):
     name: Name
     manifest_sha256: str | None = None
 
 
-class InstrumentInfo(_Open):
+class InstrumentInfo(Open):
     """family: networks of one recipe; by the part of the name before a colon when it is not stated."""
 
     name: Name
@@ -202,7 +211,7 @@ class InstrumentInfo(_Open):
     licence: str | None = None
 
 
-class Run(_Closed):
+class Run(Closed):
     """What ran, on what, with what: enough to run it again. `seconds` is wall time."""
 
     command: str = Field(max_length=100_000)
@@ -216,14 +225,21 @@ class Run(_Closed):
     seconds: Annotated[Number, Field(ge=0)]
 
 
-class Results(_Closed):
+class Results(Closed):
     """One results.json."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     run: Run
     counts: Counts
     metrics: dict[Name, MetricValue] = Field(max_length=200)
     files: dict[Name, Sha256] = Field(default_factory=dict, max_length=20)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_any_version(cls, content: Any) -> Any:
+        """Version 1 as version 2, also where it stands inside of another file (a baseline)."""
+        version = content.get("schema_version") if isinstance(content, dict) else None
+        return upgraded(content) if version == 1 and not isinstance(version, bool) else content
 
     @model_validator(mode="after")
     def _mark(self) -> Results:
@@ -243,9 +259,9 @@ class Results(_Closed):
             return ""
         trained = {name.lower() for name in self.run.model.trained_with}
         families = {name.split(":")[0] for name in trained}
-        known = [one for one in self.run.instruments if one.name == instrument]
-        family = next((one.family for one in known if one.family), instrument.split(":")[0]).lower()
-        hashes = {one.weights_sha256.lower() for one in known if one.weights_sha256}
+        known = [info for info in self.run.instruments if info.name == instrument]
+        family = next((info.family for info in known if info.family), instrument.split(":")[0]).lower()
+        hashes = {info.weights_sha256.lower() for info in known if info.weights_sha256}
         if instrument.lower() in trained or hashes & trained:
             return instrument
         if family in families or instrument.split(":")[0].lower() in families:
@@ -287,10 +303,10 @@ def load(path: str | os.PathLike[str]) -> Results:
             f"{path} is not whole JSON ({error}); score the model again to write it anew"
         ) from None
     version = content.get("schema_version") if isinstance(content, dict) else None
-    if isinstance(version, bool) or version != SCHEMA_VERSION:
-        said = f"schema_version {version!r}" if version is not None else "no schema_version"
+    if isinstance(version, bool) or version not in READ:
+        stated = f"schema_version {version!r}" if version is not None else "no schema_version"
         raise ResultsError(
-            f"{path} has {said}, this program reads version {SCHEMA_VERSION}; "
+            f"{path} has {stated}, this program reads versions {' and '.join(map(str, READ))} and writes {CURRENT}; "
             "use the release that wrote it, or score the model again"
         )
     try:
@@ -302,13 +318,13 @@ def load(path: str | os.PathLike[str]) -> Results:
 def explain(error: ValidationError, first: int = 3) -> str:
     """A pydantic error in one line: the first few fields with what is wrong in each."""
     errors = error.errors(include_url=False, include_input=False)
-    said = [
+    messages = [
         f"{'.'.join(str(part)[:80] for part in e['loc']) or 'results'}: "
         f"{e['msg'].removeprefix('Value error, ')}"
         for e in errors
     ]
-    more = f" (and {len(said) - first} more)" if len(said) > first else ""
-    return "; ".join(said[:first]) + more
+    more = f" (and {len(messages) - first} more)" if len(messages) > first else ""
+    return "; ".join(messages[:first]) + more
 
 
 def write_atomic(path: str | os.PathLike[str], content: Results | str | bytes) -> Path:

@@ -1,8 +1,7 @@
 """The rows and columns that every output shares: which columns, in which order, what is bold.
 
-Columns are grouped as in the paper's Table 1 (identity change on the left, attribute keeping on the right), then
-steadiness of video and picture quality where they were measured, and the errors against the truth. Rows are models
-between the two ends of the scale.
+A column's label, group and place are those that the metric declares of itself (metrics/spec.py) and its results carry:
+nothing here knows a metric by its key. Rows are models between the two ends of the scale.
 """
 
 from __future__ import annotations
@@ -17,93 +16,22 @@ from reports.run_files import Failure, RunFiles
 
 
 @dataclass(frozen=True)
-class Known:
-    """How a metric of the suite is called and explained when its results say nothing themselves."""
-
-    group: str
-    label: str
-    definition: str
-
-
-IDENTITY, KEEPING, VIDEO, QUALITY, TRUTH, OTHER = (
-    "Identity change",
-    "Attribute keeping",
-    "Steadiness of video",
-    "Picture quality",
-    "Against the truth",
-    "Further metrics",
-)
-GROUPS = (IDENTITY, KEEPING, VIDEO, QUALITY, TRUTH, OTHER)
-_RELATIVE = " as a share: distance to the wanted face / (that + distance to the other face). 0 is ideal."
-
-KNOWN: dict[str, Known] = {
-    "id_retrieval": Known(
-        IDENTITY,
-        "ID retrieval",
-        "Share of swapped faces whose nearest face among all original faces is the source person.",
-    ),
-    "id_retrieval_top5": Known(
-        IDENTITY, "ID top-5", "Share of swapped faces with the source person among the five nearest."
-    ),
-    "vgg": Known(IDENTITY, "VGG", "L2 distance between the swap and the source, VGGFace2 features."),
-    "vgg_r": Known(IDENTITY, "VGG-R", "VGG" + _RELATIVE),
-    "arc": Known(IDENTITY, "Arc", "Cosine similarity between the swap and the source, ArcFace features."),
-    "arc_r": Known(
-        IDENTITY, "Arc-R", "Arc as a share: similarity to the source / (that + similarity to the target)."
-    ),
-    "identity": Known(IDENTITY, "Identity", "Cosine similarity between the swap and the source person."),
-    "identity_r": Known(IDENTITY, "Identity-R", "Identity (cosine distance)" + _RELATIVE),
-    "shape": Known(IDENTITY, "Shape", "L2 distance between the face shapes of the swap and the source."),
-    "shape_r": Known(IDENTITY, "Shape-R", "Shape" + _RELATIVE),
-    "expression": Known(
-        KEEPING, "Expression", "L2 distance between the expressions of the swap and the target."
-    ),
-    "expression_r": Known(KEEPING, "Expr-R", "Expression" + _RELATIVE),
-    "pose": Known(KEEPING, "Pose", "L2 distance between the head poses of the swap and the target."),
-    "pose_r": Known(KEEPING, "Pose-R", "Pose" + _RELATIVE),
-    "pose_hn": Known(KEEPING, "Pose HN", "L2 distance between the head poses in degrees, read by Hopenet."),
-    "identity_consistency": Known(
-        VIDEO,
-        "Identity",
-        "Cosine similarity between the swap's identity in a frame and in the one before it.",
-    ),
-    "expression_flicker": Known(
-        VIDEO, "Expr flicker", "Change of the expression from frame to frame, less the target's own change."
-    ),
-    "pose_flicker": Known(
-        VIDEO, "Pose flicker", "Turn of the head from frame to frame, less the target's own turn."
-    ),
-    "filter_bank_distance": Known(
-        QUALITY,
-        "Filter bank",
-        "Fréchet distance of sharpness, texture, contrast and colour to the targets'. No FID.",
-    ),
-    "fid": Known(QUALITY, "FID", "Fréchet distance of Inception features of the swaps to the targets'."),
-    "kid": Known(
-        QUALITY, "KID", "Kernel distance of Inception features of the swaps to the targets', unbiased."
-    ),
-    "truth_pixel": Known(TRUTH, "Pixels", "Mean absolute difference from the true swap, of 255 levels."),
-    "truth_identity": Known(
-        TRUTH, "Identity", "Distance between the readings of identity on the swap and on the true swap."
-    ),
-    "truth_shape": Known(
-        TRUTH, "Shape", "Distance between the readings of shape on the swap and on the true swap."
-    ),
-    "truth_expression": Known(
-        TRUTH, "Expression", "Distance between the readings of expression on the swap and on the true swap."
-    ),
-    "truth_pose": Known(
-        TRUTH, "Pose", "Distance between the readings of pose on the swap and on the true swap."
-    ),
-}
-_ORDER = {key: i for i, key in enumerate(KNOWN)}
-
-
-@dataclass(frozen=True)
 class Column:
     """One metric over all rows. `decimals` and the axis (`low`, `high`, in the metric's unit) are shared.
 
-    reader: the instrument's short name, where several instruments read this metric; empty where it is clear.
+    Attributes:
+        key: In results.json.
+        group: The heading over it.
+        label: What it is called.
+        definition: What it measures, in words.
+        unit: Of its values.
+        instrument: What read it.
+        reader: The instrument's short name, where several instruments read this metric; empty where it is clear.
+        higher_is_better: Its direction.
+        decimals: Of its values in print.
+        low: The least number shown in it.
+        high: The greatest.
+        range: The least and the greatest possible value; None: no end.
     """
 
     key: str
@@ -117,6 +45,7 @@ class Column:
     decimals: int
     low: float
     high: float
+    range: tuple[float | None, float | None] = (None, None)
 
     @property
     def arrow(self) -> str:
@@ -156,8 +85,9 @@ class Table:
 
     @property
     def groups(self) -> list[tuple[str, list[Column]]]:
-        grouped = [(name, [c for c in self.columns if c.group == name]) for name in GROUPS]
-        return [(name, columns) for name, columns in grouped if columns]
+        """(heading, columns) from left to right."""
+        names = dict.fromkeys(column.group for column in self.columns)
+        return [(name, [column for column in self.columns if column.group == name]) for name in names]
 
     @property
     def daggers(self) -> list[str]:
@@ -204,19 +134,40 @@ def _row_order(row: Row) -> tuple[int, int]:
 
 
 def columns_of(results: Sequence[Mapping[str, MetricValue]]) -> list[Column]:
-    """The columns over the metrics of some results, in the order of Table 1."""
+    """The columns over the metrics of some results.
+
+    Args:
+        results: The metrics of each.
+
+    Returns:
+        By group, the group with the least order first, then by order; a metric's instruments as they came.
+    """
     seen: dict[str, list[MetricValue]] = {}
     for metrics in results:
         for key, metric in metrics.items():
             seen.setdefault(key, []).append(metric)
-    order = {key: i for i, key in enumerate(seen)}
-    keys = sorted(seen, key=lambda key: (_ORDER.get(key.split("@")[0], len(_ORDER)), order[key]))
-    read = Counter(key.split("@")[0] for key in keys)
-    names = _short_names({seen[key][0].instrument for key in keys})
+    first: dict[str, int] = {}
+    for metric, *_ in seen.values():
+        first[metric.group] = min(metric.order, first.get(metric.group, metric.order))
+    groups = {name: place for place, name in enumerate(sorted(first, key=lambda name: first[name]))}
+    names = list(dict.fromkeys(_name(key) for key in seen))
+
+    def place(key: str) -> tuple[int, int, int]:
+        metric = seen[key][0]
+        return groups[metric.group], metric.order, names.index(_name(key))
+
+    keys = sorted(seen, key=place)
+    read = Counter(map(_name, keys))
+    readers = _short_names({seen[key][0].instrument for key in keys})
     return [
-        _column(key, seen[key], names.get(seen[key][0].instrument, "") if read[key.split("@")[0]] > 1 else "")
+        _column(key, seen[key], readers.get(seen[key][0].instrument, "") if read[_name(key)] > 1 else "")
         for key in keys
     ]
+
+
+def _name(key: str) -> str:
+    """The metric's own key, without the instrument behind it."""
+    return key.partition("@")[0]
 
 
 def _short_names(instruments: set[str | None]) -> dict[str | None, str]:
@@ -231,16 +182,14 @@ def _short_names(instruments: set[str | None]) -> dict[str | None, str]:
 
 def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
     first = metrics[0]
-    name = key.split("@")[0]
-    known = KNOWN.get(name, Known(OTHER, name, ""))
     ends = [x for m in metrics if m.value is not None for x in (m.value, *(m.ci95 or ()))]
     largest = max((abs(x) for x in ends), default=0.0)
     decimals = 1 if first.unit == "%" or largest >= 10 else 2 if largest >= 2 else 3
     return Column(
         key,
-        known.group,
-        first.label or known.label,
-        first.description or known.definition,
+        first.group,
+        first.label,
+        first.description or "",
         first.unit,
         first.instrument,
         reader,
@@ -248,6 +197,7 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
         decimals,
         min(ends, default=0.0),
         max(ends, default=0.0),
+        first.range,
     )
 
 

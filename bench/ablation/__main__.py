@@ -87,8 +87,7 @@ def report(study: Study, options: argparse.Namespace, marks: list[float], comman
     """Measure everything that OUT holds and write ablation.json, the pictures and the page; returns ablation.json."""
     from bench.ablation.collect import collect
     from reports.paper import figure_7
-    from reports.results import write_atomic
-    from reports.studies.ablation import write_page
+    from reports.studies.ablation import write_ablation, write_page
     from reports.studies.ablation_words import conclusions
 
     measured, grids = collect(study, options.judge, marks)
@@ -102,7 +101,7 @@ def report(study: Study, options: argparse.Namespace, marks: list[float], comman
     }
     found["conclusions"] = conclusions(found)
     page = write_page(study.out, found, grids)
-    write_atomic(study.out / "ablation.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
+    write_ablation(study.out, found)
     print(f"page: {page.resolve()}", file=sys.stderr)
     return found
 

@@ -32,12 +32,12 @@ from bench.environment import environment
 from bench.errors import EXIT_OK, DataError, UsageError
 from metrics.statistics.replicates import Replicated
 from reports.results import write_atomic
-from reports.studies.embedders import PICTURE, RESULTS, markdown, write_page
+from reports.studies.embedders import PICTURE, markdown, write_embedders, write_page
+from reports.studies.schema_embedders import VERSION
 from smoothswap import config
 from smoothswap.cli import Parser, at_least, check_folder
 from smoothswap.rendered import on_demand
 
-SCHEMA_VERSION = 1
 EXAMPLES = """
 an embedder:
   contrastive=runs/c0      the folder of a run of smoothswap.train embedder, weights by path or name, or an .onnx file
@@ -192,7 +192,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any
         for name, group in groups.items()
     }
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": VERSION,
         "command": shlex.join(["python", "-m", "bench.embedders", *argv]),
         "embedders": embedders,
         "differences": compared(by_group),
@@ -268,7 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(given)
     results, picture = run(options, given)
     write_atomic(options.out / PICTURE, picture)
-    write_atomic(options.out / RESULTS, json.dumps(results, indent=1, allow_nan=False) + "\n")
+    write_embedders(options.out, results)
     page = write_page(options.out, results, picture)
     print(json.dumps(results, indent=1) if options.json else markdown(results))
     print(f"page: {page.resolve()}", file=sys.stderr)

@@ -97,7 +97,7 @@ def draw(people: Ints, usable: Bools, pairs: int, seed: int) -> Sample:
 
 
 def figures(test: Rows, gallery: Rows, faces: Faces, owners: Faces, sample: Sample) -> dict[str, Replicated]:
-    """Key of metrics.catalogue, with "@option" -> the figure of one network.
+    """Key of metrics.registry.EMBEDDERS, with "@option" -> the figure of one network.
 
     test, gallery: its readings of `faces` and of `owners`, the gallery's faces.
     """

@@ -8,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.embedders.networks import Network
-from metrics.catalogue import EMBEDDERS
-from metrics.spec import Declared
+from metrics.registry import EMBEDDERS
 from metrics.statistics.replicates import Replicated, crossed, difference
 from metrics.statistics.significance import holm
 
-DECLARED: dict[str, Declared] = {one.key: one for one in EMBEDDERS}
 Group = Mapping[str, Sequence[Replicated]]
 
 
@@ -40,7 +38,7 @@ def estimates(group: Group, clusters: Mapping[str, tuple[int, int]], paths: int)
     """
     found: dict[str, Any] = {}
     for key, networks in group.items():
-        declared = DECLARED[key.partition("@")[0]]
+        declared = EMBEDDERS[key.partition("@")[0]]
         # Extents of morphs are in radians, of pixels in grey levels: the shares' bounds hold for none of them.
         one = crossed(networks, declared.range if math.isfinite(declared.range[1]) else None)
         n, k = clusters.get(key.partition("@")[0], (paths, paths))
@@ -61,7 +59,7 @@ def compared(groups: Mapping[str, Group]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     keys = list(dict.fromkeys(key for group in groups.values() for key in group))
     for key in keys:
-        declared = DECLARED[key.partition("@")[0]]
+        declared = EMBEDDERS[key.partition("@")[0]]
         pairs = [
             (a, b) for a, b in itertools.combinations(groups, 2) if key in groups[a] and key in groups[b]
         ]
@@ -81,17 +79,23 @@ def compared(groups: Mapping[str, Group]) -> dict[str, Any]:
 
 
 def definitions(groups: Mapping[str, Group]) -> dict[str, Any]:
-    """key -> title, formula, unit, direction, source and options of everything measured."""
+    """key -> title, group, order, formula, unit, direction, source and options of everything measured."""
     keys = list(dict.fromkeys(key for group in groups.values() for key in group))
     found = {}
     for key in keys:
         name, _, option = key.partition("@")
-        one = DECLARED[name]
+        spec = EMBEDDERS[name]
         found[key] = {
-            "title": one.title + (f" ({option.replace('_', ' ')})" if option else ""), "formula": one.formula,
-            "unit": one.unit, "higher_is_better": one.higher_is_better, "source": one.source,
-            "description": one.description, "options": one.options,
-        }  # fmt: skip
+            "title": spec.label + (f" ({option.replace('_', ' ')})" if option else ""),
+            "group": spec.group,
+            "order": spec.order,
+            "formula": spec.formula,
+            "unit": spec.unit,
+            "higher_is_better": spec.higher_is_better,
+            "source": spec.source,
+            "description": spec.description,
+            "options": spec.options,
+        }
     return found
 
 

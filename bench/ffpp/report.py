@@ -13,10 +13,9 @@ from typing import Any
 from bench.ffpp import cases, outputs, provenance
 from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
-from bench.ffpp.picture_quality import with_black
 from bench.ffpp.plan import Plan
 from bench.ffpp.run import Outcome
-from bench.ffpp.scores import Gallery, Scores, score, score_quality
+from bench.ffpp.scores import Gallery, Scores, score, score_quality, with_black
 from bench.swappers import Swapper
 from metrics import METRICS
 from reports.files import FRAMES, ORIGINALS, VIDEO, VIDEO_ORIGINALS
@@ -90,7 +89,7 @@ def _pictures(swapper: Swapper, frames: Sequence[Frame], scores: Scores, seed: i
     scored = {}
     for key, values in scores.per_frame.items():
         name, _, instrument = key.partition("@")
-        title = METRICS[name].title + (f" ({instrument})" if instrument else "")
+        title = METRICS[name].label + (f" ({instrument})" if instrument else "")
         scored[key] = cases.Scored(title, METRICS[name].higher_is_better, values)
     kept = [(f.row.clip, f.row.frame, f.case) for f in frames]
     chosen = cases.choose(swapper.name, scored, kept, seed)

@@ -1,13 +1,14 @@
 """From the rows of a run to the metrics of each model.
 
 A metric has its plain key (identity) from the first instrument that reads what it needs, and identity@NAME
-from every further one. Metrics of video come from the run over frames that follow each other.
+from every further one. Metrics of video come from the run over frames that follow each other, picture quality from the
+features of whole pictures (bench.reading.pictures).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ import numpy.typing as npt
 
 from bench.data.pairs import Dataset
 from bench.ffpp.frame import Frame
-from bench.ffpp.picture_quality import DESCRIPTIONS, score_pictures
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.run import Outcome
+from bench.reading.pictures import PictureReader
 from bench.reading.reader import Reading
-from metrics import METRICS, Sides, applicable, evaluate, frame_values
+from metrics import METRICS, Sides, Value, applicable, evaluate
 from metrics.instruments import Instrument
+from metrics.pictures.sets import networks, picture_distances
 from reports.results import MetricValue
 
 Array = npt.NDArray[Any]
@@ -76,7 +78,8 @@ def score(
     swapper. A posed frame in which the swap has no face counts as Protocol.missing says.
     """
     metrics: dict[str, MetricValue] = {}
-    per_frame, missing = {}, {}
+    per_frame: dict[str, npt.NDArray[np.float64]] = {}
+    missing: dict[str, npt.NDArray[np.float64]] = {}
     first: dict[str, str] = {}  # reading, or metric of one network -> the instrument that has the plain keys
     posed = np.array([frame.posed for frame in frames], dtype=bool)
     asked = [frame for frame in frames if frame.posed]
@@ -93,29 +96,50 @@ def score(
             wanted = (key,) if METRICS[key].only else reads
             plain = all(first.setdefault(name, instrument.name) == instrument.name for name in wanted)
             name = key if plain else f"{key}@{instrument.name}"
-            metrics[name] = _metric_value(value.as_dict(), METRICS[key].description)
+            metrics[name] = _metric_value(value)
             per_frame[name] = np.full(len(frames), np.nan)
-            per_frame[name][posed] = frame_values(sides, key)
+            per_frame[name][posed] = value.per_frame
             missing[name] = np.full(len(frames), np.nan)
-            missing[name][posed] = frame_values(sides, key, "count_everywhere")
-            missing[name][~np.isnan(per_frame[name])] = np.nan
+            missing[name][posed] = np.where(np.isnan(value.per_frame), value.counted, np.nan)
     return Scores(metrics, per_frame, missing)
 
 
+def with_black(frames: Sequence[Frame], reader: PictureReader) -> list[Frame]:
+    """The same rows, where a posed frame without a picture looks black."""
+    black = reader.black()
+    return [replace(f, look=black) if f.posed and not f.look else f for f in frames]
+
+
 def score_quality(frames: Sequence[Frame], protocol: Protocol) -> dict[str, MetricValue]:
-    """The metrics of sets of pictures of one model; none has a value of a single frame."""
-    scored = score_pictures(frames, protocol.missing)
-    return {key: _metric_value(value.as_dict(), DESCRIPTIONS[key]) for key, value in scored.items()}
+    """The distances of one model's swaps (with_black) to their targets, as sets; no frame has a value of its own."""
+    asked = [frame for frame in frames if frame.posed and frame.target is not None and frame.target.look]
+    scored: dict[str, Value] = {}
+    for network in networks():
+        rows = [f for f in asked if f.target is not None and network in f.look and network in f.target.look]
+        if rows:
+            scored |= picture_distances(
+                np.stack([frame.look[network] for frame in rows]),
+                np.stack([frame.target.look[network] for frame in rows if frame.target is not None]),
+                np.array([frame.swap is not None for frame in rows]),
+                np.array([frame.pair.cluster for frame in rows]),
+                network,
+                protocol.missing,
+            )
+    return {key: _metric_value(value) for key, value in scored.items()}
 
 
-def _metric_value(value: dict[str, Any], description: str) -> MetricValue:
-    return MetricValue.model_validate(value | {"description": description})
+def _metric_value(value: Value) -> MetricValue:
+    return MetricValue.model_validate(value.as_dict())
 
 
 def _sides(
-    frames: Sequence[Frame], gallery: Gallery, instrument: Instrument, protocol: Protocol, has_truth: bool,
+    frames: Sequence[Frame],
+    gallery: Gallery,
+    instrument: Instrument,
+    protocol: Protocol,
+    has_truth: bool,
     video: bool,
-) -> Sides | None:  # fmt: skip
+) -> Sides | None:
     """One instrument's readings as arrays; None when no original face of the run was read at all."""
     if not gallery.rows or not frames:
         return None

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.reading.crops import square
+from metrics.pictures.distances import FILTER_BANK, INCEPTION
 from metrics.pictures.features import Inception, filter_bank
-from metrics.pictures.sets import FILTER_BANK, INCEPTION
 from smoothswap.faces.align import AlignmentError
 
 Image = npt.NDArray[np.uint8]

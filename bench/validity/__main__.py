@@ -25,8 +25,8 @@ from bench.errors import EXIT_OK, UsageError
 from bench.reading.instruments import available, create
 from bench.validity.measures import examine, figures
 from metrics.statistics.agreement import Estimate
-from reports.results import write_atomic
-from reports.studies.validity import markdown, write_page
+from reports.studies.schema_validity import VERSION
+from reports.studies.validity import markdown, write_page, write_validity
 from smoothswap.cli import Parser, at_least, check_folder
 
 # The verdict's thresholds are ours: what a figure must reach to be "good", and under what it is "bad".
@@ -134,6 +134,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> dict[str, Any]:
         for name, one in instruments.items()
     }  # fmt: skip
     return {
+        "schema_version": VERSION,
         "command": shlex.join(["python", "-m", "bench.validity", *argv]),
         "options": {"people": options.people, "size": options.size, "seed": options.seed,
                     "lfw": options.lfw is not None, "rule": RULE},
@@ -151,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     options = parser().parse_args(given)
     validity = run(options, given)
-    write_atomic(options.out / "validity.json", json.dumps(validity, indent=1, allow_nan=False) + "\n")
+    write_validity(options.out, validity)
     page = write_page(options.out, validity)
     print(json.dumps(validity, indent=1) if options.json else markdown(validity))
     print(f"page: {page.resolve()}", file=sys.stderr)

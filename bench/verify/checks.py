@@ -48,7 +48,8 @@ def check_metrics(
         told |= keys
         for key in [key for key in results.metrics if key in keys]:
             _metric(found, part, key, results.metrics[key], results)
-        strange = {key for key in keys if (key.split("@")[0] in recount.VIDEO) != (part is video)}
+        taught = {key for key in keys if key.split("@")[0] in recount.MEANING}
+        strange = {key for key in taught if (key.split("@")[0] in recount.VIDEO) != (part is video)}
         found.expect(
             not strange, f"metrics: {file} holds {few(sorted(strange))}, which belong to the other table"
         )
@@ -61,7 +62,8 @@ def check_metrics(
 
 def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue, results: Results) -> None:
     name, column = key.split("@")[0], f"metric/{key}"
-    if name in recount.MEANING:
+    taught = name in recount.MEANING
+    if taught:
         _meaning(found, key, said, *recount.MEANING[name])
     stored = tables.frames[column].to_numpy(np.float64)
     outside = int((np.isfinite(stored) & ~tables.posed).sum())
@@ -71,7 +73,10 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
         again = recount.per_frame(tables, key, said.instrument)
     if again is None:
         found.aggregated += 1
-        found.notes.append(f"{key}: mean and interval checked, from the stored value of each frame")
+        unknown_here = "" if taught else "; this verifier does not know what it measures"
+        found.notes.append(
+            f"{key}: mean and interval checked, from the stored value of each frame{unknown_here}"
+        )
     else:
         found.recomputed += 1
         unknown = tables.unknown
@@ -81,34 +86,32 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
         stored = _follows(found, f"metric {key}", tables, stored, again)
     clusters = tables.frames["cluster"].to_numpy(str)
     excluding, counting = stored, _counting(found, tables, key, said, stored)
-    bounds = BOUNDS.get(name)
-    _summary(
-        found,
-        f"metric {key}, excluding missing",
-        said.excluding_missing,
-        excluding,
-        clusters,
-        bounds,
-        said.unit,
-    )
-    if counting is not None:
-        _summary(
-            found,
-            f"metric {key}, counting missing",
-            said.counting_missing,
-            counting,
-            clusters,
-            bounds,
-            said.unit,
+    limits, bounds = _limits(name, said)
+    for what, part, values in (
+        ("excluding", said.excluding_missing, excluding),
+        ("counting", said.counting_missing, counting),
+    ):
+        _summary(found, f"metric {key}, {what} missing", part, values, clusters, bounds, limits)
+    if taught:
+        asked = tables.posed & (tables.before >= 0) if name in recount.VIDEO else tables.posed
+        lost = int((asked & ~np.isfinite(stored)).sum())
+        found.expect(
+            said.missing is None or said.missing == lost,
+            f"metric {key}: missing {said.missing}, recomputed {lost}",
         )
-    asked = tables.posed & (tables.before >= 0) if name in recount.VIDEO else tables.posed
-    lost = int((asked & ~np.isfinite(stored)).sum())
-    found.expect(
-        said.missing is None or said.missing == lost,
-        f"metric {key}: missing {said.missing}, recomputed {lost}",
-    )
-    applied = _policy(found, key, said, results, counted=name in BOUNDS)
-    _summary(found, f"metric {key}", said, counting if applied else excluding, clusters, bounds, said.unit)
+        _policy(found, key, said, results, counted=name in BOUNDS)
+    applied = said.missing_policy == "count_as_wrong"
+    _summary(found, f"metric {key}", said, counting if applied else excluding, clusters, bounds, limits)
+
+
+def _limits(name: str, said: MetricValue) -> tuple[Ends, Ends | None]:
+    """What no interval goes beyond, and the bounds of a single value where it is a hit; of a metric that was not taught
+    here, as its results state them."""
+    if name in recount.MEANING:
+        return recount.RANGES.get(said.unit, (0.0, math.inf)), BOUNDS.get(name)
+    low, high = said.range
+    limits = (-math.inf if low is None else low, math.inf if high is None else high)
+    return limits, limits if said.unit == "%" else None
 
 
 def _meaning(found: Checked, key: str, said: MetricValue, unit: str, up: bool) -> None:
@@ -213,7 +216,7 @@ def _summary(
     values: np.ndarray | None,
     clusters: np.ndarray,
     bounds: Ends | None,
-    unit: str,
+    limits: Ends,
 ) -> None:
     """Compare value, n, clusters and interval with those worked out again; `said` or values None say nothing."""
     if said is None or values is None:
@@ -221,15 +224,23 @@ def _summary(
     value, n, groups = recount.mean(values, clusters)
     ends = interval(values, clusters, bounds)
     if ends is not None:
-        low, high = recount.RANGES.get(unit, (0.0, math.inf))
+        low, high = limits
         ends = min(max(ends[0], low), high), min(max(ends[1], low), high)
     # A handful of clusters gives a lumpy bootstrap, whose ends jump by a whole lump.
     _compare(found, what, said, value, n, groups, ends, CLOSE, NEAR if groups >= 8 else 0.5)
 
 
 def _compare(
-    found: Checked, what: str, said: Any, value: float, n: int, groups: int, ends: Ends | None, close: float, near: float
-) -> None:  # fmt: skip
+    found: Checked,
+    what: str,
+    said: Any,
+    value: float,
+    n: int,
+    groups: int,
+    ends: Ends | None,
+    close: float,
+    near: float,
+) -> None:
     """said: a value with its interval; near: how far each end may be off, as a share of the interval's width."""
     told = math.nan if said.value is None else said.value
     found.expect(

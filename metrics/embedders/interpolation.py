@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from metrics.distances import Floats, unit
 from metrics.embedders.slerp import great_circle
+from metrics.spec import SMOOTHNESS, EmbedderMetric
 
 Ints = NDArray[np.int64]
 EndRule = Literal["count", "leave_out"]
@@ -223,3 +224,36 @@ def _shares(r: ArrayLike) -> Floats:
 def _check_ends(ends: str) -> None:
     if ends not in ("count", "leave_out"):
         raise ValueError(f"unknown end rule {ends!r}; choose count or leave_out")
+
+
+METRICS = (
+    EmbedderMetric(
+        key="interpolation_count",
+        label="Interpolation count",
+        group=SMOOTHNESS,
+        order=411,
+        formula="#{nearest training face at r = 0.1, ..., 0.9}",
+        description=(
+            "metrics.embedders.interpolation.interpolation_count; path_count for all r in 0..1, without "
+            "maximum."
+        ),
+        unit="faces",
+        range=(0.0, 9.0),
+        higher_is_better=True,
+        source="Smooth-Swap, Sec. 5.5, Fig. 9; the end-point rule is not stated",
+        options="ends: count, leave_out; r: 0.1 ... 0.9",
+    ),
+    EmbedderMetric(
+        key="interpolation_people",
+        label="Interpolation count, people",
+        group=SMOOTHNESS,
+        order=412,
+        formula="#{person of the nearest training face at r = 0.1, ..., 0.9}",
+        description="metrics.embedders.interpolation.interpolation_count with ids.",
+        unit="people",
+        range=(0.0, 9.0),
+        higher_is_better=True,
+        source="Smooth-Swap, Sec. 5.5, remark on repeated identities; counting them is ours",
+        options="ends: count, leave_out; r: 0.1 ... 0.9",
+    ),
+)

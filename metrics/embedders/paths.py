@@ -17,6 +17,7 @@ The definitions are ours: Smooth-Swap (Sec. 4.1, 5.4) argues with smoothness alo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -26,6 +27,7 @@ from scipy import stats
 
 from metrics.distances import Floats
 from metrics.embedders.slerp import great_circle
+from metrics.spec import PATHS, EmbedderMetric
 
 Geometry = Literal["sphere", "plane"]
 
@@ -109,3 +111,100 @@ def _divided(above: Floats, below: Floats) -> Floats:
 
 def _norm(rows: Floats) -> Floats:
     return np.asarray(np.sqrt(np.sum(rows * rows, axis=-1)))
+
+
+METRICS = (
+    EmbedderMetric(
+        key="path_tortuosity",
+        label="Path, arc over chord",
+        group=PATHS,
+        order=440,
+        formula="sum of the steps' angles / angle between the ends",
+        description="metrics.embedders.paths.path_figures along a known change of a rendered face.",
+        unit="ratio",
+        range=(1.0, math.inf),
+        higher_is_better=False,
+        source="ours",
+        options="path: morph, age, weight; steps: 12",
+    ),
+    EmbedderMetric(
+        key="path_curvature",
+        label="Path, curvature",
+        group=PATHS,
+        order=441,
+        formula="sum |step on + step back| / sum (|step on| + |step back|)",
+        description="metrics.embedders.paths.path_figures; 0: even steps straight on.",
+        unit="ratio",
+        range=(0.0, 1.0),
+        higher_is_better=False,
+        source="ours",
+        options="path: morph, age, weight; steps: 12",
+    ),
+    EmbedderMetric(
+        key="path_monotonicity",
+        label="Path, monotonicity",
+        group=PATHS,
+        order=442,
+        formula="Spearman of the step's number and the distance from the start",
+        description="metrics.embedders.paths.path_figures.",
+        unit="rank correlation",
+        range=(-1.0, 1.0),
+        higher_is_better=True,
+        source="ours",
+        options="path: morph, age, weight; steps: 12",
+    ),
+    EmbedderMetric(
+        key="path_largest_step",
+        label="Path, largest step",
+        group=PATHS,
+        order=443,
+        formula="largest step / sum of the steps",
+        description="metrics.embedders.paths.path_figures; 1 / steps where all are equal.",
+        unit="share",
+        range=(0.0, 1.0),
+        higher_is_better=False,
+        source="ours",
+        options="path: morph, age, weight; steps: 12",
+    ),
+    EmbedderMetric(
+        key="path_extent",
+        label="Path, extent",
+        group=PATHS,
+        order=444,
+        formula="angle between the ends / mean angle between the ends of the morphs",
+        description="How much of a change within one person the embedding keeps.",
+        unit="share of a morph's, whose own is in radians",
+        range=(0.0, math.inf),
+        higher_is_better=True,
+        source="ours; Smooth-Swap, Sec. 4.1 says that ArcFace discards such change within a person",
+        options="path: morph, age, weight; steps: 12",
+    ),
+    EmbedderMetric(
+        key="gradient_agreement",
+        label="Gradient agreement, picture",
+        group=PATHS,
+        order=445,
+        formula="cos(dL/dx at x_k, dL/dx at x_(k+1)), L = 1 - cos(f(x), f(x_K))",
+        description=(
+            "metrics.embedders.paths.neighbour_agreement of the identity loss's gradients along a path."
+        ),
+        unit="cosine similarity",
+        range=(-1.0, 1.0),
+        higher_is_better=True,
+        source="ours, for the stability that Smooth-Swap, Sec. 4.1 and 5.4 argue with",
+        options="path: morph, age, weight; steps: 12",
+    ),
+    EmbedderMetric(
+        key="descent_agreement",
+        label="Gradient agreement, parameter",
+        group=PATHS,
+        order=446,
+        formula="mean of sign(dL/dk at k) sign(dL/dk at k + 1)",
+        description="The same with respect to the path's own parameter k.",
+        unit="agreement of signs",
+        range=(-1.0, 1.0),
+        higher_is_better=True,
+        source="ours, as gradient_agreement",
+        options="path: morph, age, weight; steps: 12",
+    ),
+)

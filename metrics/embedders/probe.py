@@ -8,6 +8,7 @@ people and read on others (cross-fitting). It bounds from below what the vector 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from metrics.distances import Floats, unit
+from metrics.spec import PROBE, EmbedderMetric
 from metrics.statistics.replicates import deal
 
 FOLDS = 5
@@ -89,3 +91,41 @@ def explained(predicted: ArrayLike, wanted: ArrayLike) -> tuple[Floats, Floats]:
     y = unit(wanted)
     error = np.sum((np.asarray(predicted, np.float64) - y) ** 2, axis=1)
     return error, np.sum((y - y.mean(axis=0)) ** 2, axis=1)
+
+
+METRICS = (
+    EmbedderMetric(
+        key="probe_explained",
+        label="Probe, variance explained",
+        group=PROBE,
+        order=430,
+        formula=(
+            "1 - sum |y - y'|^2 / sum |y - mean y|^2, y' the ridge regression of y on z, other people's"
+        ),
+        description=(
+            "metrics.embedders.probe.linear_probe: how much of a recogniser's vectors can be read off the"
+            " embedding."
+        ),
+        unit="share",
+        range=(-math.inf, 1.0),
+        higher_is_better=True,
+        source="a linear probe (Alain and Bengio 2017) of a recogniser's y; its use here is ours",
+        options="folds: 5; strengths: 0.001 ... 10",
+    ),
+    EmbedderMetric(
+        key="probe_retrieval",
+        label="Probe, retrieval",
+        group=PROBE,
+        order=431,
+        formula="100 P(the photo's own y is the nearest of one photo a person to y')",
+        description=(
+            "metrics.embedders.probe.linear_probe: whom a recogniser would find if it saw what a line "
+            "reads off z."
+        ),
+        unit="%",
+        range=(0.0, 100.0),
+        higher_is_better=True,
+        source="ID retrieval with a linear probe in the swapper's place: ours",
+        options="k: 1, 5; candidates: one photo a person",
+    ),
+)

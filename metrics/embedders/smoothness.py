@@ -8,6 +8,7 @@ the order of averaging are not stated: both are options, their defaults guesses,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from metrics.distances import Floats, unit
 from metrics.embedders.interpolation import STEPS, nearest_along
 from metrics.embedders.slerp import angle, slerp
+from metrics.spec import SMOOTHNESS, EmbedderMetric
 
 Denominator = Literal["chord", "arc", "detour", "ends", "none"]
 """What the gap is divided by:
@@ -101,3 +103,20 @@ def _divisor(denominator: Denominator, a: ArrayLike, b: ArrayLike, train: ArrayL
 
 def _length(rows: Floats) -> Floats:
     return np.asarray(np.sqrt(np.sum(rows * rows, axis=-1)))
+
+
+METRICS = (
+    EmbedderMetric(
+        key="d_smooth",
+        label="d_smooth",
+        group=SMOOTHNESS,
+        order=410,
+        formula="E_(a,b,r) |Slerp(z_a, z_b; r) - z_c| / |z_a - z_b|, z_c the nearest of the training set",
+        description="metrics.embedders.smoothness.d_smooth",
+        unit="ratio",
+        range=(0.0, math.inf),
+        higher_is_better=False,
+        source="Smooth-Swap, Sec. 5.5; the denominator is not stated, chord is a guess",
+        options="denominator: chord, arc, detour, ends, none; average: of_ratios, of_sums; r: 0.1 ... 0.9",
+    ),
+)

@@ -7,10 +7,13 @@ covariance's eigenvalues. All rows are brought to length 1 first: the embedders 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from metrics.distances import Floats, l2, unit
+from metrics.spec import SPACE, EmbedderMetric
 
 ALPHA, T = 2.0, 2.0  # the defaults of the authors' code
 
@@ -72,3 +75,45 @@ def _rows(z: ArrayLike, least: int) -> Floats:
     if len(rows) < least or not np.isfinite(rows).all():
         raise ValueError(f"{least} rows or more are needed, each with a reading and not 0; got {rows.shape}")
     return rows
+
+
+METRICS = (
+    EmbedderMetric(
+        key="effective_rank",
+        label="Effective rank",
+        group=SPACE,
+        order=420,
+        formula="exp(-sum p ln p), p the shares of the covariance's eigenvalues",
+        description="metrics.embedders.space.effective_rank of one photo a person.",
+        unit="dimensions",
+        range=(1.0, math.inf),
+        higher_is_better=True,
+        source="Roy and Vetterli 2007; of a covariance, ours",
+    ),
+    EmbedderMetric(
+        key="uniformity",
+        label="Uniformity",
+        group=SPACE,
+        order=421,
+        formula="ln E exp(-t |z_a - z_b|^2)",
+        description="metrics.embedders.space.uniformity of one photo a person.",
+        unit="log potential",
+        range=(-8.0, 0.0),
+        higher_is_better=False,
+        source="Wang and Isola 2020, L_uniform",
+        options="t: 2",
+    ),
+    EmbedderMetric(
+        key="alignment",
+        label="Alignment",
+        group=SPACE,
+        order=422,
+        formula="E |z_a - z_b|^alpha over photos of one person",
+        description="metrics.embedders.space.alignment.",
+        unit="squared distance",
+        range=(0.0, 4.0),
+        higher_is_better=False,
+        source="Wang and Isola 2020, L_align",
+        options="alpha: 2",
+    ),
+)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.distances import Floats
+from metrics.spec import VERIFICATION, EmbedderMetric
 
 Bools = NDArray[np.bool_]
 ThresholdRule = Literal["middle", "lowest", "highest"]
@@ -190,3 +191,57 @@ def _curve(fpr: ArrayLike, tpr: ArrayLike) -> tuple[Floats, Floats]:
         raise ValueError("a curve needs two points or more")
     order = np.lexsort((y, x))
     return x[order], y[order]
+
+
+METRICS = (
+    EmbedderMetric(
+        key="verification_accuracy",
+        label="Verification accuracy",
+        group=VERIFICATION,
+        order=400,
+        formula="mean over 10 folds of accuracy at the threshold best on the 9 others",
+        description="metrics.embedders.verification.fold_accuracy; with its standard error over folds.",
+        unit="share",
+        range=(0.0, 1.0),
+        higher_is_better=True,
+        source="LFW, image-restricted View 2; the choice among equally good thresholds is ours",
+        options="rule: middle, lowest, highest",
+    ),
+    EmbedderMetric(
+        key="verification_auc",
+        label="Verification AUC",
+        group=VERIFICATION,
+        order=401,
+        formula="P(cos of a same pair > cos of a different pair) + P(equal) / 2",
+        description="metrics.embedders.verification.auc",
+        unit="share",
+        range=(0.0, 1.0),
+        higher_is_better=True,
+        source="ROC; Mann-Whitney U",
+    ),
+    EmbedderMetric(
+        key="verification_eer",
+        label="Equal error rate",
+        group=VERIFICATION,
+        order=402,
+        formula="FPR where FPR = 1 - TPR, straight lines between points of the ROC",
+        description="metrics.embedders.verification.eer",
+        unit="share",
+        range=(0.0, 1.0),
+        higher_is_better=False,
+        source="ROC",
+    ),
+    EmbedderMetric(
+        key="tar_at_far",
+        label="TAR@FAR",
+        group=VERIFICATION,
+        order=403,
+        formula="max TPR with FPR <= FAR, no interpolation",
+        description="metrics.embedders.verification.tar_at_far",
+        unit="share",
+        range=(0.0, 1.0),
+        higher_is_better=True,
+        source="ROC",
+        options="far: a share, stated with the value",
+    ),
+)

@@ -13,10 +13,14 @@ The rules that change the number:
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.distances import Floats, unit
+from metrics.sides import MetricError, Sides
+from metrics.spec import IDENTITY, Metric
 
 TIE = 1e-6
 """Cosines closer than this are a tie: float32 readings carry no more digits."""
@@ -71,3 +75,49 @@ def retrieved(rank: ArrayLike, k: int = 1) -> Floats:
     """100 where the wanted identity is among the k nearest identities, 0 where not, NaN where rank is NaN."""
     r = np.asarray(rank, dtype=np.float64)
     return np.asarray(np.where(np.isnan(r), np.nan, 100.0 * (r <= k)))
+
+
+def _per_frame(k: int, sides: Sides) -> Floats:
+    if sides.gallery is None or sides.gallery_ids is None:
+        raise MetricError("ID retrieval needs a gallery of real faces; give gallery and gallery_ids")
+    rank = identity_rank(
+        sides.swap["identity"], sides.wanted_id, sides.gallery, sides.gallery_ids, sides.gallery_exclude
+    )
+    return retrieved(rank, k)
+
+
+def _a_miss(sides: Sides) -> Floats:
+    return np.full(len(sides), 0.0)
+
+
+def _spec(key: str, label: str, k: int, order: int) -> Metric:
+    among = "the nearest one" if k == 1 else f"among the {k} nearest people (people, not pictures)"
+    return Metric(
+        key=key,
+        label=label,
+        group=IDENTITY,
+        order=order,
+        formula=(
+            "100 [1 + #{p != source: max_g cos(z_swap, z_g of p) >= max_g cos(z_swap, z_g of source)} "
+            f"<= {k}]"
+        ),
+        description=(
+            "Share of swapped frames for which, among the real faces of everybody in the gallery, the "
+            f"source person is {among} by cosine similarity of the identity embedding. Ties count as wrong, and so "
+            "does a swap in which no face is found, unless the missing policy is 'exclude'."
+        ),
+        unit="%",
+        range=(0.0, 100.0),
+        higher_is_better=True,
+        reads=("identity",),
+        per_frame=partial(_per_frame, k),
+        if_missing=_a_miss,
+        missing="0",
+        counted=True,
+        needs_gallery=True,
+        source="FaceShifter protocol; that people are ranked, and ties are wrong, is ours",
+        options="gallery: all, without_source_frame; identity_map: people who appear twice",
+    )
+
+
+METRICS = (_spec("id_retrieval", "ID retrieval", 1, 10), _spec("id_retrieval_top5", "ID top-5", 5, 11))

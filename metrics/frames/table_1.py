@@ -13,7 +13,7 @@ import numpy as np
 from metrics.distances import Floats, cosine_similarity, l2, relative
 from metrics.rotation import to_degrees
 from metrics.sides import Sides
-from metrics.spec import Metric
+from metrics.spec import IDENTITY, KEEPING, Metric
 
 TABLE_1 = "Smooth-Swap, Table 1"
 R_FORM = "their formula is not stated, this form fits their numbers"
@@ -41,7 +41,7 @@ def _similarity_share(side: str, sides: Sides) -> Floats:
     """Share of the similarity to the source in that to both, of the swap or of another side; below 0 counts as 0."""
     face = getattr(sides, side)["identity"]
     source, target = (
-        np.maximum(cosine_similarity(face, one["identity"]), 0.0) for one in (sides.source, sides.target)
+        np.maximum(cosine_similarity(face, other["identity"]), 0.0) for other in (sides.source, sides.target)
     )
     return relative(source, target)
 
@@ -51,44 +51,104 @@ def _degrees_apart(side: str, sides: Sides) -> Floats:
     return l2(to_degrees(getattr(sides, side)["pose"]), to_degrees(sides.target["pose"]))
 
 
-VGG = Metric(
-    key="vgg", title="VGG", group="identity", formula="|f_swap - f_source|",
-    description="L2 distance between the features of the swap and of the source, not normalised, by a network that "
-    "was trained on VGGFace2. Which network the paper used is not stated.",
-    unit="L2 of features", range=(0.0, math.inf), higher_is_better=False, reads=("identity",), only="vggface2",
-    per_frame=partial(_far, "identity", "swap", "source"),
-    if_missing=partial(_far, "identity", "target", "source"), missing="distance of the target",
-    source=f"{TABLE_1} (VGG)",
-)  # fmt: skip
-VGG_R = Metric(
-    key="vgg_r", title="VGG-R", group="identity", formula="d(swap, source) / (d(swap, source) + d(swap, target))",
-    description="d(source) / (d(source) + d(target)) with d the L2 distance of the features of the swap to each side. "
-    "0: exactly the source, 0.5: halfway, 1: exactly the target.",
-    unit="ratio", range=(0.0, 1.0), higher_is_better=False, reads=("identity",), only="vggface2",
-    per_frame=_features_relative, if_missing=_features_unwanted, missing="1",
-    source=f"{TABLE_1} (VGG-R); {R_FORM}",
-)  # fmt: skip
-ARC = Metric(
-    key="arc", title="Arc", group="identity", formula="cos(z_swap, z_source)",
-    description="Cosine similarity of the embeddings of the swap and of the source by an ArcFace network: `identity` "
-    "of that instrument, under the paper's name.",
-    unit="cosine similarity", range=(-1.0, 1.0), higher_is_better=True, reads=("identity",), only="arcface",
-    per_frame=partial(_cosine, "swap"), if_missing=partial(_cosine, "target"), missing="similarity of the target",
-    source=f"{TABLE_1} (Arc)",
-)  # fmt: skip
-ARC_R = Metric(
-    key="arc_r", title="Arc-R", group="identity", formula="s(swap, source) / (s(swap, source) + s(swap, target))",
-    description="s(source) / (s(source) + s(target)) with s the cosine similarity of the swap to each side by an "
-    "ArcFace network, below 0 taken as 0. 1: only the source, 0.5: halfway. No value where both are 0.",
-    unit="ratio", range=(0.0, 1.0), higher_is_better=True, reads=("identity",), only="arcface",
-    per_frame=partial(_similarity_share, "swap"), if_missing=partial(_similarity_share, "target"),
-    missing="share of the target", source=f"{TABLE_1} (Arc-R); {R_FORM}",
-)  # fmt: skip
-POSE_HN = Metric(
-    key="pose_hn", title="Pose HN", group="attributes",
-    formula="|(pitch, yaw, roll)(swap) - (pitch, yaw, roll)(target)|",
-    description="L2 distance between the head's angles in degrees of the swap and of the target, read by Hopenet.",
-    unit="degrees", range=(0.0, math.inf), higher_is_better=False, reads=("pose",), only="hopenet",
-    per_frame=partial(_degrees_apart, "swap"), if_missing=partial(_degrees_apart, "source"),
-    missing="distance of the source", source=f"{TABLE_1} (PoseHN)",
-)  # fmt: skip
+METRICS = (
+    Metric(
+        key="vgg",
+        label="VGG",
+        group=IDENTITY,
+        order=20,
+        formula="|f_swap - f_source|",
+        description=(
+            "L2 distance between the features of the swap and of the source, not normalised, by a network that "
+            "was trained on VGGFace2. Which network the paper used is not stated."
+        ),
+        unit="L2 of features",
+        range=(0.0, math.inf),
+        higher_is_better=False,
+        reads=("identity",),
+        only="vggface2",
+        per_frame=partial(_far, "identity", "swap", "source"),
+        if_missing=partial(_far, "identity", "target", "source"),
+        missing="distance of the target",
+        source=f"{TABLE_1} (VGG)",
+    ),
+    Metric(
+        key="vgg_r",
+        label="VGG-R",
+        group=IDENTITY,
+        order=21,
+        formula="d(swap, source) / (d(swap, source) + d(swap, target))",
+        description=(
+            "d(source) / (d(source) + d(target)) with d the L2 distance of the features of the swap to each side. "
+            "0: exactly the source, 0.5: halfway, 1: exactly the target."
+        ),
+        unit="ratio",
+        range=(0.0, 1.0),
+        higher_is_better=False,
+        reads=("identity",),
+        only="vggface2",
+        per_frame=_features_relative,
+        if_missing=_features_unwanted,
+        missing="1",
+        source=f"{TABLE_1} (VGG-R); {R_FORM}",
+    ),
+    Metric(
+        key="arc",
+        label="Arc",
+        group=IDENTITY,
+        order=22,
+        formula="cos(z_swap, z_source)",
+        description=(
+            "Cosine similarity of the embeddings of the swap and of the source by an ArcFace network: `identity` "
+            "of that instrument, under the paper's name."
+        ),
+        unit="cosine similarity",
+        range=(-1.0, 1.0),
+        higher_is_better=True,
+        reads=("identity",),
+        only="arcface",
+        per_frame=partial(_cosine, "swap"),
+        if_missing=partial(_cosine, "target"),
+        missing="similarity of the target",
+        source=f"{TABLE_1} (Arc)",
+    ),
+    Metric(
+        key="arc_r",
+        label="Arc-R",
+        group=IDENTITY,
+        order=23,
+        formula="s(swap, source) / (s(swap, source) + s(swap, target))",
+        description=(
+            "s(source) / (s(source) + s(target)) with s the cosine similarity of the swap to each side by an "
+            "ArcFace network, below 0 taken as 0. 1: only the source, 0.5: halfway. No value where both are 0."
+        ),
+        unit="ratio",
+        range=(0.0, 1.0),
+        higher_is_better=True,
+        reads=("identity",),
+        only="arcface",
+        per_frame=partial(_similarity_share, "swap"),
+        if_missing=partial(_similarity_share, "target"),
+        missing="share of the target",
+        source=f"{TABLE_1} (Arc-R); {R_FORM}",
+    ),
+    Metric(
+        key="pose_hn",
+        label="Pose HN",
+        group=KEEPING,
+        order=62,
+        formula="|(pitch, yaw, roll)(swap) - (pitch, yaw, roll)(target)|",
+        description=(
+            "L2 distance between the head's angles in degrees of the swap and of the target, read by Hopenet."
+        ),
+        unit="degrees",
+        range=(0.0, math.inf),
+        higher_is_better=False,
+        reads=("pose",),
+        only="hopenet",
+        per_frame=partial(_degrees_apart, "swap"),
+        if_missing=partial(_degrees_apart, "source"),
+        missing="distance of the source",
+        source=f"{TABLE_1} (PoseHN)",
+    ),
+)

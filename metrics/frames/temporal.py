@@ -7,12 +7,16 @@ motion over a gap is not flicker. What a real video shows is the mark to reach: 
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
 from metrics.distances import Floats, cosine_similarity, l2
 from metrics.sides import MetricError, Sides
+from metrics.spec import VIDEO, Metric
 
 
 def predecessor(clips: ArrayLike, frames: ArrayLike) -> NDArray[np.int64]:
@@ -110,3 +114,70 @@ def _motion_error(a1: Floats, a0: Floats, b1: Floats, b0: Floats) -> Floats:
         r1, r0, q1, q0 = (Rotation.from_rotvec(x[kept]) for x in (a1, a0, b1, b0))
         angle[kept] = ((r1 * r0.inv()) * (q1 * q0.inv()).inv()).magnitude()
     return angle
+
+
+METRICS = (
+    Metric(
+        key="identity_consistency",
+        label="ID consistency",
+        group=VIDEO,
+        order=100,
+        formula="cos(z_swap(t), z_swap(t-1))",
+        description=(
+            "Cosine similarity of the swap's identity embeddings in a frame and in the one before it. "
+            "Mean over frames that follow another; real video does not reach 1 either: compare with copy-target."
+        ),
+        unit="cosine similarity",
+        range=(-1.0, 1.0),
+        higher_is_better=True,
+        reads=("identity",),
+        per_frame=identity_consistency,
+        if_missing=partial(lost, reading="identity"),
+        missing="a jump to the other person",
+        asked=has_predecessor,
+        needs_clips=True,
+        source="ours",
+    ),
+    Metric(
+        key="expression_flicker",
+        label="Expr flicker",
+        group=VIDEO,
+        order=101,
+        formula="|(e_swap(t) - e_swap(t-1)) - (e_target(t) - e_target(t-1))|",
+        description=(
+            "L2 distance between the change of the expression parameters since the frame before in the "
+            "swap and in the target. 0: moves exactly as the target does; a constant error is no flicker."
+        ),
+        unit="L2 of expression parameters per frame",
+        range=(0.0, math.inf),
+        higher_is_better=False,
+        reads=("expression",),
+        per_frame=expression_flicker,
+        if_missing=partial(lost, reading="expression"),
+        missing="a jump to the source's expression",
+        asked=has_predecessor,
+        needs_clips=True,
+        source="ours",
+    ),
+    Metric(
+        key="pose_flicker",
+        label="Pose flicker",
+        group=VIDEO,
+        order=102,
+        formula="angle(R_swap(t) R_swap(t-1)^T, R_target(t) R_target(t-1)^T)",
+        description=(
+            "Geodesic angle between the turn of the head since the frame before in the swap and in the "
+            "target. 0: turns exactly as the target does; a constant error is no flicker."
+        ),
+        unit="rad per frame",
+        range=(0.0, math.pi),
+        higher_is_better=False,
+        reads=("pose",),
+        per_frame=pose_flicker,
+        if_missing=partial(lost, reading="pose"),
+        missing="a jump to the source's pose",
+        asked=has_predecessor,
+        needs_clips=True,
+        source="ours",
+    ),
+)

@@ -6,11 +6,16 @@ instrument's own bias cancels: the oracle scores 0.
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics.distances import Floats, cosine_distance, l2
+from metrics.frames.readings import LABELS, OTHER, UNITS, WANTED, WORDS, unwanted_side
 from metrics.sides import MetricError, Sides
+from metrics.spec import TRUTH, Metric
 
 
 def reading_error(sides: Sides, reading: str) -> Floats:
@@ -31,3 +36,66 @@ def pixel_error(sides: Sides) -> Floats:
     if sides.truth is None or "pixel_error" not in sides.truth:
         raise MetricError("no pixel error is known; truth_pixel needs rendered data")
     return np.asarray(sides.truth["pixel_error"], dtype=np.float64)
+
+
+def _unwanted(sides: Sides, reading: str) -> Floats:
+    return error(sides, reading, unwanted_side(reading, sides))
+
+
+def _white(sides: Sides) -> Floats:
+    return np.full(len(sides), 255.0)
+
+
+def _spec(reading: str, order: int) -> Metric:
+    identity = reading == "identity"
+    formula = f"|{reading}(swap) - {reading}(true swap)|"
+    return Metric(
+        key=f"truth_{reading}",
+        label=LABELS[reading],
+        group=TRUTH,
+        order=order,
+        formula=f"1 - cos({reading}(swap), {reading}(true swap))" if identity else formula,
+        description=(
+            f"{'Cosine' if identity else 'L2'} distance between the {WORDS[reading]} read from the swap and read from "
+            "the true swap by the same instrument. 0: the right answer. Rendered data only."
+        ),
+        unit=UNITS[reading],
+        range=(0.0, 2.0 if identity else math.inf),
+        higher_is_better=False,
+        reads=(reading,),
+        per_frame=partial(reading_error, reading=reading),
+        if_missing=partial(_unwanted, reading=reading),
+        missing=f"error of the {OTHER[WANTED[reading]]}",
+        needs_truth=True,
+        source="ours",
+    )
+
+
+METRICS = (
+    Metric(
+        key="truth_pixel",
+        label="Pixels",
+        group=TRUTH,
+        order=300,
+        formula="mean |swap - true swap|",
+        description=(
+            "Mean absolute difference between the swap and the true swap over the face box of the "
+            "target frame, in grey levels, of every frame that was swapped, also where no face is found in it. "
+            "0: the right answer. Rendered data only."
+        ),
+        unit="grey levels",
+        range=(0.0, 255.0),
+        higher_is_better=False,
+        reads=(),
+        per_frame=pixel_error,
+        if_missing=_white,
+        missing="255",
+        needs_truth=True,
+        source="ours",
+        version=2,
+    ),
+    _spec("identity", 301),
+    _spec("shape", 302),
+    _spec("expression", 303),
+    _spec("pose", 304),
+)

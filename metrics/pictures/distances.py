@@ -7,12 +7,17 @@ on features of the Inception network; on others it is called by their name. KID:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from metrics.distances import Floats
+from metrics.spec import QUALITY, PictureMetric
+
+FILTER_BANK, INCEPTION = "filter_bank", "torchvision-inception_v3"
+"""Names of the feature networks of metrics/pictures/features.py."""
 
 _ROWS = 1024  # rows of a kernel matrix held in memory at once
 
@@ -118,3 +123,66 @@ def _features(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("features hold NaN or infinity; leave those pictures out and say how many")
     return x, y
+
+
+_MISSING = "its picture as it is, a black one where there is none"
+METRICS = (
+    PictureMetric(
+        key="filter_bank_distance",
+        label="Filter bank",
+        group=QUALITY,
+        order=200,
+        formula="the Fréchet distance of 36 derivative energies and colour moments",
+        description=(
+            "metrics.pictures.distances.frechet_distance on metrics.pictures.features.filter_bank, of all"
+            " swaps to their targets. It sees sharpness, texture, contrast and colour, nothing of what a "
+            "picture shows."
+        ),
+        unit="squared feature distance",
+        range=(0.0, math.inf),
+        higher_is_better=False,
+        source="ours; no FID",
+        missing=_MISSING,
+        network=FILTER_BANK,
+        distance=frechet_distance,
+    ),
+    PictureMetric(
+        key="fid",
+        label="FID",
+        group=QUALITY,
+        order=201,
+        formula="|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) of Inception features",
+        description=(
+            "metrics.pictures.distances.frechet_distance on metrics.pictures.features.Inception, all "
+            "swaps to their targets."
+        ),
+        unit="squared feature distance",
+        range=(0.0, math.inf),
+        higher_is_better=False,
+        source="Heusel et al. 2017, eq. 6",
+        options="network: torchvision-inception_v3, from the user's weights (--inception)",
+        missing=_MISSING,
+        network=INCEPTION,
+        distance=frechet_distance,
+    ),
+    PictureMetric(
+        key="kid",
+        label="KID",
+        group=QUALITY,
+        order=202,
+        formula="unbiased MMD^2 of Inception features, kernel (x.y / d + 1)^3",
+        description=(
+            "metrics.pictures.distances.kernel_distance on metrics.pictures.features.Inception, of all "
+            "swaps to their targets; metrics.pictures.distances.kid takes the mean over random subsets, "
+            "as it is published."
+        ),
+        unit="squared feature distance",
+        range=(-math.inf, math.inf),
+        higher_is_better=False,
+        source="Binkowski et al. 2018, Sec. 4",
+        options="network: torchvision-inception_v3, from the user's weights (--inception)",
+        missing=_MISSING,
+        network=INCEPTION,
+        distance=kernel_distance,
+    ),
+)

@@ -34,6 +34,21 @@ def cluster_sums(values: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats
     return sums.astype(np.float64), np.bincount(index).astype(np.float64)
 
 
+def standard_error(sums: Floats, counts: Floats) -> float:
+    """Cluster-robust (linearised) standard error of the mean sum(sums) / sum(counts) over two clusters or more.
+
+    Args:
+        sums: float [k], of each cluster's values.
+        counts: float [k], how many they are.
+
+    Returns:
+        The error, in the values' unit.
+    """
+    k = len(sums)
+    residual = sums - sums.sum() / counts.sum() * counts
+    return float(np.sqrt(k / (k - 1) * np.sum(residual**2)) / counts.sum())
+
+
 def cluster_interval(
     values: ArrayLike,
     clusters: ArrayLike,
@@ -74,7 +89,7 @@ def cluster_interval(
             return (mean - q * (mean - bounds[0]), mean + q * (bounds[1] - mean))
         return (np.nan, np.nan) if k == 1 else (mean, mean)
     residual = sums - mean * counts
-    error = float(np.sqrt(k / (k - 1) * np.sum(residual**2)) / counts.sum())
+    error = standard_error(sums, counts)
     t = float(special.stdtrit(k - 1, (1.0 + level) / 2.0))
     down, up = _hall(residual, t), -_hall(residual, -t)
     if bounds is None and k >= MANY:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from scipy import integrate, optimize, special, stats
 
 from metrics.distances import Floats
-from metrics.statistics.intervals import cluster_sums
+from metrics.statistics.intervals import Difference, cluster_sums, standard_error
 
 PERMUTATIONS = 9999
 _BATCH = 1024  # permutations held in memory at once
@@ -65,6 +65,43 @@ def paired_test(
         n_resamples=n_resamples, batch=_BATCH, alternative="two-sided", rng=np.random.default_rng(seed),
     )  # fmt: skip
     return float(result.pvalue)
+
+
+@dataclass(frozen=True)
+class Tested(Difference):
+    """A difference with its two-sided p-value."""
+
+    p: float
+
+
+def paired_t_test(a: ArrayLike, b: ArrayLike, clusters: ArrayLike) -> Tested | None:
+    """Student's t over whole clusters of the mean of a - b: the closed form of paired_difference.
+
+    It needs no random numbers and is fast, so a page may hold hundreds. The bootstrap of paired_difference sees skewness
+    besides: the two part where a difference is barely separated or hits are rare.
+
+    Args:
+        a: float [n], of the first model.
+        b: float [n], of the second, on the same frames. A frame that lacks either is left out.
+        clusters: [n], the independent unit.
+
+    Returns:
+        The mean difference, its 95 % t interval and p; None for fewer than two clusters.
+
+    >>> found = paired_t_test([3, 5, 4, 6], [1, 2, 2, 3], ["a", "a", "b", "b"])
+    >>> found.value, found.ci95, found.clusters
+    (2.5, (2.5, 2.5), 2)
+    """
+    sums, counts = cluster_sums(np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64), clusters)
+    k, n = len(sums), int(counts.sum())
+    if k < 2:
+        return None
+    mean, error = float(sums.sum() / counts.sum()), standard_error(sums, counts)
+    if error <= 1e-12 * max(abs(mean), 1e-12):
+        return Tested(mean, (mean, mean), n, k, 1.0 if mean == 0 else 0.0)
+    half = float(special.stdtrit(k - 1, 0.975)) * error
+    p = 2.0 * float(special.stdtr(k - 1, -abs(mean) / error))
+    return Tested(mean, (mean - half, mean + half), n, k, p)
 
 
 def holm(p: ArrayLike) -> Floats:

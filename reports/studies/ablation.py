@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,11 @@ from PIL import Image
 
 from reports.html import environment
 from reports.paper import figure_7
-from reports.results import ResultsError, write_atomic
+from reports.results import write_atomic
 from reports.studies import ablation_plots as plots
+from reports.studies import schema
 from reports.studies.ablation_words import number, verdict
+from reports.studies.schema_ablation import Ablation
 
 Grid = tuple[str, list[int], NDArray[np.uint8]]  # arm, steps, uint8 [pairs, 2 + steps, s, s, 3]
 BUDGET = 600_000  # bytes of all grids as data: URIs
@@ -30,17 +31,35 @@ TITLES = {
 
 
 def read_ablation(path: Path) -> dict[str, Any]:
-    """ablation.json as a dictionary. Raises ResultsError where it is missing or another file."""
-    try:
-        found = json.loads(path.read_text())
-        if found["kind"] != "ablation" or not isinstance(found["arms"], dict):
-            raise TypeError("it is no ablation study's")
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ResultsError(
-            f"{path} is no ablation.json ({error}); make one with python -m bench.ablation"
-        ) from None
-    result: dict[str, Any] = found
-    return result
+    """ablation.json as a dictionary.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content, checked (reports.studies.schema_ablation.Ablation).
+
+    Raises:
+        ResultsError: Where it is missing, another file, or does not fit, with the path of the field.
+    """
+    return schema.read(path, Ablation, "python -m bench.ablation")
+
+
+def write_ablation(out: Path, study: Mapping[str, Any]) -> Path:
+    """Write out/ablation.json atomically, once it fits its schema.
+
+    Args:
+        out: The study's folder.
+        study: Its content.
+
+    Returns:
+        The path.
+
+    Raises:
+        ResultsError: For what does not fit.
+        OutputError: Where the folder cannot take it.
+    """
+    return schema.write(out / "ablation.json", study, Ablation)
 
 
 def write_page(out: Path, study: Mapping[str, Any], grids: Sequence[Grid]) -> Path:

@@ -1,14 +1,8 @@
-"""The page and the table of bench.embedders, from embedders.json and its picture alone.
-
-{"embedders": {NAME: {KEY: {"value", "ci95", "n", "clusters", "seeds", ...}, "networks": [...], "spectrum": [...]}},
- "differences": {KEY: {"A - B": {"value", "ci95", "p_holm", "separated", "better"}}}, "definitions": {KEY: {...}},
- "paths": {"curves", "pixels"} or null, "interpolations": {"ends", "rows"}, "data", "options", "environment"}
-"""
+"""The page and the table of bench.embedders, from embedders.json (reports.studies.schema_embedders) and its picture."""
 
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,34 +11,46 @@ from markupsafe import Markup
 
 from reports.html import environment
 from reports.paper import table_1
-from reports.results import ResultsError, write_atomic
-from reports.studies import embedder_plots
+from reports.results import write_atomic
+from reports.studies import embedder_plots, schema
 from reports.studies.embedder_findings import findings
+from reports.studies.schema_embedders import Embedders
 
 RESULTS, PICTURE, PAGE = "embedders.json", "interpolations.webp", "embedders.html"
 HEADLINE = ("verification_auc", "d_smooth", "interpolation_count", "interpolation_people", "effective_rank",
             "path_extent@age", "path_extent@weight", "path_curvature@morph", "gradient_agreement@morph")  # fmt: skip
-GROUPS = (
-    ("Verification", ("verification_auc", "verification_eer", "tar_at_far")),
-    ("Smoothness", ("d_smooth", "interpolation_count", "interpolation_people")),
-    ("Shape of the space", ("effective_rank", "uniformity", "alignment")),
-    ("What a recogniser sees, read off the embedding", ("probe_",)),
-    ("Paths of rendered faces", ("path_", "gradient_agreement", "descent_agreement")),
-)
 
 
 def read_embedders(path: Path) -> dict[str, Any]:
-    """embedders.json as a dictionary. Raises ResultsError where it is missing or another file."""
-    try:
-        found = json.loads(path.read_text())
-        if not isinstance(found["embedders"], dict) or not isinstance(found["differences"], dict):
-            raise TypeError("no embedders")
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ResultsError(
-            f"{path} is no embedders.json ({error}); make one with python -m bench.embedders"
-        ) from None
-    result: dict[str, Any] = found
-    return result
+    """embedders.json as a dictionary.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content, checked (reports.studies.schema_embedders.Embedders).
+
+    Raises:
+        ResultsError: Where it is missing, another file, or does not fit, with the path of the field.
+    """
+    return schema.read(path, Embedders, "python -m bench.embedders")
+
+
+def write_embedders(out: Path, results: Mapping[str, Any]) -> Path:
+    """Write out/embedders.json atomically, once it fits its schema.
+
+    Args:
+        out: The study's folder.
+        results: Its content.
+
+    Returns:
+        The path.
+
+    Raises:
+        ResultsError: For what does not fit.
+        OutputError: Where the folder cannot take it.
+    """
+    return schema.write(out / RESULTS, results, Embedders)
 
 
 def shown(figure: Mapping[str, Any] | None) -> tuple[str, str]:
@@ -77,10 +83,18 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def grouped(results: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """(heading, keys) of what was measured, in the order of GROUPS."""
-    keys = list(results["definitions"])
-    found = [(title, [k for k in keys if k.startswith(names)]) for title, names in GROUPS]
-    return [(title, own) for title, own in found if own]
+    """What was measured, by the groups that the definitions state.
+
+    Args:
+        results: Content of embedders.json.
+
+    Returns:
+        (heading, keys), in the groups' order; a group's keys as they were measured.
+    """
+    placed = sorted(results["definitions"].items(), key=lambda item: item[1]["order"])
+    groups = dict.fromkeys(definition["group"] for _, definition in placed)
+    keys = results["definitions"]
+    return [(group, [key for key in keys if keys[key]["group"] == group]) for group in groups]
 
 
 def write_page(out: Path, results: Mapping[str, Any], picture: bytes) -> Path:

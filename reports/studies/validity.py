@@ -1,19 +1,18 @@
-"""The page and the tables of bench.validity: how good each instrument is, from validity.json alone.
-
-{"instruments": {NAME: {FIGURE: {"value", "ci95", "n", "people"}, "selectivity": {READING: {FACTOR: {...}}}}},
- "verdicts": {NAME: {READING: {"verdict", "reasons"}}}, "missed": {FACTOR: {"expected", "missed"}}, "options": {...}}
+"""The page and the tables of bench.validity: how good each instrument is, from validity.json alone
+(reports.studies.schema_validity).
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from reports.html import environment
-from reports.results import ResultsError, write_atomic
+from reports.results import write_atomic
+from reports.studies import schema
+from reports.studies.schema_validity import Validity
 
 # figure -> (heading, unit, digits, what is good)
 FIGURES: dict[str, tuple[str, str, int, str]] = {
@@ -32,24 +31,50 @@ FIGURES: dict[str, tuple[str, str, int, str]] = {
     "lfw_pose_auc": ("LFW same-person AUC of pose", "", 3, "0.5: it must not know the person"),
 }
 FACTORS = {
-    "identity": "other person", "expression": "other expression", "pose": "other pose", "light": "other light",
-    "blur": "blurred", "compression": "JPEG", "again": "same again",
-    "mirror": "mirrored", "shift": "crop moved", "jpeg": "JPEG", "resolution": "half resolution",
-}  # fmt: skip
+    "identity": "other person",
+    "expression": "other expression",
+    "pose": "other pose",
+    "light": "other light",
+    "blur": "blurred",
+    "compression": "JPEG",
+    "again": "same again",
+    "mirror": "mirrored",
+    "shift": "crop moved",
+    "jpeg": "JPEG",
+    "resolution": "half resolution",
+}
 
 
 def read_validity(path: Path) -> dict[str, Any]:
-    """validity.json as a dictionary. Raises ResultsError where it is missing or another file."""
-    try:
-        found = json.loads(path.read_text())
-        if not isinstance(found["instruments"], dict):
-            raise TypeError("no instruments")
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ResultsError(
-            f"{path} is no validity.json ({error}); make one with python -m bench.validity"
-        ) from None
-    result: dict[str, Any] = found
-    return result
+    """validity.json as a dictionary.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content, checked (reports.studies.schema_validity.Validity).
+
+    Raises:
+        ResultsError: Where it is missing, another file, or does not fit, with the path of the field.
+    """
+    return schema.read(path, Validity, "python -m bench.validity")
+
+
+def write_validity(out: Path, validity: Mapping[str, Any]) -> Path:
+    """Write out/validity.json atomically, once it fits its schema.
+
+    Args:
+        out: The study's folder.
+        validity: Its content.
+
+    Returns:
+        The path.
+
+    Raises:
+        ResultsError: For what does not fit.
+        OutputError: Where the folder cannot take it.
+    """
+    return schema.write(out / "validity.json", validity, Validity)
 
 
 def shown(figure: Mapping[str, Any] | None, digits: int, interval: bool = True) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from scenes import read_for, sides
 
 from metrics import METRICS, MetricError, Sides, Summary, applicable, evaluate, frame_values
+from metrics.evaluation import POLICIES
+from metrics.spec import KEEPING, VIDEO, Metric
 
 
 def two_frames() -> Sides:
@@ -101,7 +104,7 @@ def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
 def test_a_missing_swap_counts_as_the_unwanted_person(key: str) -> None:
     """All swaps lost, counted everywhere: the score of the swap that shows the other side, by definition."""
     nothing = read_for(sides(), key)
-    unwanted = sides(swap="source" if METRICS[key].group == "attributes" else "target")
+    unwanted = sides(swap="source" if METRICS[key].group == KEEPING else "target")
     if key.startswith("truth_"):
         unwanted = sides(swap="source" if key in ("truth_expression", "truth_pose") else "target")
     for readings in nothing.swap.values():
@@ -215,14 +218,48 @@ def test_applicable_follows_what_was_read() -> None:
     assert applicable(only_identity) == ["identity", "identity_r"]
 
 
+@pytest.mark.parametrize("missing", POLICIES)
+def test_evaluate_returns_the_frames_of_every_metric_computed_once(missing: str) -> None:
+    calls: Counter[str] = Counter()
+
+    def counted(metric: Metric) -> Metric:
+        def per_frame(s: Sides) -> np.ndarray:
+            calls[metric.key] += 1
+            return metric.per_frame(s)
+
+        return replace(metric, per_frame=per_frame)
+
+    s = sides(seed=3)
+    for reading in s.swap.values():
+        reading[::7] = np.nan
+    with pytest.MonkeyPatch.context() as patch:
+        watched = {key: counted(metric) for key, metric in METRICS.items()}
+        patch.setattr("metrics.evaluation.get", watched.__getitem__)
+        values = evaluate(s, missing=missing, n_resamples=99)
+        assert calls == dict.fromkeys(values, 1)
+    for key, value in values.items():
+        np.testing.assert_array_equal(value.per_frame, frame_values(s, key))
+        np.testing.assert_array_equal(value.counted, frame_values(s, key, "count_everywhere"))
+        assert np.isnan(value.per_frame).any() or key == "truth_pixel"
+
+
+def test_a_value_carries_what_its_spec_declares() -> None:
+    for key, value in evaluate(sides(), n_resamples=99).items():
+        written, spec = value.as_dict(), METRICS[key]
+        for name in ("label", "group", "order", "unit", "higher_is_better", "version", "description"):
+            assert written[name] == getattr(spec, name)
+        assert written["range"] == [None if math.isinf(end) else end for end in spec.range]
+        json.dumps(written, allow_nan=False)
+
+
 def test_every_metric_says_what_it_is() -> None:
     for key, metric in METRICS.items():
         assert metric.key == key
         assert len(metric.description) > 60
         assert metric.unit
-        assert metric.title
+        assert metric.label
         assert metric.needs_truth == key.startswith("truth_")
-        assert metric.needs_clips == (metric.group == "video")
+        assert metric.needs_clips == (metric.group == VIDEO)
         assert metric.cluster == "pair"
 
 

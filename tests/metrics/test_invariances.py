@@ -17,8 +17,6 @@ from scenes import WIDTHS, read_for, sides
 from scipy.stats import special_ortho_group
 
 from metrics import METRICS, Sides, evaluate, frame_values
-from metrics.catalogue import EMBEDDERS as EMBEDDER_METRICS
-from metrics.catalogue import PICTURES as PICTURE_METRICS
 from metrics.embedders.interpolation import interpolation_count, nearest_paths, path_count
 from metrics.embedders.paths import neighbour_agreement, path_figures
 from metrics.embedders.probe import explained, linear_probe
@@ -27,7 +25,9 @@ from metrics.embedders.smoothness import d_smooth
 from metrics.embedders.space import alignment, effective_rank, potentials, spectrum, uniformity
 from metrics.embedders.verification import auc, best_accuracy, eer, fold_accuracy, tar_at_far
 from metrics.frames.retrieval import identity_rank, retrieved
-from metrics.pictures.sets import DISTANCES, picture_distances
+from metrics.pictures.sets import picture_distances
+from metrics.registry import PICTURES as PICTURE_METRICS
+from metrics.registry import ours
 
 RNG = np.random.default_rng(99)
 Values = np.ndarray
@@ -298,13 +298,13 @@ PAIR_RULES = {
 }  # fmt: skip
 
 
-def _set_distance(key: str, network: str, swap: Values, target: Values) -> float:
-    n = len(swap)
+def _set_distance(key: str, swap: Values, target: Values) -> float:
+    n, network = len(swap), PICTURE_METRICS[key].network
     return picture_distances(swap, target, np.ones(n, bool), np.arange(n) % 10, network)[key].value
 
 
 PICTURES: dict[str, Callable[..., Any]] = {
-    key: partial(_set_distance, key, network) for network, keys in DISTANCES.items() for key in keys
+    key: partial(_set_distance, key) for key in PICTURE_METRICS
 }
 FRECHET = ("fid", "filter_bank_distance")
 PICTURE_INPUT = tuple(RNG.normal(size=(80, 8)) @ TURN * np.arange(1, 9) + shift for shift in (1.4, 1.8))
@@ -458,8 +458,12 @@ def test_invariance(compare: Callable[[], tuple[Values, Values]], tolerance: flo
 
 def test_every_metric_stands_in_the_table() -> None:
     named = {case.id.rpartition("-")[2].partition(",")[0] for case in TABLE}
-    catalogue = {m.key for m in (*EMBEDDER_METRICS, *PICTURE_METRICS)}
-    assert {*METRICS, *catalogue} <= named
+    absent = [key for key in ours() if key not in named]
+    assert not absent, (
+        f"{', '.join(absent)}: held to no invariance. Add each to the table of its kind in {__file__}: EMBEDDERS, PAIRS, "
+        "SPACE, PATHS or PROBES with how its number is got from the input there (metrics of frames and sets come by "
+        "themselves, and lack only where every rule of FRAMES leaves them out)"
+    )
 
 
 @pytest.mark.parametrize("key", METRICS)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from metrics import MetricError
-from metrics.pictures.distances import frechet_distance, kernel_distance
-from metrics.pictures.sets import FILTER_BANK, INCEPTION, picture_distances
+from metrics.pictures.distances import FILTER_BANK, INCEPTION, frechet_distance, kernel_distance
+from metrics.pictures.sets import picture_distances
 
 RNG = np.random.default_rng(5)
 N = 80

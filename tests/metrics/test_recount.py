@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from scenes import WIDTHS, read_for, sides
 
-from bench.verify.pictures import distance
-from bench.verify.recount import Tables, if_lost, per_frame
-from metrics import METRICS, Sides, frame_values
+from bench.verify.pictures import SETS, distance
+from bench.verify.recount import MEANING, VIDEO, Tables, if_lost, per_frame
+from metrics import Metric, Sides, frame_values
 from metrics.pictures.distances import frechet_distance, kernel_distance
+from metrics.registry import ours
+from metrics.spec import PictureMetric
 
 
 def lists(rows: np.ndarray) -> list[list[float] | None]:
@@ -37,7 +39,42 @@ def tables_of(s: Sides) -> Tables:
     return Tables(frames, originals, truth, {"gallery": "all"})
 
 
-@pytest.mark.parametrize("key", [key for key in METRICS if key != "truth_pixel"])
+FRAMES = {key: metric for key, metric in ours().items() if isinstance(metric, Metric)}
+SETS_OF_PICTURES = {key: metric for key, metric in ours().items() if isinstance(metric, PictureMetric)}
+
+
+def test_every_metric_is_taught_to_the_verifier() -> None:
+    untaught = [key for key in FRAMES if key not in MEANING]
+    assert not untaught, (
+        f"metrics {', '.join(untaught)} are not taught to bench.verify: write their arithmetic in bench/verify/recount.py "
+        "(MEANING: unit and direction; reading_of: what it reads; VIDEO, if it needs frames in a row; then _valued or "
+        "_moved), apart from the metrics package"
+    )
+    sets = [key for key in SETS_OF_PICTURES if key not in SETS]
+    assert not sets, (
+        f"metrics {', '.join(sets)} are not taught to bench.verify: write their arithmetic in bench/verify/pictures.py "
+        "(SETS: column and unit; then _DISTANCES), apart from the metrics package"
+    )
+    gone = [key for key in (*MEANING, *SETS) if key not in ours()]
+    assert not gone, f"bench/verify still teaches {', '.join(gone)}, which no module of metrics declares"
+
+
+def test_what_the_verifier_was_taught_is_what_the_metrics_declare() -> None:
+    for key, (unit, up) in MEANING.items():
+        metric = FRAMES[key]
+        assert (unit, up) == (metric.unit, metric.higher_is_better), (
+            f"{key}: its spec and MEANING of bench/verify/recount.py state another unit or direction"
+        )
+        assert (key in VIDEO) == metric.needs_clips, f"{key}: VIDEO of bench/verify/recount.py"
+    for key, (column, unit) in SETS.items():
+        metric = SETS_OF_PICTURES[key]
+        assert (column, unit) == (f"picture/{metric.network}", metric.unit), (
+            f"{key}: bench/verify/pictures.py"
+        )
+        assert not metric.higher_is_better
+
+
+@pytest.mark.parametrize("key", [key for key in MEANING if key != "truth_pixel"])
 def test_every_metric_is_recounted_with_what_a_lost_face_counts_as(key: str) -> None:
     s = read_for(sides(seed=8), key)
     for reading in s.swap.values():

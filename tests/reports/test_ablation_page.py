@@ -70,6 +70,7 @@ def study() -> dict[str, Any]:
         ],
     }  # fmt: skip
     found["references"]["own"] = {name: found["references"]["judge"] for name in ("smooth", "arc")}
+    found["quoted"] = figure_7.as_json()
     found["conclusions"] = conclusions(found)
     return found
 

@@ -38,6 +38,10 @@ def metric(**changes: Any) -> dict[str, Any]:
         "higher_is_better": False,
         "instrument": "dlib",
         "version": 1,
+        "label": "Pose",
+        "group": "Attribute keeping",
+        "order": 60,
+        "range": [0.0, None],
     }
     return {**made, **changes}
 
@@ -111,6 +115,12 @@ def test_the_counts_error_says_the_sum() -> None:
         {"ci_95": [0.4, 0.6]},
         {"instrument": "two\nlines"},
         {"dagger": ""},
+        {"label": ""},
+        {"label": None},
+        {"group": "two\nlines"},
+        {"order": 1.5},
+        {"range": [0.0]},
+        {"range": [0.0, float("inf")]},
     ],
 )
 def test_a_metric_that_contradicts_itself_is_refused(changes: dict[str, Any]) -> None:
@@ -181,12 +191,12 @@ def test_spoilt_json_is_one_clear_error(tmp_path: Path, spoil: Callable[[bytes],
 @pytest.mark.parametrize(
     "text",
     ["[]", "null", "3", '"text"', "{}"]
-    + [f'{{"schema_version": {version}}}' for version in ("2", '"1"', "true")],
+    + [f'{{"schema_version": {version}}}' for version in ("3", '"1"', "true")],
 )
 def test_another_schema_version_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "results.json"
     path.write_text(text)
-    with pytest.raises(ResultsError, match=r"schema_version.*this program reads version 1"):
+    with pytest.raises(ResultsError, match=r"schema_version.*this program reads versions 1 and 2"):
         load(path)
 
 

@@ -1,0 +1,154 @@
+"""How near a swap's readings are to those that it should have: identity and shape of the source, expression and pose of
+the target (Smooth-Swap, Table 1), each also as a share of the way between both sides (the paper's "-R").
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+
+from metrics.distances import Floats, cosine_distance, cosine_similarity, l2, relative
+from metrics.frames.table_1 import R_FORM, TABLE_1
+from metrics.sides import Sides
+from metrics.spec import IDENTITY, KEEPING, Metric
+
+WANTED = {"identity": "source", "shape": "source", "expression": "target", "pose": "target"}
+"""Whose reading a swap should have."""
+OTHER = {"source": "target", "target": "source"}
+UNITS = {
+    "identity": "cosine distance",
+    "shape": "L2 of shape parameters",
+    "expression": "L2 of expression parameters",
+    "pose": "rad",
+}
+WORDS = {
+    "identity": "identity embedding",
+    "shape": "face-shape parameters",
+    "expression": "expression parameters",
+    "pose": "head rotation (axis-angle, radians)",
+}
+LABELS = {"identity": "Identity", "shape": "Shape", "expression": "Expression", "pose": "Pose"}
+
+
+def wanted_side(reading: str, sides: Sides) -> Floats:
+    """The reading that a swap should have, float [n, d]."""
+    return sides.source[reading] if WANTED[reading] == "source" else sides.target[reading]  # type: ignore[return-value]
+
+
+def unwanted_side(reading: str, sides: Sides) -> Floats:
+    """The reading of the side that it should not show, float [n, d]."""
+    return sides.target[reading] if WANTED[reading] == "source" else sides.source[reading]  # type: ignore[return-value]
+
+
+def _identity(sides: Sides) -> Floats:
+    return cosine_similarity(sides.swap["identity"], sides.source["identity"])
+
+
+def _identity_unwanted(sides: Sides) -> Floats:
+    return cosine_similarity(sides.target["identity"], sides.source["identity"])
+
+
+def _to_wanted(reading: str, sides: Sides) -> Floats:
+    return l2(sides.swap[reading], wanted_side(reading, sides))
+
+
+def _unwanted_to_wanted(reading: str, sides: Sides) -> Floats:
+    return l2(unwanted_side(reading, sides), wanted_side(reading, sides))
+
+
+def _relative(reading: str, sides: Sides) -> Floats:
+    distance = cosine_distance if reading == "identity" else l2
+    to_wanted = distance(sides.swap[reading], wanted_side(reading, sides))
+    to_unwanted = distance(sides.swap[reading], unwanted_side(reading, sides))
+    return relative(to_wanted, to_unwanted)
+
+
+def _relative_unwanted(reading: str, sides: Sides) -> Floats:
+    """1, except where the two sides lack a reading or coincide, so that the question has no answer."""
+    distance = cosine_distance if reading == "identity" else l2
+    apart = distance(wanted_side(reading, sides), unwanted_side(reading, sides))
+    return relative(apart, np.zeros_like(apart))
+
+
+def _group(reading: str) -> str:
+    return IDENTITY if WANTED[reading] == "source" else KEEPING
+
+
+def _distance_metric(reading: str, order: int) -> Metric:
+    side = WANTED[reading]
+    return Metric(
+        key=reading,
+        label=LABELS[reading],
+        group=_group(reading),
+        order=order,
+        formula=f"|{reading}(swap) - {reading}({side})|",
+        description=(
+            f"L2 distance between the {WORDS[reading]} of the swap and of the {side}, whose {reading} "
+            "it should have. Mean over frames; frames without a reading are left out."
+        ),
+        unit=UNITS[reading],
+        range=(0.0, math.inf),
+        higher_is_better=False,
+        reads=(reading,),
+        per_frame=partial(_to_wanted, reading),
+        if_missing=partial(_unwanted_to_wanted, reading),
+        missing=f"distance of the {OTHER[side]}",
+        source=f"{TABLE_1}; its 3D model is not stated",
+    )
+
+
+def _relative_metric(reading: str, label: str, order: int) -> Metric:
+    side = WANTED[reading]
+    other = OTHER[side]
+    distance = "cosine" if reading == "identity" else "L2"
+    return Metric(
+        key=f"{reading}_r",
+        label=label,
+        group=_group(reading),
+        order=order,
+        formula=f"d(swap, {side}) / (d(swap, source) + d(swap, target))",
+        description=(
+            f"d({side}) / (d(source) + d(target)) with d the {distance} distance of the {WORDS[reading]} of the swap "
+            f"to each side. 0: exactly the {side}, 0.5: halfway, 1: exactly the {other}."
+        ),
+        unit="ratio",
+        range=(0.0, 1.0),
+        higher_is_better=False,
+        reads=(reading,),
+        per_frame=partial(_relative, reading),
+        if_missing=partial(_relative_unwanted, reading),
+        missing="1",
+        source=f"{TABLE_1}, the -R columns; {R_FORM}",
+    )
+
+
+METRICS = (
+    Metric(
+        key="identity",
+        label=LABELS["identity"],
+        group=IDENTITY,
+        order=30,
+        formula="cos(z_swap, z_source)",
+        description=(
+            "Cosine similarity of the identity embeddings of the swap and of the source face. 1: the "
+            "same direction, 0: unrelated. Mean over frames; frames without a reading are left out."
+        ),
+        unit="cosine similarity",
+        range=(-1.0, 1.0),
+        higher_is_better=True,
+        reads=("identity",),
+        per_frame=_identity,
+        if_missing=_identity_unwanted,
+        missing="similarity of the target",
+        source=f"{TABLE_1} (Arc), with the network in use",
+    ),
+    _relative_metric("identity", "Identity-R", 31),
+    _distance_metric("shape", 40),
+    _relative_metric("shape", "Shape-R", 41),
+    _distance_metric("expression", 50),
+    _relative_metric("expression", "Expr-R", 51),
+    _distance_metric("pose", 60),
+    _relative_metric("pose", "Pose-R", 61),
+)
