@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metrics.distances import Floats
 from metrics.registry import METRICS, get
@@ -184,21 +185,61 @@ def evaluate(
     return {key: _evaluate(sides, get(key), missing, seed, n_resamples) for key in wanted}
 
 
+def summarise(
+    metric: Metric,
+    per_frame: Floats,
+    counted: Floats,
+    clusters: NDArray[np.generic],
+    *,
+    instrument: str | None,
+    lost: int,
+    missing: MissingPolicy = "count_as_wrong",
+    seed: int = 0,
+    n_resamples: int = RESAMPLES,
+) -> FrameValue:
+    """The mean and the intervals of one metric whose frames are known.
+
+    Args:
+        metric: Its spec.
+        per_frame: float [n], NaN where a frame has no value.
+        counted: float [n], the same where each missing frame counts as wrong.
+        clusters: str [n], the independent unit.
+        instrument: Which instrument read it; None for none.
+        lost: How many of the frames that can have a value have none.
+        missing: What a swap without a face does to a metric.
+        seed: Of the resampling of the intervals.
+        n_resamples: How many resamples an interval rests on.
+
+    Returns:
+        The metric of one model.
+    """
+    return FrameValue(
+        spec=metric,
+        instrument=instrument,
+        missing_policy="count_as_wrong" if _counts(metric, missing) else "exclude",
+        missing=lost,
+        excluding_missing=_summary(metric, per_frame, clusters, seed, n_resamples),
+        counting_missing=_summary(metric, counted, clusters, seed, n_resamples),
+        per_frame=per_frame,
+        counted=counted,
+    )
+
+
 def _evaluate(
     sides: Sides, metric: Metric, missing: MissingPolicy, seed: int, n_resamples: int
 ) -> FrameValue:
     values = _values(metric, sides)
-    counted = _filled(metric, sides, values)
     asked = np.ones(len(values), dtype=bool) if metric.asked is None else metric.asked(sides)
-    return FrameValue(
-        spec=metric,
+    return summarise(
+        metric,
+        values,
+        _filled(metric, sides, values),
+        sides.clusters,
         instrument=sides.instruments.get(metric.reads[0]) if metric.reads else None,
-        missing_policy="count_as_wrong" if _counts(metric, missing) else "exclude",
-        missing=int(np.sum(np.isnan(values) & asked)),
-        excluding_missing=_summary(metric, values, sides, seed, n_resamples),
-        counting_missing=_summary(metric, counted, sides, seed, n_resamples),
-        per_frame=values,
-        counted=counted,
+        lost=int(np.sum(np.isnan(values) & asked)),
+        missing=missing,
+        seed=seed,
+        n_resamples=n_resamples,
     )
 
 
@@ -225,11 +266,13 @@ def check_policy(missing: str) -> None:
         )
 
 
-def _summary(metric: Metric, values: Floats, sides: Sides, seed: int, n_resamples: int) -> Summary:
-    sums, counts = cluster_sums(values, sides.clusters)
+def _summary(
+    metric: Metric, values: Floats, clusters: NDArray[np.generic], seed: int, n_resamples: int
+) -> Summary:
+    sums, counts = cluster_sums(values, clusters)
     value = float(sums.sum() / counts.sum()) if len(sums) else math.nan
     bounds = metric.range if metric.unit == "%" else None  # hits: even where all agree, the next may differ
-    low, high = cluster_interval(values, sides.clusters, seed, n_resamples, bounds=bounds)
+    low, high = cluster_interval(values, clusters, seed, n_resamples, bounds=bounds)
     inside = tuple(min(max(end, metric.range[0]), metric.range[1]) for end in (low, high))
     return Summary(value, (inside[0], inside[1]), int(counts.sum()), len(sums))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 RESULTS = "results.json"
 FRAMES, VIDEO = "frames.parquet", "video.parquet"
+TRUTH = "truth.parquet"
 ORIGINALS, VIDEO_ORIGINALS = "originals.parquet", "video_originals.parquet"
 
 

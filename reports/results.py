@@ -212,7 +212,10 @@ class InstrumentInfo(Open):
 
 
 class Run(Closed):
-    """What ran, on what, with what: enough to run it again. `seconds` is wall time."""
+    """What ran, on what, with what: enough to run it again. `seconds` is wall time.
+
+    rescored: when its metrics were made again from its stored readings (bench.rescore); None: never.
+    """
 
     command: str = Field(max_length=100_000)
     model: ModelInfo
@@ -222,6 +225,7 @@ class Run(Closed):
     environment: dict[str, JsonValue]
     seed: Annotated[int, BeforeValidator(_plain)]
     started: AwareDatetime
+    rescored: AwareDatetime | None = None
     seconds: Annotated[Number, Field(ge=0)]
 
 

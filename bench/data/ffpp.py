@@ -103,9 +103,7 @@ class FaceForensics:
     # ---- people and pairs ----
     def person(self, clip: str) -> str:
         """The identity in a clip: its id, or its actor's number, through the identity map."""
-        actor = _ACTOR_CLIP.fullmatch(clip) if self.sequences == "actors" else None
-        name = actor["actor"] if actor else clip
-        return self._people.get(name, name)
+        return person_of(clip, self.sequences, self._people)
 
     def pairs(self, split: str, limit: int | None = None) -> list[Pair]:
         """The swaps of a split, both directions of a pair one after the other: [a_b, b_a, c_d, ...].
@@ -174,6 +172,13 @@ class FaceForensics:
             if path.suffix.lower() in VIDEO_SUFFIXES
         )
         return others[0] if others else f"{actor}__{scene}"
+
+
+def person_of(clip: str, sequences: str, identity_map: Mapping[str, str]) -> str:
+    """Whose face a clip shows: its id, or its actor's number, through the identity map."""
+    actor = _ACTOR_CLIP.fullmatch(clip) if sequences == "actors" else None
+    name = actor["actor"] if actor else clip
+    return identity_map.get(name, name)
 
 
 def read_identity_map(path: Path) -> dict[str, str]:

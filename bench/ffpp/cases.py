@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -86,57 +86,92 @@ class Cutter:
         return cv2.imencode(self._format[0], small, self._format[1])[1].tobytes()
 
 
-def choose(
-    model: str,
-    metrics: Mapping[str, Scored],
-    frames: Sequence[tuple[str, int, Case | None]],
-    seed: int = 0,
-) -> list[Picture]:
+@dataclass(frozen=True)
+class Choice:
+    """A frame that the report shows, and why: the place of the frame, and what is said of it.
+
+    key, label: of the metric that chose it; empty for a random one. scores: every metric of the frame, in words.
+    """
+
+    case: Literal["best", "median", "worst", "random"]
+    i: int
+    key: str
+    label: str
+    headline: str
+    scores: tuple[tuple[str, str], ...]
+    scope: Scope = "frame"
+
+
+def choose(metrics: Mapping[str, Scored], shown: Sequence[bool], seed: int = 0) -> list[Choice]:
     """The best, median and worst frame by every metric that was measured, and RANDOM frames by lot.
 
-    metrics: key -> Scored, values in the order of `frames`: (clip, frame number, faces). Of equal frames the first
+    metrics: key -> Scored, a value a frame. shown: which frames have pictures. Of equal frames the first
     in that order is ranked better. The lot depends on the seed and the number of frames alone, so that all models
     of a run show the same random frames.
     """
-    shown = [i for i, (_, _, faces) in enumerate(frames) if faces is not None]
-    pictures = []
+    places = np.flatnonzero(shown)
+    choices = []
     for key, scored in metrics.items():
-        known = [i for i in shown if np.isfinite(scored.values[i])]
+        known = [int(i) for i in places if np.isfinite(scored.values[i])]
         for case, i in _ranked(known, scored.values, scored.higher_is_better):
-            pictures.append(_picture(model, case, key, i, metrics, frames))
-    lot = np.random.default_rng(seed).permutation(len(frames))
-    drawn = [int(i) for i in lot if frames[i][2] is not None][:RANDOM]
-    return pictures + [_picture(model, "random", "", i, metrics, frames) for i in drawn]
+            text = f"{scored.label} {scored.text(i)}"
+            choices.append(Choice(case, i, key, scored.label, text, _scores(metrics, i)))
+    lot = np.random.default_rng(seed).permutation(len(shown))
+    drawn = [int(i) for i in lot if shown[i]][:RANDOM]
+    return choices + [Choice("random", i, "", "", "drawn by lot", _scores(metrics, i)) for i in drawn]
 
 
-def choose_clips(
-    model: str, metrics: Mapping[str, Scored], frames: Sequence[tuple[str, int, Case | None]]
-) -> list[Picture]:
+def choose_clips(metrics: Mapping[str, Scored], shown: Sequence[bool], clips: Sequence[str]) -> list[Choice]:
     """The best, median and worst clip by its mean of the first of BY_CLIP: a picture a frame, as a report shows.
 
-    frames as in `choose`, a clip's in order of time. Clips of which less than half can be shown are passed over.
+    shown as in `choose`; clips: of each frame its clip, a clip's frames in order of time. Clips of which less than half
+    can be shown are passed over.
     """
     key = next((key for key in BY_CLIP if key in metrics), None)
     if key is None:
         return []
     scored = metrics[key]
-    clips: dict[str, list[int]] = {}
-    for i, (clip, _, _) in enumerate(frames):
-        clips.setdefault(clip, []).append(i)
+    places: dict[str, list[int]] = {}
+    for i, clip in enumerate(clips):
+        places.setdefault(clip, []).append(i)
     kept = []
-    for every in clips.values():
+    for every in places.values():
         looked = [every[k] for k in sampled(len(every))]
-        rows = [i for i in looked if frames[i][2] is not None]
+        rows = [i for i in looked if shown[i]]
         if 2 * len(rows) >= len(looked) and len(rows) > 1 and np.isfinite(scored.values[every]).any():
             kept.append(rows)
-    means = np.array([np.nanmean(scored.values[clips[frames[rows[0]][0]]]) for rows in kept])
-    pictures, taken = [], set()
+    means = np.array([np.nanmean(scored.values[places[clips[rows[0]]]]) for rows in kept])
+    choices: list[Choice] = []
+    taken = set()
     for case, k in _ranked(list(range(len(kept))), means, scored.higher_is_better):
         if k not in taken:
-            said = f"{scored.label} {_text(float(means[k]))}"
-            pictures += [_picture(model, case, key, i, metrics, frames, "clip", said) for i in kept[k]]
+            text = f"{scored.label} {_text(float(means[k]))}"
+            choices += [Choice(case, i, key, scored.label, text, (), "clip") for i in kept[k]]
             taken.add(k)
-    return pictures
+    return choices
+
+
+def picture(model: str, clip: str, number: int, faces: Case, choice: Choice) -> Picture:
+    """A chosen frame with its pictures."""
+    return Picture(
+        model,
+        clip,
+        number,
+        choice.case,
+        choice.headline,
+        _image(faces.source),
+        _image(faces.target),
+        _image(faces.swap),
+        None if faces.truth is None else _image(faces.truth),
+        choice.key,
+        choice.label,
+        choice.scores,
+        choice.scope,
+    )
+
+
+def _scores(metrics: Mapping[str, Scored], i: int) -> tuple[tuple[str, str], ...]:
+    return tuple((one.label, one.text(i)) for one in metrics.values() if np.isfinite(one.values[i]))
 
 
 def _ranked(
@@ -151,29 +186,6 @@ def _ranked(
 
 def _text(value: float) -> str:
     return f"{value:.3g}" if abs(value) >= 10 else f"{value:.3f}"
-
-
-def _picture(
-    model: str,
-    case: Any,
-    key: str,
-    i: int,
-    metrics: Mapping[str, Scored],
-    frames: Sequence[tuple[str, int, Case | None]],
-    scope: Scope = "frame",
-    headline: str = "",
-) -> Picture:
-    clip, number, faces = frames[i]
-    assert faces is not None
-    said = {name: one.text(i) for name, one in metrics.items() if np.isfinite(one.values[i])}
-    scores = tuple((metrics[name].label, text) for name, text in said.items())
-    headline = headline or (f"{metrics[key].label} {said[key]}" if key else "drawn by lot")
-    truth = None if faces.truth is None else _image(faces.truth)
-    return Picture(
-        model, clip, number, case, headline,
-        _image(faces.source), _image(faces.target), _image(faces.swap), truth,
-        key, metrics[key].label if key else "", scores if scope == "frame" else (), scope,
-    )  # fmt: skip
 
 
 def _image(coded: bytes) -> Image:

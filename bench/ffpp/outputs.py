@@ -1,4 +1,5 @@
-"""What a run leaves: OUT/originals.parquet, OUT/<model>/frames.parquet and, last, OUT/<model>/results.json.
+"""What a run leaves: OUT/originals.parquet and, where the true swap is known, OUT/truth.parquet, then of each model
+OUT/<model>/frames.parquet and, last, OUT/<model>/results.json.
 
 A run with --video leaves the same two tables of the frames that follow each other: OUT/video_originals.parquet and
 OUT/<model>/video.parquet.
@@ -18,8 +19,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.data.pairs import Dataset
 from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
+from bench.ffpp.run import Outcome
 from bench.ffpp.scores import Scores
 from bench.reading.reader import Reading
 from reports.files import RESULTS, VIDEO
@@ -48,7 +51,7 @@ def write_model(
     hashes = {f"../{name}": sha256 for name, sha256 in (shared or {}).items()}
     for name, data in written.items():
         write_atomic(folder / name, data)
-        hashes[name] = hashlib.sha256(data).hexdigest()
+        hashes[name] = sha256(data)
     write_atomic(folder / RESULTS, results.model_copy(update={"files": hashes}))
 
 
@@ -65,37 +68,77 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
         )
     }  # fmt: skip
     columns |= {
+        "target_person": [frame.pair.target_person for frame in frames],
+        "source_person": [frame.pair.source_person for frame in frames],
         "faces": [frame.swap.found if frame.swap else None for frame in frames],
         "box": _boxes(frames),
         "posed": [frame.posed for frame in frames],
     }
-    columns |= {f"metric/{key}": _numbers(array) for key, array in scores.per_frame.items()}
-    columns |= {f"missing/{key}": _numbers(array) for key, array in scores.missing.items()}
+    columns |= {f"metric/{key}": numbers(array) for key, array in scores.per_frame.items()}
+    columns |= {f"missing/{key}": numbers(array) for key, array in scores.missing.items()}
     columns |= _readings("swap", [frame.swap for frame in frames])
     columns |= _looks([frame.look for frame in frames])
     return pa.table(columns)
 
 
-def write_originals(
-    path: Path, originals: Mapping[str, Sequence[tuple[int, Reading]]], compression: str
-) -> str:
+def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
     """What was read from the original clips: the source and target sides of every model, and the gallery.
 
-    Returns the sha256 (hex) of the file.
+    Rows of the gallery come first; then target frames of other numbers, beside which a finished swap lay.
+
+    Returns:
+        The sha256 (hex) of the file.
     """
-    rows = [(clip, *row) for clip, readings in originals.items() for row in readings]
+    rows = [(clip, *row) for clip, readings in outcome.originals.items() for row in readings]
+    gallery = len(rows)
+    known = {(clip, number) for clip, number, _ in rows}
+    for frame in (frame for frames in outcome.frames.values() for frame in frames):
+        place = (frame.row.target, frame.row.frame)
+        if frame.target is not None and place not in known:
+            known.add(place)
+            rows.append((*place, frame.target))
     columns: dict[str, Any] = {
         "clip": [clip for clip, _, _ in rows],
-        "compression": [compression] * len(rows),
+        "compression": [dataset.compression] * len(rows),
+        "person": [dataset.person(clip) for clip, _, _ in rows],
+        "gallery": [i < gallery for i in range(len(rows))],
         "frame": [number for _, number, _ in rows],
         "status": [reading.status for _, _, reading in rows],
         "reason": [reading.reason for _, _, reading in rows],
         "faces": [reading.found for _, _, reading in rows],
     }
     columns |= _readings("original", [reading for _, _, reading in rows])
-    data = _parquet(pa.table(columns | _looks([reading.look for _, _, reading in rows])))
-    write_atomic(path, data)
+    return _write(path, pa.table(columns | _looks([reading.look for _, _, reading in rows])))
+
+
+def write_truth(path: Path, outcome: Outcome) -> str:
+    """What was read from the true swaps, one row a frame of a pair that has one.
+
+    Returns:
+        The sha256 (hex) of the file.
+    """
+    frames = {
+        (frame.row.clip, frame.row.frame): frame.truth
+        for frames in outcome.frames.values()
+        for frame in frames
+        if frame.truth is not None
+    }
+    columns: dict[str, Any] = {
+        "clip": [clip for clip, _ in frames],
+        "frame": [number for _, number in frames],
+    }
+    return _write(path, pa.table(columns | _readings("truth", list(frames.values()))))
+
+
+def sha256(data: bytes) -> str:
+    """Its hash, hex, as results.json keeps it."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _write(path: Path, table: pa.Table) -> str:
+    data = _parquet(table)
+    write_atomic(path, data)
+    return sha256(data)
 
 
 def _readings(side: str, readings: Sequence[Reading | None]) -> dict[str, Any]:
@@ -128,5 +171,6 @@ def _parquet(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def _numbers(values: npt.NDArray[np.float64]) -> Any:
+def numbers(values: npt.NDArray[np.float64]) -> pa.Array:
+    """A column of numbers, null for NaN."""
     return pa.array([float(x) if math.isfinite(x) else None for x in values], pa.float64())

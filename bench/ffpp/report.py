@@ -8,17 +8,17 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from bench.data.pairs import Dataset
 from bench.ffpp import cases, outputs, provenance
 from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
 from bench.ffpp.plan import Plan
 from bench.ffpp.run import Outcome
-from bench.ffpp.scores import Gallery, Scores, score, score_quality, with_black
+from bench.ffpp.scores import Gallery, Scores, Scoring, Source, score_model, with_black
 from bench.swappers import Swapper
 from metrics import METRICS
-from reports.files import FRAMES, ORIGINALS, VIDEO, VIDEO_ORIGINALS
+from reports.files import FRAMES, ORIGINALS, TRUTH, VIDEO, VIDEO_ORIGINALS
 from reports.html import write_report
 from reports.markdown import markdown_table
 from reports.pictures.store import Picture, pack
@@ -41,34 +41,33 @@ def report(
 
     clock: time.monotonic() at the run's start.
     """
-    gallery = Gallery.of(outcome, plan.dataset)
-    shared = {}
-    for name, found in ((ORIGINALS, outcome), (VIDEO_ORIGINALS, video)):
-        (out / name).unlink(missing_ok=True)
-        if found is not None:
-            shared[name] = outputs.write_originals(out / name, found.originals, plan.dataset.compression)
-    shown: list[Any] = []
+    scoring = Scoring(
+        [Source(instrument.name, tuple(instrument.reads)) for instrument in plan.instruments],
+        plan.protocol,
+        Gallery.of(outcome, plan.dataset),
+        None if video is None else Gallery.of(video, plan.dataset),
+        outcome.has_truth,
+    )
+    shared = _write_shared(out, outcome, video, plan.dataset)
+    shown: list[Picture] = []
     runs = []
     for swapper in plan.swappers:
         frames = with_black(outcome.frames[swapper.name], plan.pictures)
+        rows = None if video is None else video.frames[swapper.name]
+        scores = score_model(scoring, frames, rows)
         ledger = Ledger(frame.row for frame in frames)
-        scores = score(frames, gallery, plan.instruments, plan.protocol, outcome.has_truth)
-        metrics = scores.metrics | score_quality(frames, plan.protocol)
-        tables = {FRAMES: outputs.frames_table(ledger, frames, scores)}
-        if video is not None:
-            rows = video.frames[swapper.name]
-            steadiness = score(
-                rows, Gallery.of(video, plan.dataset), plan.instruments, plan.protocol, False, video=True
-            )
-            metrics |= steadiness.metrics
-            tables[VIDEO] = outputs.frames_table(Ledger(frame.row for frame in rows), rows, steadiness)
+        tables = {FRAMES: outputs.frames_table(ledger, frames, scores.frames)}
+        if rows is not None and scores.video is not None:
+            tables[VIDEO] = outputs.frames_table(Ledger(frame.row for frame in rows), rows, scores.video)
         seconds = time.monotonic() - clock
-        results = Results.model_validate({
-            "run": provenance.of(plan, swapper, command, started, seconds),
-            "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
-            "metrics": metrics,
-        })  # fmt: skip
-        chosen = _pictures(swapper, frames, scores, plan.protocol.seed)
+        results = Results.model_validate(
+            {
+                "run": provenance.of(plan, swapper, command, started, seconds),
+                "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
+                "metrics": scores.metrics,
+            }
+        )
+        chosen = _pictures(swapper, frames, scores.frames, plan.protocol.seed)
         outputs.write_model(out / swapper.name, results, tables, pack(chosen) if chosen else None, shared)
         runs.append(RunFiles.read(out / swapper.name))
         shown += chosen
@@ -76,7 +75,12 @@ def report(
             print(
                 f"warning: no frame of {swapper.name} could be scored; the ledger says why", file=sys.stderr
             )
-    page = write_report(out, runs, shown)
+    publish(out, runs, shown, as_json)
+
+
+def publish(out: Path, runs: Sequence[RunFiles], pictures: Sequence[Picture], as_json: bool) -> None:
+    """Write the report over the models of a run; print their table, or their results as JSON, and where it is."""
+    page = write_report(out, runs, pictures)
     if as_json:
         print(json.dumps([run.results.model_dump(mode="json") for run in runs], indent=2, allow_nan=False))
     else:
@@ -84,13 +88,47 @@ def report(
     print(f"report: {page.resolve()}", file=sys.stderr if as_json else sys.stdout)
 
 
-def _pictures(swapper: Swapper, frames: Sequence[Frame], scores: Scores, seed: int) -> list[Picture]:
-    """The cases that the report shows of a model: frames by every metric, and of a model that competes whole clips."""
+def _write_shared(out: Path, outcome: Outcome, video: Outcome | None, dataset: Dataset) -> dict[str, str]:
+    """The tables that all models share; file name -> sha256."""
+    for name in (ORIGINALS, VIDEO_ORIGINALS, TRUTH):
+        (out / name).unlink(missing_ok=True)
+    shared = {ORIGINALS: outputs.write_originals(out / ORIGINALS, outcome, dataset)}
+    if outcome.has_truth:
+        shared[TRUTH] = outputs.write_truth(out / TRUTH, outcome)
+    if video is not None:
+        shared[VIDEO_ORIGINALS] = outputs.write_originals(out / VIDEO_ORIGINALS, video, dataset)
+    return shared
+
+
+def choose_cases(
+    scores: Scores, shown: Sequence[bool], clips: Sequence[str], seed: int, reference: bool
+) -> list[cases.Choice]:
+    """The cases that the report shows of a model: frames by every metric, and of a model that competes whole clips.
+
+    Args:
+        scores: The metrics of its frames.
+        shown: Of each frame whether there are pictures of it.
+        clips: Of each frame its clip.
+        seed: Of the frames drawn by lot.
+        reference: Whether it marks an end of the scale.
+
+    Returns:
+        The choices, in the report's order.
+    """
     scored = {}
     for key, values in scores.per_frame.items():
         name, _, instrument = key.partition("@")
-        title = METRICS[name].label + (f" ({instrument})" if instrument else "")
-        scored[key] = cases.Scored(title, METRICS[name].higher_is_better, values)
-    kept = [(f.row.clip, f.row.frame, f.case) for f in frames]
-    chosen = cases.choose(swapper.name, scored, kept, seed)
-    return chosen if swapper.reference else chosen + cases.choose_clips(swapper.name, scored, kept)
+        label = METRICS[name].label + (f" ({instrument})" if instrument else "")
+        scored[key] = cases.Scored(label, METRICS[name].higher_is_better, values)
+    chosen = cases.choose(scored, shown, seed)
+    return chosen if reference else chosen + cases.choose_clips(scored, shown, clips)
+
+
+def _pictures(swapper: Swapper, frames: Sequence[Frame], scores: Scores, seed: int) -> list[Picture]:
+    shown = [frame.case is not None for frame in frames]
+    choices = choose_cases(scores, shown, [frame.row.clip for frame in frames], seed, swapper.reference)
+    return [
+        cases.picture(swapper.name, frame.row.clip, frame.row.frame, frame.case, choice)
+        for choice in choices
+        if (frame := frames[choice.i]).case is not None
+    ]

@@ -21,7 +21,6 @@ from bench.ffpp.run import Outcome
 from bench.reading.pictures import PictureReader
 from bench.reading.reader import Reading
 from metrics import METRICS, Sides, Value, applicable, evaluate
-from metrics.instruments import Instrument
 from metrics.pictures.sets import networks, picture_distances
 from reports.results import MetricValue
 
@@ -62,10 +61,58 @@ class Gallery:
         return cls(rows, np.array(ids, dtype=str), at)
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where readings come from: an instrument's name and what it reads."""
+
+    name: str
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What the models of one run are scored with."""
+
+    instruments: Sequence[Source]
+    protocol: Protocol
+    gallery: Gallery
+    video_gallery: Gallery | None
+    has_truth: bool
+
+
+@dataclass(frozen=True)
+class ModelScores:
+    """Everything that is computed of one model. video: of the frames that follow each other, where they were read."""
+
+    metrics: dict[str, MetricValue]
+    frames: Scores
+    video: Scores | None
+
+
+def score_model(scoring: Scoring, frames: Sequence[Frame], video: Sequence[Frame] | None) -> ModelScores:
+    """Score one model.
+
+    Args:
+        scoring: What all models of the run share.
+        frames: Its rows (with_black).
+        video: Its rows of frames that follow each other, where the protocol reads them.
+
+    Returns:
+        Metrics with intervals, and the value of every frame.
+    """
+    instruments, protocol = scoring.instruments, scoring.protocol
+    scores = score(frames, scoring.gallery, instruments, protocol, scoring.has_truth)
+    metrics = scores.metrics | score_quality(frames, protocol)
+    if video is None or scoring.video_gallery is None:
+        return ModelScores(metrics, scores, None)
+    steadiness = score(video, scoring.video_gallery, instruments, protocol, False, video=True)
+    return ModelScores(metrics | steadiness.metrics, scores, steadiness)
+
+
 def score(
     frames: Sequence[Frame],
     gallery: Gallery,
-    instruments: Sequence[Instrument],
+    instruments: Sequence[Source],
     protocol: Protocol,
     has_truth: bool,
     video: bool = False,
@@ -135,7 +182,7 @@ def _metric_value(value: Value) -> MetricValue:
 def _sides(
     frames: Sequence[Frame],
     gallery: Gallery,
-    instrument: Instrument,
+    instrument: Source,
     protocol: Protocol,
     has_truth: bool,
     video: bool,

@@ -22,7 +22,7 @@ import pandas as pd
 from bench.errors import EXIT_DATA, EXIT_OK, UsageError, few
 from bench.verify import recount
 from bench.verify.checks import Checked, check_metrics
-from reports.files import FRAMES, ORIGINALS, RESULTS, VIDEO, VIDEO_ORIGINALS, model_folders
+from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.results import Results, ResultsError, load
 from smoothswap.cli import Parser, command
 
@@ -73,11 +73,8 @@ def check(folder: Path) -> Checked:
     _ledger(found, frames, results)
     if originals is None:
         return found
-    oracle = folder.parent / "oracle" / FRAMES
-    truth = pd.read_parquet(oracle) if oracle.is_file() and folder.name != "oracle" else frames
-    tables = recount.Tables(
-        frames, originals, truth if oracle.is_file() else None, results.run.protocol.model_dump(mode="json")
-    )
+    truth = _truth(folder, frames)
+    tables = recount.Tables(frames, originals, truth, results.run.protocol.model_dump(mode="json"))
     _posed(found, tables)
     check_metrics(found, tables, _video(found, folder, results), results)
     return found
@@ -161,6 +158,16 @@ def _ledger(found: Checked, frames: pd.DataFrame, results: Results) -> None:
     _frame_rule(found, frames, results)
 
 
+def _truth(folder: Path, frames: pd.DataFrame) -> pd.DataFrame | None:
+    """What was read from the true swaps: truth.parquet, in older runs the frames of the oracle's row."""
+    if (folder.parent / TRUTH).is_file():
+        return pd.read_parquet(folder.parent / TRUTH)
+    if folder.name == "oracle":
+        return frames
+    oracle = folder.parent / "oracle" / FRAMES
+    return pd.read_parquet(oracle) if oracle.is_file() else None
+
+
 def _rows(found: Checked, frames: pd.DataFrame, results: Results, what: str) -> None:
     """What holds of the rows of either table."""
     strange = sorted(set(frames["status"]) - set(STATUSES))
@@ -177,11 +184,16 @@ def _rows(found: Checked, frames: pd.DataFrame, results: Results, what: str) -> 
     found.expect(set(frames["model"]) == {results.run.model.name}, f"{what}: rows of another model")
     protocol = results.run.protocol.model_dump(mode="json")
     pairs = frames[["clip", "target", "source", "cluster"]].drop_duplicates()
-    wrong = [
-        clip
-        for clip, target, source, cluster in pairs.itertuples(index=False)
-        if cluster != "+".join(sorted(recount.person(protocol, one) for one in (target, source)))
-    ]
+    # A data set of another kind has its own way of telling people: what the run stored of them is all there is.
+    if results.run.data.model_dump().get("kind", "ffpp") == "ffpp":
+        pairs["people"] = [
+            "+".join(sorted(recount.person(protocol, clip) for clip in clips))
+            for clips in zip(pairs["target"], pairs["source"], strict=True)
+        ]
+    else:
+        people = frames.loc[pairs.index, ["target_person", "source_person"]]
+        pairs["people"] = ["+".join(sorted(map(str, two))) for two in people.itertuples(index=False)]
+    wrong = pairs.loc[pairs["cluster"] != pairs["people"], "clip"]
     found.expect(not wrong, f"{what}: the cluster is not the pair of people in {few(wrong)}")
 
 

@@ -42,7 +42,8 @@ VERSION = 1  # of the metrics that are recomputed here
 
 @dataclass
 class Tables:
-    """The files of one model. frames, originals, truth: as they are stored (truth: the oracle's frames).
+    """The files of one model. frames, originals, truth: as they are stored (truth: truth.parquet, in older runs the
+    oracle's frames).
 
     `posed` bool [n]: both originals have a usable face, worked out here from originals.parquet.
     `unknown` bool [n]: the target's frame is not in originals.parquet, so nothing can be worked out.
@@ -61,7 +62,7 @@ class Tables:
             (c, int(f)): i
             for i, (c, f) in enumerate(zip(self.originals["clip"], self.originals["frame"], strict=True))
         }
-        usable = set(self.originals.loc[read, "clip"])
+        usable = set(self.originals.loc[read & self.gallery, "clip"])
         clips = set(self.originals["clip"])
         ok = read.to_numpy(bool)
         target = self._at("target", "frame", known)
@@ -69,6 +70,21 @@ class Tables:
         self._source = self._at("source", "source_frame", known)
         self.posed = (target >= 0) & ok[target] & self.frames["source"].isin(usable).to_numpy(bool)
         self.unknown = (target < 0) & self.frames["target"].isin(clips).to_numpy(bool)
+
+    @cached_property
+    def gallery(self) -> np.ndarray:
+        """bool [rows of originals]: frames by the protocol's rule; the others are targets beside finished swaps."""
+        if "gallery" not in self.originals:
+            return np.ones(len(self.originals), dtype=bool)
+        return self.originals["gallery"].to_numpy(bool)
+
+    @cached_property
+    def people(self) -> Mapping[str, str]:
+        """Clip -> whose face it shows: as the run stored it, else by the protocol."""
+        clips = self.originals["clip"]
+        if "person" in self.originals:
+            return dict(zip(clips, self.originals["person"].astype(str), strict=True))
+        return {clip: person(self.protocol, clip) for clip in clips}
 
     @cached_property
     def before(self) -> np.ndarray:
@@ -88,7 +104,8 @@ class Tables:
         if side == "truth":
             if self.truth is None:
                 return None
-            rows = _rows(self.truth, f"swap/{instrument}/{reading}")
+            of = "truth" if f"truth/{instrument}/{reading}" in self.truth else "swap"
+            rows = _rows(self.truth, f"{of}/{instrument}/{reading}")
             keys = {k: i for i, k in enumerate(zip(self.truth["clip"], self.truth["frame"], strict=True))}
             at = [keys.get(k, -1) for k in zip(self.frames["clip"], self.frames["frame"], strict=True)]
             return None if rows is None else _take(rows, np.array(at, dtype=int))
@@ -195,10 +212,11 @@ def _hits(tables: Tables, instrument: str, k: int) -> list[np.ndarray] | None:
     stored = _rows(tables.originals, f"original/{instrument}/identity")
     if probes is None or stored is None:
         return None
-    usable = (tables.originals["status"] == "ok").to_numpy(bool) & np.isfinite(stored).all(axis=1)
-    people = np.array([person(tables.protocol, clip) for clip in tables.originals["clip"]])
+    read = (tables.originals["status"] == "ok").to_numpy(bool) & tables.gallery
+    usable = read & np.isfinite(stored).all(axis=1)
+    people = np.array([tables.people[clip] for clip in tables.originals["clip"]])
     names, index = np.unique(people, return_inverse=True)
-    wanted = [person(tables.protocol, clip) for clip in tables.frames["source"]]
+    wanted = [tables.people.get(clip, person(tables.protocol, clip)) for clip in tables.frames["source"]]
     gallery = _lengths_to_one(stored)
     shown = tables._source if tables.protocol.get("gallery") == "without_source_frame" else None
     strict = np.full(len(probes), np.nan)

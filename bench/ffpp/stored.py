@@ -1,0 +1,211 @@
+"""A finished run read back from its tables: the rows, the readings and the gallery, as they were before scoring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.data.ffpp import person_of
+from bench.data.pairs import Pair
+from bench.errors import DataError
+from bench.ffpp.frame import Frame
+from bench.ffpp.ledger import Row
+from bench.ffpp.protocol import Protocol
+from bench.ffpp.scores import Gallery, Source
+from bench.reading.reader import Reading
+from metrics.sides import READINGS
+from reports.files import FRAMES, ORIGINALS, TRUTH
+from reports.results import Results
+
+Values = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Originals:
+    """Readings of the original clips by (clip, frame number), and the gallery that they make."""
+
+    readings: Mapping[tuple[str, int], Reading]
+    people: Mapping[str, str]
+    gallery: Gallery
+
+
+def instruments_of(results: Results) -> list[Source]:
+    """The instruments whose readings the metrics come from, in the run's order."""
+    described = [info.model_dump() for info in results.run.instruments]
+    sources = [Source(info["name"], tuple(info.get("reads") or ())) for info in described]
+    return [
+        instrument for instrument in sources if instrument.reads and set(instrument.reads) <= set(READINGS)
+    ]
+
+
+def protocol_of(results: Results) -> Protocol:
+    """The protocol of a run.
+
+    Raises:
+        DataError: Its rules are not those of today's protocol, or do not give the hash that stands beside them.
+    """
+    stated = results.run.protocol.model_dump(mode="json")
+    digest = stated.pop("hash")
+    try:
+        protocol = Protocol.model_validate(stated)
+    except ValueError as error:
+        raise DataError(
+            f"the run's protocol is not one of today's: {error}; score the model again"
+        ) from error
+    if protocol.hash != digest:
+        raise DataError(f"the run's protocol does not have the hash {digest[:12]} that stands beside it")
+    return protocol
+
+
+def read_table(path: Path) -> pa.Table:
+    """One of the run's tables.
+
+    Raises:
+        DataError: It is missing or damaged.
+    """
+    try:
+        return pq.read_table(path)
+    except FileNotFoundError:
+        raise DataError(
+            f"{path} is missing: a run is scored again from its tables; score the model anew"
+        ) from None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"cannot read {path}: {error}; score the model anew") from error
+
+
+def has_readings(table: pa.Table) -> bool:
+    """Whether a table of frames holds what the instruments read, and not only the value of each frame."""
+    return any(name.startswith("swap/") for name in table.column_names)
+
+
+def read_originals(run: Path, protocol: Protocol, name: str = ORIGINALS) -> Originals:
+    """The original clips of a run. name: the table's file. Raises DataError."""
+    table = read_table(run / name)
+    rows = _rows(table, "original/", run / name)
+    readings: dict[tuple[str, int], Reading] = {}
+    people: dict[str, str] = {}
+    gallery: list[Reading] = []
+    ids: list[str] = []
+    at: dict[tuple[str, int], int] = {}
+    position: dict[str, int] = {}
+    for row, values, look in rows:
+        clip = row["clip"]
+        reading = _reading(row["status"], row["reason"], row["faces"] or 0, values, look)
+        readings[clip, row["frame"]] = reading
+        people[clip] = row.get("person") or person_of(clip, protocol.sequences, protocol.identity_map)
+        if not row.get("gallery", True):
+            continue
+        place = position.setdefault(clip, 0)
+        position[clip] += 1
+        if reading.status == "ok":
+            at[clip, place] = len(gallery)
+            gallery.append(reading)
+            ids.append(people[clip])
+    return Originals(readings, people, Gallery(gallery, np.array(ids, dtype=str), at))
+
+
+def read_truth(run: Path) -> dict[tuple[str, int], Reading]:
+    """Readings of the true swaps by (clip, frame number); empty where there is no truth. Raises DataError."""
+    side, path = "truth/", run / TRUTH
+    if not path.is_file():
+        # Older runs kept them in the row of the oracle alone.
+        side, path = "swap/", run / "oracle" / FRAMES
+        if not path.is_file():
+            return {}
+    return {
+        (row["clip"], row["frame"]): _reading("ok", "", 1, values, {})
+        for row, values, _ in _rows(read_table(path), side, path)
+        if values
+    }
+
+
+def frames_of(
+    table: pa.Table, originals: Originals, truths: Mapping[tuple[str, int], Reading], path: Path
+) -> list[Frame]:
+    """The rows of one model as they were scored. path: of the table, for messages. Raises DataError."""
+    places = _places(originals)
+    return [
+        _frame(row, values, look, originals, truths, places)
+        for row, values, look in _rows(table, "swap/", path)
+    ]
+
+
+def _places(originals: Originals) -> dict[tuple[str, int], int]:
+    """(clip, frame number) -> its place among the clip's frames."""
+    counts: dict[str, int] = {}
+    places = {}
+    for clip, number in originals.readings:
+        places[clip, number] = counts.get(clip, 0)
+        counts[clip] = places[clip, number] + 1
+    return places
+
+
+def _frame(
+    row: Mapping[str, Any],
+    values: Values,
+    look: Values,
+    originals: Originals,
+    truths: Mapping[tuple[str, int], Reading],
+    places: Mapping[tuple[str, int], int],
+) -> Frame:
+    names = [name for name in Row.__dataclass_fields__ if name in row]
+    ledger = Row(**{name: row[name] for name in names} | {"reason": row["reason"] or ""})
+    pair = Pair(
+        ledger.clip,
+        ledger.target,
+        ledger.source,
+        row.get("target_person") or originals.people[ledger.target],
+        row.get("source_person") or originals.people[ledger.source],
+    )
+    if not row["posed"]:
+        return Frame(ledger, pair, posed=False)
+    shown = (ledger.source, ledger.source_frame)
+    ok = ledger.status == "ok"
+    error = row.get("metric/truth_pixel")
+    return Frame(
+        ledger,
+        pair,
+        posed=True,
+        swap=_reading("ok", "", row["faces"] or 1, values, {}) if ok else None,
+        source=originals.readings.get(shown),
+        target=originals.readings.get((ledger.target, ledger.frame)),
+        truth=truths.get((ledger.clip, ledger.frame)),
+        source_at=(ledger.source, places[shown]) if ok and shown in places else None,
+        pixel_error=float("nan") if error is None else error,
+        look=look,
+    )
+
+
+def _reading(status: Any, reason: str | None, faces: int, values: Values, look: Values) -> Reading:
+    return Reading(faces, None, status, reason or "", values, look)
+
+
+def _rows(table: pa.Table, side: str, path: Path) -> Sequence[tuple[dict[str, Any], Values, Values]]:
+    """Each row's plain columns, its readings ("<instrument>/<reading>") and its pictures' features by network."""
+    plain = [name for name in table.column_names if "/" not in name or name.startswith("metric/")]
+    if missing := sorted({"clip", "frame"} - set(plain)):
+        raise DataError(f"{path} lacks the columns {', '.join(missing)}; score the model anew")
+    readings = _lists(table, side)
+    looks = _lists(table, "picture/")
+
+    def at(i: int, lists: dict[str, list[Any]]) -> Values:
+        return {name: rows[i] for name, rows in lists.items() if rows[i] is not None}
+
+    return [(row, at(i, readings), at(i, looks)) for i, row in enumerate(table.select(plain).to_pylist())]
+
+
+def _lists(table: pa.Table, prefix: str) -> dict[str, list[Any]]:
+    return {
+        name.removeprefix(prefix): [
+            None if row is None else np.array(row, np.float32) for row in table[name].to_pylist()
+        ]
+        for name in table.column_names
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,269 @@
+"""Score a finished run again from its stored readings: every metric, interval, sentence and page.
+
+    python -m bench.rescore runs/ffpp
+    python -m bench.rescore runs/ffpp --out results/mine --keep values
+
+No picture is read and no network runs, so a change of a metric or of the statistics costs seconds. Where the tables hold
+only the value of each frame, means and intervals are made from those, and a metric whose version has changed is refused.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bench.cli import command
+from bench.errors import EXIT_OK, DataError, UsageError, few
+from bench.ffpp import outputs, stored
+from bench.ffpp.protocol import Protocol
+from bench.ffpp.report import choose_cases, publish
+from bench.ffpp.scores import ModelScores, Scores, Scoring, score_model
+from metrics import METRICS
+from metrics.evaluation import summarise
+from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
+from reports.pictures import store
+from reports.pictures.store import Picture
+from reports.results import MetricValue, Results, load, write_atomic
+from reports.run_files import RunFiles
+from smoothswap.cli import Parser, check_folder
+
+EXAMPLES = """
+examples:
+  python -m bench.rescore runs/ffpp                                 in place, and the report anew
+  python -m bench.rescore runs/ffpp --out results/mine --keep values    a copy that is small enough to commit
+
+exit codes: 0 scored, 2 a wrong option, 3 a run that cannot be scored again
+"""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of a finished run. video: its frames that follow each other, where they were read."""
+
+    results: Results
+    frames: pa.Table
+    video: pa.Table | None
+    pictures: list[Picture]
+
+
+def parser() -> Parser:
+    """The command line."""
+    made = Parser("python -m bench.rescore", description=__doc__, epilog=EXAMPLES)
+    made.add_argument("run", type=Path, metavar="RUN", help="the folder that bench.ffpp wrote with --out")
+    made.add_argument("--out", type=Path, metavar="DIR", help="where to write (in place)")
+    made.add_argument(
+        "--keep",
+        choices=("readings", "values"),
+        default="readings",
+        help="what the tables of frames keep: all, or the value of each frame alone, a tenth of the size; such a run is "
+        "scored again from its values (%(default)s)",
+    )
+    made.add_argument("--json", action="store_true", help="print the results as JSON on standard output")
+    return made
+
+
+def rescore(run: Path, out: Path, keep_readings: bool = True) -> tuple[list[RunFiles], list[Picture]]:
+    """Score every model of a run again and write its files.
+
+    Args:
+        run: The run's folder.
+        out: Where to write; the run's folder itself to replace it.
+        keep_readings: Whether the tables keep what the instruments read.
+
+    Returns:
+        The models as they were written, and their pictures.
+
+    Raises:
+        UsageError: The folder is no run, or one model's alone.
+        DataError: Its tables cannot be used.
+    """
+    folders = model_folders(run)
+    if not folders:
+        raise UsageError(f"no results in {run}: give the folder that bench.ffpp wrote with --out")
+    if folders == [run]:
+        raise UsageError(f"{run} is one model's folder: give the run's, {run.parent}")
+    if out == run and not keep_readings:
+        raise UsageError("--keep values would take the readings from the run itself: name a copy with --out")
+    # As they were scored: the clock of a run goes on from model to model.
+    models = sorted(
+        (read_model(folder) for folder in folders),
+        key=lambda model: (model.results.run.started, model.results.run.seconds),
+    )
+    now = datetime.now(timezone.utc)
+    shared = _copy_shared(run, out, models, keep_readings)
+    written: list[RunFiles] = []
+    pictures: list[Picture] = []
+    for model in models:
+        name = model.results.run.model.name
+        scores, kept = _score(run, model)
+        results = model.results.model_copy(
+            update={
+                "run": model.results.run.model_copy(update={"rescored": now}),
+                "metrics": scores.metrics | kept,
+            }
+        )
+        tables = {FRAMES: _with_scores(model.frames, scores.frames, keep_readings)}
+        if model.video is not None and scores.video is not None:
+            tables[VIDEO] = _with_scores(model.video, scores.video, keep_readings)
+        chosen = _still_chosen(model, scores.frames)
+        packed = store.pack(chosen) if chosen and keep_readings else None
+        outputs.write_model(out / name, Results.model_validate(results.model_dump()), tables, packed, shared)
+        written.append(RunFiles.read(out / name))
+        pictures += chosen
+    return written, pictures
+
+
+def read_model(folder: Path) -> Model:
+    """The files of one model. Raises ResultsError or DataError."""
+    video = folder / VIDEO
+    return Model(
+        load(folder / RESULTS),
+        stored.read_table(folder / FRAMES),
+        stored.read_table(video) if video.is_file() else None,
+        store.read(folder / store.PICTURES),
+    )
+
+
+def _score(run: Path, model: Model) -> tuple[ModelScores, dict[str, MetricValue]]:
+    """Its metrics anew, and those of old that cannot be made again."""
+    protocol = stored.protocol_of(model.results)
+    readings = stored.has_readings(model.frames)
+    scores = _from_readings(run, model, protocol) if readings else _from_values(model, protocol)
+    kept = {key: value for key, value in model.results.metrics.items() if key not in scores.metrics}
+    if kept:
+        name = model.results.run.model.name
+        print(f"{name}: kept as they were, since what they need is not stored: {few(kept)}", file=sys.stderr)
+    return scores, kept
+
+
+def _from_readings(run: Path, model: Model, protocol: Protocol) -> ModelScores:
+    originals = stored.read_originals(run, protocol)
+    truths = stored.read_truth(run)
+    frames = stored.frames_of(model.frames, originals, truths, run / FRAMES)
+    rows, gallery = None, None
+    if model.video is not None:
+        of_video = stored.read_originals(run, protocol, VIDEO_ORIGINALS)
+        rows, gallery = stored.frames_of(model.video, of_video, {}, run / VIDEO), of_video.gallery
+    known = any(name.startswith("truth_") for name in model.results.metrics)
+    scoring = Scoring(stored.instruments_of(model.results), protocol, originals.gallery, gallery, known)
+    return score_model(scoring, frames, rows)
+
+
+def _from_values(model: Model, protocol: Protocol) -> ModelScores:
+    frames = _value_scores(model, model.frames, protocol)
+    video = None if model.video is None else _value_scores(model, model.video, protocol)
+    return ModelScores(frames.metrics | (video.metrics if video else {}), frames, video)
+
+
+def _value_scores(model: Model, table: pa.Table, protocol: Protocol) -> Scores:
+    """Means and intervals of the metrics whose values a table of frames holds. Raises DataError."""
+    posed = np.array(table["posed"].to_pylist(), dtype=bool)
+    clusters = np.array(table["cluster"].to_pylist(), dtype=str)[posed]
+    scores = Scores({}, {}, {})
+    for key, old in model.results.metrics.items():
+        spec = METRICS.get(key.partition("@")[0])
+        if spec is None or f"metric/{key}" not in table.column_names:
+            continue
+        if spec.version != old.version:
+            raise DataError(
+                f"{key} is version {spec.version} now, the values of {model.results.run.model.name} are of "
+                f"{old.version}, and its readings are not stored: score the model anew"
+            )
+        values, missing = _numbers(table, f"metric/{key}"), _numbers(table, f"missing/{key}")
+        scores.per_frame[key], scores.missing[key] = values, missing
+        value = summarise(
+            spec,
+            values[posed],
+            np.where(np.isnan(values), missing, values)[posed],
+            clusters,
+            instrument=old.instrument,
+            lost=old.missing or 0,
+            missing=protocol.missing,
+            seed=protocol.seed,
+        )
+        scores.metrics[key] = MetricValue.model_validate(value.as_dict())
+    return scores
+
+
+def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
+    return np.array([np.nan if x is None else x for x in table[name].to_pylist()], dtype=np.float64)
+
+
+def _with_scores(table: pa.Table, scores: Scores, keep_readings: bool) -> pa.Table:
+    """The table with the new values of its frames in the place of the old ones."""
+    anew = {f"metric/{key}": values for key, values in scores.per_frame.items()}
+    anew |= {f"missing/{key}": values for key, values in scores.missing.items()}
+    columns: dict[str, Any] = {}
+    for name in table.column_names:
+        if name.startswith(("metric/", "missing/")):
+            continue
+        if name.startswith(("swap/", "picture/")) and not columns.keys() & anew.keys():
+            columns |= {key: outputs.numbers(values) for key, values in anew.items()}
+        if keep_readings or not name.startswith(("swap/", "picture/")):
+            columns[name] = table[name]
+    columns |= {key: outputs.numbers(values) for key, values in anew.items() if key not in columns}
+    return pa.table(columns)
+
+
+def _copy_shared(run: Path, out: Path, models: Sequence[Model], keep: bool) -> Mapping[str, str]:
+    """The tables of the whole run, beside the models; file name -> sha256."""
+    shared = {}
+    for name in (ORIGINALS, TRUTH, VIDEO_ORIGINALS) if keep else ():
+        known = {model.results.files.get(f"../{name}") for model in models} - {None}
+        if not (run / name).is_file():
+            continue
+        data = (run / name).read_bytes()
+        shared[name] = outputs.sha256(data)
+        if known and known != {shared[name]}:
+            raise DataError(f"{run / name} is not the file that the run wrote: score the models anew")
+        if out != run:
+            write_atomic(out / name, data)
+    return shared
+
+
+def _still_chosen(model: Model, scores: Scores) -> list[Picture]:
+    """The stored pictures that the new numbers choose too, with their texts made anew."""
+    if not model.pictures:
+        return []
+    name, seed = model.results.run.model.name, model.results.run.seed
+    known = {(p.scope, p.metric, p.case, p.clip, p.frame): p for p in model.pictures}
+    clips, numbers = model.frames["clip"].to_pylist(), model.frames["frame"].to_pylist()
+    shown = [status == "ok" for status in model.frames["status"].to_pylist()]
+    kept = []
+    for choice in choose_cases(scores, shown, clips, seed, model.results.run.model.is_reference):
+        place = (choice.scope, choice.key, choice.case, clips[choice.i], numbers[choice.i])
+        if place in known:
+            kept.append(
+                replace(known[place], metric_text=choice.headline, label=choice.label, scores=choice.scores)
+            )
+    if lost := len(model.pictures) - len(kept):
+        print(
+            f"{name}: {lost} of {len(model.pictures)} pictures are no longer the best, median or "
+            "worst, and are left out; score the model anew to have others",
+            file=sys.stderr,
+        )
+    return kept
+
+
+@command
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code."""
+    options = parser().parse_args(argv)
+    out = options.out or options.run
+    if options.out is not None:
+        check_folder(out)
+    runs, pictures = rescore(options.run, out, options.keep == "readings")
+    publish(out, runs, pictures, options.json)
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())
