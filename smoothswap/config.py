@@ -17,9 +17,7 @@ from typing import Any, TypeVar
 
 from smoothswap.augment import AugmentOptions
 from smoothswap.errors import UsageError
-from smoothswap.networks.discriminator import DiscriminatorOptions
-from smoothswap.networks.embedder import EmbedderOptions
-from smoothswap.networks.generator import GeneratorOptions
+from smoothswap.networks.options import DiscriminatorOptions, EmbedderOptions, GeneratorOptions
 from smoothswap.networks.precision import emulated
 from smoothswap.training import distributed
 

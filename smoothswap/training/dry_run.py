@@ -25,8 +25,9 @@ from smoothswap import config as presets
 from smoothswap.config import EmbedderConfig, SwapperConfig
 from smoothswap.data.faces import FaceData
 from smoothswap.networks.discriminator import Discriminator
-from smoothswap.networks.embedder import Embedder, EmbedderOptions
+from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
+from smoothswap.networks.options import EmbedderOptions
 from smoothswap.training.embedder import EmbedderTask
 from smoothswap.training.swapper import SwapperTask
 

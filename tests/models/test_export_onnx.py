@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from smoothswap import export_onnx, pretrained
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.export_onnx import ExportError, difference, main, to_onnx
-from smoothswap.networks.embedder import Embedder, EmbedderOptions
-from smoothswap.networks.generator import Generator, GeneratorOptions
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.generator import Generator
+from smoothswap.networks.options import EmbedderOptions, GeneratorOptions
 
 EYE = EmbedderOptions(backbone="lite", size=16, width=8, blocks=(1, 1), hidden=16, dim=8)
 

@@ -26,7 +26,8 @@ from smoothswap import pretrained, train
 from smoothswap.augment import AugmentOptions, augment
 from smoothswap.checkpoint import read_tensors, write_tensors
 from smoothswap.data.faces import FaceData
-from smoothswap.networks.embedder import Embedder, EmbedderOptions
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.options import EmbedderOptions
 from smoothswap.training import distributed
 from smoothswap.training.distributed import Draws, mixed_rows, strided_rows
 from smoothswap.training.embedder import EmbedderTask

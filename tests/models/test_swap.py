@@ -28,9 +28,10 @@ from smoothswap.faces.detect import Detector, Face
 from smoothswap.inference import FaceError, FaceSwapper, faces_to_swap, own_mask
 from smoothswap.media import files
 from smoothswap.media.video import read_frames, read_image
-from smoothswap.networks.embedder import Embedder, EmbedderOptions
-from smoothswap.networks.generator import Generator, GeneratorOptions
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.generator import Generator
 from smoothswap.networks.model import SmoothSwap
+from smoothswap.networks.options import EmbedderOptions, GeneratorOptions
 from smoothswap.rendered.ffpp import Clip, render_clip
 from smoothswap.swap import main
 

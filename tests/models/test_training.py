@@ -22,7 +22,8 @@ from smoothswap.data.faces import FaceData
 from smoothswap.errors import DataError
 from smoothswap.losses.swapper import identity_loss
 from smoothswap.networks.embedder import Embedder
-from smoothswap.networks.generator import Generator, GeneratorOptions
+from smoothswap.networks.generator import Generator
+from smoothswap.networks.options import GeneratorOptions
 from smoothswap.pixels import to_pixels, to_tensor
 from smoothswap.train import main
 from smoothswap.training.embedder import EmbedderTask, verification_auc
