@@ -31,6 +31,7 @@ from smoothswap.data.sources import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_p
 from smoothswap.data.store import read_json
 from smoothswap.errors import EXIT_OK, DataError, UsageError, suggestion
 from smoothswap.faces.detect import Detector
+from smoothswap.workers import cores
 
 VERSION = 1  # raise it whenever the same photo comes to give another crop
 PART = 64  # photos a part file: what a kill loses, at most, of each worker
@@ -95,7 +96,7 @@ def parser() -> Parser:
     add(
         "--workers",
         type=at_least(1),
-        default=os.cpu_count() or 1,
+        default=cores(),
         metavar="N",
         help="processes (%(default)s)",
     )

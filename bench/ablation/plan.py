@@ -24,6 +24,7 @@ from smoothswap import config as presets
 from smoothswap import pretrained
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.data.faces import FaceData
+from smoothswap.device import usable
 from smoothswap.networks.embedder import Embedder
 from smoothswap.training.embedder import embed_all
 from smoothswap.training.swapper import SwapperTask
@@ -166,7 +167,7 @@ def prepare(options: argparse.Namespace) -> Study:
         raise UsageError(
             f"--set {own[0]}: the study sets it itself (--arms, --seeds, --steps, --validations)"
         )
-    device = torch.device(_device(options.device))
+    device = torch.device(usable(options.device))
     config = presets.fitted(presets.load(options.preset, "swapper"), settings, device.type)
     loaded = {}
     for name, where in named.items():
@@ -181,12 +182,6 @@ def prepare(options: argparse.Namespace) -> Study:
     study = Study(options.out, data, loaded, arms, list(range(options.seeds)), config, options.preset, device)
     _budget(study, options, before)
     return study
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return name
 
 
 def _setting(item: str) -> tuple[str, str]:

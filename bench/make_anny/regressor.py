@@ -38,7 +38,7 @@ from metrics.instruments.base import file_sha256
 from smoothswap.augment import AugmentOptions, augment
 from smoothswap.cli import Parser, at_least, command
 from smoothswap.networks.precision import autocast
-from smoothswap.pixels import to_tensor
+from smoothswap.tensors import to_tensor
 from smoothswap.workers import cores
 
 EXAMPLES = """

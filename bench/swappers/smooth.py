@@ -42,7 +42,7 @@ class SmoothSwapModel:
 
     def swap(self, source: Image, target: Image) -> Image:
         """source, target: uint8 [n, size, size, 3] -> uint8 of the same shape."""
-        from smoothswap.pixels import to_pixels, to_tensor
+        from smoothswap.tensors import to_pixels, to_tensor
 
         with torch.inference_mode():
             swapped = self._model.swap(to_tensor(source, self._device), to_tensor(target, self._device))

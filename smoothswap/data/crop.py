@@ -26,7 +26,7 @@ from smoothswap.errors import DataError
 from smoothswap.faces.align import AlignmentError, ffhq_crop
 from smoothswap.faces.detect import Detector, Face
 from smoothswap.media.files import replacing
-from smoothswap.media.video import ImageError, SmallImageError, read_image
+from smoothswap.media.images import ImageError, SmallImageError, read_image
 from smoothswap.workers import begin_worker
 
 STATUSES = ("ok", "no_face", "many_faces", "decode_error", "too_small")

@@ -16,7 +16,7 @@ from smoothswap.checkpoint import read_tensors
 from smoothswap.data.faces import FaceData
 from smoothswap.data.store import validation_people
 from smoothswap.errors import DataError
-from smoothswap.pixels import to_tensor
+from smoothswap.tensors import to_tensor
 from smoothswap.train import main
 from smoothswap.training.embedder import EmbedderTask, draw_classes, embed_all
 

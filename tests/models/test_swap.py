@@ -27,7 +27,8 @@ from smoothswap.faces.align import ffhq_affine, transform_points
 from smoothswap.faces.detect import Detector, Face
 from smoothswap.inference import FaceError, FaceSwapper, faces_to_swap, own_mask
 from smoothswap.media import files
-from smoothswap.media.video import read_frames, read_image
+from smoothswap.media.images import read_image
+from smoothswap.media.video import iter_frames, read_frames
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 from smoothswap.networks.model import SmoothSwap
@@ -367,7 +368,7 @@ def test_a_turned_recording_comes_out_upright(
     data[place : place + 36] = struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
     turned, out = tmp_path / "turned.mp4", tmp_path / "out.mp4"
     turned.write_bytes(data)
-    assert next(files.upright_frames(turned)).shape == (128, 160, 3)
+    assert next(iter_frames(turned)).shape == (128, 160, 3)
     assert run(source, turned, "-o", out, "--model", model) == 0
     with av.open(str(out)) as container:
         assert [frame.rotation for frame in container.decode(video=0)] == [0, 0, 0]
@@ -459,7 +460,7 @@ def test_one_clear_line_and_the_exit_code(
         ((source, source, "-o", old), 2, "exists; --force replaces it"),
         ((source, source, "-o", tmp_path / "new.gif"), 2, "unsupported extension '.gif' for a picture"),
         ((source, talk, "-o", new), 2, "unsupported extension '.png' for a video"),
-        ((source, tmp_path / "x.docx", "-o", new), 2, "unsupported extension '.docx'; pictures: .jpg"),
+        ((source, tmp_path / "x.docx", "-o", new), 2, "unsupported extension '.docx'; pictures: .png"),
         ((source, source, "-o", new, "--crf", 20), 2, "--crf is for videos"),
         ((source, source, "-o", new, "--quality", 20), 2, "--quality is for .jpg and .webp"),
         ((source, source, "-o", new, "--model", "smothswap"), 2, "unknown model: no weights 'smothswap'"),

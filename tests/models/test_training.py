@@ -24,7 +24,7 @@ from smoothswap.losses.swapper import identity_loss
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 from smoothswap.networks.options import GeneratorOptions
-from smoothswap.pixels import to_pixels, to_tensor
+from smoothswap.tensors import to_pixels, to_tensor
 from smoothswap.train import main
 from smoothswap.training.embedder import EmbedderTask, verification_auc
 from smoothswap.training.loop import TrainingError, schedule
@@ -364,7 +364,7 @@ def test_sigterm_saves_from_outside(faces: Path, tmp_path: Path) -> None:
             ["--set", "chunk=3"],
             "chunk=3 does not part the batch of 8 faces evenly, 2 or more in each; choose one of 2, 4",
         ),
-        (["--device", "gpu"], "--device gpu cannot be used"),
+        (["--device", "gpu"], "the device 'gpu' cannot be used"),
         (["--set", "sync_batchnorm=true", "--device", "cpu"], "sync_batchnorm=true needs GPUs"),
         (["--set", "network.size=32"], r"needed is uint8 [people, views, 32, 32, 3]"),
     ],
