@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import warp as wp
 
+from smoothswap.rendered.start import start_warp
+
 LOOK = (
     "skin_r", "skin_g", "skin_b", "lip_r", "lip_g", "lip_b", "brow_r", "brow_g", "brow_b",
     "brow_height", "brow_thickness", "brow_length", "brow_arch", "brow_tilt", "brow_density",
@@ -20,12 +22,7 @@ STYLE = ("hair_r", "hair_g", "hair_b", "hair_gloss", "strand", "stain", "hairlin
 LIGHT = ("key_x", "key_y", "key_z", "key_r", "key_g", "key_b", "sky_r", "sky_g", "sky_b", "ground_r", "ground_g",
          "ground_b", "exposure")  # fmt: skip
 
-# warp greets on standard output, which belongs to results: the level of errors, or `quiet` in older releases.
-if hasattr(wp.config, "log_level"):
-    wp.config.log_level = 40  # errors; no CUDA driver is no news on a CPU
-else:
-    wp.config.quiet = True
-wp.init()
+start_warp()
 
 
 @wp.func
