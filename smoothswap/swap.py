@@ -60,13 +60,28 @@ def parser() -> Parser:
     add = made.add_argument
     add("source", type=Path, metavar="SOURCE", help="picture or video of the person")
     add("target", type=Path, metavar="TARGET", help="picture or video to put the face into")
-    add("-o", "--out", type=Path, required=True, metavar="OUT",
-        help=".jpg .png .webp for a picture, .mp4 .m4v .mov .mkv for a video (H.264)")  # fmt: skip
+    add(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help=".jpg .png .webp for a picture, .mp4 .m4v .mov .mkv for a video (H.264)",
+    )
     add("--force", action="store_true", help="replace OUT where it exists")
-    add("--face", type=_face, default="largest", metavar="WHICH",
-        help="which face of TARGET: largest, all, or a number from 1, left to right (%(default)s)")  # fmt: skip
-    add("--model", default="smoothswap", metavar="NAME|PATH",
-        help="weights; smoothswap: those for photographs, which it names (%(default)s)")  # fmt: skip
+    add(
+        "--face",
+        type=_face,
+        default="largest",
+        metavar="WHICH",
+        help="which face of TARGET: largest, all, or a number from 1, left to right (%(default)s)",
+    )
+    add(
+        "--model",
+        default="smoothswap",
+        metavar="NAME|PATH",
+        help="weights; smoothswap: those for photographs, which it names (%(default)s)",
+    )
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (%(default)s)")
     add("--batch-size", type=between(1, 4096), default=16, metavar="N", help="faces at once (%(default)s)")
     add("--quality", type=between(1, 100), metavar="Q", help="of a .jpg or .webp, 1 to 100 (95)")
@@ -165,9 +180,12 @@ def _swap_video(options: argparse.Namespace, model: SmoothSwap) -> str:
     swapper = _swapper(options, model, detector)
     # Which face is followed is known only after the whole clip was seen: hence two passes, and only boxes in memory.
     frames = tqdm(
-        iter_frames(options.target), desc="finding faces", unit="frame", file=sys.stderr,
+        iter_frames(options.target),
+        desc="finding faces",
+        unit="frame",
+        file=sys.stderr,
         total=claimed_frames(options.target),
-    )  # fmt: skip
+    )
     found = [detector.detect(frame) for frame in frames]
     wanted = faces_to_swap(found, options.face, str(options.target))
     swapped = misfits = 0

@@ -20,9 +20,8 @@ from torch import Tensor
 from bench.ablation.options import DEFAULTS
 from bench.errors import DataError, UsageError, suggestion
 from reports.results import write_atomic
-from smoothswap import config as presets
 from smoothswap import pretrained
-from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.config import EmbedderConfig, SwapperConfig, fitted, flatten, load_preset, override
 from smoothswap.data.faces import FaceData
 from smoothswap.device import usable
 from smoothswap.networks.embedder import Embedder
@@ -93,7 +92,7 @@ class Study:
 
     def config_of(self, arm: Arm, seed: int) -> SwapperConfig:
         values = {"lambda_id": arm.lambda_id, "seed": seed, "steps": self.steps}
-        return presets.override(self.config, values | {"validate_every": self.validate_every, "log_every": 1})
+        return override(self.config, values | {"validate_every": self.validate_every, "log_every": 1})
 
 
 def parse_embedders(given: list[str]) -> dict[str, str]:
@@ -168,7 +167,7 @@ def prepare(options: argparse.Namespace) -> Study:
             f"--set {own[0]}: the study sets it itself (--arms, --seeds, --steps, --validations)"
         )
     device = torch.device(usable(options.device))
-    config = presets.fitted(presets.load(options.preset, "swapper"), settings, device.type)
+    config = fitted(load_preset(options.preset, "swapper"), settings, device.type)
     loaded = {}
     for name, where in named.items():
         network, of = pretrained.load_embedder(where)
@@ -252,7 +251,7 @@ def _same(options: argparse.Namespace, before: dict[str, Any], now: dict[str, An
 def speed(study: Study, embedder: str) -> dict[str, float]:
     """Seconds of a step and of a validation against an embedder, measured on a training that is thrown away."""
     loaded = study.embedders[embedder]
-    config = presets.override(study.config, {"steps": WARM + TIMED, "seed": 0})
+    config = override(study.config, {"steps": WARM + TIMED, "seed": 0})
     rows = loaded.sources(study.data, study.device)
     task = SwapperTask(config, study.data, loaded.network, {}, None, study.device, sources=rows)
     for step in range(WARM):

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bench.make_anny.faces import expression_map, shape_space
 from smoothswap.pixels import Image
+from smoothswap.rendered.codes import expression_map, shape_space
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.motion import Motion, State
 from smoothswap.rendered.people import sample_identity, sample_styling

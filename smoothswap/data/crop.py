@@ -53,8 +53,14 @@ class Cutter:
 
     def cut(self, photo: Photo) -> tuple[dict[str, Any], bytes]:
         """The photo's row of the ledger and its crop, encoded (nothing where the status is not "ok"). Raises nothing."""
-        row: dict[str, Any] = {"photo": shown(photo.path), "person": shown(photo.person), "status": "ok",
-                               "reason": "", "faces": -1, "square": 0.0}  # fmt: skip
+        row: dict[str, Any] = {
+            "photo": shown(photo.path),
+            "person": shown(photo.person),
+            "status": "ok",
+            "reason": "",
+            "faces": -1,
+            "square": 0.0,
+        }
         try:
             crop, found = self._crop(Path(self.root) / photo.path)
         except _Refused as refused:

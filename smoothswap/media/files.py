@@ -243,9 +243,11 @@ class _Rewriter:
                     np.ascontiguousarray(to_rgb(frame) if image is None else image), format="rgb24"
                 )
                 new = rgb.reformat(
-                    format=self.encoder.pix_fmt, dst_colorspace=_matrix(frame),
-                    dst_color_range=frame.color_range or None, interpolation=Interpolation.AREA | EXACT,
-                )  # fmt: skip
+                    format=self.encoder.pix_fmt,
+                    dst_colorspace=_matrix(frame),
+                    dst_color_range=frame.color_range or None,
+                    interpolation=Interpolation.AREA | EXACT,
+                )
             new.pts, new.time_base, new.pict_type = self._time(frame), self.stream.time_base, 0
             self.durations[new.pts] = frame.duration
             self._mux(self.encoder.encode(new))

@@ -20,9 +20,15 @@ class EqualConv(nn.Module):
     """Convolution (or, with kernel 0, linear layer) with equalised learning rate: weights N(0, 1) / sqrt(fan_in)."""
 
     def __init__(
-        self, c_in: int, c_out: int, kernel: int, stride: int = 1, act: bool = True, bias: bool = True,
+        self,
+        c_in: int,
+        c_out: int,
+        kernel: int,
+        stride: int = 1,
+        act: bool = True,
+        bias: bool = True,
         blur: bool = True,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         shape = (c_out, c_in, kernel, kernel) if kernel else (c_out, c_in)
         self.weight = nn.Parameter(torch.randn(shape))

@@ -144,8 +144,16 @@ def write_ffpp(
     if seed < 0:
         raise RenderError(f"seed is {seed}: give a number that is not negative")
     out = Path(out)
-    settings = {"version": VERSION, "identities": identities, "frames": frames, "size": size, "seed": seed,
-                "fps": FPS, "crf": CRF, "head_sha256": hashlib.sha256(HEAD_FILE.read_bytes()).hexdigest()}  # fmt: skip
+    settings = {
+        "version": VERSION,
+        "identities": identities,
+        "frames": frames,
+        "size": size,
+        "seed": seed,
+        "fps": FPS,
+        "crf": CRF,
+        "head_sha256": hashlib.sha256(HEAD_FILE.read_bytes()).hexdigest(),
+    }
     manifest_file = out / "rendered.json"
     if manifest_file.is_file():
         manifest: dict[str, Any] = json.loads(manifest_file.read_text())

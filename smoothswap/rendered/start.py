@@ -17,7 +17,7 @@ def start_warp() -> None:
     if hasattr(wp.config, "log_level"):
         wp.config.log_level = 40  # errors
     else:  # older releases
-        wp.config.quiet = True
+        wp.config.quiet = True  # type: ignore[attr-defined]
     with without_lines(NO_DRIVER):
         wp.init()
 

@@ -71,9 +71,10 @@ def test_both_networks_by_the_command(
 def test_plain_resampling_and_an_embedder_alone(tmp_path: Path) -> None:
     assert to_onnx(Generator(hand("plain")))[1] < 1e-4
     pretrained.save(
-        tmp_path / "eye.safetensors", {"embedder": Embedder(EYE)},
+        tmp_path / "eye.safetensors",
+        {"embedder": Embedder(EYE)},
         {"part": "embedder", "config": {"embedder": flatten(EmbedderConfig(network=EYE))}},
-    )  # fmt: skip
+    )
     ((file, worst),) = export_onnx.export(tmp_path / "eye.safetensors", tmp_path)
     assert file == tmp_path / "eye-embedder.onnx"
     assert file.is_file()

@@ -82,9 +82,13 @@ def talk(rendered: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_clip(
-    path: Path, shown: list[np.ndarray], sound: str = "aac", start: int = 0, pix_fmt: str = "yuv420p",
+    path: Path,
+    shown: list[np.ndarray],
+    sound: str = "aac",
+    start: int = 0,
+    pix_fmt: str = "yuv420p",
     second: bool = False,
-) -> Path:  # fmt: skip
+) -> Path:
     """H.264 at TIMES (milliseconds, plus `start`) with 0.6 s of sound from 0 on; `second`: one more video stream."""
     base = Fraction(1, 1000)
     with av.open(str(path), "w", options={"video_track_timescale": "1000"}) as container:
@@ -515,9 +519,15 @@ def _full(*_: object) -> None:
     ("error", "code"), [(FaceError("lost"), 3), (KeyboardInterrupt(), 130), (RuntimeError(), 0)]
 )
 def test_a_failing_swap_leaves_nothing(
-    model: Path, source: Path, talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    error: BaseException, code: int, capsys: Any,
-) -> None:  # fmt: skip
+    model: Path,
+    source: Path,
+    talk: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    code: int,
+    capsys: Any,
+) -> None:
     """The second batch fails when frames were written already; an older OUT stays as it was."""
     batches = 0
 
