@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib import metadata
 from typing import Any
+
+from smoothswap.workers import cores
 
 PACKAGES = (
     "torch",
@@ -31,7 +32,7 @@ def environment(device: str, workers: int) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count() or 1,
+        "cores": cores(),
         "device": device,
         "workers": workers,
         "packages": versions,

@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image as Pillow
 
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError
@@ -30,6 +30,7 @@ from metrics.instruments import Instrument
 from smoothswap.cli import Parser
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face
+from smoothswap.pixels import Image
 
 Floats = npt.NDArray[np.float64]
 DISTANCES: dict[str, Callable[[Any, Any], Floats]] = {"l2": l2, "cosine": cosine_distance}
@@ -47,7 +48,7 @@ def read_pairs(path: Path) -> Pairs:
         raise DataError(f"{path} is no list of LFW pairs: {error}") from None
 
 
-def central(faces: Sequence[Face], frame: npt.NDArray[np.uint8]) -> Face | None:
+def central(faces: Sequence[Face], frame: Image) -> Face | None:
     """The face whose box is nearest to the middle of the picture, None where there is none."""
     middle = (frame.shape[1] - 1) / 2, (frame.shape[0] - 1) / 2
 
@@ -73,7 +74,7 @@ def read_photos(
     found: dict[str, dict[str, npt.NDArray[np.float32]]] = {
         f"{one.name}/{reading}": {} for one in instruments for reading in one.reads
     }
-    waiting: list[tuple[str, npt.NDArray[np.float32], list[npt.NDArray[np.uint8]]]] = []
+    waiting: list[tuple[str, npt.NDArray[np.float32], list[Image]]] = []
 
     def flush() -> None:
         if not waiting:
@@ -88,7 +89,7 @@ def read_photos(
     for name in sorted(set(names)):
         path = photos / name.rpartition("_")[0] / f"{name}.jpg"
         try:
-            with Image.open(path) as image:
+            with Pillow.open(path) as image:
                 frame = np.asarray(image.convert("RGB"))
         except OSError as error:
             raise DataError(f"cannot read the photo {path}: {error}") from None

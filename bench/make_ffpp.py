@@ -18,16 +18,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from bench.cli import command
-from bench.data.clips import IMAGE_SUFFIXES
 from bench.errors import EXIT_OK, DataError
 from smoothswap.cli import Parser, at_least
 from smoothswap.data.sources import read_people
-from smoothswap.media.video import ImageError, VideoError, even_indices, read_image, write_video
+from smoothswap.media.images import ImageError, read_image
+from smoothswap.media.suffixes import PICTURES
+from smoothswap.media.video import VideoError, even_indices, write_video
+from smoothswap.pixels import Image
 
-Image = npt.NDArray[np.uint8]
 MOST_PEOPLE = 1000  # clips have three-digit names
 LARGEST_SIDE = 1024
 CRF = 12  # H.264 quality: photos follow each other like hard cuts, so better than FF++'s own 23
@@ -115,7 +115,7 @@ def _people(
     for place in sorted(path for path in folder.iterdir() if path.is_dir()):
         if names is not None and place.name not in names:
             continue
-        files = sorted(p for p in place.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
+        files = sorted(p for p in place.iterdir() if p.suffix.lower() in PICTURES and p.is_file())
         if len(files) < min_photos:  # cheap, before any photo is opened
             left_out.append((place.name, f"{len(files)} photos, fewer than {min_photos}"))
             continue

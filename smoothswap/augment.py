@@ -21,21 +21,35 @@ from smoothswap.training.distributed import Draws
 class AugmentOptions:
     """Every strength is the half-width of a uniform draw unless it says probability; 0 switches the step off."""
 
-    flip: float = 0.5  # probability of a horizontal flip
-    rotate: float = 10.0  # degrees
-    scale: float = 0.1  # relative
-    shift: float = 0.06  # of the image's width
-    brightness: float = 0.3  # added, on the [-1, 1] scale
-    contrast: float = 0.35  # relative
-    saturation: float = 0.5  # relative
-    tint: float = 0.12  # relative gain of each channel: colour of the light
-    gamma: float = 0.35  # of log2 gamma, on the [0, 1] scale
-    grayscale: float = 0.15  # probability
-    blur: float = 0.3  # probability of a 3x3 binomial blur
-    noise: float = 0.08  # largest standard deviation, drawn per image
-    erase: float = 0.5  # probability of each of `erase_count` rectangles
+    # probability of a horizontal flip
+    flip: float = 0.5
+    # degrees
+    rotate: float = 10.0
+    # relative
+    scale: float = 0.1
+    # of the image's width
+    shift: float = 0.06
+    # added, on the [-1, 1] scale
+    brightness: float = 0.3
+    # relative
+    contrast: float = 0.35
+    # relative
+    saturation: float = 0.5
+    # relative gain of each channel: colour of the light
+    tint: float = 0.12
+    # of log2 gamma, on the [0, 1] scale
+    gamma: float = 0.35
+    # probability
+    grayscale: float = 0.15
+    # probability of a 3x3 binomial blur
+    blur: float = 0.3
+    # largest standard deviation, drawn per image
+    noise: float = 0.08
+    # probability of each of `erase_count` rectangles
+    erase: float = 0.5
     erase_count: int = 2
-    erase_size: float = 0.45  # largest side, of the image's width
+    # largest side, of the image's width
+    erase_size: float = 0.45
 
 
 def _uniform(n: int, half: float, draws: Draws) -> Tensor:

@@ -17,9 +17,7 @@ from typing import Any, TypeVar
 
 from smoothswap.augment import AugmentOptions
 from smoothswap.errors import UsageError
-from smoothswap.networks.discriminator import DiscriminatorOptions
-from smoothswap.networks.embedder import EmbedderOptions
-from smoothswap.networks.generator import GeneratorOptions
+from smoothswap.networks.options import DiscriminatorOptions, EmbedderOptions, GeneratorOptions
 from smoothswap.networks.precision import emulated
 from smoothswap.training import distributed
 
@@ -41,46 +39,62 @@ class EmbedderConfig:
 
     network: EmbedderOptions = field(default_factory=EmbedderOptions)
     augment: AugmentOptions = field(default_factory=AugmentOptions)
-    loss: str = "contrastive"  # contrastive (paper) | supcon_out | supcon_in | arcface | cosface | softmax
-    adversarial: float = (
-        0.0  # largest change of a pixel, on [-1, 1], of a single-step attack on every batch; 0: none
-    )
-    adversarial_start: int = 0  # first steps without an attack, which would keep a network from learning
-    adversarial_warmup: int = 0  # steps after these over which that change grows from 0
-    temperature: float = 0.07  # paper; of contrastive, supcon_out and supcon_in
-    scale: float = 64.0  # of arcface and cosface
-    arcface_margin: float = 0.5  # radians
-    cosface_margin: float = 0.35  # of the cosine; 0.35 in its paper, 0.4 in later models
-    people: int = 40  # P people a batch (of all ranks together) ...
-    photos: int = 4  # ... times K photos of each
-    neighbours: int = 1  # people drawn together who follow one another in the data, as lookalikes do
-    few_photos: str = (
-        "leave_out"  # people with fewer than K: leave_out | repeat (their photos come round again)
-    )
-    chunk: int = 0  # faces a forward pass (gradient caching), BatchNorm's statistics included; 0: the batch
+    # contrastive (paper) | supcon_out | supcon_in | arcface | cosface | softmax
+    loss: str = "contrastive"
+    # largest change of a pixel, on [-1, 1], of a single-step attack on every batch; 0: none
+    adversarial: float = 0.0
+    # first steps without an attack, which would keep a network from learning
+    adversarial_start: int = 0
+    # steps after these over which that change grows from 0
+    adversarial_warmup: int = 0
+    # paper; of contrastive, supcon_out and supcon_in
+    temperature: float = 0.07
+    # of arcface and cosface
+    scale: float = 64.0
+    # radians
+    arcface_margin: float = 0.5
+    # of the cosine; 0.35 in its paper, 0.4 in later models
+    cosface_margin: float = 0.35
+    # P people a batch (of all ranks together) ...
+    people: int = 40
+    # ... times K photos of each
+    photos: int = 4
+    # people drawn together who follow one another in the data, as lookalikes do
+    neighbours: int = 1
+    # people with fewer than K: leave_out | repeat (their photos come round again)
+    few_photos: str = "leave_out"
+    # faces a forward pass (gradient caching), BatchNorm's statistics included; 0: the batch
+    chunk: int = 0
     lr: float = 2e-3
-    loss_lr: float = 1.0  # times lr, of the class weights of arcface, cosface and softmax
-    weight_decay: float = 5e-4  # AdamW
-    warmup: int = 50  # steps of linear warm-up
-    decay: str = "cosine"  # cosine | linear | none
-    decay_share: float = 0.9  # of the planned steps, at the end, over which lr falls
-    lr_final: float = 0.01  # share of lr at the last step
-    clip: float = 5.0  # gradient norm
-    steps: int = 1000  # planned; the decay is a function of it
+    # times lr, of the class weights of arcface, cosface and softmax
+    loss_lr: float = 1.0
+    # AdamW
+    weight_decay: float = 5e-4
+    # steps of linear warm-up
+    warmup: int = 50
+    # cosine | linear | none
+    decay: str = "cosine"
+    # of the planned steps, at the end, over which lr falls
+    decay_share: float = 0.9
+    # share of lr at the last step
+    lr_final: float = 0.01
+    # gradient norm
+    clip: float = 5.0
+    # planned; the decay is a function of it
+    steps: int = 1000
     seed: int = 0
-    held_out: float = (
-        0.1  # share of people, the last ones, for validation, unless the data's split.json says who
-    )
-    recalibrate: int = (
-        40  # batches of plain training faces that measure BatchNorm anew after the last step; 0: none
-    )
+    # share of people, the last ones, for validation, unless the data's split.json says who
+    held_out: float = 0.1
+    # batches of plain training faces that measure BatchNorm anew after the last step; 0: none
+    recalibrate: int = 40
     log_every: int = 10
     validate_every: int = 200
-    precision: str = "float32"  # float32 | bfloat16: autocast of the backbone; head and loss stay in float32
-    sync_batchnorm: bool = (
-        False  # many GPUs: BatchNorm's statistics of all ranks; false: of each rank's share
-    )
-    compile: bool = False  # torch.compile; the numbers differ by rounding
+    # float32 | bfloat16: autocast of the backbone; head and loss stay in float32
+    precision: str = "float32"
+    # many GPUs: BatchNorm's statistics of all ranks; false: of each rank's share
+    sync_batchnorm: bool = False
+    # torch.compile; the numbers differ by rounding
+    compile: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,28 +103,38 @@ class SwapperConfig:
 
     generator: GeneratorOptions = field(default_factory=GeneratorOptions)
     discriminator: DiscriminatorOptions = field(default_factory=DiscriminatorOptions)
-    lambda_id: float = 4.0  # paper
-    lambda_chg: float = 1.0  # pixel MSE on [-1, 1]
+    # paper
+    lambda_id: float = 4.0
+    # pixel MSE on [-1, 1]
+    lambda_chg: float = 1.0
     lambda_adv: float = 1.0
-    adv_warmup: int = 500  # steps over which lambda_adv rises from 0
-    id_views: int = 1  # augmented views of x_swap in L_id; 0: the plain image, as in the paper
-    id_plain: bool = True  # the plain image counts as one more view
+    # steps over which lambda_adv rises from 0
+    adv_warmup: int = 500
+    # augmented views of x_swap in L_id; 0: the plain image, as in the paper
+    id_views: int = 1
+    # the plain image counts as one more view
+    id_plain: bool = True
     id_augment: AugmentOptions = field(default_factory=AugmentOptions)
-    id_target: str = (
-        "view"  # L_id's goal: view: the source photo's embedding (paper) | person: the mean of the person's
-    )
-    self_pairs: int = 1  # pairs a batch with x_src = x_tgt
-    batch: int = 8  # of all ranks together
-    r1_weight: float = 1.0  # gamma
-    r1_every: int = 16  # lazy: every n-th step, weighted n times
+    # L_id's goal: view: the source photo's embedding (paper) | person: the mean of the person's
+    id_target: str = "view"
+    # pairs a batch with x_src = x_tgt
+    self_pairs: int = 1
+    # of all ranks together
+    batch: int = 8
+    # gamma
+    r1_weight: float = 1.0
+    # lazy: every n-th step, weighted n times
+    r1_every: int = 16
     lr: float = 4e-4
     beta1: float = 0.5
     beta2: float = 0.99
     lr_d: float = 4e-4
-    d_steps: int = 1  # discriminator steps a generator step, on the same swaps and other real faces
+    # discriminator steps a generator step, on the same swaps and other real faces
+    d_steps: int = 1
     beta1_d: float = 0.0
     beta2_d: float = 0.99
-    clip: float = 1.0  # gradient norm of the generator
+    # gradient norm of the generator
+    clip: float = 1.0
     warmup: int = 0
     decay: str = "linear"
     decay_share: float = 0.2
@@ -122,7 +146,8 @@ class SwapperConfig:
     log_every: int = 20
     validate_every: int = 500
     picture_every: int = 500
-    precision: str = "float32"  # float32 | bfloat16: autocast of the networks; losses and R1 stay in float32
+    # float32 | bfloat16: autocast of the networks; losses and R1 stay in float32
+    precision: str = "float32"
     compile: bool = False
 
 
@@ -212,20 +237,23 @@ def _dotted(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def names() -> list[str]:
+def preset_names() -> list[str]:
     """Names of the presets that come with the package."""
     return sorted(path.stem for path in PRESETS.glob("*.toml"))
 
 
-def summary() -> str:
+def preset_summary() -> str:
     """The presets that come with the package, one a line, each with the first comment of its file."""
     firsts = {
-        name: (PRESETS / f"{name}.toml").read_text().partition("\n")[0].lstrip("# ") for name in names()
+        name: (PRESETS / f"{name}.toml").read_text().partition("\n")[0].lstrip("# ")
+        for name in preset_names()
     }
     return "\n".join(f"  {name:<{max(map(len, firsts))}}  {text}" for name, text in firsts.items())
 
 
-def tables(name: str, folder: Path | None = None, seen: tuple[Path, ...] = ()) -> dict[str, dict[str, Any]]:
+def preset_tables(
+    name: str, folder: Path | None = None, seen: tuple[Path, ...] = ()
+) -> dict[str, dict[str, Any]]:
     """What a preset sets, its base's settings included: {"embedder": {"network.size": 64, ...}, "swapper": {...}}.
 
     `name` is that of a preset, or the path of a .toml file, from `folder` where one is given; `seen` are the presets that
@@ -234,7 +262,9 @@ def tables(name: str, folder: Path | None = None, seen: tuple[Path, ...] = ()) -
     path = Path(folder or "", name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
     of = f", the base of {seen[-1].name}" if seen else ""
     if not path.is_file():
-        raise OptionError(f"unknown preset {name!r}{of}{_near(name, names())} Presets: {', '.join(names())}")
+        raise OptionError(
+            f"unknown preset {name!r}{of}{_near(name, preset_names())} Presets: {', '.join(preset_names())}"
+        )
     if path.resolve() in seen:
         circle = " -> ".join(p.name for p in [*seen, path])
         raise OptionError(f"presets are the base of each other: {circle}")
@@ -245,7 +275,7 @@ def tables(name: str, folder: Path | None = None, seen: tuple[Path, ...] = ()) -
     base = own.pop("base", None)
     if not isinstance(base, str | None):
         raise OptionError(f"preset {path}: base = {base!r}; expected the name of a preset")
-    merged = tables(base, path.parent, (*seen, path.resolve())) if base is not None else {}
+    merged = preset_tables(base, path.parent, (*seen, path.resolve())) if base is not None else {}
     for part, table in own.items():
         if part not in PARTS or not isinstance(table, dict):
             raise OptionError(f"preset {path}: unknown table [{part}]{_near(part, ['base', *PARTS])}")
@@ -258,9 +288,9 @@ def _near(name: str, known: list[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else "."
 
 
-def load(name: str, part: str) -> Any:
+def load_preset(name: str, part: str) -> Any:
     """The configuration of `part` ("embedder" or "swapper") in a preset, by name or by path to a .toml file."""
-    found = tables(name)
+    found = preset_tables(name)
     if part not in found:
         raise OptionError(f"preset {name} has no table [{part}]; it has {', '.join(found) or 'none'}")
     return override(PARTS[part](), found[part])

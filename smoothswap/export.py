@@ -8,10 +8,9 @@ from pathlib import Path
 
 import torch
 
-from smoothswap import config as presets
 from smoothswap import pretrained
 from smoothswap.checkpoint import load_module, read_tensors
-from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.config import EmbedderConfig, SwapperConfig, flatten, from_json
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 
@@ -41,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     checkpoint = args.run / "checkpoint.safetensors"
     tensors, stored = read_tensors(checkpoint)
     part, provenance = stored["part"], stored["provenance"]
-    config: EmbedderConfig | SwapperConfig = presets.from_json(part, stored["config"])
+    config: EmbedderConfig | SwapperConfig = from_json(part, stored["config"])
     modules: dict[str, torch.nn.Module]
     if isinstance(config, SwapperConfig):
         generator = Generator(config.generator)

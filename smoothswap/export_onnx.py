@@ -61,9 +61,15 @@ def to_onnx(network: Generator | Embedder) -> tuple[bytes, float]:
         file = Path(folder) / "network.onnx"
         try:
             torch.onnx.export(
-                network, _inputs(network, 2), file, dynamo=False, opset_version=OPSET,
-                input_names=list(names), output_names=[output], dynamic_axes=axes,
-            )  # fmt: skip
+                network,
+                _inputs(network, 2),
+                file,
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=list(names),
+                output_names=[output],
+                dynamic_axes=axes,
+            )
         except (ImportError, RuntimeError, ValueError, TypeError) as error:
             reason = str(error).strip().splitlines()[0]
             raise ExportError(

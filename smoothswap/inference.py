@@ -19,7 +19,7 @@ from smoothswap.faces.align import AlignmentError, ffhq_affine, ffhq_crop, trans
 from smoothswap.faces.detect import Detector, Face, choose, track
 from smoothswap.faces.paste import paste_back, square_mask
 from smoothswap.networks.model import SmoothSwap
-from smoothswap.pixels import to_pixels, to_tensor
+from smoothswap.tensors import to_pixels, to_tensor
 
 Picture = TypeVar("Picture", np.ndarray, Tensor)
 FEATHER = 0.15  # of the crop's side, over which a pasted face fades into the frame

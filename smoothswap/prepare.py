@@ -31,6 +31,7 @@ from smoothswap.data.sources import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_p
 from smoothswap.data.store import read_json
 from smoothswap.errors import EXIT_OK, DataError, UsageError, suggestion
 from smoothswap.faces.detect import Detector
+from smoothswap.workers import cores
 
 VERSION = 1  # raise it whenever the same photo comes to give another crop
 PART = 64  # photos a part file: what a kill loses, at most, of each worker
@@ -73,17 +74,38 @@ def parser() -> Parser:
         metavar="NAME",
         help="; ".join(f"{k}: {', '.join(s)}" for k, s in SPLITS.items() if len(s) > 1),
     )
-    add("--people", type=Path, metavar="FILE",
-        help="only these people: LFW's form (a count, then Name<TAB>photos), or one name a line")  # fmt: skip
-    add("--many-faces", choices=RULES, metavar="RULE", dest="rule",
+    add(
+        "--people",
+        type=Path,
+        metavar="FILE",
+        help="only these people: LFW's form (a count, then Name<TAB>photos), or one name a line",
+    )
+    add(
+        "--many-faces",
+        choices=RULES,
+        metavar="RULE",
+        dest="rule",
         help="of several faces, the one nearest to the photo's centre, the largest, or refuse the photo: "
-        "centre, largest, refuse (centre for lfw and vggface2, else largest)")  # fmt: skip
-    add("--min-face", type=float, metavar="PX",
-        help="least side of a face's FFHQ square in the photo; a smaller one is too_small (half of --size)")  # fmt: skip
-    add("--aligned", action="store_true",
-        help="the photos are aligned and square already, as FFHQ publishes them: only resize (Lanczos)")  # fmt: skip
-    add("--shards", type=at_least(0), default=0, metavar="N",
-        help="write tars of N photos in seeded order instead of one faces.npy (%(default)s: faces.npy)")  # fmt: skip
+        "centre, largest, refuse (centre for lfw and vggface2, else largest)",
+    )
+    add(
+        "--min-face",
+        type=float,
+        metavar="PX",
+        help="least side of a face's FFHQ square in the photo; a smaller one is too_small (half of --size)",
+    )
+    add(
+        "--aligned",
+        action="store_true",
+        help="the photos are aligned and square already, as FFHQ publishes them: only resize (Lanczos)",
+    )
+    add(
+        "--shards",
+        type=at_least(0),
+        default=0,
+        metavar="N",
+        help="write tars of N photos in seeded order instead of one faces.npy (%(default)s: faces.npy)",
+    )
     add("--format", choices=("png", "jpg"), default="png", help="of the photos in shards (%(default)s)")
     add(
         "--seed",
@@ -95,7 +117,7 @@ def parser() -> Parser:
     add(
         "--workers",
         type=at_least(1),
-        default=os.cpu_count() or 1,
+        default=cores(),
         metavar="N",
         help="processes (%(default)s)",
     )
@@ -134,16 +156,33 @@ def prepare(options: argparse.Namespace) -> str:
     started = time.monotonic()
     listing = list_photos(options.kind, options.source, options.split, options.people, options.seed)
     out, photos = options.out, listing.photos
-    cutter = Cutter(str(options.source), options.size, options.rule, options.aligned, options.min_face,
-                    options.format if options.shards else "raw")  # fmt: skip
+    cutter = Cutter(
+        str(options.source),
+        options.size,
+        options.rule,
+        options.aligned,
+        options.min_face,
+        options.format if options.shards else "raw",
+    )
     detector = Detector()
     plan: dict[str, Any] = {
-        "version": VERSION, "kind": options.kind, "split": options.split, "size": options.size,
-        "many_faces": options.rule, "min_face": options.min_face, "aligned": options.aligned,
-        "shards": options.shards, "format": cutter.form, "seed": options.seed,
-        "detector": {"name": detector.name, **detector.parameters, "landmarks_sha256": detector.weights_sha256},
+        "version": VERSION,
+        "kind": options.kind,
+        "split": options.split,
+        "size": options.size,
+        "many_faces": options.rule,
+        "min_face": options.min_face,
+        "aligned": options.aligned,
+        "shards": options.shards,
+        "format": cutter.form,
+        "seed": options.seed,
+        "detector": {
+            "name": detector.name,
+            **detector.parameters,
+            "landmarks_sha256": detector.weights_sha256,
+        },
         "photos_sha256": photos_sha256(listing),
-    }  # fmt: skip
+    }
     if options.aligned:
         del plan["detector"], plan["many_faces"]
     work = out / "parts"
@@ -157,8 +196,14 @@ def prepare(options: argparse.Namespace) -> str:
         parts = [work / f"{i:07d}.npz" for i in range(len(jobs))]
         todo = [(job, part) for job, part in zip(jobs, parts, strict=True) if not part.is_file()]
         left = sum(len(job) for job, _ in todo)
-        with tqdm(total=len(photos), initial=len(photos) - left, desc="cutting faces", unit="photo",
-                  file=sys.stderr, mininterval=1) as bar:  # fmt: skip
+        with tqdm(
+            total=len(photos),
+            initial=len(photos) - left,
+            desc="cutting faces",
+            unit="photo",
+            file=sys.stderr,
+            mininterval=1,
+        ) as bar:
             work_left = [([photos[i] for i in job], part) for job, part in todo]
             for count in cut_all(cutter, work_left, options.workers):
                 bar.update(count)
@@ -209,9 +254,22 @@ def _take_up(out: Path, work: Path, plan: dict[str, Any]) -> dict[str, Any] | No
 
 def _command(options: argparse.Namespace) -> str:
     """The command without what changes no byte: folders and workers."""
-    words = ["python", "-m", "smoothswap.prepare", shown(options.source.resolve().name), "--kind", options.kind,
-             "--size", str(options.size), "--split", options.split, "--seed", str(options.seed),
-             "--min-face", f"{options.min_face:g}"]  # fmt: skip
+    words = [
+        "python",
+        "-m",
+        "smoothswap.prepare",
+        shown(options.source.resolve().name),
+        "--kind",
+        options.kind,
+        "--size",
+        str(options.size),
+        "--split",
+        options.split,
+        "--seed",
+        str(options.seed),
+        "--min-face",
+        f"{options.min_face:g}",
+    ]
     words += ["--people", shown(options.people.name)] if options.people else []
     words += ["--aligned"] if options.aligned else ["--many-faces", options.rule]
     words += ["--shards", str(options.shards), "--format", options.format] if options.shards else []
@@ -223,8 +281,10 @@ def summary(out: Path, meta: dict[str, Any], speed: str) -> str:
     counts, size = meta["counts"], meta["plan"]["size"]
     failed = ", ".join(f"{counts[s]} {s}" for s in STATUSES[1:] if counts[s]) or "none"
     kept = f"{meta['photos']} of {meta['expected']} photos kept, {meta['people']} people, {size} x {size}"
-    lines = [f"{out}: {kept}; {speed}",
-             f"left out: {failed}; each photo's reason is in {out / 'ledger.parquet'}"]  # fmt: skip
+    lines = [
+        f"{out}: {kept}; {speed}",
+        f"left out: {failed}; each photo's reason is in {out / 'ledger.parquet'}",
+    ]
     if meta["people_without_a_crop"]:
         lines.append(f"people without any crop: {meta['people_without_a_crop']}")
     if meta["ignored_entries"]:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 
 from smoothswap.cli import Parser, between, command_with
 from smoothswap.errors import EXIT_OK, DataError, UsageError, suggestion
+from smoothswap.media.suffixes import PICTURES, PICTURES_OUT, VIDEOS, VIDEOS_OUT
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from smoothswap.faces.detect import Detector, Face
     from smoothswap.inference import FaceSwapper
     from smoothswap.networks.model import SmoothSwap
+    from smoothswap.pixels import Image
 
 EXAMPLES = """
 examples:
@@ -60,13 +60,28 @@ def parser() -> Parser:
     add = made.add_argument
     add("source", type=Path, metavar="SOURCE", help="picture or video of the person")
     add("target", type=Path, metavar="TARGET", help="picture or video to put the face into")
-    add("-o", "--out", type=Path, required=True, metavar="OUT",
-        help=".jpg .png .webp for a picture, .mp4 .m4v .mov .mkv for a video (H.264)")  # fmt: skip
+    add(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help=".jpg .png .webp for a picture, .mp4 .m4v .mov .mkv for a video (H.264)",
+    )
     add("--force", action="store_true", help="replace OUT where it exists")
-    add("--face", type=_face, default="largest", metavar="WHICH",
-        help="which face of TARGET: largest, all, or a number from 1, left to right (%(default)s)")  # fmt: skip
-    add("--model", default="smoothswap", metavar="NAME|PATH",
-        help="weights; smoothswap: those for photographs, which it names (%(default)s)")  # fmt: skip
+    add(
+        "--face",
+        type=_face,
+        default="largest",
+        metavar="WHICH",
+        help="which face of TARGET: largest, all, or a number from 1, left to right (%(default)s)",
+    )
+    add(
+        "--model",
+        default="smoothswap",
+        metavar="NAME|PATH",
+        help="weights; smoothswap: those for photographs, which it names (%(default)s)",
+    )
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (%(default)s)")
     add("--batch-size", type=between(1, 4096), default=16, metavar="N", help="faces at once (%(default)s)")
     add("--quality", type=between(1, 100), metavar="Q", help="of a .jpg or .webp, 1 to 100 (95)")
@@ -86,15 +101,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def check(options: argparse.Namespace) -> bool:
     """Whether TARGET is a video, after all that can be refused before anything is read. Raises UsageError, DataError."""
-    from smoothswap.media.files import PICTURES_IN, PICTURES_OUT, VIDEOS_IN, VIDEOS_OUT
 
     for path in (options.source, options.target):
-        if path.suffix.lower() not in (*PICTURES_IN, *VIDEOS_IN):
+        if path.suffix.lower() not in (*PICTURES, *VIDEOS):
             raise UsageError(
-                f"{path}: unsupported extension {path.suffix!r}; pictures: {' '.join(PICTURES_IN)}, "
-                f"videos: {' '.join(VIDEOS_IN)}"
+                f"{path}: unsupported extension {path.suffix!r}; pictures: {' '.join(PICTURES)}, "
+                f"videos: {' '.join(VIDEOS)}"
             )
-    video = options.target.suffix.lower() in VIDEOS_IN
+    video = options.target.suffix.lower() in VIDEOS
     kinds, what = (VIDEOS_OUT, "a video") if video else (PICTURES_OUT, "a picture")
     suffix = options.out.suffix.lower()
     if suffix not in kinds:
@@ -121,9 +135,8 @@ def check(options: argparse.Namespace) -> bool:
 
 def load_model(name: str, device: str) -> SmoothSwap:
     """Weights on a device. Raises UsageError for a name or device that does not exist, WeightsError for bad files."""
-    import torch
-
     from smoothswap import pretrained
+    from smoothswap.device import usable
 
     try:
         if name == pretrained.CHOSEN:
@@ -131,13 +144,7 @@ def load_model(name: str, device: str) -> SmoothSwap:
         pretrained.locate(name)
     except pretrained.WeightsError as error:
         raise UsageError(f"unknown model: {error}") from None
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UsageError(f"the device {device!r} cannot be used ({str(error).splitlines()[0]})") from None
-    return pretrained.load(name).to(device)
+    return pretrained.load(name).to(usable(device))
 
 
 def _swap_picture(options: argparse.Namespace, model: SmoothSwap) -> str:
@@ -167,20 +174,24 @@ def _swap_video(options: argparse.Namespace, model: SmoothSwap) -> str:
     from smoothswap.faces.detect import Detector
     from smoothswap.inference import faces_to_swap
     from smoothswap.media import files
+    from smoothswap.media.video import claimed_frames, iter_frames
 
     detector = Detector()
     swapper = _swapper(options, model, detector)
     # Which face is followed is known only after the whole clip was seen: hence two passes, and only boxes in memory.
     frames = tqdm(
-        files.upright_frames(options.target), desc="finding faces", unit="frame", file=sys.stderr,
-        total=files.claimed_frames(options.target),
-    )  # fmt: skip
+        iter_frames(options.target),
+        desc="finding faces",
+        unit="frame",
+        file=sys.stderr,
+        total=claimed_frames(options.target),
+    )
     found = [detector.detect(frame) for frame in frames]
     wanted = faces_to_swap(found, options.face, str(options.target))
     swapped = misfits = 0
     with tqdm(total=len(found), desc="swapping", unit="frame", file=sys.stderr) as bar:
 
-        def change(first: int, frames: list[np.ndarray]) -> list[np.ndarray | None]:
+        def change(first: int, frames: list[Image]) -> list[Image | None]:
             nonlocal swapped, misfits
             results = swapper.swap(frames, wanted[first : first + len(frames)])
             swapped += sum(result.frame is not None for result in results)
@@ -210,7 +221,7 @@ def _swapper(options: argparse.Namespace, model: SmoothSwap, detector: Detector)
     return FaceSwapper(model, frame, face, options.batch_size)
 
 
-def first_face(path: Path, detector: Detector) -> tuple[np.ndarray, Face]:
+def first_face(path: Path, detector: Detector) -> tuple[Image, Face]:
     """The first frame with a face, of a picture or a video, and its largest face. Raises FaceError where none is."""
     from smoothswap.inference import FaceError
 
@@ -220,13 +231,14 @@ def first_face(path: Path, detector: Detector) -> tuple[np.ndarray, Face]:
     raise FaceError(f"no face was found in {path}, the source")
 
 
-def _frames(path: Path) -> Iterator[np.ndarray]:
-    from smoothswap.media import files
+def _frames(path: Path) -> Iterator[Image]:
+    from smoothswap.media.files import read_picture
+    from smoothswap.media.video import iter_frames
 
-    if path.suffix.lower() in files.VIDEOS_IN:
-        yield from files.upright_frames(path)
+    if path.suffix.lower() in VIDEOS:
+        yield from iter_frames(path)
     else:
-        yield files.read_picture(path)[0]
+        yield read_picture(path)[0]
 
 
 if __name__ == "__main__":

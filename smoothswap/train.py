@@ -26,11 +26,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from smoothswap import config as presets
 from smoothswap import export, pretrained
 from smoothswap.checkpoint import CheckpointError, DiskError, read_tensors
 from smoothswap.cli import Parser, at_least, command_with, real
-from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.config import (
+    EmbedderConfig,
+    OptionError,
+    SwapperConfig,
+    fitted,
+    flatten,
+    from_json,
+    load_preset,
+    preset_names,
+    preset_summary,
+)
 from smoothswap.data.faces import FaceData
 from smoothswap.errors import EXIT_OK, EXIT_USAGE, DataError
 from smoothswap.networks.embedder import Embedder
@@ -55,7 +64,7 @@ def parser() -> Parser:
     top = Parser(
         "python -m smoothswap.train",
         description=__doc__.split("\n")[0],
-        epilog=f"{EXAMPLES}\npresets:\n{presets.summary()}\n\n{__doc__.partition('cost; needs no data)')[2].strip()}",
+        epilog=f"{EXAMPLES}\npresets:\n{preset_summary()}\n\n{__doc__.partition('cost; needs no data)')[2].strip()}",
     )
     commands = top.add_subparsers(dest="command", required=True)
     embedder = commands.add_parser("embedder", help="train the embedder", epilog=EXAMPLES)
@@ -81,7 +90,7 @@ def parser() -> Parser:
 
 def _add_training(part: argparse.ArgumentParser) -> None:
     add = part.add_argument_group("what is trained").add_argument
-    add("--preset", default="lite-64", help=f"{', '.join(presets.names())}, or a .toml file (%(default)s)")
+    add("--preset", default="lite-64", help=f"{', '.join(preset_names())}, or a .toml file (%(default)s)")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="option, may be repeated")
     add(
         "--data",
@@ -142,7 +151,7 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
     for item in args.set:
         key, equals, value = item.partition("=")
         if not equals:
-            raise presets.OptionError(f"--set {item}: expected KEY=VALUE")
+            raise OptionError(f"--set {item}: expected KEY=VALUE")
         values[key] = value
     if args.steps is not None:
         values["steps"] = args.steps
@@ -153,12 +162,12 @@ def train(args: argparse.Namespace, given: Sequence[str]) -> int:
     """Train a part, or say what it would cost; 0 when done, 128 + n after signal n. given: the command line."""
     torch.set_num_threads(args.threads)
     if args.dry_run:  # one process, on the CPU
-        config = presets.fitted(presets.load(args.preset, args.command), _settings(args))
+        config = fitted(load_preset(args.preset, args.command), _settings(args))
         dry_run.run(args.preset, config, args.time_steps, args.json)
         return EXIT_OK
     missing = [f"--{k}" for k in ("data", "out", "embedder") if getattr(args, k, "") is None]
     if missing:
-        raise presets.OptionError(f"training needs {', '.join(missing)}; only --dry-run goes without")
+        raise OptionError(f"training needs {', '.join(missing)}; only --dry-run goes without")
     device = distributed.join(args.device)
     torch.set_num_threads(args.threads)  # which accelerate sets as well
     checkpoint = args.out / "checkpoint.safetensors"
@@ -170,11 +179,11 @@ def train(args: argparse.Namespace, given: Sequence[str]) -> int:
             raise CheckpointError(
                 f"{checkpoint} belongs to a run of {stored.get('part')}, not {args.command}"
             )
-        base = presets.from_json(args.command, stored["config"])
+        base = from_json(args.command, stored["config"])
         history = stored["provenance"].get("history", [])
     else:
-        base = presets.load(args.preset, args.command)
-    config = presets.fitted(base, _settings(args), device.type)
+        base = load_preset(args.preset, args.command)
+    config = fitted(base, _settings(args), device.type)
     if resume:
         old, new = flatten(base), flatten(config)
         changed = {k: [old[k], new[k]] for k in new if old[k] != new[k]}
@@ -199,9 +208,18 @@ def train(args: argparse.Namespace, given: Sequence[str]) -> int:
     else:
         judge = pretrained.load_embedder(args.judge)[0] if args.judge else None
         run = swapper_run(
-            args.out, config, data, args.embedder, provenance, resume, judge, device,
-            also=args.also, start=args.start, **of_run,
-        )  # fmt: skip
+            args.out,
+            config,
+            data,
+            args.embedder,
+            provenance,
+            resume,
+            judge,
+            device,
+            also=args.also,
+            start=args.start,
+            **of_run,
+        )
     run.train(args.minutes)
     if distributed.rank() == 0:
         done = f"{run.done} of {config.steps} steps, {run.seconds / 60:.1f} minutes"

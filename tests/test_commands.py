@@ -97,9 +97,15 @@ def test_what_was_meant(given: list[str], said: str, capsys: pytest.CaptureFixtu
 def test_types_of_options() -> None:
     assert (at_least(0)("0"), between(1, 3)("3"), real(0, 1)("0.25"), real(0)("1e3")) == (0, 3, 0.25, 1000.0)
     wrong: list[tuple[Callable[[str], object], str]] = [
-        (at_least(1), "-1"), (at_least(1), "2.5"), (between(1, 3), "4"), (real(0), "-0.1"),
-        (real(0, 1), "1.1"), (real(0), "nan"), (real(0), "inf"), (real(0), "many"),
-    ]  # fmt: skip
+        (at_least(1), "-1"),
+        (at_least(1), "2.5"),
+        (between(1, 3), "4"),
+        (real(0), "-0.1"),
+        (real(0, 1), "1.1"),
+        (real(0), "nan"),
+        (real(0), "inf"),
+        (real(0), "many"),
+    ]
     for kind, text in wrong:
         with pytest.raises(argparse.ArgumentTypeError, match=re.escape(repr(text))):
             kind(text)

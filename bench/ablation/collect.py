@@ -15,15 +15,15 @@ from bench.ablation.training import measured, state
 from bench.errors import DataError
 from smoothswap.checkpoint import read_tensors
 from smoothswap.config import flatten
+from smoothswap.pixels import Images
 from smoothswap.pretrained import training_of
 
-Pixels = NDArray[np.uint8]
 PICTURED, AT = 6, 5  # pairs and steps of a grid
 
 
 def collect(
     study: Study, judge_spec: str, marks: list[float]
-) -> tuple[dict[str, Any], list[tuple[str, list[int], Pixels]]]:
+) -> tuple[dict[str, Any], list[tuple[str, list[int], Images]]]:
     """(what is measured, grids) of all runs begun. A grid: arm's name, its steps, uint8 [pairs, 2 + steps, s, s, 3].
 
     Raises DataError where nothing was validated yet, UsageError and InstrumentError for the judge.
@@ -89,8 +89,8 @@ def _clusters(source: torch.Tensor, target: torch.Tensor) -> NDArray[np.str_]:
 
 
 def grids(
-    runs: list[RunFound], source: Pixels, target: Pixels, shared: dict[str, Any]
-) -> list[tuple[str, list[int], Pixels]]:
+    runs: list[RunFound], source: Images, target: Images, shared: dict[str, Any]
+) -> list[tuple[str, list[int], Images]]:
     """For every arm the first PICTURED pairs at about AT steps, equally far apart, up to the last common one.
 
     The pairs are the first ones of validation, whatever they look like; the seed is the least that all arms share.

@@ -20,12 +20,13 @@ from tqdm import tqdm
 
 from bench.ablation.training import HELD_OUT, JUDGED
 from bench.errors import UsageError
-from bench.reading.aligned import Pixels, cut_found, points_of, resized
+from bench.reading.aligned import cut_found, points_of, resized
 from bench.reading.embedder import embedder_family
 from bench.reading.instruments import create
 from metrics.distances import cosine_distance
 from metrics.instruments import Instrument
 from smoothswap.checkpoint import read_tensors, write_tensors
+from smoothswap.pixels import Images
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Judge:
     is the embedder of an arm (`fingerprints`), InstrumentError for one that cannot be had.
     """
 
-    def __init__(self, spec: str, pictures: dict[str, Pixels], fingerprints: Sequence[str] = ()) -> None:
+    def __init__(self, spec: str, pictures: dict[str, Images], fingerprints: Sequence[str] = ()) -> None:
         self.instrument: Instrument = create(spec, single=True)
         if "identity" not in self.instrument.reads:
             raise UsageError(
@@ -74,11 +75,11 @@ class Judge:
             "unit": "1 - cosine",
         }  # fmt: skip
 
-    def distance(self, swaps: Pixels) -> NDArray[np.float64]:
+    def distance(self, swaps: Images) -> NDArray[np.float64]:
         """1 - cosine between each swap [n, s, s, 3] and its source's photo, float64 [n]; NaN where unread."""
         return cosine_distance(self.read(swaps, self._target), self._source)
 
-    def read(self, pictures: Pixels, points: list[NDArray[np.float32] | None] | None) -> NDArray[np.float64]:
+    def read(self, pictures: Images, points: list[NDArray[np.float32] | None] | None) -> NDArray[np.float64]:
         """Identity of pictures uint8 [n, s, s, 3], float64 [n, d]; rows of NaN where there are no landmarks."""
         crop = self.instrument.crop
         if points is None:

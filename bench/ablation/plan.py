@@ -20,10 +20,10 @@ from torch import Tensor
 from bench.ablation.options import DEFAULTS
 from bench.errors import DataError, UsageError, suggestion
 from reports.results import write_atomic
-from smoothswap import config as presets
 from smoothswap import pretrained
-from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.config import EmbedderConfig, SwapperConfig, fitted, flatten, load_preset, override
 from smoothswap.data.faces import FaceData
+from smoothswap.device import usable
 from smoothswap.networks.embedder import Embedder
 from smoothswap.training.embedder import embed_all
 from smoothswap.training.swapper import SwapperTask
@@ -92,7 +92,7 @@ class Study:
 
     def config_of(self, arm: Arm, seed: int) -> SwapperConfig:
         values = {"lambda_id": arm.lambda_id, "seed": seed, "steps": self.steps}
-        return presets.override(self.config, values | {"validate_every": self.validate_every, "log_every": 1})
+        return override(self.config, values | {"validate_every": self.validate_every, "log_every": 1})
 
 
 def parse_embedders(given: list[str]) -> dict[str, str]:
@@ -166,8 +166,8 @@ def prepare(options: argparse.Namespace) -> Study:
         raise UsageError(
             f"--set {own[0]}: the study sets it itself (--arms, --seeds, --steps, --validations)"
         )
-    device = torch.device(_device(options.device))
-    config = presets.fitted(presets.load(options.preset, "swapper"), settings, device.type)
+    device = torch.device(usable(options.device))
+    config = fitted(load_preset(options.preset, "swapper"), settings, device.type)
     loaded = {}
     for name, where in named.items():
         network, of = pretrained.load_embedder(where)
@@ -181,12 +181,6 @@ def prepare(options: argparse.Namespace) -> Study:
     study = Study(options.out, data, loaded, arms, list(range(options.seeds)), config, options.preset, device)
     _budget(study, options, before)
     return study
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return name
 
 
 def _setting(item: str) -> tuple[str, str]:
@@ -257,7 +251,7 @@ def _same(options: argparse.Namespace, before: dict[str, Any], now: dict[str, An
 def speed(study: Study, embedder: str) -> dict[str, float]:
     """Seconds of a step and of a validation against an embedder, measured on a training that is thrown away."""
     loaded = study.embedders[embedder]
-    config = presets.override(study.config, {"steps": WARM + TIMED, "seed": 0})
+    config = override(study.config, {"steps": WARM + TIMED, "seed": 0})
     rows = loaded.sources(study.data, study.device)
     task = SwapperTask(config, study.data, loaded.network, {}, None, study.device, sources=rows)
     for step in range(WARM):

@@ -24,7 +24,8 @@ from bench.ablation.plan import Arm, Study
 from reports.results import write_atomic
 from smoothswap.checkpoint import read_tensors, write_tensors
 from smoothswap.losses.swapper import identity_losses
-from smoothswap.pixels import to_pixels
+from smoothswap.pixels import Images
+from smoothswap.tensors import to_pixels
 from smoothswap.train import provenance_of, swapper_run
 from smoothswap.training.loop import Run, TrainingError
 from smoothswap.training.swapper import Pairs, SwapperTask
@@ -42,7 +43,7 @@ class Measured:
     step: int
     identity: NDArray[np.float64]
     change: NDArray[np.float64]
-    swaps: NDArray[np.uint8]
+    swaps: Images
 
 
 def state(folder: Path, steps: int) -> tuple[State, int]:

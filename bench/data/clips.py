@@ -7,21 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from bench.errors import few
-from smoothswap.media.video import (
-    ImageError,
-    even_indices,
-    middle_indices,
-    read_even,
-    read_frames,
-    read_image,
-)
-
-Image = npt.NDArray[np.uint8]
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+from smoothswap.media.images import ImageError, read_image
+from smoothswap.media.suffixes import PICTURES
+from smoothswap.media.video import even_indices, middle_indices, read_even, read_frames
+from smoothswap.pixels import Image
 
 
 class ClipError(ValueError):
@@ -58,7 +48,7 @@ def read_clip(path: Path, rule: FrameRule, below: int | None = None) -> Frames:
     below: leave out frames from this number on (the target's clip ends there, so they are nobody's swap).
     Raises VideoError (missing, empty or undecodable video) or ClipError (a folder without numbered frames).
     """
-    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+    if path.is_dir() or path.suffix.lower() in PICTURES:
         files = _numbered(path)
         numbers = [number for number in files if below is None or number < below]
         if not numbers:
@@ -74,7 +64,7 @@ def read_clip(path: Path, rule: FrameRule, below: int | None = None) -> Frames:
 
 def read_numbers(path: Path, numbers: Sequence[int]) -> Frames:
     """Read the frames of these numbers; raises as read_clip, also when a number is not there."""
-    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+    if path.is_dir() or path.suffix.lower() in PICTURES:
         files = _numbered(path)
         if lacking := [str(number) for number in numbers if number not in files]:
             raise ClipError(f"{path} lacks the frames {few(lacking)}")
@@ -89,7 +79,7 @@ def _numbered(path: Path) -> dict[int, Path]:
         return {0: path}
     files: dict[int, Path] = {}
     for file in sorted(path.iterdir()):
-        if file.suffix.lower() not in IMAGE_SUFFIXES:
+        if file.suffix.lower() not in PICTURES:
             continue
         digits = re.findall(r"\d+", file.stem)
         if not digits:

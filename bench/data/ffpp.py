@@ -19,9 +19,9 @@ from typing import Any
 
 from bench.data.pairs import ORIGINAL, ClipKey, Pair
 from bench.errors import DataError, few
+from smoothswap.media.suffixes import VIDEOS
 
 FFPP_METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "FaceShifter", "NeuralTextures", "DeepFakeDetection")
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
 _FOLDERS = {"raw": ("raw", "c0"), "c23": ("c23",), "c40": ("c40",)}
 _ACTOR_CLIP = re.compile(r"(?P<actor>\d{2})__(?P<scene>.+)")
 _DFD_CLIP = re.compile(r"(?P<target>\d{2})_(?P<source>\d{2})__(?P<scene>.+)__(?P<code>[A-Za-z0-9]{8})")
@@ -66,7 +66,7 @@ class FaceForensics:
     def path(self, key: ClipKey) -> Path | None:
         """The video file, or the folder of extracted frames, of a clip; None when it is not on the disk."""
         for folder in self.folders(key.manipulation):
-            for suffix in VIDEO_SUFFIXES:
+            for suffix in VIDEOS:
                 video = folder / "videos" / f"{key.id}{suffix}"
                 if video.is_file():
                     return video
@@ -143,7 +143,7 @@ class FaceForensics:
                 for folder in self.folders("DeepFakeDetection")
                 for kind in ("videos", "images")
                 for path in (folder / kind).glob("*")
-                if path.is_dir() or path.suffix.lower() in VIDEO_SUFFIXES
+                if path.is_dir() or path.suffix.lower() in VIDEOS
             }
         )
         pairs = []
@@ -169,7 +169,7 @@ class FaceForensics:
             path.stem
             for folder in self.folders(ORIGINAL)
             for path in (folder / "videos").glob(f"{actor}__*")
-            if path.suffix.lower() in VIDEO_SUFFIXES
+            if path.suffix.lower() in VIDEOS
         )
         return others[0] if others else f"{actor}__{scene}"
 

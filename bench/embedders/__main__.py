@@ -22,10 +22,10 @@ import numpy as np
 
 from bench.cli import command
 from bench.embedders import measures
-from bench.embedders import paths as embedder_paths
 from bench.embedders.faces import Faces, open_faces, read, source_of, usable
 from bench.embedders.figure9 import interpolations
 from bench.embedders.networks import Network, Rows, grouped, open_network
+from bench.embedders.paths import KINDS, STEPS, measure, measure_pixels, render
 from bench.embedders.results import compared, definitions, estimates, with_seeds_of
 from bench.embedders.training import jobs, train_all
 from bench.environment import environment
@@ -34,8 +34,8 @@ from metrics.statistics.replicates import Replicated
 from reports.results import write_atomic
 from reports.studies.embedders import PICTURE, markdown, write_embedders, write_page
 from reports.studies.schema_embedders import VERSION
-from smoothswap import config
 from smoothswap.cli import Parser, at_least, check_folder
+from smoothswap.config import load_preset
 from smoothswap.rendered import on_demand
 
 EXAMPLES = """
@@ -106,7 +106,7 @@ def parser() -> Parser:
     add(
         "--path-steps",
         type=at_least(3),
-        default=embedder_paths.STEPS,
+        default=STEPS,
         metavar="N",
         help="equal steps of each path (%(default)s)",
     )
@@ -154,7 +154,7 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
     if options.data.startswith(on_demand.PREFIX):
-        size = config.load(options.preset, "embedder").network.size
+        size = load_preset(options.preset, "embedder").network.size
         on_demand.ensure(options.data, size)
         options.data = str(on_demand.folder(options.data, size))
     given = [open_network(text) for text in options.embedder]  # before the hours of training
@@ -221,19 +221,16 @@ def _paths(
 ) -> dict[str, Any]:
     """Add the figures of rendered paths to `measured`; returns curves and the pixels' own figures."""
     crops = [one.crop for one in networks]
-    rendered = embedder_paths.render(crops, options.paths, options.seed, options.path_steps)
+    rendered = render(crops, options.paths, options.seed, options.path_steps)
     curves: dict[str, list[dict[str, list[float]]]] = {}
     for one, figures in zip(networks, measured, strict=True):
-        result = embedder_paths.measure(one, rendered)
+        result = measure(one, rendered)
         figures.update(result.figures)
         curves.setdefault(one.name, []).append(result.curves)
-    pixels = embedder_paths.measure_pixels(rendered)
-    means = {
-        name: {kind: _mean([c[kind] for c in each]) for kind in embedder_paths.KINDS}
-        for name, each in curves.items()
-    }
+    pixels = measure_pixels(rendered)
+    means = {name: {kind: _mean([c[kind] for c in each]) for kind in KINDS} for name, each in curves.items()}
     return {
-        "steps": options.path_steps, "count": options.paths, "kinds": list(embedder_paths.KINDS),
+        "steps": options.path_steps, "count": options.paths, "kinds": list(KINDS),
         "curves": means | {"pixels": pixels.curves},
         "pixels": estimates(
             # Not the extent of a morph: grey levels, where the embedders' is in radians.

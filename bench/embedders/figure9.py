@@ -9,12 +9,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
+from PIL import Image as Pillow
 
 from bench.embedders.faces import Faces
 from bench.embedders.networks import Rows
 from metrics.embedders.interpolation import STEPS, nearest_along
+from smoothswap.pixels import Image
 
 SIDE = 64  # pixels of one face in the picture
 GAP = 6  # between an end of the path and the faces found
@@ -54,7 +54,7 @@ def interpolations(
             who = tuple(gallery.names[gallery.people[i]] for i in found if i >= 0)
             strips.append(Strip(name, number, who, len(np.unique(found[found >= 0])), len(set(who))))
     buffer = io.BytesIO()
-    Image.fromarray(np.concatenate(rows, axis=0)).save(buffer, "WEBP", quality=QUALITY, method=6)
+    Pillow.fromarray(np.concatenate(rows, axis=0)).save(buffer, "WEBP", quality=QUALITY, method=6)
     about = {
         "r": list(STEPS), "side": SIDE, "pairs": len(ends),
         "ends": [[test.names[test.people[a]], test.names[test.people[b]]] for a, b in ends],
@@ -67,7 +67,7 @@ def interpolations(
     return buffer.getvalue(), about
 
 
-def _face(faces: Faces, row: int) -> npt.NDArray[np.uint8]:
+def _face(faces: Faces, row: int) -> Image:
     picture = np.ascontiguousarray(faces.pictures[row])
     how = cv2.INTER_AREA if picture.shape[0] > SIDE else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=how), np.uint8)

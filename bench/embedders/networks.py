@@ -20,8 +20,8 @@ from bench.errors import UsageError, suggestion
 from bench.reading.instruments import available, create, describe
 from metrics.instruments import Crop, Instrument, InstrumentError
 from metrics.instruments.reader import TorchReader
+from smoothswap.pixels import Image
 
-Image = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.float32]
 BATCH = 128
 

@@ -26,6 +26,7 @@ from metrics.distances import Floats, unit
 from metrics.embedders.paths import Geometry, neighbour_agreement, path_figures
 from metrics.instruments import Crop
 from metrics.statistics.replicates import Replicated, deal, replicate, replicate_mean
+from smoothswap.pixels import Images
 from smoothswap.rendered.changes import changed, mixed
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
@@ -39,14 +40,13 @@ STEPS = 12
 FRAME = 256  # pixels of a rendered frame
 PIXELS = Crop("ffhq", 64)  # of the reference
 _STREAM = 80  # people apart from those of clips, regressor, validity and training faces
-Paths = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
     """By kind and crop: pictures uint8 [paths, K + 1, s, s, 3]."""
 
-    pictures: dict[tuple[str, Crop], Paths]
+    pictures: dict[tuple[str, Crop], Images]
     count: int
 
 
@@ -147,7 +147,7 @@ def loss_slopes(paths: Floats) -> Floats:
     return np.asarray(np.gradient(loss, axis=1)[:, :-1])
 
 
-def picture_agreement(network: Network, pictures: Paths) -> Floats:
+def picture_agreement(network: Network, pictures: Images) -> Floats:
     """neighbour_agreement of L_id's gradients with respect to the pictures uint8 [n, K + 1, s, s, 3]: float [n]."""
     if network.differentiable is None:
         raise ValueError(f"{network.name} has no gradients")

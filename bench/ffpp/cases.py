@@ -15,8 +15,8 @@ from reports.pictures.films import sampled
 from reports.pictures.store import Picture
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Face
+from smoothswap.pixels import Image
 
-Image = npt.NDArray[np.uint8]
 Scope = Literal["frame", "clip"]
 SIZE = 128
 BY_CLIP = ("identity", "identity_r", "truth_pixel")  # the first that was measured chooses whole clips

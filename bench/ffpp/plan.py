@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from bench.reading.instruments import available, create
 from bench.reading.pictures import PictureReader
 from bench.swappers import REFERENCES, Swapper, create_all, declare
 from metrics.instruments import Instrument
+from smoothswap.device import usable
+from smoothswap.workers import cores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ def prepare(options: argparse.Namespace) -> Plan:
     protocol = protocol_of(options)
     specs, instruments = create_instruments(options.instruments)
     pictures = PictureReader(options.inception)
-    device = _device(options.device)
+    device = usable(options.device)
     root = options.data if options.data is not None else rendered.ensure()
     dataset = FaceForensics(
         root, protocol.compression, protocol.sequences, options.splits, protocol.identity_map
@@ -64,7 +65,7 @@ def prepare(options: argparse.Namespace) -> Plan:
         pictures=pictures,
         inception=options.inception,
         swappers=swappers,
-        workers=options.workers or min(8, _cores()),
+        workers=options.workers or min(8, cores()),
         device=device,
         batch_size=options.batch_size,
     )
@@ -123,22 +124,3 @@ def missing_clips(plan: Plan) -> str | None:
                 "or count their frames as failed with --skip-missing"
             )
     return None
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-
-
-def _device(name: str) -> str:
-    if name == "cpu":
-        return name
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        text = str(error).splitlines()[0]
-        raise UsageError(f"the device {name!r} cannot be used ({text}); try --device cpu") from error
-    return name

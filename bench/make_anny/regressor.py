@@ -24,21 +24,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from bench.make_anny.faces import (
-    EXPRESSION_COMPONENTS,
-    SCALE,
-    SHAPE_COMPONENTS,
-    VIEWS,
-    expression_map,
-    mirror,
-)
-from bench.make_anny.faces import write as write_faces
+from bench.make_anny.faces import SCALE, VIEWS, write_faces
 from metrics.instruments.anny_network import SIZE, Layout, Regressor, load_regressor
 from metrics.instruments.base import file_sha256
 from smoothswap.augment import AugmentOptions, augment
 from smoothswap.cli import Parser, at_least, command
 from smoothswap.networks.precision import autocast
-from smoothswap.pixels import to_tensor
+from smoothswap.rendered.codes import EXPRESSION_COMPONENTS, SHAPE_COMPONENTS, expression_map, mirror
+from smoothswap.tensors import to_tensor
 from smoothswap.workers import cores
 
 EXAMPLES = """

@@ -15,13 +15,13 @@ from bench.reading.crops import cut
 from metrics.instruments import Crop
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector
+from smoothswap.pixels import Image, Images
 
-Pixels = NDArray[np.uint8]
 Points = NDArray[np.float32]
 FRAME = 256  # pixels: dlib's detector needs faces of about 80
 
 
-def resized(picture: Pixels, size: int) -> Pixels:
+def resized(picture: Image, size: int) -> Image:
     """uint8 [s, s, 3] -> [size, size, 3]; smooth when enlarged, averaged when reduced."""
     if len(picture) == size:
         return picture
@@ -29,7 +29,7 @@ def resized(picture: Pixels, size: int) -> Pixels:
     return np.asarray(cv2.resize(picture, (size, size), interpolation=how), np.uint8)
 
 
-def points_of(pictures: Iterable[Pixels]) -> list[Points | None]:
+def points_of(pictures: Iterable[Image]) -> list[Points | None]:
     """Landmarks float32 [68, 2] of the largest face of each picture, in pixels of FRAME; None where there is none."""
     detector = Detector()
     found = [detector.detect(resized(picture, FRAME)) for picture in pictures]
@@ -37,8 +37,8 @@ def points_of(pictures: Iterable[Pixels]) -> list[Points | None]:
 
 
 def cut_found(
-    pictures: Iterable[Pixels], points: Sequence[Points | None], crop: Crop
-) -> tuple[Pixels, Points, list[int]]:
+    pictures: Iterable[Image], points: Sequence[Points | None], crop: Crop
+) -> tuple[Images, Points, list[int]]:
     """Crops uint8 [k, size, size, 3], landmarks float32 [k, 68, 2], and the k numbers of the pictures they are of.
 
     Pictures without landmarks, or with some that are no face, are left out.

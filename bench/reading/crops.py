@@ -12,8 +12,8 @@ import numpy.typing as npt
 from metrics.instruments import Crop, InstrumentError
 from smoothswap.faces import boxes
 from smoothswap.faces.align import arcface_crop, deca_crop, dlib_crop, ffhq_affine, ffhq_crop
+from smoothswap.pixels import Image
 
-Image = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
 
 

@@ -48,7 +48,7 @@ class EmbedderInstrument:
         """{"identity": float32 [n, dim]} of uint8 crops [n, size, size, 3]; landmarks only made the crop."""
         import torch
 
-        from smoothswap.pixels import to_tensor
+        from smoothswap.tensors import to_tensor
 
         images = check_crops(self.name, crops, self.crop.size)
         rows = np.empty((len(images), self._network.options.dim), np.float32)

@@ -17,8 +17,8 @@ from bench.reading.crops import square
 from metrics.pictures.distances import FILTER_BANK, INCEPTION
 from metrics.pictures.features import Inception, filter_bank
 from smoothswap.faces.align import AlignmentError
+from smoothswap.pixels import Image
 
-Image = npt.NDArray[np.uint8]
 Vector = npt.NDArray[np.float32]
 SIZE = 128  # pixels of the square; part of the metrics' definition
 

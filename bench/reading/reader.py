@@ -19,8 +19,8 @@ from bench.reading.pictures import PictureReader
 from metrics.instruments import Instrument
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face, choose
+from smoothswap.pixels import Image
 
-Image = npt.NDArray[np.uint8]
 Vector = npt.NDArray[np.float32]
 Status = Literal["ok", "no_face", "many_faces", "decode_error", "model_error"]
 STATUSES: tuple[str, ...] = get_args(Status)

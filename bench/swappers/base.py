@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.data.pairs import Pair
 from smoothswap.faces.detect import Face
+from smoothswap.pixels import Image
 
-Image = npt.NDArray[np.uint8]  # [h, w, 3] RGB
 Kind = Literal["crop", "frame", "finished"]
 
 

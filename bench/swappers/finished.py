@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.data.ffpp import VIDEO_SUFFIXES
 from bench.data.pairs import ClipKey, Dataset, Pair
 from bench.errors import DataError
-
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+from smoothswap.media.suffixes import PICTURES, VIDEOS
 
 
 class Manipulation:
@@ -49,7 +47,7 @@ class ImagesFolder:
     def path(self, pair: Pair) -> Path | None:
         if (frames := self._folder / pair.id).is_dir():
             return frames
-        for suffix in VIDEO_SUFFIXES + IMAGE_SUFFIXES:
+        for suffix in VIDEOS + PICTURES:
             if (file := self._folder / f"{pair.id}{suffix}").is_file():
                 return file
         return None

@@ -19,30 +19,30 @@ class SmoothSwapModel:
     """
 
     def __init__(self, weights: str, device: str = "cpu", domain: str = "photos") -> None:
-        from smoothswap import pretrained as store
+        from smoothswap import pretrained
 
-        chosen = None if weights else store.choose("rendered" if domain == "rendered" else "photos")
+        chosen = None if weights else pretrained.choose("rendered" if domain == "rendered" else "photos")
         named = weights if chosen is None else chosen.path
         self._device = torch.device(device)
-        self._model = store.load(named).to(self._device)
+        self._model = pretrained.load(named).to(self._device)
         self.size = int(self._model.size)
-        path, card = store.locate(named), store.card(named)
+        path, card = pretrained.locate(named), pretrained.card(named)
         self.name = path.stem
         also = card.get("also", [])
-        families = [embedder_family(store.fingerprint(self._model.embedder))]
+        families = [embedder_family(pretrained.fingerprint(self._model.embedder))]
         families += [embedder_family(other["weights"]) for other in also]
         if "arcface" in [c.get("loss") for c in (card["config"]["embedder"], *(o["config"] for o in also))]:
             families.append("arcface")
         self.info: dict[str, Any] = {
-            "weights": path.name, "weights_sha256": card["sha256"], "weights_domain": store.domain(card),
-            "chosen": None if chosen is None else chosen.reason, "variant": store.variant(card) or None,
+            "weights": path.name, "weights_sha256": card["sha256"], "weights_domain": pretrained.domain(card),
+            "chosen": None if chosen is None else chosen.reason, "variant": pretrained.variant(card) or None,
             "size": self.size, "parameters": card.get("parameters"), "command": card.get("command"),
             "trained_with": families,
         }  # fmt: skip
 
     def swap(self, source: Image, target: Image) -> Image:
         """source, target: uint8 [n, size, size, 3] -> uint8 of the same shape."""
-        from smoothswap.pixels import to_pixels, to_tensor
+        from smoothswap.tensors import to_pixels, to_tensor
 
         with torch.inference_mode():
             swapped = self._model.swap(to_tensor(source, self._device), to_tensor(target, self._device))

@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image as Pillow
 from scipy import stats
 from tqdm import tqdm
 
@@ -27,10 +27,10 @@ from metrics.instruments import Instrument
 from metrics.statistics.agreement import Estimate, ratio_of_medians, same_person_auc
 from smoothswap.faces.align import MIRRORED, AlignmentError
 from smoothswap.faces.detect import Detector
+from smoothswap.pixels import Image
 
-Frame = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
-Change = Callable[[Frame, Points], tuple[Frame, Points]]
+Change = Callable[[Image, Points], tuple[Image, Points]]
 
 PHOTOS = 120  # of different people, for the stability
 JPEG_QUALITY, SHIFT = 40, 0.02  # "shift": the crop moved by this share of the distance of the eyes
@@ -75,19 +75,19 @@ def _figures(pairs: Pairs, rows: dict[str, npt.NDArray[np.float32]], reading: st
     return figures
 
 
-def _mirror(frame: Frame, points: Points) -> tuple[Frame, Points]:
+def _mirror(frame: Image, points: Points) -> tuple[Image, Points]:
     """The photo seen in a mirror, and its landmarks in their own order."""
     flipped = points[MIRRORED].copy()
     flipped[:, 0] = frame.shape[1] - 1 - flipped[:, 0]
     return np.ascontiguousarray(frame[:, ::-1]), flipped
 
 
-def _shift(frame: Frame, points: Points) -> tuple[Frame, Points]:
+def _shift(frame: Image, points: Points) -> tuple[Image, Points]:
     eyes = np.linalg.norm(points[36:42].mean(0) - points[42:48].mean(0))
     return frame, points + np.float32(SHIFT * eyes)
 
 
-def _half(frame: Frame, points: Points) -> tuple[Frame, Points]:
+def _half(frame: Image, points: Points) -> tuple[Image, Points]:
     height, width = frame.shape[:2]
     small = cv2.resize(frame, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8), points
@@ -112,10 +112,10 @@ def _stability(
     people = {name.rpartition("_")[0]: name for name in reversed(sorted({*pairs.first, *pairs.second}))}
     chosen = [people[who] for who in sorted(people)[:PHOTOS]]
     detector = Detector(last_threshold=LAST_THRESHOLD)
-    crops: dict[str, list[list[Frame]]] = {change: [] for change in ("none", *CHANGES)}
+    crops: dict[str, list[list[Image]]] = {change: [] for change in ("none", *CHANGES)}
     marks: dict[str, list[Points]] = {change: [] for change in crops}
     for name in tqdm(chosen, desc="changing LFW's photos", unit="photo", file=sys.stderr):
-        with Image.open(photos / name.rpartition("_")[0] / f"{name}.jpg") as image:
+        with Pillow.open(photos / name.rpartition("_")[0] / f"{name}.jpg") as image:
             frame = np.asarray(image.convert("RGB"))
         face = central(detector.detect(frame), frame)
         if face is None:

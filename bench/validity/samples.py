@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bench.make_anny.faces import expression_map, shape_space
+from smoothswap.pixels import Image
+from smoothswap.rendered.codes import expression_map, shape_space
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.motion import Motion, State
 from smoothswap.rendered.people import sample_identity, sample_styling
@@ -35,8 +36,6 @@ JPEG_QUALITY = 25  # of "compression"
 SHIFT = 0.004  # "again": the camera moved by up to this share of the side, and fresh noise
 NOISE = 2.0  # standard deviation of that noise, grey levels
 _STREAM = 79  # people apart from those of the clips (77), of the regressor (78) and of the training faces
-
-Image = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

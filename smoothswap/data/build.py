@@ -48,8 +48,10 @@ def assemble(
             for name in COLUMNS:
                 rows[name].append(row[name])
     if len(rows["status"]) != len(listing.photos):
-        raise DataError(f"the parts in {parts[0].parent} hold {len(rows['status'])} of {len(listing.photos)} photos: "
-                        f"remove that folder and {AGAIN}")  # fmt: skip
+        raise DataError(
+            f"the parts in {parts[0].parent} hold {len(rows['status'])} of {len(listing.photos)} photos: "
+            f"remove that folder and {AGAIN}"
+        )
     ledger = pd.DataFrame(rows).iloc[np.argsort(order)].reset_index(drop=True)
     kept = (ledger["status"] == "ok").to_numpy()
     people, names = _number([listing.photos[i].person for i in np.flatnonzero(kept)])
@@ -60,11 +62,14 @@ def assemble(
         ledger.to_parquet(part, index=False)
     counts = Counter(ledger["status"])
     meta = about | {
-        "expected": len(kept), "photos": int(kept.sum()), "people": len(names),
+        "expected": len(kept),
+        "photos": int(kept.sum()),
+        "people": len(names),
         "people_without_a_crop": len({photo.person for photo in listing.photos}) - len(names),
-        "counts": {status: counts[status] for status in STATUSES}, "ignored_entries": listing.ignored,
+        "counts": {status: counts[status] for status in STATUSES},
+        "ignored_entries": listing.ignored,
         "ledger_sha256": sha256_of(out / "ledger.parquet"),
-    }  # fmt: skip
+    }
     if not kept.any():
         raise DataError(
             f"none of the {len(kept)} photos gave a crop; {out / 'ledger.parquet'} has each one's reason"

@@ -26,7 +26,7 @@ from smoothswap.errors import DataError
 from smoothswap.faces.align import AlignmentError, ffhq_crop
 from smoothswap.faces.detect import Detector, Face
 from smoothswap.media.files import replacing
-from smoothswap.media.video import ImageError, SmallImageError, read_image
+from smoothswap.media.images import ImageError, SmallImageError, read_image
 from smoothswap.workers import begin_worker
 
 STATUSES = ("ok", "no_face", "many_faces", "decode_error", "too_small")
@@ -53,8 +53,14 @@ class Cutter:
 
     def cut(self, photo: Photo) -> tuple[dict[str, Any], bytes]:
         """The photo's row of the ledger and its crop, encoded (nothing where the status is not "ok"). Raises nothing."""
-        row: dict[str, Any] = {"photo": shown(photo.path), "person": shown(photo.person), "status": "ok",
-                               "reason": "", "faces": -1, "square": 0.0}  # fmt: skip
+        row: dict[str, Any] = {
+            "photo": shown(photo.path),
+            "person": shown(photo.person),
+            "status": "ok",
+            "reason": "",
+            "faces": -1,
+            "square": 0.0,
+        }
         try:
             crop, found = self._crop(Path(self.root) / photo.path)
         except _Refused as refused:

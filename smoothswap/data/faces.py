@@ -16,7 +16,7 @@ from torch import Tensor
 
 from smoothswap.data.store import read_stored, sha256_of, validation_people
 from smoothswap.errors import DataError
-from smoothswap.pixels import to_tensor
+from smoothswap.tensors import to_tensor
 
 __all__ = ["DataError", "FaceData"]
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from smoothswap.errors import DataError
-from smoothswap.media.files import PICTURES_IN
+from smoothswap.media.suffixes import PICTURES
 
 FFHQ_PHOTOS = 70_000
 # The split of a kind, the default first; and which face of several is the person: these sets are centred on theirs.
@@ -76,7 +76,7 @@ class _Walk:
         """The photos in root/place; without a person, each is its own, named by its stem."""
         for entry in self.entries(root / place):
             name = PurePath(entry.name)
-            if entry.name.startswith(".") or name.suffix.lower() not in PICTURES_IN or _is_folder(entry):
+            if entry.name.startswith(".") or name.suffix.lower() not in PICTURES or _is_folder(entry):
                 self.ignored += 1
                 continue
             try:

@@ -140,8 +140,11 @@ def _resize_and_centre(frame: np.ndarray, box: Box, shorter: int, size: int) -> 
     x0, y0, x1, y1 = (int(edge) for edge in box)
     image = Image.fromarray(_cut(frame, (x0, y0, x1, y1)))
     width, height = image.size
-    scaled = (shorter, int(shorter * height / width)) if width <= height else (
-        int(shorter * width / height), shorter)  # fmt: skip
+    scaled = (
+        (shorter, int(shorter * height / width))
+        if width <= height
+        else (int(shorter * width / height), shorter)
+    )
     image = image.resize(scaled, Image.Resampling.BILINEAR)
     left, top = round((scaled[0] - size) / 2), round((scaled[1] - size) / 2)
     return np.asarray(image.crop((left, top, left + size, top + size)))

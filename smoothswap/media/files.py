@@ -28,18 +28,15 @@ from typing import Any
 import av
 import numpy as np
 from av.video.reformatter import Colorspace, Interpolation
-from PIL import Image, PngImagePlugin
+from PIL import Image as Pillow
+from PIL import PngImagePlugin
 
 from smoothswap.errors import DataError
-from smoothswap.media.video import (
-    EXACT,
-    ImageError,
-    VideoError,
-    decoded,
-    open_video,
-    read_image,
-    to_rgb,
-)
+from smoothswap.media.images import ImageError, read_image
+from smoothswap.media.orientation import AS_STORED, orientation
+from smoothswap.media.suffixes import VIDEOS_OUT
+from smoothswap.media.video import EXACT, VideoError, decoded, open_video, to_rgb
+from smoothswap.pixels import Image
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 COMMENT = f"Synthetic media: a face was swapped by a trained model. Digital source type: {SOURCE_TYPE}"
@@ -52,10 +49,6 @@ XMP = (
 ).encode()
 XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # the uuid that says: this box holds XMP
 
-PICTURES_OUT = (".jpg", ".jpeg", ".png", ".webp")
-PICTURES_IN = (*PICTURES_OUT, ".bmp", ".tif", ".tiff")
-VIDEOS_OUT = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-VIDEOS_IN = (*VIDEOS_OUT, ".webm", ".avi", ".ts", ".mpg", ".mpeg")
 QUALITY = 95  # of JPEG and WebP, 1 .. 100
 CRF = 18  # of H.264, 0 .. 51, lower is better: no loss that is easily seen
 _PIXELS = ("yuv420p", "yuv422p", "yuv444p")  # kept as they are; any other becomes one of these
@@ -65,6 +58,10 @@ _MATRICES = (
     7,
     9,
 )  # declared by these numbers (ISO 23091-2) and known to the scaler; others are taken for BT.601
+
+
+# (number of the first frame, frames) -> a new frame for each, or None to keep it
+Change = Callable[[int, list[Image]], Sequence[Image | None]]
 
 
 class OutputError(DataError):
@@ -89,15 +86,15 @@ def replacing(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def read_picture(path: Path) -> tuple[np.ndarray, bytes | None]:
+def read_picture(path: Path) -> tuple[Image, bytes | None]:
     """(uint8 [h, w, 3] RGB turned upright by its EXIF orientation, ICC profile of an RGB picture or None).
 
-    Raises ImageError (see faces.video.read_image), also for an animation.
+    Raises ImageError (see media.images.read_image), also for an animation.
     """
     image = read_image(path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # read_image has its own limit
-        with Image.open(path) as opened:
+        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # read_image has its own limit
+        with Pillow.open(path) as opened:
             count = getattr(opened, "n_frames", 1)
             if opened.format in ("PNG", "WEBP") and count > 1:
                 raise ImageError(f"{path}: an animation of {count} pictures; convert it to a video")
@@ -105,9 +102,7 @@ def read_picture(path: Path) -> tuple[np.ndarray, bytes | None]:
     return image, profile
 
 
-def write_picture(
-    path: Path, image: np.ndarray, quality: int = QUALITY, profile: bytes | None = None
-) -> None:
+def write_picture(path: Path, image: Image, quality: int = QUALITY, profile: bytes | None = None) -> None:
     """Write uint8 [h, w, 3] RGB as JPEG, PNG or WebP by the suffix, with the mark. Raises OutputError."""
     kind = path.suffix.lower()
     options: dict[str, Any] = {"icc_profile": profile} if profile else {}
@@ -119,30 +114,13 @@ def write_picture(
         options |= {"xmp": XMP, "quality": quality}
         options |= {"method": 4} if kind == ".webp" else {"subsampling": 0}
     with replacing(path) as part:
-        Image.fromarray(image).save(part, **options)
-
-
-def claimed_frames(path: Path) -> int | None:
-    """How many frames a video says it has (for a progress bar, not to be trusted), or None."""
-    with open_video(path) as container:
-        return container.streams.video[0].frames or None
-
-
-def upright_frames(path: Path) -> Iterator[np.ndarray]:
-    """Every frame of a video as it is shown, uint8 [h, w, 3] RGB. Raises VideoError for a file without any."""
-    count = 0
-    with open_video(path) as container:
-        for frame in decoded(container):
-            yield _upright(frame)
-            count += 1
-    if count == 0:
-        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+        Pillow.fromarray(image).save(part, **options)
 
 
 def rewrite_video(
     path: Path,
     out: Path,
-    change: Callable[[int, list[np.ndarray]], Sequence[np.ndarray | None]],
+    change: Change,
     crf: int = CRF,
     batch_size: int = 16,
 ) -> list[str]:
@@ -189,7 +167,7 @@ class _Rewriter:
 
     def __init__(self, source: Any, sink: Any, first: Any, crf: int, out: Path) -> None:
         self.source, self.sink, self.stream = source, sink, source.streams.video[0]
-        self.size, self.quarters = (first.width, first.height), _quarter_turns(first)
+        self.size, self.turn = (first.width, first.height), orientation(first)
         sink.metadata.update({k: v for k, v in source.metadata.items() if k not in _OF_THE_CONTAINER})
         old = source.metadata.get("comment", "")
         sink.metadata["comment"] = f"{COMMENT}. {old}".rstrip(". ") if old else COMMENT
@@ -212,7 +190,7 @@ class _Rewriter:
     def _encoder(self, first: Any, crf: int) -> Any:
         rate = self.stream.average_rate or self.stream.guessed_rate or Fraction(25)
         encoder = self.sink.add_stream("libx264", rate=rate)
-        width, height = self.size[:: -1 if self.quarters % 2 else 1]
+        width, height = self.size[:: -1 if self.turn.transposed else 1]
         encoder.width, encoder.height = width, height
         shape = first.format.name.replace("yuvj", "yuv").replace("p10le", "p")
         shape = shape if shape in _PIXELS else "yuv420p"
@@ -224,7 +202,7 @@ class _Rewriter:
         declared = self.stream.codec_context
         context.color_trc, context.color_primaries = declared.color_trc, declared.color_primaries
         if ratio := self.stream.sample_aspect_ratio:
-            context.sample_aspect_ratio = 1 / ratio if self.quarters % 2 else ratio
+            context.sample_aspect_ratio = 1 / ratio if self.turn.transposed else ratio
         encoder.metadata.update(self.stream.metadata)
         return encoder
 
@@ -234,7 +212,7 @@ class _Rewriter:
         copy.disposition = stream.disposition
         return copy
 
-    def run(self, change: Callable[[int, list[np.ndarray]], Sequence[np.ndarray | None]], batch: int) -> None:
+    def run(self, change: Change, batch: int) -> None:
         waiting: list[Any] = []
         count = 0
         for item in decoded(self.source, self.source.streams.audio):
@@ -250,24 +228,26 @@ class _Rewriter:
                 )
             waiting.append(item)
             if len(waiting) == batch:
-                self._encode(waiting, change(count, [_upright(frame) for frame in waiting]))
+                self._encode(waiting, change(count, [to_rgb(frame) for frame in waiting]))
                 count += len(waiting)
                 waiting = []
         if waiting:
-            self._encode(waiting, change(count, [_upright(frame) for frame in waiting]))
+            self._encode(waiting, change(count, [to_rgb(frame) for frame in waiting]))
         self._mux(self.encoder.encode())
 
-    def _encode(self, frames: list[Any], changed: Sequence[np.ndarray | None]) -> None:
+    def _encode(self, frames: list[Any], changed: Sequence[Image | None]) -> None:
         for frame, image in zip(frames, changed, strict=True):
             new = frame
-            if image is not None or self.quarters or frame.format.name != self.encoder.pix_fmt:
+            if image is not None or self.turn != AS_STORED or frame.format.name != self.encoder.pix_fmt:
                 rgb = av.VideoFrame.from_ndarray(
-                    np.ascontiguousarray(_upright(frame) if image is None else image), format="rgb24"
+                    np.ascontiguousarray(to_rgb(frame) if image is None else image), format="rgb24"
                 )
                 new = rgb.reformat(
-                    format=self.encoder.pix_fmt, dst_colorspace=_matrix(frame),
-                    dst_color_range=frame.color_range or None, interpolation=Interpolation.AREA | EXACT,
-                )  # fmt: skip
+                    format=self.encoder.pix_fmt,
+                    dst_colorspace=_matrix(frame),
+                    dst_color_range=frame.color_range or None,
+                    interpolation=Interpolation.AREA | EXACT,
+                )
             new.pts, new.time_base, new.pict_type = self._time(frame), self.stream.time_base, 0
             self.durations[new.pts] = frame.duration
             self._mux(self.encoder.encode(new))
@@ -290,14 +270,5 @@ class _Rewriter:
 _OF_THE_CONTAINER = ("major_brand", "minor_version", "compatible_brands", "encoder", "comment")
 
 
-def _quarter_turns(frame: Any) -> int:
-    """How often a frame is turned by 90 degrees, counter-clockwise, to be shown; recorders know no other angles."""
-    return round(frame.rotation / 90) % 4
-
-
 def _matrix(frame: Any) -> int:
     return int(frame.colorspace if frame.colorspace in _MATRICES else Colorspace.ITU601)
-
-
-def _upright(frame: Any) -> np.ndarray:
-    return np.ascontiguousarray(np.rot90(to_rgb(frame), _quarter_turns(frame)))

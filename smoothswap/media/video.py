@@ -1,17 +1,17 @@
-"""Frames of a video and photos, read exactly; videos written reproducibly.
+"""Frames of a video, read exactly; videos written reproducibly.
 
 The index of a frame is its place, in the order of presentation, among the frames that truly decode.
 What a container says about its number of frames is not trusted. A frame that the decoder gives up on or marks
 as corrupt does not count, so a truncated clip is the frames that are left of it.
 Every frame is decoded, only the wanted ones are converted to RGB: skipping the frames that no other refers to
 saved under 15 % of the time and left damage in them unseen.
-Colours follow the matrix that the stream declares, and BT.601 where it declares none.
+Colours follow the matrix that the stream declares, and BT.601 where it declares none. Frames come as they are shown:
+turned and mirrored as the display matrix says, which a phone's recordings have.
 """
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,12 +21,11 @@ from typing import Any
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
-from PIL import Image, ImageOps
 
 from smoothswap.errors import DataError
+from smoothswap.media.orientation import orientation
+from smoothswap.pixels import Image
 
-MAX_PIXELS = 64_000_000
-MIN_SIDE = 16
 # The scaler's plain conversion drops fractions: every frame would come out about one level too dark.
 EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
 
@@ -35,21 +34,13 @@ class VideoError(DataError):
     """A video that cannot be read or written; the message says which file, why and how to mend it."""
 
 
-class ImageError(DataError):
-    """A photo that cannot be used; the message says which file, why and how to mend it."""
-
-
-class SmallImageError(ImageError):
-    """A photo with a side under MIN_SIDE pixels."""
-
-
 @dataclass(frozen=True)
 class FrameSet:
     """Frames of a clip: `frames[i]` (uint8 [h, w, 3] RGB) is number `indices[i]` of `count` that decode."""
 
     count: int
     indices: list[int]
-    frames: list[np.ndarray]
+    frames: list[Image]
 
 
 def even_indices(count: int, k: int) -> list[int]:
@@ -112,9 +103,30 @@ def read_even(
     return FrameSet(count, indices, [frames[i] for i in indices])
 
 
+def iter_frames(path: str | os.PathLike[str]) -> Iterator[Image]:
+    """Every frame, one after the other, so that a long video need not fit the memory.
+
+    Raises:
+        VideoError: The file is missing, empty or no video, or none of its frames decodes.
+    """
+    count = 0
+    with open_video(path) as container:
+        for frame in decoded(container):
+            yield to_rgb(frame)
+            count += 1
+    if count == 0:
+        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+
+
+def claimed_frames(path: str | os.PathLike[str]) -> int | None:
+    """How many frames a video says it has (for a progress bar, not to be trusted), or None."""
+    with open_video(path) as container:
+        return container.streams.video[0].frames or None
+
+
 def write_video(
     path: str | os.PathLike[str],
-    frames: Iterable[np.ndarray],
+    frames: Iterable[Image],
     fps: float | Fraction = 25,
     crf: int = 18,
     lossless: bool = False,
@@ -176,47 +188,12 @@ def write_video(
         temporary.unlink(missing_ok=True)
 
 
-def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """A photo as uint8 [h, w, 3] RGB, turned upright by its EXIF orientation; transparency is dropped.
-
-    The size is read from the header before any pixel is decoded. Raises ImageError for a missing or truncated
-    file, no image at all, a side under 16 pixels (SmallImageError), more than `max_pixels`, or samples of more than 8 bits.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is checked below
-            opened = Image.open(path)
-        with opened as image:
-            width, height = image.size
-            if min(width, height) < MIN_SIDE:
-                raise SmallImageError(
-                    f"{path}: the photo is {width} x {height} pixels, too small to hold a face"
-                )
-            if width * height > max_pixels:
-                raise ImageError(_too_large(path, f"{width} x {height} pixels", max_pixels))
-            if image.mode.startswith(("I", "F")):
-                raise ImageError(f"{path}: over 8 bits a sample (mode {image.mode}); save it as 8-bit RGB")
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except Image.DecompressionBombError as error:
-        raise ImageError(_too_large(path, "a huge image", max_pixels)) from error
-    except FileNotFoundError as error:
-        raise ImageError(f"{path}: no such file") from error
-    except ImageError:
-        raise
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow raises any of these on damage
-        raise ImageError(f"{path}: not a whole image ({error}); fetch or export it again") from error
-
-
-def _too_large(path: str | os.PathLike[str], what: str, limit: int) -> str:
-    return f"{path}: {what}, more than the limit of {limit:,} pixels; scale it down, or raise max_pixels"
-
-
-def _chain(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
     yield first
     yield from rest
 
 
-def _check_frame(path: Path, image: np.ndarray, size: tuple[int, int] | None) -> None:
+def _check_frame(path: Path, image: Image, size: tuple[int, int] | None) -> None:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise VideoError(f"{path}: frames must be uint8 [h, w, 3], got {image.dtype} {list(image.shape)}")
     if size is not None and image.shape[:2] != size:
@@ -251,12 +228,10 @@ def _count_packets(path: str | os.PathLike[str]) -> int:
     return count
 
 
-def _decode(
-    path: str | os.PathLike[str], wanted: Collection[int] | None
-) -> tuple[int, dict[int, np.ndarray]]:
+def _decode(path: str | os.PathLike[str], wanted: Collection[int] | None) -> tuple[int, dict[int, Image]]:
     """(number of frames that decode, {index: RGB}) for the wanted indices, or for all."""
     count = 0
-    frames: dict[int, np.ndarray] = {}
+    frames: dict[int, Image] = {}
     with open_video(path) as container:
         for frame in decoded(container):
             if wanted is None or count in wanted:
@@ -296,7 +271,7 @@ def decoded(container: Any, others: Sequence[Any] = ()) -> Iterator[Any]:
             return
 
 
-def to_rgb(frame: Any) -> np.ndarray:
-    """An av.VideoFrame as uint8 [h, w, 3] RGB, as it is stored: not turned by its rotation."""
-    rgb: np.ndarray = frame.to_ndarray(format="rgb24", interpolation=Interpolation.BICUBIC | EXACT)
-    return rgb
+def to_rgb(frame: Any) -> Image:
+    """An av.VideoFrame as uint8 [h, w, 3] RGB, as it is shown: turned and mirrored by its display matrix."""
+    stored: Image = frame.to_ndarray(format="rgb24", interpolation=Interpolation.BICUBIC | EXACT)
+    return orientation(frame).apply(stored)

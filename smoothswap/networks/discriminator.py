@@ -6,46 +6,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from smoothswap.networks.options import DiscriminatorOptions
 from smoothswap.networks.precision import full
 from smoothswap.networks.resample import fir_blur
-
-
-@dataclass(frozen=True)
-class DiscriminatorOptions:
-    """Channels at resolution r: min(channel_base / r, channel_max)."""
-
-    size: int = 256  # px, a power of two, at least 8
-    channel_base: int = 32768  # 256 px: 128 channels, 128 px: 256, from 64 px on channel_max
-    channel_max: int = 512
-    stddev_group: int = 4  # largest group of the minibatch standard deviation
-    resampling: str = (
-        "fir"  # before a stride: fir: blur, as StyleGAN2 | plain: none, so patterns of 2 px are seen
-    )
-
-    def __post_init__(self) -> None:
-        if self.size < 8 or self.size & (self.size - 1):
-            raise ValueError(f"discriminator.size {self.size} must be a power of two, 8 or more")
-        if self.resampling not in ("fir", "plain"):
-            raise ValueError(f"discriminator.resampling is {self.resampling!r}; choose one of fir, plain")
-
-    def channels(self, resolution: int) -> int:
-        """Channels at a resolution in pixels."""
-        return min(self.channel_base // resolution, self.channel_max)
 
 
 class EqualConv(nn.Module):
     """Convolution (or, with kernel 0, linear layer) with equalised learning rate: weights N(0, 1) / sqrt(fan_in)."""
 
     def __init__(
-        self, c_in: int, c_out: int, kernel: int, stride: int = 1, act: bool = True, bias: bool = True,
+        self,
+        c_in: int,
+        c_out: int,
+        kernel: int,
+        stride: int = 1,
+        act: bool = True,
+        bias: bool = True,
         blur: bool = True,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         shape = (c_out, c_in, kernel, kernel) if kernel else (c_out, c_in)
         self.weight = nn.Parameter(torch.randn(shape))

@@ -7,47 +7,12 @@ the face without hair and background, as recognisers' tighter crops have it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from smoothswap.networks.options import EmbedderOptions
 from smoothswap.networks.precision import full
-
-
-@dataclass(frozen=True)
-class EmbedderOptions:
-    """Sizes of the embedder; the defaults are the paper's."""
-
-    backbone: str = "resnet50"  # resnet50 | lite
-    size: int = 256  # px of the input
-    hidden: int = 1024  # of the head
-    dim: int = 512  # of the embedding
-    final_bias: bool = True  # false: the last BatchNorm's bias stays 0, so embeddings are centred
-    width: int = 32  # lite only: channels of the first stage
-    blocks: tuple[int, ...] = (1, 1, 1, 1)  # lite only: residual blocks a stage; stages halve the size
-    window: tuple[int, ...] = (0, 0, 0)  # the square that is read: top, left, side in px; side 0: all
-    pool: str = "mean"  # lite only: mean of the last places | depthwise: their sum with learned weights
-
-    def __post_init__(self) -> None:
-        if self.backbone not in ("resnet50", "lite"):
-            raise ValueError(f"network.backbone is {self.backbone!r}; choose one of resnet50, lite")
-        if self.pool not in ("mean", "depthwise"):
-            raise ValueError(f"network.pool is {self.pool!r}; choose one of mean, depthwise")
-        if len(self.window) != 3 or min(self.window) < 0 or max(self.window[:2]) + self.window[2] > self.size:
-            raise ValueError(
-                f"network.window {list(self.window)} is no square inside {self.size} px: give [top, left, side]"
-            )
-        if self.side < 2 ** (len(self.blocks) + 1):
-            raise ValueError(
-                f"{self.side} px (network.size or window) are too few for {len(self.blocks)} stages"
-            )
-
-    @property
-    def side(self) -> int:
-        """Side in px of what the backbone reads."""
-        return self.window[2] or self.size
 
 
 class LiteBlock(nn.Module):

@@ -16,7 +16,6 @@ block is `injection.py`'s.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -25,58 +24,8 @@ from torch.utils.checkpoint import checkpoint
 
 from smoothswap.networks.injection import INJECTIONS
 from smoothswap.networks.layers import conv, group_norm, variance_scaling_
+from smoothswap.networks.options import GeneratorOptions
 from smoothswap.networks.resample import DOWN, UP
-
-
-@dataclass(frozen=True)
-class GeneratorOptions:
-    """What the sources leave open is an option; the first value named is the default."""
-
-    size: int = 256  # px, divisible by 2 ** (levels - 1)
-    width: int = 64  # channels at full resolution (paper: 64)
-    channel_multipliers: tuple[int, ...] = (1, 2, 2, 2)  # of `width`, one a level (paper: 1, 2, 2, 2)
-    blocks: int = 2  # residual blocks a level; the paper's counts 3,3,3 + 3 and 5,4,4,3 are 2
-    identity_dim: int = 512  # of the embedder
-    identity_scale: str = (
-        "sqrt_dim"  # sqrt_dim: unit vector times sqrt(dim), entries of order 1 | unit. Not stated.
-    )
-    identity_injection: str = "add"  # add: Linear(z) added after the first convolution (paper) | adalin | map
-    identity_map_size: int = 8  # px, map only: side of the map that the vector becomes
-    identity_map_channels: int = 64  # map only
-    dropout: float = 0.1  # paper's figure
-    shortcut: str = "before_concat"  # before_concat: as drawn in the paper | after_concat: as in NCSN++ code
-    shortcut_conv: str = (
-        "channels_or_resample"  # 1x1 on shortcuts: NCSN++ | channels: only where widths differ
-    )
-    resampling: str = "fir"  # fir: [1, 3, 3, 1] as NCSN++ | plain: nearest / average. Not stated.
-    init_scale: float = (
-        0.0  # of every block's second, the attention's and the last convolution. Not stated; NCSN++: 0
-    )
-    checkpointing: bool = False  # training keeps each block's input only and computes the rest twice
-
-    def __post_init__(self) -> None:
-        levels = len(self.channel_multipliers)
-        if levels < 2 or self.size % 2 ** (levels - 1):
-            raise ValueError(
-                f"generator.size {self.size} must be divisible by {2 ** max(levels - 1, 1)}: "
-                f"channel_multipliers has {levels} levels (at least 2)"
-            )
-        if min(self.identity_map_size, self.identity_map_channels) < 1:
-            raise ValueError("generator.identity_map_size and identity_map_channels must be 1 or more")
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"generator.{name} is {getattr(self, name)!r}; choose one of {', '.join(allowed)}"
-                )
-
-
-_CHOICES = {
-    "identity_scale": ("sqrt_dim", "unit"),
-    "identity_injection": tuple(INJECTIONS),
-    "shortcut": ("before_concat", "after_concat"),
-    "shortcut_conv": ("channels_or_resample", "channels"),
-    "resampling": ("fir", "plain"),
-}
 
 
 class ResBlock(nn.Module):

@@ -13,17 +13,13 @@ The second convolution starts at zero whatever it reads, so with `init_scale` 0 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from smoothswap.networks.layers import conv, group_norm, linear
+from smoothswap.networks.options import GeneratorOptions, IdentityInjection
 from smoothswap.networks.precision import full
-
-if TYPE_CHECKING:
-    from smoothswap.networks.generator import GeneratorOptions
 
 
 class Injection(nn.Module):
@@ -121,4 +117,8 @@ class MapModulation(Injection):
         return torch.addcmul(beta, self.norm(h), gamma)
 
 
-INJECTIONS: dict[str, type[Injection]] = {"add": AddIdentity, "adalin": AdaLIN, "map": MapModulation}
+INJECTIONS: dict[IdentityInjection, type[Injection]] = {
+    "add": AddIdentity,
+    "adalin": AdaLIN,
+    "map": MapModulation,
+}

@@ -44,9 +44,15 @@ FRAME = 160  # pixels of the frame that the crop is taken from, before it is ren
 
 
 def person_views(
-    person: int, views: int, size: int, seed: int, landmark_noise: float = 0.02, makeover: float = 0.0,
-    lookalikes: bool = False, shapes: bool = False,
-) -> np.ndarray:  # fmt: skip
+    person: int,
+    views: int,
+    size: int,
+    seed: int,
+    landmark_noise: float = 0.02,
+    makeover: float = 0.0,
+    lookalikes: bool = False,
+    shapes: bool = False,
+) -> np.ndarray:
     """Views uint8 [views, size, size, 3] of one person.
 
     `landmark_noise` in interocular distances, as a detector errs; `makeover` the probability that a styling comes with
@@ -79,9 +85,16 @@ def person_views(
 
 
 def write_faces(
-    out: Path, people: int, views: int, size: int, seed: int, workers: int, makeover: float = 0.0,
-    lookalikes: bool = False, shapes: bool = False,
-) -> None:  # fmt: skip
+    out: Path,
+    people: int,
+    views: int,
+    size: int,
+    seed: int,
+    workers: int,
+    makeover: float = 0.0,
+    lookalikes: bool = False,
+    shapes: bool = False,
+) -> None:
     """Render and write atomically; the same arguments give the same bytes, whatever the number of workers.
 
     Raises UsageError for `shapes` without `lookalikes`, or with an odd number of views.
@@ -107,13 +120,20 @@ def write_faces(
             faces[i] = pictures
     faces.flush()
     digest = hashlib.sha256(partial_file.read_bytes()).hexdigest()
-    meta = {"seed": seed, "people": people, "views": views, "size": size, "makeover": makeover,
-            "lookalikes": lookalikes, "shapes": shapes, "faces_sha256": digest,
-            "people_ids": f"rendered:{seed}:0..{people - 1}",
-            "command": "python -m smoothswap.rendered.dataset "
-                       f"--people {people} --views {views} --size {size} "
-                       f"--seed {seed} --makeover {makeover:g}"
-                       + " --lookalikes" * lookalikes + " --shapes" * shapes}  # fmt: skip
+    meta = {
+        "seed": seed,
+        "people": people,
+        "views": views,
+        "size": size,
+        "makeover": makeover,
+        "lookalikes": lookalikes,
+        "shapes": shapes,
+        "faces_sha256": digest,
+        "people_ids": f"rendered:{seed}:0..{people - 1}",
+        "command": "python -m smoothswap.rendered.dataset "
+        f"--people {people} --views {views} --size {size} "
+        f"--seed {seed} --makeover {makeover:g}" + " --lookalikes" * lookalikes + " --shapes" * shapes,
+    }
     (out / "meta.json.part").write_text(json.dumps(meta, indent=1) + "\n")
     os.replace(out / "meta.json.part", out / "meta.json")
     os.replace(partial_file, out / "faces.npy")

@@ -34,8 +34,18 @@ examples:
 PHENOTYPE_COMPONENTS = 24
 CHANGED = ("age", "weight")  # phenotypes whose direction is kept by name: smoothswap.rendered.changes
 _UNUSED = ("arm", "breast", "nipple", "buttocks", "foot", "hand", "hip", "leg", "bulge", "pelvis", "stomach")
-_REGIONS = ("body", "head", "eye_back.L", "eye_front.L", "eye_back.R", "eye_front.R", "eye_cavity.R",
-            "eye_cavity.L", "mouth_cavity", "tongue")  # fmt: skip
+_REGIONS = (
+    "body",
+    "head",
+    "eye_back.L",
+    "eye_front.L",
+    "eye_back.R",
+    "eye_front.R",
+    "eye_cavity.R",
+    "eye_cavity.L",
+    "mouth_cavity",
+    "tongue",
+)
 
 
 def _turn(points: np.ndarray) -> np.ndarray:

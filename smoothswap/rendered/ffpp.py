@@ -35,7 +35,7 @@ from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import sample_identity, sample_styling
 from smoothswap.rendered.render import Actor
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import begin_worker
+from smoothswap.workers import begin_worker, cores
 
 VERSION = 3  # raise it whenever a seed comes to mean other pixels
 FPS = 12.5
@@ -144,8 +144,16 @@ def write_ffpp(
     if seed < 0:
         raise RenderError(f"seed is {seed}: give a number that is not negative")
     out = Path(out)
-    settings = {"version": VERSION, "identities": identities, "frames": frames, "size": size, "seed": seed,
-                "fps": FPS, "crf": CRF, "head_sha256": hashlib.sha256(HEAD_FILE.read_bytes()).hexdigest()}  # fmt: skip
+    settings = {
+        "version": VERSION,
+        "identities": identities,
+        "frames": frames,
+        "size": size,
+        "seed": seed,
+        "fps": FPS,
+        "crf": CRF,
+        "head_sha256": hashlib.sha256(HEAD_FILE.read_bytes()).hexdigest(),
+    }
     manifest_file = out / "rendered.json"
     if manifest_file.is_file():
         manifest: dict[str, Any] = json.loads(manifest_file.read_text())
@@ -165,7 +173,7 @@ def write_ffpp(
         hashes: dict[str, str] = {}
         rows: list[dict[str, Any]] = []
         # Spawned, because a forked child would inherit the threads of torch and warp in an unknown state.
-        count = min(workers or os.cpu_count() or 1, len(clips))
+        count = min(workers or cores(), len(clips))
         with ProcessPoolExecutor(count, get_context("spawn"), initializer=begin_worker) as pool:
             done: Iterable[Any] = pool.map(_make, [(clip, work) for clip in clips])
             for path, digest, truth in progress(done, len(clips)) if progress else done:

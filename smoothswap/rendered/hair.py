@@ -12,11 +12,17 @@ from smoothswap.rendered.shading import STYLE
 
 # style -> thickness (m) of the shell at the top, the front, the sides and the back
 _THICKNESS = {
-    "shaven": (0.0, 0.0, 0.0, 0.0), "receding": (0.006, 0.004, 0.005, 0.006), "short": (0.010, 0.009, 0.005, 0.006),
-    "crop": (0.018, 0.016, 0.009, 0.010), "quiff": (0.034, 0.040, 0.007, 0.008), "afro": (0.055, 0.045, 0.050, 0.050),
-    "bob": (0.020, 0.016, 0.022, 0.022), "long": (0.018, 0.014, 0.018, 0.020), "bun": (0.012, 0.010, 0.008, 0.010),
+    "shaven": (0.0, 0.0, 0.0, 0.0),
+    "receding": (0.006, 0.004, 0.005, 0.006),
+    "short": (0.010, 0.009, 0.005, 0.006),
+    "crop": (0.018, 0.016, 0.009, 0.010),
+    "quiff": (0.034, 0.040, 0.007, 0.008),
+    "afro": (0.055, 0.045, 0.050, 0.050),
+    "bob": (0.020, 0.016, 0.022, 0.022),
+    "long": (0.018, 0.014, 0.018, 0.020),
+    "bun": (0.012, 0.010, 0.008, 0.010),
     "fringe": (0.020, 0.014, 0.014, 0.014),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -112,8 +118,16 @@ def _bust(head: Head, neutral: np.ndarray) -> Extra:
     centre = np.array([0.0, ring[:, 2].mean()])
     width = np.abs(ring[:, 0]).max() + 0.004
     depth = np.abs(ring[:, 2] - centre[1]).max() + 0.004
-    profile = np.array([[-0.098, 1.02, 1.02], [-0.106, 1.12, 1.1], [-0.118, 1.5, 1.15], [-0.135, 2.3, 1.3],
-                        [-0.165, 3.1, 1.5], [-0.30, 3.4, 1.7]])  # fmt: skip
+    profile = np.array(
+        [
+            [-0.098, 1.02, 1.02],
+            [-0.106, 1.12, 1.1],
+            [-0.118, 1.5, 1.15],
+            [-0.135, 2.3, 1.3],
+            [-0.165, 3.1, 1.5],
+            [-0.30, 3.4, 1.7],
+        ]
+    )
     theta = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     x = profile[:, 1:2] * width * np.cos(theta)
     z = centre[1] + profile[:, 2:3] * depth * np.sin(theta)

@@ -35,9 +35,12 @@ class Head:
     shape_names: tuple[str, ...]
     expression_names: tuple[str, ...]
     n_phenotype: int
-    eye_vertices: tuple[np.ndarray, np.ndarray]  # the front of the left and of the right eyeball
-    eye_depth: float  # z from the mean of a front to the ball's centre, m
-    cavity_vertices: np.ndarray  # of the mouth's lining alone, no lip among them
+    # the front of the left and of the right eyeball
+    eye_vertices: tuple[np.ndarray, np.ndarray]
+    # z from the mean of a front to the ball's centre, m
+    eye_depth: float
+    # of the mouth's lining alone, no lip among them
+    cavity_vertices: np.ndarray
     neck_weight: np.ndarray
     ear_weight: np.ndarray
 

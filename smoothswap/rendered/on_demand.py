@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from smoothswap.errors import DataError
+from smoothswap.workers import cores
 
 PREFIX = "rendered:"
 DEFAULTS: dict[str, float] = {
@@ -74,14 +75,13 @@ def ensure(spec: str, size: int, workers: int | None = None) -> None:
     if not (out / "faces.npy").is_file():
         people, views, seed = (int(numbers[key]) for key in ("people", "views", "seed"))
         try:
-            cores = workers or os.cpu_count() or 1
             write_faces(
                 out,
                 people,
                 views,
                 size,
                 seed,
-                cores,
+                workers or cores(),
                 numbers["makeover"],
                 bool(numbers["lookalikes"]),
                 bool(numbers["shapes"]),

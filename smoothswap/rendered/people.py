@@ -13,13 +13,39 @@ import numpy as np
 from smoothswap.rendered.head import Head, load_head
 from smoothswap.rendered.shading import LOOK, STYLE
 
-_SKIN = np.array([[0.80, 0.58, 0.48], [0.68, 0.45, 0.34], [0.53, 0.33, 0.23], [0.40, 0.23, 0.145],
-                  [0.25, 0.135, 0.08], [0.13, 0.068, 0.042]])  # fmt: skip
-_HAIR = np.array([[0.012, 0.010, 0.009], [0.045, 0.025, 0.015], [0.11, 0.055, 0.028], [0.20, 0.11, 0.05],
-                  [0.42, 0.27, 0.12], [0.62, 0.47, 0.27], [0.28, 0.075, 0.025], [0.32, 0.31, 0.30],
-                  [0.66, 0.65, 0.63]])  # fmt: skip
-_IRIS = np.array([[0.05, 0.025, 0.012], [0.11, 0.055, 0.02], [0.16, 0.12, 0.04], [0.10, 0.15, 0.07],
-                  [0.10, 0.19, 0.30], [0.20, 0.24, 0.27]])  # fmt: skip
+_SKIN = np.array(
+    [
+        [0.80, 0.58, 0.48],
+        [0.68, 0.45, 0.34],
+        [0.53, 0.33, 0.23],
+        [0.40, 0.23, 0.145],
+        [0.25, 0.135, 0.08],
+        [0.13, 0.068, 0.042],
+    ]
+)
+_HAIR = np.array(
+    [
+        [0.012, 0.010, 0.009],
+        [0.045, 0.025, 0.015],
+        [0.11, 0.055, 0.028],
+        [0.20, 0.11, 0.05],
+        [0.42, 0.27, 0.12],
+        [0.62, 0.47, 0.27],
+        [0.28, 0.075, 0.025],
+        [0.32, 0.31, 0.30],
+        [0.66, 0.65, 0.63],
+    ]
+)
+_IRIS = np.array(
+    [
+        [0.05, 0.025, 0.012],
+        [0.11, 0.055, 0.02],
+        [0.16, 0.12, 0.04],
+        [0.10, 0.15, 0.07],
+        [0.10, 0.19, 0.30],
+        [0.20, 0.24, 0.27],
+    ]
+)
 HAIR_STYLES = ("shaven", "short", "crop", "quiff", "afro", "bob", "long", "bun", "fringe", "receding")
 
 
@@ -79,24 +105,45 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     lip = skin * np.array([0.80, 0.50, 0.52]) * rng.normal(1, 0.1, 3)
     if not masculine and rng.uniform() < 0.5:  # lipstick
         lip = np.array([0.42, 0.04, 0.06]) * rng.uniform(0.5, 1.4) * rng.uniform(0.7, 1.3, 3)
-    amount = {"none": (0, 0, 0), "stubble": (0.3, 0.3, 0.3), "moustache": (0.95, 0, 0), "goatee": (0.9, 0.95, 0.0),
-              "full": (0.9, 0.95, 0.9)}[str(beard_kind)]  # fmt: skip
+    amount = {
+        "none": (0, 0, 0),
+        "stubble": (0.3, 0.3, 0.3),
+        "moustache": (0.95, 0, 0),
+        "goatee": (0.9, 0.95, 0.0),
+        "full": (0.9, 0.95, 0.9),
+    }[str(beard_kind)]
     brow = hair * rng.uniform(0.5, 0.9) + skin * 0.05
     values = {
-        "brow_height": rng.normal(0, 0.0022), "brow_thickness": rng.uniform(0.0016, 0.0050) + 0.001 * masculine,
-        "brow_length": rng.uniform(0.034, 0.046), "brow_arch": rng.uniform(-0.001, 0.006),
-        "brow_tilt": rng.normal(0, 0.003), "brow_density": rng.uniform(0.5, 1.1),
-        "iris_size": rng.uniform(0.40, 0.50), "redness": rng.uniform(0.05, 0.7) * (1.2 - tone),
-        "freckles": float(rng.uniform() < 0.25) * rng.uniform(0.3, 0.9), "blotches": rng.uniform(0.08, 0.30),
-        "under_eye": rng.uniform(0, 0.8), "gloss": rng.uniform(0.03, 0.30),
-        "moustache": amount[0], "chin_beard": amount[1], "cheek_beard": amount[2],
+        "brow_height": rng.normal(0, 0.0022),
+        "brow_thickness": rng.uniform(0.0016, 0.0050) + 0.001 * masculine,
+        "brow_length": rng.uniform(0.034, 0.046),
+        "brow_arch": rng.uniform(-0.001, 0.006),
+        "brow_tilt": rng.normal(0, 0.003),
+        "brow_density": rng.uniform(0.5, 1.1),
+        "iris_size": rng.uniform(0.40, 0.50),
+        "redness": rng.uniform(0.05, 0.7) * (1.2 - tone),
+        "freckles": float(rng.uniform() < 0.25) * rng.uniform(0.3, 0.9),
+        "blotches": rng.uniform(0.08, 0.30),
+        "under_eye": rng.uniform(0, 0.8),
+        "gloss": rng.uniform(0.03, 0.30),
+        "moustache": amount[0],
+        "chin_beard": amount[1],
+        "cheek_beard": amount[2],
         "eyeshadow": float(not masculine and rng.uniform() < 0.5) * rng.uniform(0.2, 0.7),
-        "mole_x": rng.uniform(-0.05, 0.05), "mole_y": rng.uniform(-0.07, 0.08),
+        "mole_x": rng.uniform(-0.05, 0.05),
+        "mole_y": rng.uniform(-0.07, 0.08),
         "mole_size": float(rng.uniform() < 0.35) * rng.uniform(0.0015, 0.003),
-        "noise_seed": float(rng.integers(1, 100000)), "lip_fullness": rng.uniform(0.65, 1.25),
-    }  # fmt: skip
-    colours = {"skin": skin, "lip": lip, "brow": brow, "iris": iris, "beard": hair * rng.uniform(0.6, 1.0),
-               "shadow": rng.uniform(0.02, 0.35, 3)}  # fmt: skip
+        "noise_seed": float(rng.integers(1, 100000)),
+        "lip_fullness": rng.uniform(0.65, 1.25),
+    }
+    colours = {
+        "skin": skin,
+        "lip": lip,
+        "brow": brow,
+        "iris": iris,
+        "beard": hair * rng.uniform(0.6, 1.0),
+        "shadow": rng.uniform(0.02, 0.35, 3),
+    }
     for name, colour in colours.items():
         values.update({f"{name}_{channel}": float(c) for channel, c in zip("rgb", colour, strict=True)})
     look = np.array([values[name] for name in LOOK], np.float32)
@@ -148,10 +195,12 @@ def sample_styling(rng: np.random.Generator) -> Styling:
     colour = np.clip(colour * rng.normal(1, 0.12, 3), 0.004, 0.9)
     hairline = {"receding": 0.128, "fringe": 0.071, "bob": 0.082}.get(hair, 0.094) + rng.normal(0, 0.004)
     values = {
-        "hair_gloss": rng.uniform(0.02, 0.25), "strand": rng.uniform(250, 800),
-        "stain": {"shaven": rng.uniform(0.15, 0.6), "receding": 0.5}.get(hair, 0.85), "hairline": hairline,
+        "hair_gloss": rng.uniform(0.02, 0.25),
+        "strand": rng.uniform(250, 800),
+        "stain": {"shaven": rng.uniform(0.15, 0.6), "receding": 0.5}.get(hair, 0.85),
+        "hairline": hairline,
         "pattern": float(rng.choice([0, 0, 0, 1, 2])),
-    }  # fmt: skip
+    }
     cloth = rng.uniform(0.02, 0.7) * rng.uniform(0.2, 1, 3)
     for name, rgb in {"hair": colour, "cloth": cloth, "cloth2": rng.uniform(0.02, 0.8, 3)}.items():
         values.update({f"{name}_{channel}": float(c) for channel, c in zip("rgb", rgb, strict=True)})

@@ -77,9 +77,18 @@ class Actor:
         points = np.stack([*centres, NECK_PIVOT + ahead, NECK_PIVOT + ahead])
         eyes = bend(points, state.pose, np.ones(4, np.float32)) - np.array([[0], [0], [1], [1]]) * NECK_PIVOT
         image = self.caster.cast(
-            mesh, self.identity.look, self.styling.values, scene.light, eyes, scene.camera,
-            affine, scene.background, (size, size), samples, shadows,
-        )  # fmt: skip
+            mesh,
+            self.identity.look,
+            self.styling.values,
+            scene.light,
+            eyes,
+            scene.camera,
+            affine,
+            scene.background,
+            (size, size),
+            samples,
+            shadows,
+        )
         return Shot(image, vertices, project(vertices, scene.camera))
 
 

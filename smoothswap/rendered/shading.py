@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import warp as wp
 
-LOOK = (
-    "skin_r", "skin_g", "skin_b", "lip_r", "lip_g", "lip_b", "brow_r", "brow_g", "brow_b",
-    "brow_height", "brow_thickness", "brow_length", "brow_arch", "brow_tilt", "brow_density",
-    "iris_r", "iris_g", "iris_b", "iris_size", "redness", "freckles", "blotches", "under_eye", "gloss",
-    "beard_r", "beard_g", "beard_b", "moustache", "chin_beard", "cheek_beard", "eyeshadow",
-    "shadow_r", "shadow_g", "shadow_b", "mole_x", "mole_y", "mole_size", "noise_seed", "lip_fullness",
-)  # fmt: skip
-STYLE = ("hair_r", "hair_g", "hair_b", "hair_gloss", "strand", "stain", "hairline", "cloth_r", "cloth_g", "cloth_b",
-         "cloth2_r", "cloth2_g", "cloth2_b", "pattern")  # fmt: skip
-LIGHT = ("key_x", "key_y", "key_z", "key_r", "key_g", "key_b", "sky_r", "sky_g", "sky_b", "ground_r", "ground_g",
-         "ground_b", "exposure")  # fmt: skip
+from smoothswap.rendered.start import start_warp
 
-# warp greets on standard output, which belongs to results: the level of errors, or `quiet` in older releases.
-if hasattr(wp.config, "log_level"):
-    wp.config.log_level = 40  # errors; no CUDA driver is no news on a CPU
-else:
-    wp.config.quiet = True
-wp.init()
+LOOK = tuple(
+    """
+    skin_r skin_g skin_b lip_r lip_g lip_b brow_r brow_g brow_b brow_height brow_thickness brow_length
+    brow_arch brow_tilt brow_density iris_r iris_g iris_b iris_size redness freckles blotches under_eye
+    gloss beard_r beard_g beard_b moustache chin_beard cheek_beard eyeshadow shadow_r shadow_g shadow_b
+    mole_x mole_y mole_size noise_seed lip_fullness
+    """.split()
+)
+STYLE = tuple(
+    """
+    hair_r hair_g hair_b hair_gloss strand stain hairline cloth_r cloth_g cloth_b cloth2_r cloth2_g cloth2_b
+    pattern
+    """.split()
+)
+LIGHT = tuple(
+    """
+    key_x key_y key_z key_r key_g key_b sky_r sky_g sky_b ground_r ground_g ground_b exposure
+    """.split()
+)
+
+start_warp()
 
 
 @wp.func

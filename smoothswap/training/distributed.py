@@ -28,6 +28,9 @@ from torch import Generator as Rng
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from smoothswap.device import DEVICE_ERRORS, default, unusable, usable
+from smoothswap.errors import UsageError
+
 
 class PeerError(RuntimeError):
     """Another rank failed, which says itself why; this one stops with it."""
@@ -37,25 +40,23 @@ def join(device: str = "auto") -> torch.device:
     """The device of this process ("auto": a GPU where there is one), with the process group formed if a launcher asks.
 
     torchrun and accelerate launch tell by the environment; the group is nccl on GPUs and gloo on CPUs. One process alone
-    forms none. Raises ValueError for a device that is not there, or one GPU's number given to several ranks.
+    forms none. Raises UsageError for a device that is not there, or one GPU's number given to several ranks.
     """
     launched = int(os.environ.get("WORLD_SIZE", "1")) > 1
     if launched and device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"--device {device} would be every rank's; choose auto, cpu, or cuda for a GPU each")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        raise UsageError(f"--device {device} would be every rank's; choose auto, cpu, or cuda for a GPU each")
+    if not launched or dist.is_initialized():
+        return torch.device(usable(device))
+    name = default() if device == "auto" else device
     try:
-        found = torch.device(device)
-        if launched and not dist.is_initialized():
-            if device == "cuda":
-                torch.cuda.init()  # raises where there is none, before every rank would think itself alone
-            from accelerate import PartialState
+        if name == "cuda":
+            torch.cuda.init()  # raises where there is none, before every rank would think itself alone
+        from accelerate import PartialState
 
-            found = PartialState(cpu=device == "cpu").device
-        torch.zeros(1, device=found)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"--device {device} cannot be used ({error}); try --device cpu") from None
-    return found
+        found = PartialState(cpu=name == "cpu").device
+    except DEVICE_ERRORS as error:
+        raise unusable(device, error) from None
+    return torch.device(usable(str(found)))
 
 
 def leave() -> None:

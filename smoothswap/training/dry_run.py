@@ -21,12 +21,12 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.module_tracker import ModuleTracker
 
-from smoothswap import config as presets
-from smoothswap.config import EmbedderConfig, SwapperConfig
+from smoothswap.config import EmbedderConfig, SwapperConfig, load_preset, preset_tables
 from smoothswap.data.faces import FaceData
 from smoothswap.networks.discriminator import Discriminator
-from smoothswap.networks.embedder import Embedder, EmbedderOptions
+from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
+from smoothswap.networks.options import EmbedderOptions
 from smoothswap.training.embedder import EmbedderTask
 from smoothswap.training.swapper import SwapperTask
 
@@ -179,7 +179,7 @@ def estimate(preset: str, config: EmbedderConfig | SwapperConfig, time_steps: in
     timed_steps, seconds_per_step, expected_seconds (null with `time_steps` 0), methods.
     """
     part = "swapper" if isinstance(config, SwapperConfig) else "embedder"
-    both: dict[str, Any] = {p: presets.load(preset, p) for p in presets.tables(preset)} | {part: config}
+    both: dict[str, Any] = {p: load_preset(preset, p) for p in preset_tables(preset)} | {part: config}
     network = both["embedder"].network if "embedder" in both else EmbedderOptions()
     if isinstance(config, SwapperConfig):  # an embedder that fits, whatever --set says of the generator
         network = dataclasses.replace(network, size=config.generator.size, dim=config.generator.identity_dim)

@@ -298,7 +298,7 @@ class EmbedderTask:
 
 def grid(rows: list[Tensor]) -> np.ndarray:
     """Rows of images [n, 3, s, s] in [-1, 1] -> one picture uint8 [rows * s * 2, n * s * 2, 3], enlarged twice."""
-    from smoothswap.pixels import to_pixels
+    from smoothswap.tensors import to_pixels
 
     picture = np.concatenate([np.concatenate(list(to_pixels(row)), 1) for row in rows], 0)
     return picture.repeat(2, 0).repeat(2, 1)

@@ -8,8 +8,17 @@ from typing import Any
 
 import pytest
 
-from smoothswap import config as presets
-from smoothswap.config import OptionError, SwapperConfig
+from smoothswap.config import (
+    PRESETS,
+    OptionError,
+    SwapperConfig,
+    fitted,
+    flatten,
+    load_preset,
+    override,
+    preset_names,
+    preset_summary,
+)
 
 # Read in the paper's text, figures or tables; everything else in paper-256 must say that it is not.
 STATED = {
@@ -36,16 +45,14 @@ def write(folder: Path, name: str, text: str) -> str:
 
 def test_the_paper_s_preset_marks_what_is_not_stated() -> None:
     table, stated, marked = "", set(), set()
-    for line in (presets.PRESETS / "paper-256.toml").read_text().splitlines():
+    for line in (PRESETS / "paper-256.toml").read_text().splitlines():
         if line.startswith("["):
             table = line.strip("[]")
         elif found := re.match(r"(\w+) = ", line):
             key = f"{table}.{found[1]}"
             (marked if "# not stated" in line else stated).add(key)
     assert stated == STATED
-    swapper = {
-        f"swapper.{k}" for k in presets.flatten(SwapperConfig()) if k.startswith(("generator", "discrim"))
-    }
+    swapper = {f"swapper.{k}" for k in flatten(SwapperConfig()) if k.startswith(("generator", "discrim"))}
     silent = {
         f"swapper.generator.{k}" for k in ("identity_map_size", "identity_map_channels", "checkpointing")
     }
@@ -53,30 +60,30 @@ def test_the_paper_s_preset_marks_what_is_not_stated() -> None:
 
 
 def test_the_paper_s_preset_is_the_paper() -> None:
-    swapper: SwapperConfig = presets.load("paper-256", "swapper")
+    swapper: SwapperConfig = load_preset("paper-256", "swapper")
     assert (swapper.lambda_id, swapper.lambda_chg, swapper.lambda_adv) == (4.0, 1.0, 1.0)
     assert (swapper.generator.width, swapper.generator.channel_multipliers) == (64, (1, 2, 2, 2))
     assert (swapper.id_views, swapper.id_plain, swapper.id_target) == (0, True, "view")
-    embedder = presets.load("paper-256", "embedder")
+    embedder = load_preset("paper-256", "embedder")
     assert (embedder.temperature, embedder.network.hidden, embedder.network.dim) == (0.07, 1024, 512)
 
 
 @pytest.mark.parametrize("scale", ["lite-64", "paper-256"])
 @pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_a_variant_differs_in_nothing_else(scale: str, variant: str) -> None:
-    base = presets.load(scale, "swapper")
-    own = presets.flatten(presets.load(f"{scale}-{variant}", "swapper"))
-    changed = {k: v for k, v in own.items() if v != presets.flatten(base)[k]}
+    base = load_preset(scale, "swapper")
+    own = flatten(load_preset(f"{scale}-{variant}", "swapper"))
+    changed = {k: v for k, v in own.items() if v != flatten(base)[k]}
     changed.pop("generator.identity_map_channels", None)  # the map's own width
     assert changed == VARIANTS[variant]
-    assert presets.load(f"{scale}-{variant}", "embedder") == presets.load(scale, "embedder")
+    assert load_preset(f"{scale}-{variant}", "embedder") == load_preset(scale, "embedder")
 
 
 @pytest.mark.parametrize("scale", ["lite-64", "paper-256"])
 def test_the_arcface_variant_differs_in_the_embedder_s_loss_alone(scale: str) -> None:
-    embedder = presets.load(scale, "embedder")
-    assert presets.load(f"{scale}-arc", "embedder") == presets.override(embedder, {"loss": "arcface"})
-    assert presets.load(f"{scale}-arc", "swapper") == presets.load(scale, "swapper")
+    embedder = load_preset(scale, "embedder")
+    assert load_preset(f"{scale}-arc", "embedder") == override(embedder, {"loss": "arcface"})
+    assert load_preset(f"{scale}-arc", "swapper") == load_preset(scale, "swapper")
 
 
 def test_a_base_may_be_a_file_beside_and_have_a_base_itself(tmp_path: Path) -> None:
@@ -85,11 +92,11 @@ def test_a_base_may_be_a_file_beside_and_have_a_base_itself(tmp_path: Path) -> N
     two = write(
         tmp_path / "sub", "two", 'base = "../one.toml"\nswapper.steps = 6\nswapper.generator.width = 8\n'
     )
-    got, lite = presets.load(two, "swapper"), presets.load("lite-64", "swapper")
+    got, lite = load_preset(two, "swapper"), load_preset("lite-64", "swapper")
     assert (got.batch, got.steps, got.generator.width) == (2, 6, 8)
     assert (got.lr_d, got.generator.resampling) == (lite.lr_d, lite.generator.resampling)
     assert got.generator.size == lite.generator.size != SwapperConfig().generator.size
-    assert presets.load(two, "embedder") == presets.load("lite-64", "embedder")
+    assert load_preset(two, "embedder") == load_preset("lite-64", "embedder")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +115,7 @@ def test_a_base_may_be_a_file_beside_and_have_a_base_itself(tmp_path: Path) -> N
 )
 def test_wrong_presets_say_how_to_mend(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=re.escape(message)):
-        presets.load(write(tmp_path, "own", text), "swapper")
+        load_preset(write(tmp_path, "own", text), "swapper")
 
 
 def test_a_circle_of_bases_is_refused(tmp_path: Path) -> None:
@@ -116,12 +123,12 @@ def test_a_circle_of_bases_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "two", 'base = "three.toml"\n')
     write(tmp_path, "three", 'base = "one.toml"\n')
     with pytest.raises(OptionError, match=r"one\.toml -> two\.toml -> three\.toml -> one\.toml"):
-        presets.load(one, "swapper")
+        load_preset(one, "swapper")
 
 
 def test_the_summary_says_what_each_preset_is_for() -> None:
-    lines = presets.summary().splitlines()
-    assert [line.split()[0] for line in lines] == presets.names()
+    lines = preset_summary().splitlines()
+    assert [line.split()[0] for line in lines] == preset_names()
     for line in lines:
         assert re.match(r"  [\w-]+ +[A-Z].{20,}\.$", line), line
 
@@ -136,11 +143,14 @@ def test_the_summary_says_what_each_preset_is_for() -> None:
     ],
 )
 def test_a_cpu_without_bfloat16_trains_in_float32_and_says_so(
-    emulated: bool, given: dict[str, str], device: str, wanted: str,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    emulated: bool,
+    given: dict[str, str],
+    device: str,
+    wanted: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: not emulated)
-    config = presets.load("lite-64", "swapper")
-    fitted = presets.fitted(config, given, device)
-    assert fitted == presets.override(config, {"precision": wanted})
+    config = load_preset("lite-64", "swapper")
+    assert fitted(config, given, device) == override(config, {"precision": wanted})
     assert ("has no bfloat16" in capsys.readouterr().err) == (wanted == "float32")

@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from smoothswap import export_onnx, pretrained
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.export_onnx import ExportError, difference, main, to_onnx
-from smoothswap.networks.embedder import Embedder, EmbedderOptions
-from smoothswap.networks.generator import Generator, GeneratorOptions
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.generator import Generator
+from smoothswap.networks.options import EmbedderOptions, GeneratorOptions
 
 EYE = EmbedderOptions(backbone="lite", size=16, width=8, blocks=(1, 1), hidden=16, dim=8)
 
@@ -70,9 +71,10 @@ def test_both_networks_by_the_command(
 def test_plain_resampling_and_an_embedder_alone(tmp_path: Path) -> None:
     assert to_onnx(Generator(hand("plain")))[1] < 1e-4
     pretrained.save(
-        tmp_path / "eye.safetensors", {"embedder": Embedder(EYE)},
+        tmp_path / "eye.safetensors",
+        {"embedder": Embedder(EYE)},
         {"part": "embedder", "config": {"embedder": flatten(EmbedderConfig(network=EYE))}},
-    )  # fmt: skip
+    )
     ((file, worst),) = export_onnx.export(tmp_path / "eye.safetensors", tmp_path)
     assert file == tmp_path / "eye-embedder.onnx"
     assert file.is_file()

@@ -27,10 +27,12 @@ from smoothswap.faces.align import ffhq_affine, transform_points
 from smoothswap.faces.detect import Detector, Face
 from smoothswap.inference import FaceError, FaceSwapper, faces_to_swap, own_mask
 from smoothswap.media import files
-from smoothswap.media.video import read_frames, read_image
-from smoothswap.networks.embedder import Embedder, EmbedderOptions
-from smoothswap.networks.generator import Generator, GeneratorOptions
+from smoothswap.media.images import read_image
+from smoothswap.media.video import iter_frames, read_frames
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.generator import Generator
 from smoothswap.networks.model import SmoothSwap
+from smoothswap.networks.options import EmbedderOptions, GeneratorOptions
 from smoothswap.rendered.ffpp import Clip, render_clip
 from smoothswap.swap import main
 
@@ -80,9 +82,13 @@ def talk(rendered: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def write_clip(
-    path: Path, shown: list[np.ndarray], sound: str = "aac", start: int = 0, pix_fmt: str = "yuv420p",
+    path: Path,
+    shown: list[np.ndarray],
+    sound: str = "aac",
+    start: int = 0,
+    pix_fmt: str = "yuv420p",
     second: bool = False,
-) -> Path:  # fmt: skip
+) -> Path:
     """H.264 at TIMES (milliseconds, plus `start`) with 0.6 s of sound from 0 on; `second`: one more video stream."""
     base = Fraction(1, 1000)
     with av.open(str(path), "w", options={"video_track_timescale": "1000"}) as container:
@@ -366,7 +372,7 @@ def test_a_turned_recording_comes_out_upright(
     data[place : place + 36] = struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
     turned, out = tmp_path / "turned.mp4", tmp_path / "out.mp4"
     turned.write_bytes(data)
-    assert next(files.upright_frames(turned)).shape == (128, 160, 3)
+    assert next(iter_frames(turned)).shape == (128, 160, 3)
     assert run(source, turned, "-o", out, "--model", model) == 0
     with av.open(str(out)) as container:
         assert [frame.rotation for frame in container.decode(video=0)] == [0, 0, 0]
@@ -458,7 +464,7 @@ def test_one_clear_line_and_the_exit_code(
         ((source, source, "-o", old), 2, "exists; --force replaces it"),
         ((source, source, "-o", tmp_path / "new.gif"), 2, "unsupported extension '.gif' for a picture"),
         ((source, talk, "-o", new), 2, "unsupported extension '.png' for a video"),
-        ((source, tmp_path / "x.docx", "-o", new), 2, "unsupported extension '.docx'; pictures: .jpg"),
+        ((source, tmp_path / "x.docx", "-o", new), 2, "unsupported extension '.docx'; pictures: .png"),
         ((source, source, "-o", new, "--crf", 20), 2, "--crf is for videos"),
         ((source, source, "-o", new, "--quality", 20), 2, "--quality is for .jpg and .webp"),
         ((source, source, "-o", new, "--model", "smothswap"), 2, "unknown model: no weights 'smothswap'"),
@@ -513,9 +519,15 @@ def _full(*_: object) -> None:
     ("error", "code"), [(FaceError("lost"), 3), (KeyboardInterrupt(), 130), (RuntimeError(), 0)]
 )
 def test_a_failing_swap_leaves_nothing(
-    model: Path, source: Path, talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    error: BaseException, code: int, capsys: Any,
-) -> None:  # fmt: skip
+    model: Path,
+    source: Path,
+    talk: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    code: int,
+    capsys: Any,
+) -> None:
     """The second batch fails when frames were written already; an older OUT stays as it was."""
     batches = 0
 

@@ -50,11 +50,29 @@ def study(faces: Path, embedder_run: Path, others: dict[str, Path], folder: Path
     """study("name", *options): a study of two arms and two seeds, six steps each, in folder / name."""
 
     def call(out: str, *options: str, budget: tuple[str, str] = ("--steps", "6")) -> int:
-        return main([
-            "--data", str(faces), "--embedder", f"smooth={embedder_run}", "--embedder", f"arc={others['arc']}",
-            "--arms", "smooth:4,arc:16", "--out", str(folder / out), "--validations", "3", *budget,
-            "--judge", f"embedder:{others['judge']}", "--device", "cpu", *TINY, *options,
-        ])  # fmt: skip
+        return main(
+            [
+                "--data",
+                str(faces),
+                "--embedder",
+                f"smooth={embedder_run}",
+                "--embedder",
+                f"arc={others['arc']}",
+                "--arms",
+                "smooth:4,arc:16",
+                "--out",
+                str(folder / out),
+                "--validations",
+                "3",
+                *budget,
+                "--judge",
+                f"embedder:{others['judge']}",
+                "--device",
+                "cpu",
+                *TINY,
+                *options,
+            ]
+        )
 
     return call
 
@@ -264,8 +282,12 @@ def test_only_what_compares_is_compared_and_seeds_must_agree() -> None:
 
 def test_marks_and_shares() -> None:
     assert reached({"0": ([1, 2], [1.0, 0.5]), "1": ([1, 2], [1.0, 0.0])}, 0.5) == {
-        "seeds": {"0": 2.0, "1": 1.5}, "reached": 2, "mean": 1.75, "low": 1.5, "high": 2.0,
-    }  # fmt: skip
+        "seeds": {"0": 2.0, "1": 1.5},
+        "reached": 2,
+        "mean": 1.75,
+        "low": 1.5,
+        "high": 2.0,
+    }
     assert reached({"0": ([1, 2], [1.0, 0.5]), "1": ([1], [1.0])}, 0.5)["mean"] is None
     untouched, same = np.array([1.0, 0.8, np.nan]), np.array([0.2, 0.4, 0.1])
     assert share_of(untouched, (untouched, same))[:2].mean() == pytest.approx(0)
@@ -276,8 +298,10 @@ def test_marks_and_shares() -> None:
 def test_arms_are_read_in_order() -> None:
     named = {"smooth": "a", "arc": "b"}
     assert [arm.name for arm in parse_arms("smooth:1, arc:16,smooth:4.5", named)] == [
-        "smooth:1", "arc:16", "smooth:4.5",
-    ]  # fmt: skip
+        "smooth:1",
+        "arc:16",
+        "smooth:4.5",
+    ]
     with pytest.raises(UsageError, match="there is no arm"):
         parse_arms(" , ", named)
 

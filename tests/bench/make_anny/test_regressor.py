@@ -12,23 +12,22 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 from scipy.stats import spearmanr
 
-from bench.make_anny.faces import (
+from bench.make_anny.faces import VIEWS, person
+from bench.make_anny.regressor import Batches, Lesson, compose, main, mirrored, moved, soften
+from bench.reading.crops import cut
+from metrics.instruments import InstrumentError, create
+from metrics.instruments.anny_network import Layout, Regressor, load_regressor
+from smoothswap.rendered.codes import (
     EXPRESSION_COMPONENTS,
     POINTS,
-    VIEWS,
     YAW,
     expression_map,
     mirror,
-    person,
     point_vertices,
     sample_state,
     shape_space,
     turned,
 )
-from bench.make_anny.regressor import Batches, Lesson, compose, main, mirrored, moved, soften
-from bench.reading.crops import cut
-from metrics.instruments import InstrumentError, create
-from metrics.instruments.anny_network import Layout, Regressor, load_regressor
 from smoothswap.rendered.ffpp import Clip, render_clip
 from smoothswap.rendered.head import euler_to_pose, load_head
 from smoothswap.rendered.people import sample_shape

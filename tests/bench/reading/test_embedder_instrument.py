@@ -14,7 +14,8 @@ from bench.reading.instruments import available, create
 from metrics.instruments import InstrumentError
 from smoothswap import pretrained
 from smoothswap.config import EmbedderConfig, flatten
-from smoothswap.networks.embedder import Embedder, EmbedderOptions
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.options import EmbedderOptions
 from smoothswap.rendered.ffpp import Clip, render_clip
 
 

@@ -16,9 +16,8 @@ from bench.reading.embedder import embedder_family
 from bench.swappers import create
 from bench.swappers.smooth import SmoothSwapModel
 from reports.results import load
-from smoothswap import config as presets
 from smoothswap import pretrained
-from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.config import EmbedderConfig, SwapperConfig, flatten, override
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 
@@ -38,8 +37,8 @@ def put(
 ) -> None:
     """Untrained weights of a swapper under a name, with the card that an export writes."""
     torch.manual_seed(len(name))
-    swapper: SwapperConfig = presets.override(SwapperConfig(), SIZES | options)
-    embedder: EmbedderConfig = presets.override(EmbedderConfig(), NETWORK | {"loss": loss})
+    swapper: SwapperConfig = override(SwapperConfig(), SIZES | options)
+    embedder: EmbedderConfig = override(EmbedderConfig(), NETWORK | {"loss": loss})
     modules = {"generator": Generator(swapper.generator), "embedder": Embedder(embedder.network)}
     config = {"swapper": flatten(swapper), "embedder": flatten(embedder)}
     about = {"name": name, "part": "swapper", "steps": 10, "domain": domain, "data": {}, "config": config}

@@ -11,12 +11,12 @@ import pytest
 import torch
 from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
-from smoothswap import config as presets
 from smoothswap.checkpoint import read_tensors
+from smoothswap.config import load_preset, override
 from smoothswap.data.faces import FaceData
 from smoothswap.data.store import validation_people
 from smoothswap.errors import DataError
-from smoothswap.pixels import to_tensor
+from smoothswap.tensors import to_tensor
 from smoothswap.train import main
 from smoothswap.training.embedder import EmbedderTask, draw_classes, embed_all
 
@@ -129,9 +129,7 @@ def test_people_with_few_photos_are_left_out_or_repeated(ragged: Path) -> None:
             "loss": "arcface",
             **options,
         }
-        return EmbedderTask(
-            presets.override(presets.load("lite-64", "embedder"), tiny), FaceData(ragged, 16), {}
-        )
+        return EmbedderTask(override(load_preset("lite-64", "embedder"), tiny), FaceData(ragged, 16), {})
 
     some, everybody = task(), task(few_photos="repeat")
     assert some.drawn.tolist() == [0, 2, 4, 6]
@@ -165,7 +163,7 @@ def test_neighbours_are_drawn_together_and_everybody_comes() -> None:
 
 def test_neighbours_have_to_divide_the_people(ragged: Path) -> None:
     tiny = dict(v.split("=") for v in TINY_EMBEDDER) | {"people": "3", "neighbours": "2"}
-    config = presets.override(presets.load("lite-64", "embedder"), tiny)
+    config = override(load_preset("lite-64", "embedder"), tiny)
     with pytest.raises(ValueError, match="neighbours=2 must be 1 or more and divide people=3"):
         EmbedderTask(config, FaceData(ragged, 16), {})
 
@@ -219,7 +217,7 @@ def test_a_swapper_trains_on_ragged_photos(ragged: Path, embedder_run: Path, tmp
         (lambda f: (f / "split.json").write_text('{"validation": []}'), "on either side"),
         (lambda f: np.save(f / "faces.npy", np.zeros((29, 16, 16), np.uint8)), "beside people.npy"),
     ],
-)  # fmt: skip
+)
 def test_damaged_sets_are_refused(harm: object, message: str, ragged: Path) -> None:
     harm(ragged)  # type: ignore[operator]
     with pytest.raises(DataError, match=message):

@@ -195,9 +195,15 @@ def test_hostile_files_get_their_row(
     assert told["dot.png"] == ("too_small", "the photo is 1 x 1 pixels, too small to hold a face")
     assert told["small.png"][0] == "too_small"
     assert "under --min-face 70" in told["small.png"][1]
-    for name, reason in {"cut.png": "not a whole image", "huge.png": "more than the limit", "text.jpg": "cannot identify",
-                         "empty.jpg": "cannot identify", "loop.jpg": "no regular one", "gone.jpg": "no such file",
-                         "pipe.jpg": "no regular one"}.items():  # fmt: skip
+    for name, reason in {
+        "cut.png": "not a whole image",
+        "huge.png": "more than the limit",
+        "text.jpg": "cannot identify",
+        "empty.jpg": "cannot identify",
+        "loop.jpg": "no regular one",
+        "gone.jpg": "no such file",
+        "pipe.jpg": "no regular one",
+    }.items():
         assert told[name][0] == "decode_error"
         assert reason in told[name][1]
     assert not rows["reason"].str.contains(str(tmp_path)).any()  # reasons do not tell where things lay
@@ -250,9 +256,7 @@ def test_aligned_photos_are_only_resized(ffhq: Path, tmp_path: Path, prepare: Pr
     )
 
 
-@pytest.mark.parametrize(
-    ("split", "train"), [("63k", 17), ("official", 15), ("seeded", None)]
-)  # fmt: skip
+@pytest.mark.parametrize(("split", "train"), [("63k", 17), ("official", 15), ("seeded", None)])
 def test_ffhq_is_split_by_number(
     split: str, train: int | None, ffhq: Path, tmp_path: Path, prepare: Prepare
 ) -> None:

@@ -19,8 +19,15 @@ def touch(root: Path, *paths: str) -> Path:
 
 @pytest.fixture
 def vggface2(tmp_path: Path) -> Path:
-    return touch(tmp_path / "v", "train/n000002/0001_01.jpg", "train/n000002/0002_01.jpg", "test/n000001/0001_01.jpg",
-                 "train/n000004/0001_02.jpg", "train/list.txt", "bb_landmark/loose.csv")  # fmt: skip
+    return touch(
+        tmp_path / "v",
+        "train/n000002/0001_01.jpg",
+        "train/n000002/0002_01.jpg",
+        "test/n000001/0001_01.jpg",
+        "train/n000004/0001_02.jpg",
+        "train/list.txt",
+        "bb_landmark/loose.csv",
+    )
 
 
 def test_vggface2_holds_out_the_people_of_test(vggface2: Path) -> None:
@@ -50,8 +57,11 @@ def test_a_list_says_which_lfw_photos_are_expected(tmp_path: Path) -> None:
     listed.write_text("2\nA_B\t2\nD\t1\n")
     photos = list_photos("lfw", root, people=listed).photos
     assert [(photo.path, photo.bytes) for photo in photos] == [
-        ("A_B/A_B_0001.jpg", 3), ("A_B/A_B_0002.jpg", -1), ("A_B/A_B_0003.jpg", 3), ("D/D_0001.jpg", -1)
-    ]  # fmt: skip
+        ("A_B/A_B_0001.jpg", 3),
+        ("A_B/A_B_0002.jpg", -1),
+        ("A_B/A_B_0003.jpg", 3),
+        ("D/D_0001.jpg", -1),
+    ]
     with pytest.raises(DataError, match=r"1 of the 2 people on the list have no photos in .*'D'"):
         list_photos("folder", root, people=listed)
     listed.write_text("C\n")

@@ -84,14 +84,19 @@ def test_facenet_stretches_its_box(points: np.ndarray) -> None:
     assert np.array_equal(facenet_crop(FRAME, points), wanted)
 
 
-@pytest.mark.parametrize(("template", "size"), [("tddfa", 120), ("vggface2", 224), ("facenet", 160), ("hopenet", 224),
-                                               ("sixdrepnet", 224)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("template", "size"),
+    [("tddfa", 120), ("vggface2", 224), ("facenet", 160), ("hopenet", 224), ("sixdrepnet", 224)],
+)
 def test_every_template_is_cut_and_refuses_what_is_no_face(template: str, size: int) -> None:
     crop = Crop(template, size)  # type: ignore[arg-type]
     assert cut(FRAME, INSIDE, crop).shape == (size, size, 3)
     for bad, message in (
-        (INSIDE[:5], "68 landmarks"), (np.full((68, 2), np.nan), "finite"), (np.zeros((68, 2)), "empty"),
-        (face(1000, 1000, 1100, 1100), "outside the frame"), (INSIDE * 1e4, "wide"),
-    ):  # fmt: skip
+        (INSIDE[:5], "68 landmarks"),
+        (np.full((68, 2), np.nan), "finite"),
+        (np.zeros((68, 2)), "empty"),
+        (face(1000, 1000, 1100, 1100), "outside the frame"),
+        (INSIDE * 1e4, "wide"),
+    ):
         with pytest.raises(AlignmentError, match=message):
             cut(FRAME, bad, crop)

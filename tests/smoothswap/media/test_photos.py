@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smoothswap.media.video import ImageError, read_image
+from smoothswap.media.images import ImageError, read_image
 
 
 def png_header_of(width: int, height: int) -> bytes:

@@ -4,16 +4,17 @@ checkpointing."""
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
 import torch.nn.functional as F
 from learned import Learned
 
-from smoothswap.networks.generator import Generator, GeneratorOptions, ResBlock
+from smoothswap.networks.generator import Generator, ResBlock
 from smoothswap.networks.injection import INJECTIONS, AdaLIN, MapModulation
 from smoothswap.networks.layers import group_norm
+from smoothswap.networks.options import GeneratorOptions, IdentityInjection
 from smoothswap.networks.precision import autocast
 
 NAMES = sorted(INJECTIONS)
@@ -188,3 +189,7 @@ def test_it_runs_under_autocast(name: str) -> None:
 def test_an_empty_map_is_refused() -> None:
     with pytest.raises(ValueError, match="identity_map_channels must be 1 or more"):
         tiny("map", identity_map_size=0)
+
+
+def test_every_name_of_the_option_has_an_injection() -> None:
+    assert tuple(INJECTIONS) == get_args(IdentityInjection)

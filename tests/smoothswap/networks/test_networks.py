@@ -11,9 +11,10 @@ from torch import nn
 
 from smoothswap.losses.swapper import discriminator_loss
 from smoothswap.networks import resample
-from smoothswap.networks.discriminator import Discriminator, DiscriminatorOptions, minibatch_stddev
-from smoothswap.networks.embedder import DepthwisePool, Embedder, EmbedderOptions
-from smoothswap.networks.generator import Generator, GeneratorOptions, ResBlock
+from smoothswap.networks.discriminator import Discriminator, minibatch_stddev
+from smoothswap.networks.embedder import DepthwisePool, Embedder
+from smoothswap.networks.generator import Generator, ResBlock
+from smoothswap.networks.options import DiscriminatorOptions, EmbedderOptions, GeneratorOptions
 from smoothswap.networks.precision import autocast
 
 KERNEL = np.outer([1, 3, 3, 1], [1, 3, 3, 1]) / 64

@@ -19,8 +19,18 @@ SPEC = "rendered:people=4,views=2,seed=5"
 
 def test_a_training_renders_its_faces_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMOOTHSWAP_CACHE", str(tmp_path / "cache"))
-    small = ["network.size=16", "network.width=8", "network.blocks=[1,1]", "network.hidden=16", "network.dim=8",
-             "people=2", "photos=2", "steps=2", "held_out=0.5", "validate_every=2"]  # fmt: skip
+    small = [
+        "network.size=16",
+        "network.width=8",
+        "network.blocks=[1,1]",
+        "network.hidden=16",
+        "network.dim=8",
+        "people=2",
+        "photos=2",
+        "steps=2",
+        "held_out=0.5",
+        "validate_every=2",
+    ]
     arguments = ["embedder", "--data", SPEC, "--threads", "1", *(p for s in small for p in ("--set", s))]
     assert main([*arguments, "--out", str(tmp_path / "one")]) == 0
     faces = on_demand.folder(SPEC, 16) / "faces.npy"

@@ -14,7 +14,7 @@ from torch.nn.functional import normalize
 from torch.nn.parallel import DistributedDataParallel
 
 from smoothswap.config import EmbedderConfig
-from smoothswap.networks.embedder import EmbedderOptions
+from smoothswap.networks.options import EmbedderOptions
 from smoothswap.training.distributed import gather
 from smoothswap.training.embedder import embedder_loss
 from smoothswap.training.gradient_cache import embed_in_chunks

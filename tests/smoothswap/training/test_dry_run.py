@@ -11,8 +11,7 @@ import torch
 from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 from torch import nn
 
-from smoothswap import config
-from smoothswap.config import EmbedderConfig, SwapperConfig
+from smoothswap.config import EmbedderConfig, SwapperConfig, load_preset, override, preset_names
 from smoothswap.train import main, parser
 from smoothswap.training import dry_run
 from smoothswap.training.dry_run import (
@@ -40,7 +39,7 @@ def preset(tmp_path: Path) -> str:
 
 
 def cost(preset: str, part: str, time_steps: int = 0, **changes: Any) -> dict[str, Any]:
-    return estimate(preset, config.override(config.load(preset, part), changes), time_steps)
+    return estimate(preset, override(load_preset(preset, part), changes), time_steps)
 
 
 @pytest.mark.parametrize("part", ["embedder", "swapper"])
@@ -84,7 +83,7 @@ def test_text_goes_out_and_notes_go_to_standard_error(
 
 
 def test_the_paper_s_networks_are_counted_without_being_built() -> None:
-    swapper, embedder = config.load("paper-256", "swapper"), config.load("paper-256", "embedder")
+    swapper, embedder = load_preset("paper-256", "swapper"), load_preset("paper-256", "embedder")
     count = dry_run.parameters
     assert count(dry_run.Generator, swapper.generator) == 10_094_147
     assert round(count(dry_run.Discriminator, swapper.discriminator) / 1e6, 2) == 28.86
@@ -94,7 +93,7 @@ def test_the_paper_s_networks_are_counted_without_being_built() -> None:
 def test_memory_that_is_exact_is_exact(preset: str) -> None:
     report = cost(preset, "swapper")
     g, d, e = (report[f"{k}_parameters"] for k in ("generator", "discriminator", "embedder"))
-    memory, network = report["memory_bytes"], dry_run.Embedder(config.load(preset, "embedder").network)
+    memory, network = report["memory_bytes"], dry_run.Embedder(load_preset(preset, "embedder").network)
     assert e == sum(p.numel() for p in network.parameters())
     buffers = sum(b.numel() * b.element_size() for b in network.buffers())
     assert memory["weights"] == 4 * (2 * g + d + e) + buffers  # generator and its average
@@ -128,7 +127,7 @@ def test_what_is_measured_small_is_scaled(preset: str, monkeypatch: pytest.Monke
 def test_flops_of_a_step_by_hand(preset: str) -> None:
     """An embedder of known layers: forward, and backward to weights and, but for the first, to inputs."""
     plain = {"adversarial": 0.0, "augment.blur": 0.0}
-    network = dry_run.Embedder(config.load(preset, "embedder").network).eval()
+    network = dry_run.Embedder(load_preset(preset, "embedder").network).eval()
     sizes: list[tuple[nn.Module, torch.Size]] = []
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
@@ -220,4 +219,4 @@ def test_smaller_batches_stay_possible() -> None:
 def test_training_itself_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["swapper"]) == 2
     assert "training needs --data, --out, --embedder; only --dry-run goes without" in capsys.readouterr().err
-    assert all(name in parser().format_help() for name in config.names())
+    assert all(name in parser().format_help() for name in preset_names())

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from smoothswap.config import EmbedderConfig
-from smoothswap.networks.embedder import Embedder, EmbedderOptions
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.options import EmbedderOptions
 from smoothswap.networks.precision import autocast
 from smoothswap.training.embedder import embedder_loss
 from smoothswap.training.gradient_cache import embed_in_chunks

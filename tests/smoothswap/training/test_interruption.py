@@ -19,7 +19,6 @@ from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 from smoothswap.checkpoint import DiskError, read_tensors
 from smoothswap.train import main
-from smoothswap.training import log as training_log
 from smoothswap.training.log import Log
 
 # Children are forked from a server that has torch loaded: a start costs no import, and inherits no state of a test.
@@ -159,10 +158,13 @@ def test_tensorboard_shows_the_log_and_the_pictures(faces: Path, embedder_run: P
 
 
 def test_tensorboard_that_is_missing_is_named_before_the_first_step(
-    faces: Path, embedder_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    faces: Path,
+    embedder_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    monkeypatch.setattr(training_log.importlib.util, "find_spec", lambda name: None)
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(command("embedder", faces, embedder_run, tmp_path / "run", "--tensorboard")) == 2
     assert "pip install 'smoothswap-bench[tensorboard]'" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -21,12 +21,13 @@ import torch.multiprocessing as mp
 from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 from torch import Tensor
 
-from smoothswap import config as presets
 from smoothswap import pretrained, train
 from smoothswap.augment import AugmentOptions, augment
 from smoothswap.checkpoint import read_tensors, write_tensors
+from smoothswap.config import load_preset, override
 from smoothswap.data.faces import FaceData
-from smoothswap.networks.embedder import Embedder, EmbedderOptions
+from smoothswap.networks.embedder import Embedder
+from smoothswap.networks.options import EmbedderOptions
 from smoothswap.training import distributed
 from smoothswap.training.distributed import Draws, mixed_rows, strided_rows
 from smoothswap.training.embedder import EmbedderTask
@@ -59,7 +60,7 @@ class Doubles(FaceData):
 def embedder_task(faces: str, **options: Any) -> EmbedderTask:
     """In float64, with BatchNorm fixed at statistics of its own: in train mode, it would see the rank's faces alone."""
     tiny = dict(v.split("=") for v in TINY_EMBEDDER) | {"precision": "float32", **options}
-    task = EmbedderTask(presets.override(presets.load("lite-64", "embedder"), tiny), Doubles(faces, 16), {})
+    task = EmbedderTask(override(load_preset("lite-64", "embedder"), tiny), Doubles(faces, 16), {})
     for module in task.modules.values():
         module.double()
     task.embedder(task.data.get(torch.arange(8), torch.zeros(8, dtype=torch.long)))
@@ -75,7 +76,7 @@ def swapper_task(faces: str, **options: Any) -> SwapperTask:
     }
     torch.manual_seed(3)
     embedder = Embedder(EmbedderOptions("lite", 16, 16, 8, width=8, blocks=(1, 1))).double()
-    config = presets.override(presets.load("lite-64", "swapper"), tiny)
+    config = override(load_preset("lite-64", "swapper"), tiny)
     task = SwapperTask(config, Doubles(faces, 16), embedder, {})
     for module in task.modules.values():
         module.double()
@@ -228,8 +229,12 @@ def test_torchrun_trains_on_two_ranks(faces: Path, tmp_path: Path) -> None:
     options = ["--data", str(faces), "--out", str(tmp_path / "run"), "--threads", "1", "--device", "cpu"]
     done = subprocess.run(
         [sys.executable, *launcher, "embedder", *options, *settings(TINY_EMBEDDER)],
-        cwd=REPO, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}, timeout=300,
-    )  # fmt: skip
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "run" / "config.json").read_text())["provenance"]["ranks"] == 2
     assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 7

@@ -15,17 +15,26 @@ import torch
 from learned import Learned
 from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
-from smoothswap import config as presets
 from smoothswap import pretrained
 from smoothswap.checkpoint import CheckpointError, read_tensors, write_atomic
-from smoothswap.config import EmbedderConfig, OptionError, SwapperConfig
+from smoothswap.config import (
+    EmbedderConfig,
+    OptionError,
+    SwapperConfig,
+    flatten,
+    from_json,
+    load_preset,
+    override,
+    preset_names,
+)
 from smoothswap.data.faces import FaceData
 from smoothswap.errors import DataError
 from smoothswap.losses.swapper import identity_loss
 from smoothswap.networks.embedder import Embedder
-from smoothswap.networks.generator import Generator, GeneratorOptions
+from smoothswap.networks.generator import Generator
+from smoothswap.networks.options import GeneratorOptions
 from smoothswap.networks.precision import autocast
-from smoothswap.pixels import to_pixels, to_tensor
+from smoothswap.tensors import to_pixels, to_tensor
 from smoothswap.train import main
 from smoothswap.training.embedder import EmbedderTask, verification_auc
 from smoothswap.training.loop import TrainingError, schedule
@@ -134,7 +143,7 @@ LOSSES = ["contrastive", "supcon_out", "supcon_in", "arcface", "cosface", "softm
 
 def embedder_task(faces: Path, **options: object) -> EmbedderTask:
     tiny = dict(v.split("=") for v in TINY_EMBEDDER) | {"precision": "float32", **options}
-    return EmbedderTask(presets.override(presets.load("lite-64", "embedder"), tiny), FaceData(faces, 16), {})
+    return EmbedderTask(override(load_preset("lite-64", "embedder"), tiny), FaceData(faces, 16), {})
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -280,9 +289,12 @@ def test_class_weights_have_their_own_learning_rate(faces: Path, tmp_path: Path)
     data, moved = FaceData(faces, 16), {}
     for factor in (1.0, 10.0):
         tiny = dict(v.split("=") for v in TINY_EMBEDDER) | {
-            "loss": "arcface", "loss_lr": str(factor), "lr": "1e-4", "weight_decay": "0"
-        }  # fmt: skip
-        task = EmbedderTask(presets.override(presets.load("lite-64", "embedder"), tiny), data, {})
+            "loss": "arcface",
+            "loss_lr": str(factor),
+            "lr": "1e-4",
+            "weight_decay": "0",
+        }
+        task = EmbedderTask(override(load_preset("lite-64", "embedder"), tiny), data, {})
         before = {name: next(m.parameters()).detach().clone() for name, m in task.modules.items()}
         task.step(0)
         moved[factor] = {
@@ -300,8 +312,8 @@ def test_the_identity_loss_is_the_mean_over_the_embedders(faces: Path, embedder_
     first, config = pretrained.load_embedder(embedder_run)
     torch.manual_seed(5)
     second = Embedder(config.network)
-    options = presets.override(
-        presets.load("lite-64", "swapper"),
+    options = override(
+        load_preset("lite-64", "swapper"),
         dict(v.split("=") for v in TINY_SWAPPER) | {"precision": "float32", "generator.init_scale": 0.0},
     )
     one, other, both = (
@@ -386,7 +398,7 @@ def test_sigterm_saves_from_outside(faces: Path, tmp_path: Path) -> None:
             ["--set", "chunk=3"],
             "chunk=3 does not part the batch of 8 faces evenly, 2 or more in each; choose one of 2, 4",
         ),
-        (["--device", "gpu"], "--device gpu cannot be used"),
+        (["--device", "gpu"], "the device 'gpu' cannot be used"),
         (["--set", "sync_batchnorm=true", "--device", "cpu"], "sync_batchnorm=true needs GPUs"),
         (["--set", "network.size=32"], r"needed is uint8 [people, views, 32, 32, 3]"),
     ],
@@ -469,21 +481,19 @@ def test_schedule_follows_the_planned_steps() -> None:
 
 
 @pytest.mark.parametrize("part", ["embedder", "swapper"])
-@pytest.mark.parametrize("name", presets.names())
+@pytest.mark.parametrize("name", preset_names())
 def test_presets_survive_flattening(name: str, part: str) -> None:
-    config = presets.load(name, part)
-    assert presets.from_json(part, presets.flatten(config)) == config
+    config = load_preset(name, part)
+    assert from_json(part, flatten(config)) == config
 
 
 def test_options_keep_their_types() -> None:
     base = EmbedderConfig()
-    changed = presets.override(
-        base, {"lr": "1", "network.blocks": "(2,2)", "compile": "true", "decay": "none"}
-    )
+    changed = override(base, {"lr": "1", "network.blocks": "(2,2)", "compile": "true", "decay": "none"})
     assert (changed.lr, changed.network.blocks, changed.compile, changed.decay) == (1.0, (2, 2), True, "none")
     for values in ({"compile": "1"}, {"steps": True}, {"network.blocks": [1, "2"]}):
         with pytest.raises(OptionError, match="expected"):
-            presets.override(base, values)
+            override(base, values)
 
 
 def test_auc_counts_pairs_with_ties_as_half() -> None:
@@ -510,7 +520,7 @@ def test_a_second_start_says_where_the_first_lives(embedder_run: Path) -> None:
 def test_a_swapper_overfits_eight_pictures(faces: Path, embedder_run: Path, learned: Learned) -> None:
     """The trainer's own step on 8 pictures, pairs drawn among them: L_id of every pair falls below 0.1."""
     embedder, _ = pretrained.load_embedder(embedder_run)
-    config = presets.override(
+    config = override(
         SwapperConfig(),
         dict(v.split("=", 1) for v in TINY_SWAPPER)
         | {"batch": "8", "steps": "150", "lr": "3e-3", "generator.dropout": "0", "id_views": "0"}

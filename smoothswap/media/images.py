@@ -1,0 +1,59 @@
+"""Photos, read exactly and turned upright."""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from smoothswap.errors import DataError
+from smoothswap.pixels import Image
+
+MAX_PIXELS = 64_000_000
+MIN_SIDE = 16
+
+
+class ImageError(DataError):
+    """A photo that cannot be used; the message says which file, why and how to mend it."""
+
+
+class SmallImageError(ImageError):
+    """A photo with a side under MIN_SIDE pixels."""
+
+
+def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Image:
+    """A photo as uint8 [h, w, 3] RGB, turned upright by its EXIF orientation; transparency is dropped.
+
+    The size is read from the header before any pixel is decoded. Raises ImageError for a missing or truncated
+    file, no image at all, a side under 16 pixels (SmallImageError), more than `max_pixels`, or samples of more than 8 bits.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # our own limit is checked below
+            opened = Pillow.open(path)
+        with opened as image:
+            width, height = image.size
+            if min(width, height) < MIN_SIDE:
+                raise SmallImageError(
+                    f"{path}: the photo is {width} x {height} pixels, too small to hold a face"
+                )
+            if width * height > max_pixels:
+                raise ImageError(_too_large(path, f"{width} x {height} pixels", max_pixels))
+            if image.mode.startswith(("I", "F")):
+                raise ImageError(f"{path}: over 8 bits a sample (mode {image.mode}); save it as 8-bit RGB")
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except Pillow.DecompressionBombError as error:
+        raise ImageError(_too_large(path, "a huge image", max_pixels)) from error
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: no such file") from error
+    except ImageError:
+        raise
+    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow raises any of these on damage
+        raise ImageError(f"{path}: not a whole image ({error}); fetch or export it again") from error
+
+
+def _too_large(path: str | os.PathLike[str], what: str, limit: int) -> str:
+    return f"{path}: {what}, more than the limit of {limit:,} pixels; scale it down, or raise max_pixels"
