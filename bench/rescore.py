@@ -10,7 +10,7 @@ only the value of each frame, means and intervals are made from those, and a met
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -97,13 +97,17 @@ def rescore(run: Path, out: Path, keep_readings: bool = True) -> tuple[list[RunF
         (read_model(folder) for folder in folders),
         key=lambda model: (model.results.run.started, model.results.run.seconds),
     )
+    shared = _shared(run, models) if keep_readings else {}
+    # All are scored before one is written, so that a run that cannot be scored again stays as it is.
+    scored = [_score(run, model) for model in models]
     now = datetime.now(timezone.utc)
-    shared = _copy_shared(run, out, models, keep_readings)
+    if out != run:
+        for name in shared:
+            write_atomic(out / name, (run / name).read_bytes())
     written: list[RunFiles] = []
     pictures: list[Picture] = []
-    for model in models:
+    for model, (scores, kept) in zip(models, scored, strict=True):
         name = model.results.run.model.name
-        scores, kept = _score(run, model)
         results = model.results.model_copy(
             update={
                 "run": model.results.run.model_copy(update={"rescored": now}),
@@ -213,19 +217,16 @@ def _with_scores(table: pa.Table, scores: Scores, keep_readings: bool) -> pa.Tab
     return pa.table(columns)
 
 
-def _copy_shared(run: Path, out: Path, models: Sequence[Model], keep: bool) -> Mapping[str, str]:
-    """The tables of the whole run, beside the models; file name -> sha256."""
+def _shared(run: Path, models: Sequence[Model]) -> dict[str, str]:
+    """The tables of the whole run beside the models, name -> sha256. Raises DataError for one that was exchanged."""
     shared = {}
-    for name in (ORIGINALS, TRUTH, VIDEO_ORIGINALS) if keep else ():
-        known = {model.results.files.get(f"../{name}") for model in models} - {None}
+    for name in (ORIGINALS, TRUTH, VIDEO_ORIGINALS):
         if not (run / name).is_file():
             continue
-        data = (run / name).read_bytes()
-        shared[name] = outputs.sha256(data)
-        if known and known != {shared[name]}:
+        shared[name] = outputs.sha256((run / name).read_bytes())
+        known = {model.results.files.get(f"../{name}", shared[name]) for model in models}
+        if known != {shared[name]}:
             raise DataError(f"{run / name} is not the file that the run wrote: score the models anew")
-        if out != run:
-            write_atomic(out / name, data)
     return shared
 
 

@@ -194,7 +194,7 @@ def _rows(found: Checked, frames: pd.DataFrame, results: Results, what: str) -> 
         people = frames.loc[pairs.index, ["target_person", "source_person"]]
         pairs["people"] = ["+".join(sorted(map(str, two))) for two in people.itertuples(index=False)]
     wrong = pairs.loc[pairs["cluster"] != pairs["people"], "clip"]
-    found.expect(not wrong, f"{what}: the cluster is not the pair of people in {few(wrong)}")
+    found.expect(wrong.empty, f"{what}: the cluster is not the pair of people in {few(wrong)}")
 
 
 def _frame_rule(found: Checked, frames: pd.DataFrame, results: Results) -> None:
