@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Generator as Rng
 from torch import Tensor
 
@@ -56,14 +57,14 @@ def _uniform(n: int, half: float, draws: Draws) -> Tensor:
     return (draws.rand(n) * 2 - 1) * half
 
 
-def _geometry(x: Tensor, o: AugmentOptions, draws: Draws) -> Tensor:
-    if not (o.flip or o.rotate or o.scale or o.shift):
+def _geometry(x: Tensor, options: AugmentOptions, draws: Draws) -> Tensor:
+    if not (options.flip or options.rotate or options.scale or options.shift):
         return x
     n = len(x)
-    angle = _uniform(n, math.radians(o.rotate), draws)
-    zoom = 1 + _uniform(n, o.scale, draws)
-    mirror = torch.where(draws.rand(n) < o.flip, -1.0, 1.0)
-    dx, dy = _uniform(n, 2 * o.shift, draws), _uniform(n, 2 * o.shift, draws)
+    angle = _uniform(n, math.radians(options.rotate), draws)
+    zoom = 1 + _uniform(n, options.scale, draws)
+    mirror = torch.where(draws.rand(n) < options.flip, -1.0, 1.0)
+    dx, dy = _uniform(n, 2 * options.shift, draws), _uniform(n, 2 * options.shift, draws)
     cos, sin = angle.cos() * zoom, angle.sin() * zoom
     theta = torch.stack(
         [torch.stack([cos * mirror, -sin, dx], 1), torch.stack([sin * mirror, cos, dy], 1)], 1
@@ -72,29 +73,29 @@ def _geometry(x: Tensor, o: AugmentOptions, draws: Draws) -> Tensor:
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def _colour(x: Tensor, o: AugmentOptions, draws: Draws) -> Tensor:
+def _colour(x: Tensor, options: AugmentOptions, draws: Draws) -> Tensor:
     n = len(x)
     draw = lambda half: _uniform(n, half, draws).view(n, 1, 1, 1).to(x)  # noqa: E731
     grey = x.mean(1, keepdim=True)
-    saturation = 1 + draw(o.saturation)
-    grey_ones = (draws.rand(n, 1, 1, 1) < o.grayscale).to(x.device)
+    saturation = 1 + draw(options.saturation)
+    grey_ones = (draws.rand(n, 1, 1, 1) < options.grayscale).to(x.device)
     saturation = torch.where(grey_ones, 0.0, saturation)
     x = grey + (x - grey) * saturation
-    if o.gamma:
-        exponent = 2 ** draw(o.gamma)
+    if options.gamma:
+        exponent = 2 ** draw(options.gamma)
         x = ((x + 1) / 2).clamp(1e-3, 1) ** exponent * 2 - 1  # 1e-3 keeps the power's gradient finite
-    gain = 1 + ((draws.rand(n, 3, 1, 1) * 2 - 1) * o.tint).to(x)
-    return ((x + 1) * gain * (1 + draw(o.contrast)) - 1 + draw(o.brightness)).clamp(-1.5, 1.5)
+    gain = 1 + ((draws.rand(n, 3, 1, 1) * 2 - 1) * options.tint).to(x)
+    return ((x + 1) * gain * (1 + draw(options.contrast)) - 1 + draw(options.brightness)).clamp(-1.5, 1.5)
 
 
-def _erase(x: Tensor, o: AugmentOptions, draws: Draws) -> Tensor:
+def _erase(x: Tensor, options: AugmentOptions, draws: Draws) -> Tensor:
     n, _, height, width = x.shape
     rows, columns = torch.arange(height).view(1, height, 1), torch.arange(width).view(1, 1, width)
-    for _ in range(o.erase_count):
+    for _ in range(options.erase_count):
         cy, cx = draws.rand(n, 1, 1) * height, draws.rand(n, 1, 1) * width
-        half_h = draws.rand(n, 1, 1) * o.erase_size * height / 2
-        half_w = draws.rand(n, 1, 1) * o.erase_size * width / 2
-        chosen = draws.rand(n, 1, 1) < o.erase
+        half_h = draws.rand(n, 1, 1) * options.erase_size * height / 2
+        half_w = draws.rand(n, 1, 1) * options.erase_size * width / 2
+        chosen = draws.rand(n, 1, 1) < options.erase
         mask = chosen & ((rows - cy).abs() < half_h) & ((columns - cx).abs() < half_w)
         fill = (draws.rand(n, 3, 1, 1) * 2 - 1).to(x)
         x = torch.where(mask[:, None].to(x.device), fill, x)
@@ -108,19 +109,31 @@ def _soft(x: Tensor) -> Tensor:
     return (rows[..., :-2] + rows[..., 2:]) / 4 + rows[..., 1:-1] / 2
 
 
-def augment(x: Tensor, options: AugmentOptions, rng: Rng | Draws | None = None) -> Tensor:
-    """One random view of every image: [n, 3, s, s] in [-1, 1] -> the same shape, differentiable in x.
+def augment(
+    x: Float[Tensor, "n 3 h w"], options: AugmentOptions, rng: Rng | Draws | None = None
+) -> Float[Tensor, "n 3 h w"]:
+    """One random view of every image, differentiable in x.
 
-    `rng` is a CPU generator: the draws, and so the view, depend on its state alone. Draws of a whole batch's rows give the
-    views that these images have in it.
+    Args:
+        x: Images in [-1, 1].
+        options: How strong each step is.
+        rng: A CPU generator: the draws, and so the view, depend on its state alone. Draws of a whole batch's rows give
+            the views that these images have in it.
     """
-    o, draws = options, rng if isinstance(rng, Draws) else Draws(rng)
-    x = _geometry(x, o, draws)
-    if o.brightness or o.contrast or o.saturation or o.tint or o.gamma or o.grayscale:
-        x = _colour(x, o, draws)
-    if o.blur:
-        x = torch.where((draws.rand(len(x), 1, 1, 1) < o.blur).to(x.device), _soft(x), x)
-    if o.noise:
-        level = draws.rand(len(x), 1, 1, 1) * o.noise
+    draws = rng if isinstance(rng, Draws) else Draws(rng)
+    x = _geometry(x, options, draws)
+    if (
+        options.brightness
+        or options.contrast
+        or options.saturation
+        or options.tint
+        or options.gamma
+        or options.grayscale
+    ):
+        x = _colour(x, options, draws)
+    if options.blur:
+        x = torch.where((draws.rand(len(x), 1, 1, 1) < options.blur).to(x.device), _soft(x), x)
+    if options.noise:
+        level = draws.rand(len(x), 1, 1, 1) * options.noise
         x = x + (level * draws.randn(*x.shape)).to(x)
-    return _erase(x, o, draws) if o.erase else x
+    return _erase(x, options, draws) if options.erase else x

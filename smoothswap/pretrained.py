@@ -136,9 +136,9 @@ class Choice:
 
 
 def choose(wanted: Domain) -> Choice:
-    """The committed swapper for faces of a domain: the paper's main model, or what its card calls main (export --main),
-    trained on such faces.
+    """The committed swapper for faces of a domain.
 
+    It is the paper's main model, or what its card calls main (export --main), trained on such faces.
     Of several the one with the most pixels, then the most steps, its start's too. Where none was trained on such faces,
     the best of the other domain, and the reason says so. Raises WeightsError where there is no swapper at all.
     """

@@ -101,7 +101,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def check(options: argparse.Namespace) -> bool:
     """Whether TARGET is a video, after all that can be refused before anything is read. Raises UsageError, DataError."""
-
     for path in (options.source, options.target):
         if path.suffix.lower() not in (*PICTURES, *VIDEOS):
             raise UsageError(
@@ -119,6 +118,11 @@ def check(options: argparse.Namespace) -> bool:
         raise UsageError("--crf is for videos; --quality sets the quality of a picture")
     if options.quality is not None and suffix not in (".jpg", ".jpeg", ".webp"):
         raise UsageError(f"--quality is for .jpg and .webp; {'--crf' if video else 'a .png is exact'}")
+    _check_files(options)
+    return video
+
+
+def _check_files(options: argparse.Namespace) -> None:
     for path in (options.source, options.target):
         if not path.is_file():
             raise DataError(f"{path}: no such file")
@@ -130,7 +134,6 @@ def check(options: argparse.Namespace) -> bool:
         raise DataError(f"{options.out.parent}: no such folder; make it first")
     if not os.access(options.out.parent, os.W_OK):
         raise DataError(f"{options.out.parent}: the folder is not writable")
-    return video
 
 
 def load_model(name: str, device: str) -> SmoothSwap:

@@ -251,7 +251,7 @@ def known_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig, dict[str
     return network, config, about
 
 
-def swapper_run(
+def swapper_run(  # noqa: PLR0913  # what bench.ablation and the command choose between them
     out: Path,
     config: SwapperConfig,
     data: FaceData,

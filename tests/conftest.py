@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from checked_shapes import PACKAGES
+from jaxtyping import install_import_hook
+
+# Before any of these packages is imported; what a user runs is not wrapped.
+install_import_hook(PACKAGES, "checked_shapes.checked")
 
 pytest_plugins = ["learned"]
 

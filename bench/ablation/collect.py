@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def collect(
         "preset": study.preset,
         "device": study.device.type,
         "torch": torch.__version__,
-        "config": flatten(study.config),
+        "config": json.loads(json.dumps(flatten(study.config))),  # lists for tuples
         "data": study.data.about(),
         "embedders": {
             name: {

@@ -106,7 +106,7 @@ class Cutter:
         except ImageError as error:
             status = "too_small" if isinstance(error, SmallImageError) else "decode_error"
             raise _Refused(status, self._said(str(error).removeprefix(f"{path}: "))) from None
-        except Exception as error:  # decoders fail on hostile files in ways that no list of errors covers
+        except Exception as error:  # noqa: BLE001  # decoders fail on hostile files in ways that no list covers
             raise _Refused("decode_error", self._said(f"{type(error).__name__}: {error}")) from None
 
     def _said(self, reason: str) -> str:
@@ -133,7 +133,7 @@ def central(faces: Sequence[Face], shape: tuple[int, ...]) -> Face:
 
 
 def shown(name: str) -> str:
-    """A file's name as text that any encoding can hold: bytes that are no UTF-8 become \\xNN."""
+    r"""A file's name as text that any encoding can hold: bytes that are no UTF-8 become \xNN."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from smoothswap.networks.options import EmbedderOptions
@@ -18,90 +19,107 @@ from smoothswap.networks.precision import full
 class LiteBlock(nn.Module):
     """Two 3x3 convolutions with BatchNorm and LeakyReLU(0.2) beside a shortcut; stride 2 averages the shortcut."""
 
-    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+        """Build the block; `stride` 1 or 2."""
         super().__init__()
         self.main = nn.Sequential(
-            nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False),
-            nn.BatchNorm2d(c_out),
+            nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
             nn.LeakyReLU(0.2),
-            nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False),
-            nn.BatchNorm2d(c_out),
+            nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
         )
         short: list[nn.Module] = [nn.AvgPool2d(2)] if stride == 2 else []
-        if c_in != c_out:
-            short += [nn.Conv2d(c_in, c_out, 1, bias=False), nn.BatchNorm2d(c_out)]
+        if in_channels != out_channels:
+            short += [nn.Conv2d(in_channels, out_channels, 1, bias=False), nn.BatchNorm2d(out_channels)]
         self.short = nn.Sequential(*short)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d _ _"]:
+        """Features, of half the size with stride 2."""
         return F.leaky_relu(self.main(x) + self.short(x), 0.2)
 
 
 class DepthwisePool(nn.Module):
-    """[n, c, s, s] -> [n, c]: every channel weighs its places on its own, then BatchNorm (MobileFaceNet, Chen et al. 2018).
+    """Every channel weighs its places on its own, then BatchNorm (MobileFaceNet, Chen et al. 2018).
 
     Faces are cut alike, so a place means a part of the face. It starts near the mean.
     """
 
     def __init__(self, channels: int, side: int) -> None:
+        """Build the pool of features of `side` by `side`."""
         super().__init__()
         self.weight = nn.Parameter((1 + 0.3 * torch.randn(channels, side, side)) / side**2)
         self.norm = nn.BatchNorm1d(channels)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n c s s"]) -> Float[Tensor, "n c"]:
+        """One number a channel."""
         return self.norm((x * self.weight).sum((2, 3)))
 
 
 class LiteBackbone(nn.Module):
-    """[n, 3, s, s] -> [n, 8 * width]: stem with stride 2, stages at s/2, s/4, s/8, s/16, then the pool."""
+    """Stem with stride 2, stages at s/2, s/4, s/8, s/16, then the pool."""
 
-    def __init__(self, o: EmbedderOptions) -> None:
+    def __init__(self, options: EmbedderOptions) -> None:
+        """Build the backbone; `features` says how many numbers it gives."""
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(3, o.width, 3, 2, 1, bias=False), nn.BatchNorm2d(o.width), nn.LeakyReLU(0.2)
+            nn.Conv2d(3, options.width, 3, 2, 1, bias=False), nn.BatchNorm2d(options.width), nn.LeakyReLU(0.2)
         )
         layers: list[nn.Module] = []
-        c = o.width
-        for stage, count in enumerate(o.blocks):
+        channels = options.width
+        for stage, count in enumerate(options.blocks):
             for i in range(count):
-                c_out = o.width * 2**stage
-                layers.append(LiteBlock(c, c_out, 2 if stage and i == 0 else 1))
-                c = c_out
-        self.stages, self.features = nn.Sequential(*layers), c
-        self.pool = DepthwisePool(c, o.side // 2 ** len(o.blocks)) if o.pool == "depthwise" else None
+                width = options.width * 2**stage
+                layers.append(LiteBlock(channels, width, 2 if stage and i == 0 else 1))
+                channels = width
+        self.stages, self.features = nn.Sequential(*layers), channels
+        side = options.side // 2 ** len(options.blocks)
+        self.pool = DepthwisePool(channels, side) if options.pool == "depthwise" else None
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n 3 s s"]) -> Float[Tensor, "n c"]:
+        """Features of the pictures, before the head."""
         x = self.stages(self.stem(x))
         return x.mean((2, 3)) if self.pool is None else self.pool(x)
 
 
 class Embedder(nn.Module):
-    """forward(faces [n, 3, s, s] in [-1, 1]) -> z [n, dim] of unit L2 norm."""
+    """Backbone, head and L2 norm.
+
+    Examples:
+        >>> options = EmbedderOptions(backbone="lite", size=32, width=4, hidden=8, dim=6)
+        >>> z = Embedder(options).eval()(torch.rand(2, 3, 32, 32))
+        >>> z.shape, z.norm(dim=1).allclose(torch.ones(2))
+        (torch.Size([2, 6]), True)
+    """
 
     def __init__(self, options: EmbedderOptions) -> None:
+        """Build an untrained embedder."""
         super().__init__()
-        o = self.options = options
+        self.options = options
         self.backbone: nn.Module
-        if o.backbone == "lite":
-            lite = LiteBackbone(o)
+        if options.backbone == "lite":
+            lite = LiteBackbone(options)
             self.backbone, features = lite, lite.features
         else:
-            from torchvision.models import resnet50  # type: ignore[import-untyped]  # here: the lite models need no torchvision
+            # here: the lite models need no torchvision
+            from torchvision.models import resnet50  # type: ignore[import-untyped]
 
             net = resnet50(weights=None)
             features, net.fc = net.fc.in_features, nn.Identity()
             self.backbone = net
         self.head = nn.Sequential(
-            nn.Linear(features, o.hidden),
-            nn.BatchNorm1d(o.hidden),
+            nn.Linear(features, options.hidden),
+            nn.BatchNorm1d(options.hidden),
             nn.LeakyReLU(0.2),
-            nn.Linear(o.hidden, o.dim),
-            nn.BatchNorm1d(o.dim),
+            nn.Linear(options.hidden, options.dim),
+            nn.BatchNorm1d(options.dim),
         )
         # A short training grows this bias until all faces share half of their embedding, and L_id then rewards a
         # face for being like nobody.
-        self.head[-1].bias.requires_grad_(o.final_bias)
+        self.head[-1].bias.requires_grad_(options.final_bias)
 
-    def forward(self, faces: Tensor) -> Tensor:
+    def forward(self, faces: Float[Tensor, "n 3 s s"]) -> Float[Tensor, "n d"]:
+        """Embeddings of unit norm, d = options.dim, of faces in [-1, 1], s = options.size."""
         top, left, side = self.options.window
         if side:
             faces = faces[..., top : top + side, left : left + side]

@@ -16,9 +16,11 @@ block is `injection.py`'s.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -31,20 +33,35 @@ from smoothswap.networks.resample import DOWN, UP
 class ResBlock(nn.Module):
     """The paper's figure b: [concat skip], norm, SiLU, [resample], conv, identity, norm, SiLU, dropout, conv; shortcut."""
 
-    def __init__(self, c_in: int, c_out: int, o: GeneratorOptions, skip: int = 0, resample: str = "") -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        options: GeneratorOptions,
+        skip: int = 0,
+        resample: Literal["", "up", "down"] = "",
+    ) -> None:
+        """Build the block; `skip`: channels of the skip that forward() is given."""
         super().__init__()
-        self.resample = {"": None, "up": UP[o.resampling], "down": DOWN[o.resampling]}[resample]
-        self.shortcut_sees_skip = o.shortcut == "after_concat"
-        self.norm0, self.conv0 = group_norm(c_in + skip), conv(c_in + skip, c_out)
-        self.identity = INJECTIONS[o.identity_injection](o, c_out)
-        self.norm1 = nn.Identity() if self.identity.normalises else group_norm(c_out)
-        self.conv1 = conv(c_out, c_out, scale=o.init_scale)
-        self.dropout = nn.Dropout(o.dropout)
-        c_short = c_in + skip if self.shortcut_sees_skip else c_in
-        needed = c_short != c_out or (resample != "" and o.shortcut_conv == "channels_or_resample")
-        self.shortcut: nn.Module = conv(c_short, c_out, 1) if needed else nn.Identity()
+        self.resample = {"": None, "up": UP[options.resampling], "down": DOWN[options.resampling]}[resample]
+        self.shortcut_sees_skip = options.shortcut == "after_concat"
+        self.norm0, self.conv0 = group_norm(in_channels + skip), conv(in_channels + skip, out_channels)
+        self.identity = INJECTIONS[options.identity_injection](options, out_channels)
+        self.norm1 = nn.Identity() if self.identity.normalises else group_norm(out_channels)
+        self.conv1 = conv(out_channels, out_channels, scale=options.init_scale)
+        self.dropout = nn.Dropout(options.dropout)
+        short_channels = in_channels + skip if self.shortcut_sees_skip else in_channels
+        resampled = resample != "" and options.shortcut_conv == "channels_or_resample"
+        needed = resampled or short_channels != out_channels
+        self.shortcut: nn.Module = conv(short_channels, out_channels, 1) if needed else nn.Identity()
 
-    def forward(self, x: Tensor, code: Tensor, skip: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Float[Tensor, "n c h w"],
+        code: Float[Tensor, "n ..."],
+        skip: Float[Tensor, "n s h w"] | None = None,
+    ) -> Float[Tensor, "n d _ _"]:
+        """The block's features, of half or double the size where it resamples."""
         h = x if skip is None else torch.cat([x, skip], 1)
         short = h if self.shortcut_sees_skip else x
         h = F.silu(self.norm0(h))
@@ -56,16 +73,18 @@ class ResBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """Single-head self-attention over all pixels, as NCSN++'s AttnBlockpp: [n, c, h, w] -> the same."""
+    """Single-head self-attention over all pixels, as NCSN++'s AttnBlockpp."""
 
     def __init__(self, channels: int, init_scale: float) -> None:
+        """Build the block; `init_scale` of its last convolution."""
         super().__init__()
         self.norm, self.qkv = group_norm(channels), conv(channels, 3 * channels, 1)
         for part in self.qkv.weight.data.chunk(3):  # three separate layers in NCSN++: the same fan
             variance_scaling_(part)
         self.out = conv(channels, channels, 1, scale=init_scale)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        """Features, each mixed with those of all places."""
         n, c, height, width = x.shape
         q, k, v = self.qkv(self.norm(x)).flatten(2).transpose(1, 2).chunk(3, dim=2)
         h = F.scaled_dot_product_attention(q, k, v)  # scale c ** -0.5
@@ -76,49 +95,61 @@ class Attention(nn.Module):
 class Generator(nn.Module):
     """x_swap = x_tgt + U(x_tgt, z_src). Untrained (init_scale 0) it returns x_tgt exactly.
 
-    forward(target [n, 3, s, s] in [-1, 1], identity [n, identity_dim] of unit norm) -> [n, 3, s, s], not clamped.
+    Examples:
+        >>> options = GeneratorOptions(size=16, width=8, channel_multipliers=(1, 2), identity_dim=4)
+        >>> target, identity = torch.rand(2, 3, 16, 16), torch.eye(4)[:2]
+        >>> torch.equal(Generator(options)(target, identity), target)
+        True
     """
 
     def __init__(self, options: GeneratorOptions) -> None:
+        """Build an untrained generator."""
         super().__init__()
-        o = self.options = options
-        widths = [o.width * m for m in o.channel_multipliers]
+        self.options = options
+        widths = [options.width * multiplier for multiplier in options.channel_multipliers]
         last = len(widths) - 1
-        self.identity_code = INJECTIONS[o.identity_injection].shared(o)
+        self.identity_code = INJECTIONS[options.identity_injection].shared(options)
         self.conv_in = conv(3, widths[0])
-        skips, c = [widths[0]], widths[0]
-        self.down = (
-            nn.ModuleList()
-        )  # one ModuleList a stage; the last is the bottom's share that leaves skips
+        skips, channels = [widths[0]], widths[0]
+        # One ModuleList a stage; the last is the bottom's share that leaves skips.
+        self.down = nn.ModuleList()
         for level, width in enumerate(widths):
             stage = nn.ModuleList()
-            for _ in range(o.blocks):
-                stage.append(ResBlock(c, width, o))
+            for _ in range(options.blocks):
+                stage.append(ResBlock(channels, width, options))
                 skips.append(width)
-                c = width
+                channels = width
             if level < last:
-                stage.append(ResBlock(c, c, o, resample="down"))
-                skips.append(c)
+                stage.append(ResBlock(channels, channels, options, resample="down"))
+                skips.append(channels)
             self.down.append(stage)
-        self.bottom = ResBlock(c, c, o)  # third block at the bottom
-        self.attention = Attention(c, o.init_scale)
-        self.middle = ResBlock(c, c, o)  # first of the five of up 1
+        self.bottom = ResBlock(channels, channels, options)  # third block at the bottom
+        self.attention = Attention(channels, options.init_scale)
+        self.middle = ResBlock(channels, channels, options)  # first of the five of up 1
         self.up = nn.ModuleList()
         for level in range(last, -1, -1):
             stage = nn.ModuleList()
-            for _ in range(o.blocks + 1):
-                stage.append(ResBlock(c, widths[level], o, skip=skips.pop()))
-                c = widths[level]
+            for _ in range(options.blocks + 1):
+                stage.append(ResBlock(channels, widths[level], options, skip=skips.pop()))
+                channels = widths[level]
             if level:
-                stage.append(ResBlock(c, c, o, resample="up"))
+                stage.append(ResBlock(channels, channels, options, resample="up"))
             self.up.append(stage)
-        self.norm_out, self.conv_out = group_norm(c), conv(c, 3, scale=o.init_scale)
+        self.norm_out, self.conv_out = group_norm(channels), conv(channels, 3, scale=options.init_scale)
 
-    def forward(self, target: Tensor, identity: Tensor) -> Tensor:
-        o = self.options
+    def forward(
+        self, target: Float[Tensor, "n 3 s s"], identity: Float[Tensor, "n d"]
+    ) -> Float[Tensor, "n 3 s s"]:
+        """The swap, not clamped.
+
+        Args:
+            target: Pictures in [-1, 1], s = options.size.
+            identity: Vectors of unit norm, d = options.identity_dim.
+        """
+        options = self.options
         if target.device.type == "cpu":  # where GroupNorm is ten times slower channels last
             target = target.contiguous()
-        z = identity * math.sqrt(o.identity_dim) if o.identity_scale == "sqrt_dim" else identity
+        z = identity * math.sqrt(options.identity_dim) if options.identity_scale == "sqrt_dim" else identity
         code = self.identity_code(z)
         h = self.conv_in(target)
         skips = [h]
@@ -129,7 +160,7 @@ class Generator(nn.Module):
         h = self._run(self.middle, self.attention(self._run(self.bottom, h, code)), code)
         for stage in self.up:
             for i, block in enumerate(stage):  # type: ignore[arg-type]
-                h = self._run(block, h, code, *([skips.pop()] if i <= o.blocks else []))
+                h = self._run(block, h, code, *([skips.pop()] if i <= options.blocks else []))
         return target + self.conv_out(F.silu(self.norm_out(h)))
 
     def _run(self, block: nn.Module, *inputs: Tensor) -> Tensor:

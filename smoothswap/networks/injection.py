@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from smoothswap.networks.layers import conv, group_norm, linear
@@ -23,27 +24,28 @@ from smoothswap.networks.precision import full
 
 
 class Injection(nn.Module):
-    """A way in: built as (options, channels), called as (h [n, c, r, r], code) -> [n, c, r, r]."""
+    """A way in: built as (options, channels), called as (features, code)."""
 
-    normalises = False  # true: it stands in the place of the GroupNorm that would follow
+    # true: it stands in the place of the GroupNorm that would follow
+    normalises = False
 
     @staticmethod
-    def shared(o: GeneratorOptions) -> nn.Module:
-        """z [n, identity_dim] -> the code: one module a generator, run once a forward. By default the vector itself."""
+    def shared(options: GeneratorOptions) -> nn.Module:
+        """The module that makes the code of z [n, identity_dim], run once a forward. By default the vector itself."""
         return nn.Identity()
 
 
 class AddIdentity(Injection):
     """The paper's: h + Linear(z), the same at every pixel."""
 
-    def __init__(self, o: GeneratorOptions, channels: int) -> None:
+    def __init__(self, options: GeneratorOptions, channels: int) -> None:
+        """Build the injection of a block with so many channels."""
         super().__init__()
-        self.linear = linear(o.identity_dim, channels)
+        self.linear = linear(options.identity_dim, channels)
 
-    def forward(self, h: Tensor, z: Tensor) -> Tensor:
-        return h.add_(
-            self.linear(z)[:, :, None, None]
-        )  # in place: a convolution's output is not kept for its gradient
+    def forward(self, h: Float[Tensor, "n c h w"], z: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
+        """`h` itself, changed: a convolution's output is not kept for its gradient."""
+        return h.add_(self.linear(z)[:, :, None, None])
 
 
 class AdaLIN(Injection):
@@ -55,15 +57,18 @@ class AdaLIN(Injection):
     """
 
     normalises = True
-    eps = 1e-5  # U-GAT-IT's
+    # U-GAT-IT's
+    eps = 1e-5
 
-    def __init__(self, o: GeneratorOptions, channels: int) -> None:
+    def __init__(self, options: GeneratorOptions, channels: int) -> None:
+        """Build the injection of a block with so many channels."""
         super().__init__()
-        self.gamma = linear(o.identity_dim, channels, bias=1.0)
-        self.beta = linear(o.identity_dim, channels)
+        self.gamma = linear(options.identity_dim, channels, bias=1.0)
+        self.beta = linear(options.identity_dim, channels)
         self.mix = nn.Parameter(torch.full((channels,), 0.9).logit())
 
-    def forward(self, h: Tensor, z: Tensor) -> Tensor:
+    def forward(self, h: Float[Tensor, "n c h w"], z: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
+        """Features normalised both ways, with the scale and the shift that the identity gives."""
         wide, rho = full(h), self.mix.sigmoid()
         var, mean = torch.var_mean(wide, (2, 3), correction=0)  # [n, c] each
         mean_all = mean.mean(1, keepdim=True)
@@ -77,15 +82,17 @@ class AdaLIN(Injection):
 
 
 class IdentityMap(nn.Module):
-    """z [n, d] -> the identity map [n, m, k, k]: Linear, SiLU, 3x3 convolution (m, k: `identity_map_channels`, `_size`)."""
+    """The vector as a map: Linear, SiLU, 3x3 convolution (m, k: `identity_map_channels`, `identity_map_size`)."""
 
-    def __init__(self, o: GeneratorOptions) -> None:
+    def __init__(self, options: GeneratorOptions) -> None:
+        """Build the map's layers."""
         super().__init__()
-        self.shape = (o.identity_map_channels, o.identity_map_size, o.identity_map_size)
+        self.shape = (options.identity_map_channels, options.identity_map_size, options.identity_map_size)
         m, k, _ = self.shape
-        self.linear, self.conv = linear(o.identity_dim, m * k * k), conv(m, m)
+        self.linear, self.conv = linear(options.identity_dim, m * k * k), conv(m, m)
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Float[Tensor, "n d"]) -> Float[Tensor, "n m k k"]:
+        """The identity map, the same for all blocks."""
         return self.conv(F.silu(self.linear(z).unflatten(1, self.shape)))
 
 
@@ -99,17 +106,22 @@ class MapModulation(Injection):
 
     normalises = True
 
-    def __init__(self, o: GeneratorOptions, channels: int) -> None:
+    def __init__(self, options: GeneratorOptions, channels: int) -> None:
+        """Build the injection of a block with so many channels."""
         super().__init__()
         self.norm = group_norm(channels, affine=False)
-        self.gamma, self.beta = (conv(o.identity_map_channels, channels, 1) for _ in range(2))
+        self.gamma, self.beta = (conv(options.identity_map_channels, channels, 1) for _ in range(2))
         nn.init.ones_(self.gamma.bias.data)  # type: ignore[union-attr]
 
     @staticmethod
-    def shared(o: GeneratorOptions) -> nn.Module:
-        return IdentityMap(o)
+    def shared(options: GeneratorOptions) -> nn.Module:
+        """The map, in the place of the vector."""
+        return IdentityMap(options)
 
-    def forward(self, h: Tensor, code: Tensor) -> Tensor:
+    def forward(
+        self, h: Float[Tensor, "n c h w"], code: Float[Tensor, "n m k k"]
+    ) -> Float[Tensor, "n c h w"]:
+        """Features normalised, then scaled and shifted place by place."""
         gamma, beta = (
             F.interpolate(part(code), h.shape[2:], mode="bilinear", align_corners=False)
             for part in (self.gamma, self.beta)

@@ -8,26 +8,32 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor
 
 FIR = (1.0, 3.0, 3.0, 1.0)
 
 
-def fir_kernel(like: Tensor) -> Tensor:
-    """The separable [1, 3, 3, 1] filter as a [4, 4] kernel of sum 1, in the dtype and on the device of `like`."""
+def fir_kernel(like: Tensor) -> Float[Tensor, "4 4"]:
+    """The separable [1, 3, 3, 1] filter as a kernel of sum 1, in the dtype and on the device of `like`.
+
+    Examples:
+        >>> (fir_kernel(torch.zeros(1)) * 64).tolist()
+        [[1.0, 3.0, 3.0, 1.0], [3.0, 9.0, 9.0, 3.0], [3.0, 9.0, 9.0, 3.0], [1.0, 3.0, 3.0, 1.0]]
+    """
     taps = torch.tensor(FIR, dtype=like.dtype, device=like.device)
     return torch.outer(taps, taps) / taps.sum() ** 2
 
 
-def fir_down(x: Tensor) -> Tensor:
-    """[n, c, h, w] -> [n, c, h/2, w/2], h and w even: FIR filter, then every second sample (upfirdn pad (1, 1))."""
+def fir_down(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h//2 w//2"]:
+    """FIR filter, then every second sample (upfirdn pad (1, 1)); height and width are even."""
     channels = int(x.shape[1])  # a number also while an exporter traces, which needs the kernel's shape
     kernel = fir_kernel(x).expand(channels, 1, 4, 4)
     return F.conv2d(x, kernel, stride=2, padding=1, groups=channels)
 
 
-def fir_up(x: Tensor) -> Tensor:
-    """[n, c, h, w] -> [n, c, 2h, 2w]: zero insertion, then the FIR filter with gain 4 (upfirdn pad (2, 1)).
+def fir_up(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c 2*h 2*w"]:
+    """Zero insertion, then the FIR filter with gain 4 (upfirdn pad (2, 1)).
 
     Its two phases weigh neighbours by (1, 3)/4 and (3, 1)/4, which is bilinear interpolation; zeros beyond the edge.
     """
@@ -35,19 +41,32 @@ def fir_up(x: Tensor) -> Tensor:
     return wide[:, :, 2:-2, 2:-2]
 
 
-def fir_blur(x: Tensor, pad: tuple[int, int]) -> Tensor:
-    """FIR filter at the same scale; `pad` = zeros (before, after) on both axes: [n, c, h, w] -> h + sum(pad) - 3."""
+def fir_blur(x: Float[Tensor, "n c h w"], pad: tuple[int, int]) -> Float[Tensor, "n c _ _"]:
+    """FIR filter at the same scale.
+
+    Args:
+        x: Features.
+        pad: Zeros (before, after) on both axes.
+
+    Returns:
+        Features of h + sum(pad) - 3 by w + sum(pad) - 3.
+    """
     kernel = fir_kernel(x).expand(x.shape[1], 1, 4, 4)
     before, after = pad
     return F.conv2d(F.pad(x, (before, after, before, after)), kernel, groups=x.shape[1])
 
 
-def plain_down(x: Tensor) -> Tensor:
-    """2 x 2 average pooling."""
+def plain_down(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h//2 w//2"]:
+    """2 x 2 average pooling.
+
+    Examples:
+        >>> plain_down(torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]])).item()
+        3.0
+    """
     return F.avg_pool2d(x, 2)
 
 
-def plain_up(x: Tensor) -> Tensor:
+def plain_up(x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c 2*h 2*w"]:
     """Nearest neighbour, factor 2."""
     return F.interpolate(x, scale_factor=2, mode="nearest")
 

@@ -84,7 +84,7 @@ def person_views(
     return pictures
 
 
-def write_faces(
+def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
     out: Path,
     people: int,
     views: int,

@@ -61,13 +61,16 @@ class Clip:
 
     @property
     def is_swap(self) -> bool:
+        """Whether face and scene are of two people."""
         return self.face != self.scene
 
     @property
     def name(self) -> str:
+        """FaceForensics++'s: 003, or 003_007 for a swap."""
         return f"{self.scene:03d}_{self.face:03d}" if self.is_swap else f"{self.face:03d}"
 
     def folder(self, root: Path) -> Path:
+        """Where it lies in a tree."""
         part = ("manipulated_sequences", MANIPULATION) if self.is_swap else ("original_sequences", "youtube")
         return root.joinpath(*part, "c23", "videos")
 
@@ -119,6 +122,17 @@ def draw_pairs(identities: int, seed: int) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in order.reshape(-1, 2)]
 
 
+def _check_numbers(identities: int, frames: int, size: int, seed: int) -> None:
+    if identities % 2 or not 2 <= identities <= 1000:
+        raise RenderError(f"identities is {identities}: pairs need an even number from 2 to 1000")
+    if size % 2 or not 64 <= size <= 1024:
+        raise RenderError(f"size is {size}: H.264 needs an even number; 64 to 1024 are supported")
+    if not 1 <= frames <= 10_000:
+        raise RenderError(f"frames is {frames}: give 1 to 10000")
+    if seed < 0:
+        raise RenderError(f"seed is {seed}: give a number that is not negative")
+
+
 def write_ffpp(
     out: Path,
     identities: int = 40,
@@ -135,14 +149,7 @@ def write_ffpp(
     The same arguments give the same bytes on one machine, whatever `workers`.  Raises RenderError for numbers out of
     range, and for an `out` that already holds something else.
     """
-    if identities % 2 or not 2 <= identities <= 1000:
-        raise RenderError(f"identities is {identities}: pairs need an even number from 2 to 1000")
-    if size % 2 or not 64 <= size <= 1024:
-        raise RenderError(f"size is {size}: H.264 needs an even number; 64 to 1024 are supported")
-    if not 1 <= frames <= 10_000:
-        raise RenderError(f"frames is {frames}: give 1 to 10000")
-    if seed < 0:
-        raise RenderError(f"seed is {seed}: give a number that is not negative")
+    _check_numbers(identities, frames, size, seed)
     out = Path(out)
     settings = {
         "version": VERSION,

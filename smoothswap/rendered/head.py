@@ -61,6 +61,7 @@ class Head:
         return bend(vertices, pose, self.neck_weight)
 
     def expression_index(self, name: str) -> int:
+        """The place of an ARKit weight among the 52."""
         return self.expression_names.index(name)
 
 

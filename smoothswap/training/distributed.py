@@ -172,7 +172,7 @@ def lead(work: Callable[[], None]) -> None:
     if rank() == 0:
         try:
             work()
-        except Exception as raised:
+        except Exception as raised:  # noqa: BLE001  # raised below, once the others know
             error = raised
     if highest(error is not None)[0]:
         raise error or PeerError("rank 0 failed")

@@ -191,6 +191,7 @@ class EmbedderTask:
             weight.copy_(nn.functional.normalize(means[self.drawn], dim=1))
 
     def step(self, step: int) -> dict[str, float]:
+        """One step of the optimiser on a batch of people; what the log says of it."""
         c = self.config
         classes = draw_classes(len(self.drawn), c.people, c.neighbours, self.rng)
         people = self.drawn[classes]

@@ -28,6 +28,7 @@ class Log:
 
     @property
     def path(self) -> Path:
+        """The log's file."""
         return self.out / "metrics.csv"
 
     def cut(self, step: int) -> None:

@@ -57,15 +57,20 @@ class Task(Protocol):
     validation_columns: tuple[str, ...]
 
     @property
-    def config(self) -> EmbedderConfig | SwapperConfig: ...
+    def config(self) -> EmbedderConfig | SwapperConfig:
+        """The options of the training."""
 
-    def step(self, step: int) -> dict[str, float]: ...
+    def step(self, step: int) -> dict[str, float]:
+        """One step of all optimisers; the columns of the log."""
 
-    def validate(self) -> dict[str, float]: ...
+    def validate(self) -> dict[str, float]:
+        """Scores on the people held out; the validation columns of the log."""
 
-    def picture(self) -> np.ndarray | None: ...
+    def picture(self) -> np.ndarray | None:
+        """A picture of the state, uint8 [h, w, 3], or None where there is nothing to see."""
 
-    def finish(self) -> None: ...
+    def finish(self) -> None:
+        """What is done once, after the last step."""
 
 
 def schedule(step: int, config: EmbedderConfig | SwapperConfig) -> float:
@@ -108,6 +113,7 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
+        """The file that a stopped run goes on from."""
         return self.out / "checkpoint.safetensors"
 
     def start(self) -> None:

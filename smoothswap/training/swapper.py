@@ -70,6 +70,28 @@ class HeldOut:
     change: Tensor
 
 
+def _check_options(config: SwapperConfig, embedder: Embedder, others: Sequence[Embedder]) -> None:
+    generator = config.generator
+    if embedder.options.dim != generator.identity_dim or embedder.options.size != generator.size:
+        raise ValueError(
+            f"the embedder gives {embedder.options.dim} numbers at {embedder.options.size} px, the generator expects "
+            f"{generator.identity_dim} at {generator.size}; set generator.identity_dim and generator.size to fit"
+        )
+    if config.id_target not in ("view", "person"):
+        raise ValueError(f"id_target is {config.id_target!r}; choose one of view, person")
+    if config.d_steps < 1:
+        raise ValueError(
+            f"d_steps is {config.d_steps}; the discriminator needs 1 step or more to a generator step"
+        )
+    if config.id_views + config.id_plain < 1 or config.self_pairs > config.batch:
+        raise ValueError("id_views and id_plain leave L_id without a view, or self_pairs exceeds batch")
+    for other in others:
+        if other.options.size != generator.size:
+            raise ValueError(
+                f"another embedder reads {other.options.size} px, the generator gives {generator.size}"
+            )
+
+
 class SwapperTask:
     """Generator, its EMA and discriminator on `device`; a Task for training.Run. A batch is that of all ranks together.
 
@@ -94,19 +116,7 @@ class SwapperTask:
     ) -> None:
         c = self.config = config
         self.data, self.provenance, self.device = data, provenance, torch.device(device)
-        if embedder.options.dim != c.generator.identity_dim or embedder.options.size != c.generator.size:
-            raise ValueError(
-                f"the embedder gives {embedder.options.dim} numbers at {embedder.options.size} px, the generator expects "
-                f"{c.generator.identity_dim} at {c.generator.size}; set generator.identity_dim and generator.size to fit"
-            )
-        if c.id_target not in ("view", "person"):
-            raise ValueError(f"id_target is {c.id_target!r}; choose one of view, person")
-        if c.d_steps < 1:
-            raise ValueError(
-                f"d_steps is {c.d_steps}; the discriminator needs 1 step or more to a generator step"
-            )
-        if c.id_views + c.id_plain < 1 or c.self_pairs > c.batch:
-            raise ValueError("id_views and id_plain leave L_id without a view, or self_pairs exceeds batch")
+        _check_options(c, embedder, others)
         distributed.check_batch(c.batch, f"batch={c.batch}")
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
@@ -117,11 +127,6 @@ class SwapperTask:
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.discriminator = Discriminator(c.discriminator).to(**last)
         self.embedder = embedder.eval().requires_grad_(False).to(**last)
-        for other in others:
-            if other.options.size != c.generator.size:
-                raise ValueError(
-                    f"another embedder reads {other.options.size} px, the generator gives {c.generator.size}"
-                )
         teachers = [self.embedder, *(other.eval().requires_grad_(False).to(**last) for other in others)]
         distributed.part_ways(c.seed)
         self.modules: dict[str, nn.Module] = {
@@ -188,6 +193,7 @@ class SwapperTask:
         return self.data.get(people, views).to(self.device)
 
     def step(self, step: int) -> dict[str, float]:
+        """The discriminator's steps, then the generator's; what the log says of them."""
         c = self.config
         rows = distributed.strided_rows(c.batch)
         target, z, goals, reals = self._batch(rows)

@@ -126,7 +126,7 @@ def test_pair_losses_refuse_batches_without_pairs(loss: Callable[..., Tensor]) -
     ):
         loss(unit(4, 3), torch.arange(4))
     with pytest.raises(ValueError, match=rf"^{name} loss: .* one person only; draw at least 2 people"):
-        loss(unit(4, 3), torch.zeros(4))
+        loss(unit(4, 3), torch.zeros(4, dtype=torch.long))
 
 
 def heads() -> tuple[Tensor, Tensor, Tensor]:

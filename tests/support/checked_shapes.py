@@ -1,0 +1,30 @@
+"""The type checker of jaxtyping's import hook: shapes and types of the hooked packages are checked in the test run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from beartype import BeartypeConf, beartype
+
+# A whole number may stand for a float, as the type checker of the sources has it.
+CONF = BeartypeConf(is_pep484_tower=True)
+
+# Not networks.options: it refuses wrong choices itself, in words for the user.
+PACKAGES = (
+    "smoothswap.networks.discriminator",
+    "smoothswap.networks.embedder",
+    "smoothswap.networks.generator",
+    "smoothswap.networks.injection",
+    "smoothswap.networks.layers",
+    "smoothswap.networks.model",
+    "smoothswap.networks.resample",
+    "smoothswap.losses",
+    "smoothswap.augment",
+    "smoothswap.tensors",
+)
+
+
+def checked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, refusing arguments and results that are not what its annotations say."""
+    return beartype(function, conf=CONF)
