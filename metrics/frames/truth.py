@@ -19,12 +19,35 @@ from metrics.spec import TRUTH, Metric
 
 
 def reading_error(sides: Sides, reading: str) -> Floats:
-    """Distance of the swap's reading to the truth's, float [n]: cosine distance of identity, else L2."""
+    """Distance of the swap's reading to the truth's.
+
+    Args:
+        sides: What was read.
+        reading: Its name.
+
+    Returns:
+        float [n], cosine distance of identity, else L2.
+
+    Raises:
+        MetricError: Where no truth is known.
+    """
     return error(sides, reading, sides.swap[reading])
 
 
 def error(sides: Sides, reading: str, rows: NDArray[np.floating]) -> Floats:
-    """Distance of any rows float [n, d] of that reading to the truth's, as in reading_error."""
+    """Distance of any rows of a reading to the truth's, as in reading_error.
+
+    Args:
+        sides: What was read.
+        reading: The reading's name.
+        rows: float [n, d].
+
+    Returns:
+        float [n].
+
+    Raises:
+        MetricError: Where no truth is known.
+    """
     if sides.truth is None or reading not in sides.truth:
         raise MetricError(f"no truth of {reading!r} is known; truth_* metrics need rendered data")
     distance = cosine_distance if reading == "identity" else l2
@@ -32,7 +55,17 @@ def error(sides: Sides, reading: str, rows: NDArray[np.floating]) -> Floats:
 
 
 def pixel_error(sides: Sides) -> Floats:
-    """Mean absolute difference of swap and true swap over the face box, grey levels 0..255; float [n]."""
+    """Mean absolute difference of swap and true swap over the face box.
+
+    Args:
+        sides: What was read.
+
+    Returns:
+        float [n], grey levels 0..255.
+
+    Raises:
+        MetricError: Where no pixel error is known.
+    """
     if sides.truth is None or "pixel_error" not in sides.truth:
         raise MetricError("no pixel error is known; truth_pixel needs rendered data")
     return np.asarray(sides.truth["pixel_error"], dtype=np.float64)
