@@ -7,12 +7,15 @@ of a 3D face model's parameters, and a relative ("-R") form of each.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from jaxtyping import Float64
+from numpy.typing import NDArray
+
+from metrics.shapes import Column, Rows
 
 Floats = NDArray[np.float64]
 
 
-def unit(rows: ArrayLike) -> Floats:
+def unit(rows: Rows) -> Float64[np.ndarray, "n d"]:
     """Rows scaled to length 1.
 
     Args:
@@ -33,7 +36,7 @@ def unit(rows: ArrayLike) -> Floats:
     return np.asarray(x / np.sqrt(np.sum(x * x, axis=1, keepdims=True)))
 
 
-def cosine_similarity(a: ArrayLike, b: ArrayLike) -> Floats:
+def cosine_similarity(a: Rows, b: Rows) -> Float64[np.ndarray, " n"]:
     """Cosine of the angle between row i of a and row i of b.
 
     Args:
@@ -50,7 +53,7 @@ def cosine_similarity(a: ArrayLike, b: ArrayLike) -> Floats:
     return np.asarray(np.clip(np.sum(unit(a) * unit(b), axis=1), -1.0, 1.0))
 
 
-def cosine_distance(a: ArrayLike, b: ArrayLike) -> Floats:
+def cosine_distance(a: Rows, b: Rows) -> Float64[np.ndarray, " n"]:
     """1 - cosine_similarity.
 
     Args:
@@ -68,7 +71,7 @@ def cosine_distance(a: ArrayLike, b: ArrayLike) -> Floats:
     return np.asarray(np.clip(0.5 * np.sum((unit(a) - unit(b)) ** 2, axis=1), 0.0, 2.0))
 
 
-def l2(a: ArrayLike, b: ArrayLike) -> Floats:
+def l2(a: Rows, b: Rows) -> Float64[np.ndarray, " n"]:
     """Euclidean distance between row i of a and row i of b.
 
     A mean of these is a mean of distances, not the root of a mean square.
@@ -88,7 +91,7 @@ def l2(a: ArrayLike, b: ArrayLike) -> Floats:
     return np.asarray(np.sqrt(np.sum(difference * difference, axis=1)))
 
 
-def relative(wanted: ArrayLike, unwanted: ArrayLike) -> Floats:
+def relative(wanted: Column, unwanted: Column) -> Float64[np.ndarray, " n"]:
     """The share wanted / (wanted + unwanted) of two distances.
 
     The paper's "-R" columns are not defined in it; this is the form its numbers are consistent with.

@@ -23,13 +23,14 @@ A row with a NaN stays NaN. Everything is computed in float64.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
 Floats = NDArray[np.float64]
 
 
-def to_matrix(pose: ArrayLike) -> Floats:
+def to_matrix(pose: ArrayLike) -> Float64[np.ndarray, "n 3 3"]:
     """Axis-angle to rotation matrices.
 
     Args:
@@ -50,7 +51,7 @@ def to_matrix(pose: ArrayLike) -> Floats:
     return out
 
 
-def from_matrix(matrices: ArrayLike) -> Floats:
+def from_matrix(matrices: ArrayLike) -> Float64[np.ndarray, "n 3"]:
     """Rotation matrices to axis-angle.
 
     Args:
@@ -68,7 +69,7 @@ def from_matrix(matrices: ArrayLike) -> Floats:
     return out
 
 
-def from_degrees(angles: ArrayLike) -> Floats:
+def from_degrees(angles: ArrayLike) -> Float64[np.ndarray, "n 3"]:
     """Angles of 300W-LP to axis-angle.
 
     Args:
@@ -89,7 +90,7 @@ def from_degrees(angles: ArrayLike) -> Floats:
     return out
 
 
-def to_degrees(pose: ArrayLike) -> Floats:
+def to_degrees(pose: ArrayLike) -> Float64[np.ndarray, "n 3"]:
     """Axis-angle to the angles of 300W-LP.
 
     At a yaw of exactly +-90 pitch and roll are not told apart; roll is then 0.
@@ -113,7 +114,7 @@ def to_degrees(pose: ArrayLike) -> Floats:
     return np.degrees(np.stack([pitch, yaw, roll], axis=1))
 
 
-def from_6drepnet(six: ArrayLike) -> Floats:
+def from_6drepnet(six: ArrayLike) -> Float64[np.ndarray, "n 3"]:
     """6DRepNet's six numbers to axis-angle.
 
     They are two columns of a matrix, made orthonormal by Gram and Schmidt (Zhou et al., CVPR 2019). Its training
@@ -140,7 +141,7 @@ def from_6drepnet(six: ArrayLike) -> Floats:
     return from_degrees(np.degrees(np.stack([pitch, yaw, roll], axis=1)))
 
 
-def from_3ddfa(cameras: ArrayLike) -> Floats:
+def from_3ddfa(cameras: ArrayLike) -> Float64[np.ndarray, "n 3"]:
     """3DDFA's affine cameras to axis-angle.
 
     The first two rows are the scaled x and y axis of R in these very axes; the third is made from them
@@ -160,7 +161,7 @@ def from_3ddfa(cameras: ArrayLike) -> Floats:
     return from_matrix(matrices)
 
 
-def geodesic(a: ArrayLike, b: ArrayLike) -> Floats:
+def geodesic(a: ArrayLike, b: ArrayLike) -> Float64[np.ndarray, " n"]:
     """The angle of the rotation between row i of a and of b.
 
     Args:

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
+
+CHECKED = ("metrics",)
+"""Packages whose annotations, shapes of arrays among them, are checked at every call of the test run."""
+install_import_hook(CHECKED, "typechecking.check")
 
 pytest_plugins = ["learned"]
 

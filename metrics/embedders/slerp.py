@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from metrics.distances import Floats, unit
+from metrics.shapes import Rows
 
 
-def angle(a: ArrayLike, b: ArrayLike) -> Floats:
+def angle(a: Rows, b: Rows) -> Float64[np.ndarray, " n"]:
     """Angle between row i of a and row i of b, to full precision at both ends.
 
     (The arc cosine of a dot product loses half of the digits near 0 and pi.)
@@ -28,7 +30,9 @@ def angle(a: ArrayLike, b: ArrayLike) -> Floats:
     return np.asarray(2.0 * np.arctan2(_norm(v - u), _norm(v + u)))
 
 
-def great_circle(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats, Floats]:
+def great_circle(
+    a: Rows, b: Rows
+) -> tuple[Float64[np.ndarray, "n d"], Float64[np.ndarray, "n d"], Float64[np.ndarray, " n"]]:
     """The path from row i of a to row i of b on the sphere.
 
     The point at the angle t is cos(t) start + sin(t) direction; start and direction are unit vectors at right angles.
@@ -52,7 +56,7 @@ def great_circle(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats, Floats]:
     return u, direction, angle(u, v)
 
 
-def slerp(a: ArrayLike, b: ArrayLike, r: ArrayLike) -> Floats:
+def slerp(a: Rows, b: Rows, r: ArrayLike) -> Float64[np.ndarray, "n m d"]:
     """Points at the shares r of the great circle from a to b.
 
     The same points as sin((1-r)t)/sin(t) a + sin(rt)/sin(t) b, but nothing here is divided by a number that vanishes

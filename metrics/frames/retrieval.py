@@ -16,9 +16,11 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.distances import Floats, unit
+from metrics.shapes import Column, Rows
 from metrics.sides import MetricError, Sides
 from metrics.spec import IDENTITY, Metric
 
@@ -29,12 +31,12 @@ _CHUNK = 1024  # probes compared at once: bounds the memory at 1024 x m doubles
 
 
 def identity_rank(
-    probes: ArrayLike,
+    probes: Rows,
     wanted_id: ArrayLike,
     gallery: ArrayLike,
     gallery_ids: ArrayLike,
     exclude: NDArray[np.integer] | None = None,
-) -> Floats:
+) -> Float64[np.ndarray, " n"]:
     """Rank of the wanted identity among the identities of the gallery, 1 = nearest.
 
     An identity is as near as its nearest row. Ties count against the wanted identity (rank = 1 + number of other
@@ -84,7 +86,7 @@ def identity_rank(
     return rank
 
 
-def retrieved(rank: ArrayLike, k: int = 1) -> Floats:
+def retrieved(rank: Column, k: int = 1) -> Float64[np.ndarray, " n"]:
     """Whether the wanted identity is among the k nearest.
 
     Args:

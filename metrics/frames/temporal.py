@@ -11,6 +11,7 @@ import math
 from functools import partial
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
@@ -19,7 +20,7 @@ from metrics.sides import MetricError, Sides
 from metrics.spec import VIDEO, Metric
 
 
-def predecessor(clips: ArrayLike, frames: ArrayLike) -> NDArray[np.int64]:
+def predecessor(clips: ArrayLike, frames: ArrayLike) -> Int64[np.ndarray, " n"]:
     """Row of each frame's predecessor: the frame of the same clip whose number is one less.
 
     Args:
@@ -48,7 +49,7 @@ def predecessor(clips: ArrayLike, frames: ArrayLike) -> NDArray[np.int64]:
     return found
 
 
-def rotation_angle(a: ArrayLike, b: ArrayLike) -> Floats:
+def rotation_angle(a: ArrayLike, b: ArrayLike) -> Float64[np.ndarray, " n"]:
     """Geodesic angle between the rotations of row i of a and of b.
 
     Args:
@@ -69,7 +70,7 @@ def rotation_angle(a: ArrayLike, b: ArrayLike) -> Floats:
     return _motion_error(first, np.zeros_like(first), second, np.zeros_like(second))
 
 
-def identity_consistency(sides: Sides) -> Floats:
+def identity_consistency(sides: Sides) -> Float64[np.ndarray, " n"]:
     """Cosine of the swap's identity embedding with that of the frame before.
 
     Args:
@@ -83,7 +84,7 @@ def identity_consistency(sides: Sides) -> Floats:
     return _only(has, cosine_similarity(now, now[before]))
 
 
-def expression_flicker(sides: Sides) -> Floats:
+def expression_flicker(sides: Sides) -> Float64[np.ndarray, " n"]:
     """|(e_t - e_(t-1)) of the swap - the same of the target|.
 
     Args:
@@ -97,7 +98,7 @@ def expression_flicker(sides: Sides) -> Floats:
     return _only(has, l2(swap - swap[before], target - target[before]))
 
 
-def pose_flicker(sides: Sides) -> Floats:
+def pose_flicker(sides: Sides) -> Float64[np.ndarray, " n"]:
     """Angle between the turn of the swapped head since the frame before and that of the target's.
 
     A turn is R_t R_(t-1)^T, so a constant error of pose is no flicker.
@@ -113,7 +114,7 @@ def pose_flicker(sides: Sides) -> Floats:
     return _only(has, _motion_error(swap, swap[before], target, target[before]))
 
 
-def lost(sides: Sides, reading: str) -> Floats:
+def lost(sides: Sides, reading: str) -> Float64[np.ndarray, " n"]:
     """What a frame costs in which the swap's face is lost: as though the wanted face jumped to the unwanted one.
 
     Identity: the cosine of source and target. Expression and pose: the distance from the target's reading to the
@@ -132,7 +133,7 @@ def lost(sides: Sides, reading: str) -> Floats:
     return _only(has, jump(source, target))
 
 
-def has_predecessor(sides: Sides) -> NDArray[np.bool_]:
+def has_predecessor(sides: Sides) -> Bool[np.ndarray, " n"]:
     """Frames that can have a value at all.
 
     Args:

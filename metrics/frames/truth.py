@@ -10,7 +10,7 @@ import math
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float, Float64
 
 from metrics.distances import Floats, cosine_distance, l2
 from metrics.frames.readings import LABELS, OTHER, UNITS, WANTED, WORDS, unwanted_side
@@ -18,7 +18,7 @@ from metrics.sides import MetricError, Sides
 from metrics.spec import TRUTH, Metric
 
 
-def reading_error(sides: Sides, reading: str) -> Floats:
+def reading_error(sides: Sides, reading: str) -> Float64[np.ndarray, " n"]:
     """Distance of the swap's reading to the truth's.
 
     Args:
@@ -34,7 +34,7 @@ def reading_error(sides: Sides, reading: str) -> Floats:
     return error(sides, reading, sides.swap[reading])
 
 
-def error(sides: Sides, reading: str, rows: NDArray[np.floating]) -> Floats:
+def error(sides: Sides, reading: str, rows: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, " n"]:
     """Distance of any rows of a reading to the truth's, as in reading_error.
 
     Args:
@@ -54,7 +54,7 @@ def error(sides: Sides, reading: str, rows: NDArray[np.floating]) -> Floats:
     return distance(rows, sides.truth[reading])
 
 
-def pixel_error(sides: Sides) -> Floats:
+def pixel_error(sides: Sides) -> Float64[np.ndarray, " n"]:
     """Mean absolute difference of swap and true swap over the face box.
 
     Args:

@@ -56,9 +56,16 @@ def _jackknife(
 
 
 def rank_correlation(measured: ArrayLike, truth: ArrayLike, first: ArrayLike, second: ArrayLike) -> Estimate:
-    """Spearman's correlation of measured and true distances [n], of pairs of the people first [n] and second [n].
+    """Spearman's correlation of measured and true distances; the interval is symmetric in Fisher's z.
 
-    In -1..1; the interval is symmetric in Fisher's z. Pairs where either distance is NaN are left out, and n says so.
+    Args:
+        measured: float [n]; pairs where either distance is NaN are left out, and n says so.
+        truth: float [n].
+        first: [n], one of the two people of each pair.
+        second: [n], the other.
+
+    Returns:
+        -1..1 with its interval over people.
     """
     m, t = np.asarray(measured, np.float64), np.asarray(truth, np.float64)
     kept = np.isfinite(m) & np.isfinite(t)
@@ -83,9 +90,20 @@ def rank_correlation(measured: ArrayLike, truth: ArrayLike, first: ArrayLike, se
 
 
 def same_person_auc(distances: ArrayLike, same: ArrayLike, first: ArrayLike, second: ArrayLike) -> Estimate:
-    """Area under the ROC curve of "nearer means the same person", in 0..1, 0.5 by chance; ties count half.
+    """Area under the ROC curve of "nearer means the same person", 0.5 by chance; ties count half.
 
-    distances float [n], same bool [n], of pairs of the people first [n] and second [n]. NaN distances are left out.
+    Args:
+        distances: float [n]; NaN is left out.
+        same: bool [n].
+        first: [n], one of the two people of each pair.
+        second: [n], the other.
+
+    Returns:
+        0..1 with its interval over people.
+
+    Examples:
+        >>> same_person_auc([0.1, 0.9, 0.8], [True, False, False], [0, 0, 1], [0, 1, 2]).value
+        1.0
     """
     d, s = np.asarray(distances, np.float64), np.asarray(same, bool)
     kept = np.isfinite(d)
@@ -116,7 +134,17 @@ def same_person_auc(distances: ArrayLike, same: ArrayLike, first: ArrayLike, sec
 def median_over_people(
     values: ArrayLike, people: ArrayLike, seed: int = 0, resamples: int = 1999
 ) -> Estimate:
-    """The median of values [n] with a percentile interval that resamples whole people [n]. NaN is left out."""
+    """The median with a percentile interval that resamples whole people.
+
+    Args:
+        values: float [n]; NaN is left out.
+        people: [n].
+        seed: Of the resampling.
+        resamples: How many.
+
+    Returns:
+        The median with its interval.
+    """
     v, p = np.asarray(values, np.float64), np.asarray(people)
     kept = np.isfinite(v)
     v, p = v[kept], p[kept]
@@ -131,7 +159,17 @@ def median_over_people(
 
 
 def ratio_of_medians(above: ArrayLike, below: ArrayLike, seed: int = 0, resamples: int = 1999) -> Estimate:
-    """median(above) / median(below) of paired values [n], one of each a person; percentile interval over people."""
+    """median(above) / median(below) of paired values, one of each a person; percentile interval over people.
+
+    Args:
+        above: float [n].
+        below: float [n].
+        seed: Of the resampling.
+        resamples: How many.
+
+    Returns:
+        The ratio with its interval.
+    """
     a, b = np.asarray(above, np.float64), np.asarray(below, np.float64)
     kept = np.isfinite(a) & np.isfinite(b)
     a, b = a[kept], b[kept]

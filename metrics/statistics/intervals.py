@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
@@ -22,7 +23,9 @@ GROUPS = 20  # of clusters, each left out once, where every value costs a matrix
 _BATCH = 512  # resamples held in memory at once
 
 
-def cluster_sums(values: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats]:
+def cluster_sums(
+    values: ArrayLike, clusters: ArrayLike
+) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
     """Sum and number of the values in each cluster that has any.
 
     Args:
@@ -50,7 +53,7 @@ def cluster_sums(values: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats
     return sums.astype(np.float64), np.bincount(index).astype(np.float64)
 
 
-def standard_error(sums: Floats, counts: Floats) -> float:
+def standard_error(sums: Float64[np.ndarray, " k"], counts: Float64[np.ndarray, " k"]) -> float:
     """Cluster-robust (linearised) standard error of the mean sum(sums) / sum(counts) over two clusters or more.
 
     Args:

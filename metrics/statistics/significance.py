@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike
 from scipy import integrate, optimize, special, stats
 
@@ -116,7 +117,7 @@ def paired_t_test(a: ArrayLike, b: ArrayLike, clusters: ArrayLike) -> Tested | N
     return Tested(mean, (mean - half, mean + half), n, k, p)
 
 
-def holm(p: ArrayLike) -> Floats:
+def holm(p: ArrayLike) -> Float64[np.ndarray, " m"]:
     """Holm's adjusted p-values of a family: the chance of even one false finding stays below level.
 
     Holm, Scand. J. Statist. 6 (1979).
@@ -145,7 +146,7 @@ def holm(p: ArrayLike) -> Floats:
     return _adjusted(p, adjust)
 
 
-def benjamini_hochberg(p: ArrayLike) -> Floats:
+def benjamini_hochberg(p: ArrayLike) -> Float64[np.ndarray, " m"]:
     """Adjusted p-values that bound the expected share of false findings among all findings.
 
     scipy.stats.false_discovery_control. Benjamini and Hochberg, J. R. Statist. Soc. B 57 (1995).
@@ -166,7 +167,7 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
     return _adjusted(p, lambda values: np.asarray(stats.false_discovery_control(values, method="bh")))
 
 
-def corrected(p: ArrayLike, method: Correction = "holm") -> Floats:
+def corrected(p: ArrayLike, method: Correction = "holm") -> Float64[np.ndarray, " m"]:
     """Adjusted p-values by the name of the method, which belongs into the result.
 
     Args:
