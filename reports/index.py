@@ -14,8 +14,15 @@ from reports.script import policy, script
 from reports.table import Column, columns_of
 
 SHOWN = (
-    "id_retrieval", "identity", "identity_r", "shape", "expression", "expression_r", "pose", "truth_pixel"
-)  # fmt: skip
+    "id_retrieval",
+    "identity",
+    "identity_r",
+    "shape",
+    "expression",
+    "expression_r",
+    "pose",
+    "truth_pixel",
+)
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,18 @@ def collect(folder: Path) -> tuple[list[Line], list[str]]:
             said = results.run
             lines.append(
                 Line(
-                    run.relative_to(folder).parts, (run / "report.html").is_file(), said.model.name,
-                    said.model.is_reference, said.data.name, said.protocol.hash, said.started,
-                    results.counts.used, results.counts.expected, results.metrics,
+                    run.relative_to(folder).parts,
+                    (run / "report.html").is_file(),
+                    said.model.name,
+                    said.model.is_reference,
+                    said.data.name,
+                    said.protocol.hash,
+                    said.started,
+                    results.counts.used,
+                    results.counts.expected,
+                    results.metrics,
                 )
-            )  # fmt: skip
+            )
     if not lines and not notes:
         raise ResultsError(
             f"no runs in {folder}: give the folder that holds the folders that bench.ffpp wrote"
@@ -72,8 +86,17 @@ def write_index(folder: Path) -> Path:
     """Write folder/index.html; the same runs give the same bytes. Raises ResultsError or OutputError."""
     lines, notes = collect(folder)
     columns: list[Column] = [c for c in columns_of([line.metrics for line in lines]) if c.key in SHOWN]
-    page = environment().get_template("index.html.j2").render(
-        lines=lines, notes=notes, columns=columns, truth=TRUTH, policy=policy(), script=script(),
-        runs=len({line.run for line in lines}),
-    )  # fmt: skip
+    page = (
+        environment()
+        .get_template("index.html.j2")
+        .render(
+            lines=lines,
+            notes=notes,
+            columns=columns,
+            truth=TRUTH,
+            policy=policy(),
+            script=script(),
+            runs=len({line.run for line in lines}),
+        )
+    )
     return write_atomic(folder / "index.html", page)

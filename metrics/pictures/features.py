@@ -85,9 +85,12 @@ class Inception:
         try:
             state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
             network = inception_v3(
-                weights=None, aux_logits=any(key.startswith("AuxLogits") for key in state),
-                transform_input=False, init_weights=False, num_classes=len(state["fc.bias"]),
-            )  # fmt: skip
+                weights=None,
+                aux_logits=any(key.startswith("AuxLogits") for key in state),
+                transform_input=False,
+                init_weights=False,
+                num_classes=len(state["fc.bias"]),
+            )
             network.load_state_dict(state)
         except Exception as error:  # torch.load raises a dozen kinds, one for each way to be another file
             reason = str(error).partition("\n")[0][:200] or type(error).__name__

@@ -84,9 +84,13 @@ def rank_correlation(measured: ArrayLike, truth: ArrayLike, first: ArrayLike, se
         return float(np.clip(r, -1 + 1e-9, 1 - 1e-9))
 
     return _jackknife(
-        spearman, a, b,
-        lambda r: float(np.arctanh(clipped(r))), lambda r: 1 / (1 - clipped(r) ** 2), lambda z: float(np.tanh(z)),
-    )  # fmt: skip
+        spearman,
+        a,
+        b,
+        lambda r: float(np.arctanh(clipped(r))),
+        lambda r: 1 / (1 - clipped(r) ** 2),
+        lambda z: float(np.tanh(z)),
+    )
 
 
 def same_person_auc(distances: ArrayLike, same: ArrayLike, first: ArrayLike, second: ArrayLike) -> Estimate:
@@ -125,10 +129,13 @@ def same_person_auc(distances: ArrayLike, same: ArrayLike, first: ArrayLike, sec
         return float(np.clip(p, 1e-6, 1 - 1e-6))
 
     return _jackknife(
-        auc, a, b,
-        lambda p: float(np.log(bounded(p) / (1 - bounded(p)))), lambda p: 1 / (bounded(p) * (1 - bounded(p))),
+        auc,
+        a,
+        b,
+        lambda p: float(np.log(bounded(p) / (1 - bounded(p)))),
+        lambda p: 1 / (bounded(p) * (1 - bounded(p))),
         lambda z: float(1 / (1 + np.exp(-z))),
-    )  # fmt: skip
+    )
 
 
 def median_over_people(
@@ -183,8 +190,13 @@ def ratio_of_medians(above: ArrayLike, below: ArrayLike, seed: int = 0, resample
         return np.asarray(np.median(x, axis=axis) / np.maximum(np.median(y, axis=axis), 1e-300))
 
     result = stats.bootstrap(
-        (a, b), ratio, paired=True, vectorized=True, n_resamples=resamples, method="percentile",
+        (a, b),
+        ratio,
+        paired=True,
+        vectorized=True,
+        n_resamples=resamples,
+        method="percentile",
         rng=np.random.default_rng(seed),
-    )  # fmt: skip
+    )
     low, high = (float(x) for x in result.confidence_interval)
     return Estimate(value, (low, high), len(a), len(a))

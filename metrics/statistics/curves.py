@@ -109,9 +109,14 @@ def stability(losses: ArrayLike, norms: ArrayLike, clip: float, window: int = WI
     judged = len(y) - window
     p50, p95, p99 = (float(x) for x in np.percentile(g[window:], [50, 95, 99]))
     return Stability(
-        judged, 1000 * len(spikes(y, window)) / judged, p50, p95, p99,
-        p99 / p50 if p50 else float("nan"), float((g[window:] > clip).mean()),
-    )  # fmt: skip
+        judged,
+        1000 * len(spikes(y, window)) / judged,
+        p50,
+        p95,
+        p99,
+        p99 / p50 if p50 else float("nan"),
+        float((g[window:] > clip).mean()),
+    )
 
 
 def spread(

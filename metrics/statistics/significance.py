@@ -74,9 +74,15 @@ def paired_test(
         return np.asarray(np.round((x - y).sum(axis=axis) / np.abs(sums).sum(), 12))
 
     result = stats.permutation_test(
-        (sums, np.zeros_like(sums)), total, permutation_type="samples", vectorized=True,
-        n_resamples=n_resamples, batch=_BATCH, alternative="two-sided", rng=np.random.default_rng(seed),
-    )  # fmt: skip
+        (sums, np.zeros_like(sums)),
+        total,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=n_resamples,
+        batch=_BATCH,
+        alternative="two-sided",
+        rng=np.random.default_rng(seed),
+    )
     return float(result.pvalue)
 
 

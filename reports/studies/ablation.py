@@ -121,7 +121,13 @@ def render(study: Mapping[str, Any], pictures: Sequence[tuple[str, list[int], st
             plots.tradeoff(study, "judge_share", "share of the way to the source by the judge"),
         )
     return templates.get_template("ablation.html.j2").render(
-        study=study, charts=charts, judged=judged, pictures=pictures, titles=TITLES, source=figure_7.SOURCE,
-        id_error=figure_7.ID_ERROR, change_error=figure_7.CHANGE_ERROR,
+        study=study,
+        charts=charts,
+        judged=judged,
+        pictures=pictures,
+        titles=TITLES,
+        source=figure_7.SOURCE,
+        id_error=figure_7.ID_ERROR,
+        change_error=figure_7.CHANGE_ERROR,
         marks=list(next(iter(study["arms"].values()))["steps_to"]) if study["arms"] else [],
-    )  # fmt: skip
+    )

@@ -17,8 +17,17 @@ from reports.studies.embedder_findings import findings
 from reports.studies.schema_embedders import Embedders
 
 RESULTS, PICTURE, PAGE = "embedders.json", "interpolations.webp", "embedders.html"
-HEADLINE = ("verification_auc", "d_smooth", "interpolation_count", "interpolation_people", "effective_rank",
-            "path_extent@age", "path_extent@weight", "path_curvature@morph", "gradient_agreement@morph")  # fmt: skip
+HEADLINE = (
+    "verification_auc",
+    "d_smooth",
+    "interpolation_count",
+    "interpolation_people",
+    "effective_rank",
+    "path_extent@age",
+    "path_extent@weight",
+    "path_curvature@morph",
+    "gradient_agreement@morph",
+)
 
 
 def read_embedders(path: Path) -> dict[str, Any]:
