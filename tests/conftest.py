@@ -9,7 +9,7 @@ import pytest
 from jaxtyping import install_import_hook
 
 CHECKED = ("metrics",)
-"""Packages whose annotations, shapes of arrays among them, are checked at every call of the test run."""
+"""Packages whose shapes of arrays, as their signatures name them, are checked at every call of the test run."""
 install_import_hook(CHECKED, "typechecking.check")
 
 pytest_plugins = ["learned"]

@@ -454,7 +454,7 @@ def test_invariance(
 ) -> None:
     after, before = compare()
     change, _, key = request.node.callspec.id.rpartition("-")
-    assert np.isfinite(before).any(), f"{key} has no value at all of the readings in tests/metrics/scenes.py"
+    assert np.isfinite(before).any(), f"{key} has no value at all of the readings in tests/support/scenes.py"
     hint = (
         f"{key} does not become under {change!r} what the table of {Path(__file__).name} says. If that change may move "
         "it, say so there: in the row of the change (FRAMES, or the RULES of its kind) or in L2, TURNS and SYMMETRIC; "
