@@ -42,9 +42,16 @@ class Line:
 
 
 def collect(folder: Path) -> tuple[list[Line], list[str]]:
-    """(lines, notes) of every run below `folder`, down to the third level, newest first; notes: what could not be read.
+    """Every run below a folder, down to the third level.
 
-    Raises ResultsError when there is none.
+    Args:
+        folder: Where to look.
+
+    Returns:
+        (lines, newest first; notes on what could not be read).
+
+    Raises:
+        ResultsError: When there is none.
     """
     lines, notes = [], []
     runs = {
@@ -83,7 +90,18 @@ def collect(folder: Path) -> tuple[list[Line], list[str]]:
 
 
 def write_index(folder: Path) -> Path:
-    """Write folder/index.html; the same runs give the same bytes. Raises ResultsError or OutputError."""
+    """Write folder/index.html; the same runs give the same bytes.
+
+    Args:
+        folder: What holds the runs.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        ResultsError: When there is no run.
+        OutputError: When the folder cannot take the file.
+    """
     lines, notes = collect(folder)
     columns: list[Column] = [c for c in columns_of([line.metrics for line in lines]) if c.key in SHOWN]
     page = (

@@ -73,14 +73,35 @@ def as_json() -> dict[str, Any]:
 
 
 def quoted(loss: str, lambda_id: float) -> Quoted | None:
-    """The paper's curve of an embedder's loss and a lambda_id, where it has one."""
+    """The paper's curve of an embedder's loss and a lambda_id.
+
+    Args:
+        loss: What the embedder was trained with.
+        lambda_id: The weight of the identity loss.
+
+    Returns:
+        The curve, where there is one.
+
+    Examples:
+        >>> quoted("contrastive", 4).name
+        'Ours4'
+    """
     return next((c for c in CURVES if (c.embedder, c.lambda_id) == (loss, lambda_id)), None)
 
 
 def steps_to(curve: Quoted, mark: float) -> tuple[float, float] | None:
-    """Between which two digitised steps the paper's identity loss reaches `mark`; None where it does not in 580k steps.
+    """Between which two digitised steps the paper's identity loss reaches a mark.
 
-    (0, s) where it was there at the first point already.
+    Args:
+        curve: A quoted curve.
+        mark: The loss.
+
+    Returns:
+        (before, after), (0, s) where it was there at the first point already; None where it does not in 580k steps.
+
+    Examples:
+        >>> steps_to(quoted("contrastive", 4), 0.1)
+        (100000, 200000)
     """
     before = 0
     for step, loss in zip(STEPS, curve.identity, strict=True):
