@@ -189,5 +189,7 @@ def test_every_module_that_declares_metrics_is_listed() -> None:
         if re.search(r"^METRICS\b.*= \(", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
     absent = sorted(declaring - {entry.module for entry in OURS})
-    assert not absent, f"{', '.join(absent)} declare METRICS that nobody finds: list them in OURS of metrics/registry.py"
+    assert not absent, (
+        f"{', '.join(absent)} declare METRICS that nobody finds: list them in OURS of metrics/registry.py"
+    )
     assert len(declaring) == len(OURS)
