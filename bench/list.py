@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from bench.cli import command
 from bench.data.ffpp import FFPP_METHODS
 from bench.ffpp.protocol import Protocol
 from bench.reading.instruments import available
@@ -75,6 +76,7 @@ def _metric_line(metric: Declared, needs: Sequence[str]) -> Line:
     )
 
 
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     Parser("python -m bench.list", description=__doc__, allow_abbrev=False).parse_args(argv)
     instruments = [

@@ -259,7 +259,14 @@ def _filled(metric: Metric, sides: Sides, values: Floats) -> Floats:
 
 
 def check_policy(missing: str) -> None:
-    """Raises MetricError for a policy that there is not."""
+    """Refuse a policy that there is not.
+
+    Args:
+        missing: Its name.
+
+    Raises:
+        MetricError: With those that there are.
+    """
     if missing not in POLICIES:
         raise MetricError(
             f"unknown missing policy {missing!r}; choose {', '.join(POLICIES[:-1])} or {POLICIES[-1]}"

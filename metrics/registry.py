@@ -46,6 +46,10 @@ OURS = tuple(
 _M = TypeVar("_M", bound=Declared)
 
 
+class RegistryError(MetricError):
+    """An installed package whose metrics cannot be used: which, why, and how to mend it."""
+
+
 @cache
 def ours() -> Mapping[str, Declared]:
     """The metrics of this package alone, in the report's order."""
@@ -60,8 +64,8 @@ def everything() -> Mapping[str, Declared]:
         Specs by key, by group and order.
 
     Raises:
-        MetricError: For a package whose entry point cannot be loaded or holds anything else than metrics, and for a
-            key that is taken.
+        RegistryError: For a package whose entry point cannot be loaded or holds anything else than metrics, and for
+            a key that is taken.
     """
     return _collected((*OURS, *metadata.entry_points(group=GROUP)))
 
@@ -129,7 +133,7 @@ def _collected(entries: Iterable[metadata.EntryPoint]) -> dict[str, Declared]:
         owner = _named(entry)
         for spec in _loaded(entry, owner):
             if spec.key in specs:
-                raise MetricError(
+                raise RegistryError(
                     f"{owner} declares the metric {spec.key!r}, which {owners[spec.key]} has declared already; "
                     "give it another key, or uninstall one of the two"
                 )
@@ -147,12 +151,12 @@ def _loaded(entry: metadata.EntryPoint, owner: str) -> list[Declared]:
         value: Any = entry.load()
         specs = [value] if isinstance(value, Declared) else list(value)
     except Exception as error:  # a plug-in may fail in any way; what failed and whose it is must be said
-        raise MetricError(f"{owner} cannot be loaded: {type(error).__name__}: {error}; {mend}") from error
+        raise RegistryError(f"{owner} cannot be loaded: {type(error).__name__}: {error}; {mend}") from error
     kinds = (Metric, PictureMetric) if entry.dist else (Metric, PictureMetric, EmbedderMetric)
     for spec in specs:
         if not isinstance(spec, kinds):
             found = type(spec).__name__
-            raise MetricError(
+            raise RegistryError(
                 f"{owner} holds a {found}, where {' or '.join(kind.__name__ for kind in kinds)} of metrics.spec is "
                 f"expected; {mend}"
             )

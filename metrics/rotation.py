@@ -23,14 +23,26 @@ A row with a NaN stays NaN. Everything is computed in float64.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
 Floats = NDArray[np.float64]
 
 
-def to_matrix(pose: ArrayLike) -> Floats:
-    """Axis-angle [n, 3], radians -> rotation matrices [n, 3, 3]."""
+def to_matrix(pose: ArrayLike) -> Float64[np.ndarray, "n 3 3"]:
+    """Axis-angle to rotation matrices.
+
+    Args:
+        pose: float [n, 3], radians.
+
+    Returns:
+        float [n, 3, 3].
+
+    Examples:
+        >>> to_matrix([[0.0, 0.0, np.pi / 2]]).round(6).tolist()
+        [[[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]]
+    """
     vectors = np.asarray(pose, np.float64).reshape(-1, 3)
     good = np.isfinite(vectors).all(1)
     out = np.full((len(vectors), 3, 3), np.nan)
@@ -39,8 +51,15 @@ def to_matrix(pose: ArrayLike) -> Floats:
     return out
 
 
-def from_matrix(matrices: ArrayLike) -> Floats:
-    """Rotation matrices [n, 3, 3] (orthonormal, as they come from floats) -> axis-angle [n, 3], angles up to pi."""
+def from_matrix(matrices: ArrayLike) -> Float64[np.ndarray, "n 3"]:
+    """Rotation matrices to axis-angle.
+
+    Args:
+        matrices: float [n, 3, 3], orthonormal, as they come from floats.
+
+    Returns:
+        float [n, 3], angles up to pi.
+    """
     rows = np.asarray(matrices, np.float64).reshape(-1, 3, 3)
     good = np.asarray(np.isfinite(rows).all((1, 2)))
     good[good] = np.linalg.det(rows[good]) > 1e-12
@@ -50,8 +69,19 @@ def from_matrix(matrices: ArrayLike) -> Floats:
     return out
 
 
-def from_degrees(angles: ArrayLike) -> Floats:
-    """(pitch, yaw, roll) [n, 3] in degrees, 300W-LP's -> axis-angle [n, 3]."""
+def from_degrees(angles: ArrayLike) -> Float64[np.ndarray, "n 3"]:
+    """Angles of 300W-LP to axis-angle.
+
+    Args:
+        angles: float [n, 3], (pitch, yaw, roll) in degrees.
+
+    Returns:
+        float [n, 3].
+
+    Examples:
+        >>> from_degrees([[0.0, 90.0, 0.0]]).round(4).tolist()
+        [[0.0, -1.5708, 0.0]]
+    """
     rows = np.asarray(angles, np.float64).reshape(-1, 3)
     good = np.isfinite(rows).all(1)
     out = np.full((len(rows), 3), np.nan)
@@ -60,10 +90,20 @@ def from_degrees(angles: ArrayLike) -> Floats:
     return out
 
 
-def to_degrees(pose: ArrayLike) -> Floats:
-    """Axis-angle [n, 3] -> (pitch, yaw, roll) [n, 3] in degrees, 300W-LP's; yaw within -90 .. 90.
+def to_degrees(pose: ArrayLike) -> Float64[np.ndarray, "n 3"]:
+    """Axis-angle to the angles of 300W-LP.
 
     At a yaw of exactly +-90 pitch and roll are not told apart; roll is then 0.
+
+    Args:
+        pose: float [n, 3], axis-angle.
+
+    Returns:
+        float [n, 3], (pitch, yaw, roll) in degrees; yaw within -90 .. 90.
+
+    Examples:
+        >>> to_degrees(from_degrees([[10.0, -20.0, 5.0]])).round(6).tolist()
+        [[10.0, -20.0, 5.0]]
     """
     r = to_matrix(pose)
     yaw = -np.arcsin(np.clip(r[:, 0, 2], -1.0, 1.0))
@@ -74,12 +114,18 @@ def to_degrees(pose: ArrayLike) -> Floats:
     return np.degrees(np.stack([pitch, yaw, roll], axis=1))
 
 
-def from_6drepnet(six: ArrayLike) -> Floats:
-    """6DRepNet's six numbers [n, 6] -> axis-angle [n, 3].
+def from_6drepnet(six: ArrayLike) -> Float64[np.ndarray, "n 3"]:
+    """6DRepNet's six numbers to axis-angle.
 
     They are two columns of a matrix, made orthonormal by Gram and Schmidt (Zhou et al., CVPR 2019). Its training
     labels compose 300W-LP's angles in another order and sense, Rz(roll) @ Ry(yaw) @ Rx(pitch) (thohemp/6DRepNet,
     sixdrepnet/utils.py, get_R), so the angles are taken out of that product first.
+
+    Args:
+        six: float [n, 6].
+
+    Returns:
+        float [n, 3].
     """
     rows = np.asarray(six, np.float64).reshape(-1, 6)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -95,12 +141,18 @@ def from_6drepnet(six: ArrayLike) -> Floats:
     return from_degrees(np.degrees(np.stack([pitch, yaw, roll], axis=1)))
 
 
-def from_3ddfa(cameras: ArrayLike) -> Floats:
-    """3DDFA's affine cameras [n, 3, 4], unstandardised -> axis-angle [n, 3].
+def from_3ddfa(cameras: ArrayLike) -> Float64[np.ndarray, "n 3"]:
+    """3DDFA's affine cameras to axis-angle.
 
     The first two rows are the scaled x and y axis of R in these very axes; the third is made from them
     (cleardusk/3DDFA_V2, utils/pose.py, P2sRt). The network keeps the two rows only nearly at right angles; the nearest
     rotation is taken.
+
+    Args:
+        cameras: float [n, 3, 4], unstandardised.
+
+    Returns:
+        float [n, 3].
     """
     rows = np.asarray(cameras, np.float64).reshape(-1, 3, 4)[:, :2, :3]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -109,8 +161,20 @@ def from_3ddfa(cameras: ArrayLike) -> Floats:
     return from_matrix(matrices)
 
 
-def geodesic(a: ArrayLike, b: ArrayLike) -> Floats:
-    """The angle in degrees, 0 .. 180, of the rotation between row i of a and of b, both axis-angle [n, 3]."""
+def geodesic(a: ArrayLike, b: ArrayLike) -> Float64[np.ndarray, " n"]:
+    """The angle of the rotation between row i of a and of b.
+
+    Args:
+        a: float [n, 3], axis-angle.
+        b: float [n, 3].
+
+    Returns:
+        float [n], degrees, 0 .. 180.
+
+    Examples:
+        >>> geodesic(from_degrees([[0.0, 30.0, 0.0]]), from_degrees([[0.0, -15.0, 0.0]])).round(6).tolist()
+        [45.0]
+    """
     one, two = to_matrix(a), to_matrix(b)
     # The chord keeps its digits for small angles, where the arc cosine of the trace loses half of them.
     chord = np.sqrt(((one - two) ** 2).sum((1, 2)))

@@ -40,9 +40,12 @@ exit codes: 0 written, 2 a wrong option, 3 results that cannot be used or a file
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
-        "python -m reports", description="Reports and tables from the results of finished runs.", epilog=EXAMPLES,
-        allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        "python -m reports",
+        description="Reports and tables from the results of finished runs.",
+        epilog=EXAMPLES,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     made.add_argument(
         "run",
         nargs="*",

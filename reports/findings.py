@@ -42,7 +42,14 @@ class _Tested:
 
 
 def findings(table: Table) -> list[Finding]:
-    """What the run says, in order: models against each other, against doing nothing, against the truth, lost frames."""
+    """What the run says: models against each other, against doing nothing, against the truth, lost frames.
+
+    Args:
+        table: The rows and columns.
+
+    Returns:
+        Sentences in that order, each with its test.
+    """
     models = [row for row in table.rows if not row.end]
     ends = {row.run.results.run.model.name: row for row in table.rows if row.end}
     said = [_versus(table, a, b) for a, b in list(combinations(models, 2))[:MOST_PAIRS]]

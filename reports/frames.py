@@ -77,9 +77,21 @@ class FrameTable:
 def join(
     a: FrameTable, b: FrameTable, key: str, metrics: Sequence[MetricValue | None] = (None, None)
 ) -> tuple[Floats, Floats, npt.NDArray[np.str_]]:
-    """(a, b, clusters) of the frames that both have a value for: float64 [n], float64 [n], str [n]."""
+    """The frames that two models both have a value for.
+
+    Args:
+        a: The first model's frames.
+        b: The second's.
+        key: A metric, or FAILED.
+        metrics: The metric of either, whose policy decides what missing frames count as.
+
+    Returns:
+        (a, b, clusters): float64 [n], float64 [n], str [n].
+    """
     both = pd.concat(
-        [a.values(key, metrics[0]), b.values(key, metrics[1]), a.clusters()], axis=1, join="inner",
+        [a.values(key, metrics[0]), b.values(key, metrics[1]), a.clusters()],
+        axis=1,
+        join="inner",
         keys=["a", "b", "cluster"],
-    ).dropna()  # fmt: skip
+    ).dropna()
     return both["a"].to_numpy(np.float64), both["b"].to_numpy(np.float64), both["cluster"].to_numpy(str)

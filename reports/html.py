@@ -32,9 +32,19 @@ FIRST_FAILURES = 20  # failing frames listed for each model; the rest is counted
 def write_report(
     out_dir: str | os.PathLike[str], runs: Sequence[RunFiles], pictures: Sequence[Picture] = ()
 ) -> Path:
-    """Write out_dir/report.html atomically and return its path.
+    """Write out_dir/report.html atomically.
 
-    Raises ResultsError for no runs or two of one name, OutputError when the folder cannot take the file.
+    Args:
+        out_dir: The folder.
+        runs: The models.
+        pictures: Chosen frames of them.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        ResultsError: For no runs or two of one name.
+        OutputError: When the folder cannot take the file.
     """
     return write_atomic(Path(out_dir) / "report.html", render(runs, pictures))
 
@@ -42,7 +52,19 @@ def write_report(
 def render(
     runs: Sequence[RunFiles], cases: Sequence[Picture] = (), trainings: Sequence[Training] = ()
 ) -> str:
-    """The page's text; the same input gives the same text. Without runs a page of training curves alone."""
+    """The page's text; the same input gives the same text.
+
+    Args:
+        runs: The models; without any it is a page of training curves alone.
+        cases: Chosen frames of them.
+        trainings: Logs of trainings.
+
+    Returns:
+        HTML.
+
+    Raises:
+        ResultsError: For two models of one name.
+    """
     training_plots = training.curves(trainings)
     if trainings and not runs:
         page = environment().get_template("training_page.html.j2")
@@ -99,7 +121,14 @@ def environment() -> Environment:
 
 
 def mismatches(results: Sequence[Results]) -> list[str]:
-    """Why rows of one table may not be compared: another protocol, data, instrument or metric version."""
+    """Why rows of one table may not be compared.
+
+    Args:
+        results: The rows'.
+
+    Returns:
+        A sentence for each: another protocol, data, instrument or metric version.
+    """
     first, said = results[0], []
     for other in results[1:]:
         name = f"{other.run.model.name} and {first.run.model.name}"

@@ -14,8 +14,15 @@ from reports.script import policy, script
 from reports.table import Column, columns_of
 
 SHOWN = (
-    "id_retrieval", "identity", "identity_r", "shape", "expression", "expression_r", "pose", "truth_pixel"
-)  # fmt: skip
+    "id_retrieval",
+    "identity",
+    "identity_r",
+    "shape",
+    "expression",
+    "expression_r",
+    "pose",
+    "truth_pixel",
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +42,16 @@ class Line:
 
 
 def collect(folder: Path) -> tuple[list[Line], list[str]]:
-    """(lines, notes) of every run below `folder`, down to the third level, newest first; notes: what could not be read.
+    """Every run below a folder, down to the third level.
 
-    Raises ResultsError when there is none.
+    Args:
+        folder: Where to look.
+
+    Returns:
+        (lines, newest first; notes on what could not be read).
+
+    Raises:
+        ResultsError: When there is none.
     """
     lines, notes = [], []
     runs = {
@@ -55,11 +69,18 @@ def collect(folder: Path) -> tuple[list[Line], list[str]]:
             said = results.run
             lines.append(
                 Line(
-                    run.relative_to(folder).parts, (run / "report.html").is_file(), said.model.name,
-                    said.model.is_reference, said.data.name, said.protocol.hash, said.started,
-                    results.counts.used, results.counts.expected, results.metrics,
+                    run.relative_to(folder).parts,
+                    (run / "report.html").is_file(),
+                    said.model.name,
+                    said.model.is_reference,
+                    said.data.name,
+                    said.protocol.hash,
+                    said.started,
+                    results.counts.used,
+                    results.counts.expected,
+                    results.metrics,
                 )
-            )  # fmt: skip
+            )
     if not lines and not notes:
         raise ResultsError(
             f"no runs in {folder}: give the folder that holds the folders that bench.ffpp wrote"
@@ -69,11 +90,31 @@ def collect(folder: Path) -> tuple[list[Line], list[str]]:
 
 
 def write_index(folder: Path) -> Path:
-    """Write folder/index.html; the same runs give the same bytes. Raises ResultsError or OutputError."""
+    """Write folder/index.html; the same runs give the same bytes.
+
+    Args:
+        folder: What holds the runs.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        ResultsError: When there is no run.
+        OutputError: When the folder cannot take the file.
+    """
     lines, notes = collect(folder)
     columns: list[Column] = [c for c in columns_of([line.metrics for line in lines]) if c.key in SHOWN]
-    page = environment().get_template("index.html.j2").render(
-        lines=lines, notes=notes, columns=columns, truth=TRUTH, policy=policy(), script=script(),
-        runs=len({line.run for line in lines}),
-    )  # fmt: skip
+    page = (
+        environment()
+        .get_template("index.html.j2")
+        .render(
+            lines=lines,
+            notes=notes,
+            columns=columns,
+            truth=TRUTH,
+            policy=policy(),
+            script=script(),
+            runs=len({line.run for line in lines}),
+        )
+    )
     return write_atomic(folder / "index.html", page)

@@ -8,20 +8,55 @@ from collections.abc import Sequence
 from reports.table import Column, Row, RunFiles, Table, build
 
 _SIGNS = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
-    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "−": "$-$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "†": r"$^{\dagger}$", "|": r"\textbar{}",
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "_": r"\_",
+    "%": r"\%",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "−": "$-$",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "†": r"$^{\dagger}$",
+    "|": r"\textbar{}",
+}
 _ANY = re.compile("|".join(re.escape(sign) for sign in _SIGNS))
 
 
 def escape(text: str) -> str:
-    """No text from a result is ever a command."""
+    """Text that is never a command.
+
+    Args:
+        text: Any, from a result.
+
+    Returns:
+        The same for LaTeX, on one line.
+
+    Examples:
+        >>> print(escape("a_b & 5 %"))
+        a\\_b \\& 5 \\%
+    """
     return _ANY.sub(lambda match: _SIGNS[match[0]], " ".join(text.split()))
 
 
 def latex_table(runs: Sequence[RunFiles]) -> str:
-    """A tabular to paste; needs \\usepackage{booktabs}. Two lines a row: values, and their 95 % intervals."""
+    """A tabular to paste; needs \\usepackage{booktabs}. Two lines a row: values, and their 95 % intervals.
+
+    Args:
+        runs: The models.
+
+    Returns:
+        LaTeX.
+
+    Raises:
+        ResultsError: For no runs or one model twice.
+    """
     table = build(runs)
     columns = [column for _, group in table.groups for column in group]
     start, rules = 2, []

@@ -13,7 +13,15 @@ from reports.table import Column, Row, RunFiles, Table, build
 def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) -> str:
     """A Markdown table: value (95 % interval), best two in bold, † where a number must not be ranked.
 
-    keys: the metrics to show, all of them by default. Names and notes are escaped.
+    Args:
+        runs: The models.
+        keys: The metrics to show; None: all of them.
+
+    Returns:
+        The table; names and notes are escaped.
+
+    Raises:
+        ResultsError: For no runs or one model twice.
     """
     table = build(runs)
     columns = [c for c in table.columns if keys is None or c.key in keys]
@@ -31,7 +39,17 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
 
 
 def csv_table(runs: Sequence[RunFiles]) -> str:
-    """One line a model and metric, numbers in full. Text that a spreadsheet takes for a formula gets a '."""
+    """One line a model and metric, numbers in full. Text that a spreadsheet takes for a formula gets a '.
+
+    Args:
+        runs: The models.
+
+    Returns:
+        CSV with a heading.
+
+    Raises:
+        ResultsError: For no runs or one model twice.
+    """
     table = frame(runs)
     for column in table.columns[table.dtypes.map(pd.api.types.is_string_dtype)]:
         table[column] = table[column].map(_no_formula)
@@ -39,7 +57,17 @@ def csv_table(runs: Sequence[RunFiles]) -> str:
 
 
 def frame(runs: Sequence[RunFiles]) -> pd.DataFrame:
-    """One row a model and metric, in the order of the report's table; low and high are the 95 % interval."""
+    """One row a model and metric, in the order of the report's table.
+
+    Args:
+        runs: The models.
+
+    Returns:
+        A data frame; low and high are the 95 % interval.
+
+    Raises:
+        ResultsError: For no runs or one model twice.
+    """
     table = build(runs)
     rows = []
     for row in table.rows:

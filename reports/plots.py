@@ -78,9 +78,13 @@ def ecdfs(table: Table) -> list[Plot]:
             ):
                 shares = np.linspace(0, 1, min(STEPS, len(values)))
                 axes.plot(
-                    np.quantile(values, shares), 100 * shares, color=colour, linestyle=dash,
-                    linewidth=1.1 if row.end else 1.8, label=short(row.run.name),
-                )  # fmt: skip
+                    np.quantile(values, shares),
+                    100 * shares,
+                    color=colour,
+                    linestyle=dash,
+                    linewidth=1.1 if row.end else 1.8,
+                    label=short(row.run.name),
+                )
             axes.set_ylim(0, 100)
             axes.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
             axes.tick_params(axis="y", colors=SOFT, length=0, labelsize=8)
@@ -116,10 +120,16 @@ def tradeoffs(table: Table) -> list[Plot]:
                 if two.ci95:
                     axes.vlines(x, *two.ci95, color=colour, linewidth=1.2)
                 axes.plot(
-                    x, y, mark, markersize=6, color=colour, markeredgewidth=1.4,
+                    x,
+                    y,
+                    mark,
+                    markersize=6,
+                    color=colour,
+                    markeredgewidth=1.4,
                     markerfacecolor=PAGE if row.end or one.dagger or two.dagger else colour,
-                    linestyle="none", label=short(row.run.name),
-                )  # fmt: skip
+                    linestyle="none",
+                    label=short(row.run.name),
+                )
             axes.legend(frameon=False, fontsize=7.5, labelcolor=INK, loc="best", numpoints=1)
             axes.set_xlabel(f"{short(across.label, 30)} {_way(across, '→', '←')}", color=INK, fontsize=8.5)
             axes.set_ylabel(f"{short(down.label, 30)} {_way(down, '→', '←')}", color=INK, fontsize=8.5)
@@ -144,9 +154,15 @@ def ledger(table: Table) -> Plot | None:
         for i, reason in enumerate(reasons):
             n = np.array([row.run.results.counts.failed.get(reason, 0) for row in table.rows], float)
             axes.barh(
-                range(len(n)), n, left=left, height=0.6, color=SERIES[i % len(SERIES)], edgecolor=PAGE,
-                hatch=("", "///", "...", "xx")[i // len(SERIES) % 4], label=short(reason),
-            )  # fmt: skip
+                range(len(n)),
+                n,
+                left=left,
+                height=0.6,
+                color=SERIES[i % len(SERIES)],
+                edgecolor=PAGE,
+                hatch=("", "///", "...", "xx")[i // len(SERIES) % 4],
+                label=short(reason),
+            )
             left += n
         axes.set_xlim(0, max(left.max() * 1.05, 1))
         _names(axes, table.rows)
@@ -180,9 +196,16 @@ def _dots(axes: Axes, values: np.ndarray, y: int, colour: str) -> None:
     path.should_simplify = False  # else points of no length are left out
     axes.add_patch(
         PathPatch(
-            path, edgecolor=colour, facecolor="none", linewidth=3, capstyle="round", alpha=0.55, zorder=2, clip_on=False
+            path,
+            edgecolor=colour,
+            facecolor="none",
+            linewidth=3,
+            capstyle="round",
+            alpha=0.55,
+            zorder=2,
+            clip_on=False,
         )
-    )  # fmt: skip
+    )
     axes.update_datalim(points)
 
 

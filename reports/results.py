@@ -16,18 +16,14 @@ metrics. Version 1, which had not all of that, is read as well (reports/versions
 from __future__ import annotations
 
 import json
-import math
 import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     JsonValue,
     ValidationError,
@@ -35,6 +31,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
+from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Sha256, plain
 from reports.versions import CURRENT, READ, upgraded
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
@@ -50,56 +47,6 @@ class OutputError(OSError):
     """An output file that could not be written; nothing half-written is left behind."""
 
 
-def _plain(value: Any) -> Any:
-    """NumPy scalars become Python numbers, so that callers need no casts."""
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
-
-
-def _nan_is_missing(value: Any) -> Any:
-    value = _plain(value)
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _no_interval(value: Any) -> Any:
-    """An interval with a NaN end is no interval."""
-    if isinstance(value, (tuple, list)) and any(_nan_is_missing(end) is None for end in value):
-        return None
-    return value
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable() or not text.strip():
-        raise ValueError("must be printable text on one line")
-    return text
-
-
-def _ordered(ends: tuple[float, float] | None) -> tuple[float, float] | None:
-    if ends is not None and ends[0] > ends[1]:
-        raise ValueError(f"the low end {ends[0]} is above the high end {ends[1]}")
-    return ends
-
-
-Count = Annotated[int, BeforeValidator(_plain), Field(strict=True, ge=0)]
-Number = Annotated[float, BeforeValidator(_plain), Field(strict=True, allow_inf_nan=False)]
-Measured = Annotated[Number | None, BeforeValidator(_nan_is_missing)]
-Interval = Annotated[tuple[Number, Number] | None, BeforeValidator(_no_interval), AfterValidator(_ordered)]
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Closed(BaseModel):
-    """Every key is known: a misspelt one is an error, not a silent loss."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Open(BaseModel):
-    """Known keys are checked, further JSON keys are kept and shown in the report's provenance."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
-    __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
-
-
 class PolicyValue(Closed):
     """A metric's numbers under the other missing-face policy."""
 
@@ -110,7 +57,7 @@ class PolicyValue(Closed):
 
 
 def _policy(value: Any) -> Any:
-    value = _plain(value)
+    value = plain(value)
     return {"value": value} if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
@@ -223,7 +170,7 @@ class Run(Closed):
     data: DataInfo
     instruments: tuple[InstrumentInfo, ...]
     environment: dict[str, JsonValue]
-    seed: Annotated[int, BeforeValidator(_plain)]
+    seed: Annotated[int, BeforeValidator(plain)]
     started: AwareDatetime
     rescored: AwareDatetime | None = None
     seconds: Annotated[Number, Field(ge=0)]
@@ -286,7 +233,17 @@ class Results(Closed):
 
 
 def load(path: str | os.PathLike[str]) -> Results:
-    """Read and check one results.json; raises ResultsError that names the file, the field and the remedy."""
+    """Read and check one results.json, of this version or an older one.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        ResultsError: With the file, the field and the remedy.
+    """
     path = Path(path)
     try:
         with path.open("rb") as file:
@@ -320,7 +277,15 @@ def load(path: str | os.PathLike[str]) -> Results:
 
 
 def explain(error: ValidationError, first: int = 3) -> str:
-    """A pydantic error in one line: the first few fields with what is wrong in each."""
+    """A pydantic error in one line.
+
+    Args:
+        error: What pydantic raised.
+        first: How many fields are named.
+
+    Returns:
+        The first few fields with what is wrong in each.
+    """
     errors = error.errors(include_url=False, include_input=False)
     messages = [
         f"{'.'.join(str(part)[:80] for part in e['loc']) or 'results'}: "
@@ -334,7 +299,15 @@ def explain(error: ValidationError, first: int = 3) -> str:
 def write_atomic(path: str | os.PathLike[str], content: Results | str | bytes) -> Path:
     """Write a file whole or not at all: beside it first, then moved into place. Makes missing folders.
 
-    Raises OutputError (one line: what, where, how to mend) when the folder is full, read-only or no folder.
+    Args:
+        path: Where.
+        content: Results, text or bytes.
+
+    Returns:
+        The path.
+
+    Raises:
+        OutputError: When the folder is full, read-only or no folder (one line: what, where, how to mend).
     """
     path = Path(path)
     text = content.to_json() if isinstance(content, Results) else content

@@ -34,7 +34,14 @@ class Scale:
 
 
 def scales(table: Table) -> list[Scale]:
-    """A Scale for every metric whose two ends are measured and apart; the ends' own spread is not counted."""
+    """How far each model has come from the worst reference to the best; the ends' own spread is not counted.
+
+    Args:
+        table: The rows and columns.
+
+    Returns:
+        A scale for every metric whose two ends are measured and apart.
+    """
     found = []
     for column in table.columns:
         ends = {

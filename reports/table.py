@@ -104,7 +104,17 @@ MEANINGS = {
 
 
 def build(runs: Sequence[RunFiles]) -> Table:
-    """Order rows and columns and choose the bold ones. Raises ResultsError for no runs or one model twice."""
+    """Order rows and columns and choose the bold ones.
+
+    Args:
+        runs: The models, of different names.
+
+    Returns:
+        The table that every output shows.
+
+    Raises:
+        ResultsError: For no runs or one model twice.
+    """
     if not runs:
         raise ResultsError("no results to report: give at least one model")
     names = [run.name for run in runs]

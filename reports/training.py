@@ -21,13 +21,22 @@ LOG = "metrics.csv"
 Floats = npt.NDArray[np.float64]
 
 TITLES = {
-    "loss": "Loss of the embedder", "id": "Identity loss", "chg": "Change loss", "adv": "Adversarial loss",
-    "d": "Loss of the discriminator", "r1": "R1 penalty", "grad_norm": "Norm of the gradient",
-    "val_id": "Identity loss, held out", "val_chg": "Change loss, held out",
-    "retrieval": "Retrieval of the source, held out", "retrieval_target": "Retrieval of the target, held out",
-    "auc": "AUC, held out", "auc_augmented": "AUC, held out and augmented",
-    "cos_same": "Cosine, same person, held out", "cos_other": "Cosine, different people, held out",
-}  # fmt: skip
+    "loss": "Loss of the embedder",
+    "id": "Identity loss",
+    "chg": "Change loss",
+    "adv": "Adversarial loss",
+    "d": "Loss of the discriminator",
+    "r1": "R1 penalty",
+    "grad_norm": "Norm of the gradient",
+    "val_id": "Identity loss, held out",
+    "val_chg": "Change loss, held out",
+    "retrieval": "Retrieval of the source, held out",
+    "retrieval_target": "Retrieval of the target, held out",
+    "auc": "AUC, held out",
+    "auc_augmented": "AUC, held out and augmented",
+    "cos_same": "Cosine, same person, held out",
+    "cos_other": "Cosine, different people, held out",
+}
 _NOTE = (
     f"Value against the step. A curve of more than {STEPS} points is drawn as the means of {STEPS} stretches, with the "
     "least and greatest value of each as a band."
@@ -113,9 +122,15 @@ def _plot(key: str, trainings: Sequence[Training]) -> Plot:
             if not np.array_equal(low, high):
                 axes.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
             axes.plot(
-                steps, mean, color=colour, linestyle=DASHES[i % len(DASHES)], linewidth=1.5,
-                marker="o" if few else "", markersize=3, label=short(training.name),
-            )  # fmt: skip
+                steps,
+                mean,
+                color=colour,
+                linestyle=DASHES[i % len(DASHES)],
+                linewidth=1.5,
+                marker="o" if few else "",
+                markersize=3,
+                label=short(training.name),
+            )
         axes.locator_params(axis="y", nbins=4)
         axes.tick_params(axis="y", colors=SOFT, length=0, labelsize=8)
         axes.grid(axis="y", color=LINE, linewidth=0.7)

@@ -11,6 +11,7 @@ from jaxtyping import install_import_hook
 
 # Before any of these packages is imported; what a user runs is not wrapped.
 install_import_hook(PACKAGES, "checked_shapes.checked")
+install_import_hook(("metrics",), "checked_shapes.checked_where_shaped")
 
 pytest_plugins = ["learned"]
 

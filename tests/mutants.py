@@ -218,7 +218,7 @@ MUTANTS = (
        "faces/test_video.py"),
     _m("frames in a row from the end", "smoothswap/media/video.py", "start = max(0, (count - k) // 2)",
        "start = max(0, count - k)", "faces/test_video.py::test_middle_indices_follow_each_other_around_the_middle"),
-    _m("one cluster a direction", "bench/data/ffpp.py",
+    _m("one cluster a direction", "bench/data/pairs.py",
        '"+".join(sorted((self.target_person, self.source_person)))', '"+".join((self.target_person, self.source_person))',
        "bench/test_ffpp_dataset.py"),
     _m("identity map ignored", "bench/data/ffpp.py", "return self._people.get(name, name)", "return name",

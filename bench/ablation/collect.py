@@ -66,14 +66,16 @@ def collect(
         "data": study.data.about(),
         "embedders": {
             name: {
-                "loss": one.config.loss, "dim": one.config.network.dim, "fingerprint": one.fingerprint,
+                "loss": one.config.loss,
+                "dim": one.config.network.dim,
+                "fingerprint": one.fingerprint,
                 "training": training_of(one.where),
             }
             for name, one in study.embedders.items()
         },
         "judge": None if judge is None else judge.about(),
         "change_unit": "mean squared difference of pixels in [-1, 1]",
-    }  # fmt: skip
+    }
     found: dict[str, Any] = {**about, **figures(runs, references, marks, study.config.clip)}
     return found, grids(runs, pictures["source"], pictures["target"], found["common"])
 

@@ -105,9 +105,10 @@ def figures(
 
 def _ends(pair: tuple[Floats, Floats], clusters: NDArray[np.str_]) -> dict[str, Any]:
     return {
-        "untouched": _estimate(pair[0], clusters), "same_person": _estimate(pair[1], clusters),
+        "untouched": _estimate(pair[0], clusters),
+        "same_person": _estimate(pair[1], clusters),
         "unread": int(np.isnan(pair[0] + pair[1]).sum()),
-    }  # fmt: skip
+    }
 
 
 def _estimate(values: Floats, clusters: NDArray[np.str_]) -> dict[str, Any]:
@@ -122,9 +123,14 @@ def _estimate(values: Floats, clusters: NDArray[np.str_]) -> dict[str, Any]:
 
 
 def _arm(
-    arm: Arm, runs: list[RunFound], chosen: list[RunFound], step: int, references: References,
-    marks: Sequence[float], clip: float,
-) -> dict[str, Any]:  # fmt: skip
+    arm: Arm,
+    runs: list[RunFound],
+    chosen: list[RunFound],
+    step: int,
+    references: References,
+    marks: Sequence[float],
+    clip: float,
+) -> dict[str, Any]:
     steps = sorted(set.intersection(*(set(run.steps) for run in runs)))
     judge = references.judge
     curve: dict[str, Any] = {"step": steps}
@@ -190,9 +196,12 @@ def reached(curves: dict[str, tuple[list[int], list[float]]], mark: float) -> di
     known = [step for step in seeds.values() if step is not None]
     whole = len(known) == len(seeds) and known
     return {
-        "seeds": seeds, "reached": len(known), "mean": float(np.mean(known)) if whole else None,
-        "low": min(known) if whole else None, "high": max(known) if whole else None,
-    }  # fmt: skip
+        "seeds": seeds,
+        "reached": len(known),
+        "mean": float(np.mean(known)) if whole else None,
+        "low": min(known) if whole else None,
+        "high": max(known) if whole else None,
+    }
 
 
 def steadiness(run: RunFound, clip: float) -> dict[str, float] | None:
@@ -222,13 +231,20 @@ def comparisons(
             difference = paired_difference(second, first, clusters)
             by_seed = np.nanmean(two - one, axis=1)
             known = np.isfinite(difference.ci95).all()
-            found.append({
-                "a": a.name, "b": b.name, "metric": metric, "difference": difference.value,
-                "ci95": list(difference.ci95) if known else None, "n": difference.n,
-                "clusters": difference.clusters, "p": paired_test(second, first, clusters),
-                "by_seed": {str(run.seed): float(d) for run, d in zip(chosen[a], by_seed, strict=True)},
-                "agreed": bool((by_seed > 0).all() or (by_seed < 0).all()),
-            })  # fmt: skip
+            found.append(
+                {
+                    "a": a.name,
+                    "b": b.name,
+                    "metric": metric,
+                    "difference": difference.value,
+                    "ci95": list(difference.ci95) if known else None,
+                    "n": difference.n,
+                    "clusters": difference.clusters,
+                    "p": paired_test(second, first, clusters),
+                    "by_seed": {str(run.seed): float(d) for run, d in zip(chosen[a], by_seed, strict=True)},
+                    "agreed": bool((by_seed > 0).all() or (by_seed < 0).all()),
+                }
+            )
     for entry, p in zip(found, holm([entry["p"] for entry in found]), strict=True):
         ends = entry["ci95"]
         entry["p_holm"] = float(p)

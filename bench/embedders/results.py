@@ -43,11 +43,17 @@ def estimates(group: Group, clusters: Mapping[str, tuple[int, int]], paths: int)
         one = crossed(networks, declared.range if math.isfinite(declared.range[1]) else None)
         n, k = clusters.get(key.partition("@")[0], (paths, paths))
         found[key] = {
-            "value": _number(one.value), "ci95": _interval(one.ci95), "n": n, "clusters": k,
-            "seeds": [_number(v) for v in one.each], "error_people": _number(one.error_people),
-            "error_seeds": _number(one.error_seeds), "unit": declared.unit,
-            "higher_is_better": declared.higher_is_better, "version": declared.version,
-        }  # fmt: skip
+            "value": _number(one.value),
+            "ci95": _interval(one.ci95),
+            "n": n,
+            "clusters": k,
+            "seeds": [_number(v) for v in one.each],
+            "error_people": _number(one.error_people),
+            "error_seeds": _number(one.error_seeds),
+            "unit": declared.unit,
+            "higher_is_better": declared.higher_is_better,
+            "version": declared.version,
+        }
     return found
 
 
@@ -69,12 +75,18 @@ def compared(groups: Mapping[str, Group]) -> dict[str, Any]:
         for (a, b), gap, p in zip(pairs, gaps, adjusted, strict=True):
             separated = bool(p < 0.05)
             found[key][f"{a} - {b}"] = {
-                "a": a, "b": b, "value": _number(gap.value), "ci95": _interval(gap.ci95), "p": _number(gap.p),
-                "p_holm": _number(float(p)), "separated": separated,
+                "a": a,
+                "b": b,
+                "value": _number(gap.value),
+                "ci95": _interval(gap.ci95),
+                "p": _number(gap.p),
+                "p_holm": _number(float(p)),
+                "separated": separated,
                 "better": (a if (gap.value > 0) == declared.higher_is_better else b) if separated else None,
-                "seeds": [len(groups[a][key]), len(groups[b][key])], "error_people": _number(gap.error_people),
+                "seeds": [len(groups[a][key]), len(groups[b][key])],
+                "error_people": _number(gap.error_people),
                 "error_seeds": _number(gap.error_seeds),
-            }  # fmt: skip
+            }
     return {key: value for key, value in found.items() if value}
 
 

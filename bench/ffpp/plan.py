@@ -16,6 +16,7 @@ from bench.reading.instruments import available, create
 from bench.reading.pictures import PictureReader
 from bench.swappers import REFERENCES, Swapper, create_all, declare
 from metrics.instruments import Instrument
+from metrics.registry import everything
 from smoothswap.device import usable
 from smoothswap.workers import cores
 
@@ -38,8 +39,9 @@ class Plan:
 
 
 def prepare(options: argparse.Namespace) -> Plan:
-    """Make instruments, data, pairs and models. Raises UsageError, InstrumentError or DataError."""
+    """Make instruments, data, pairs and models. Raises UsageError, InstrumentError, RegistryError or DataError."""
     protocol = protocol_of(options)
+    everything()  # a package whose metrics are broken is said now, not after hours of reading
     specs, instruments = create_instruments(options.instruments)
     pictures = PictureReader(options.inception)
     device = usable(options.device)

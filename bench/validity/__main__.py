@@ -30,10 +30,22 @@ from reports.studies.validity import markdown, write_page, write_validity
 from smoothswap.cli import Parser, at_least, check_folder
 
 # The verdict's thresholds are ours: what a figure must reach to be "good", and under what it is "bad".
-GOOD = {"shape_rank_correlation": 0.8, "expression_rank_correlation": 0.85, "pose_rank_correlation": 0.9,
-        "identity_auc": 0.98, "lfw_identity_accuracy": 98.5, "lfw_shape_auc": 0.65}  # fmt: skip
-BAD = {"shape_rank_correlation": 0.5, "expression_rank_correlation": 0.5, "pose_rank_correlation": 0.6,
-       "identity_auc": 0.9, "lfw_identity_accuracy": 90.0, "lfw_shape_auc": 0.55}  # fmt: skip
+GOOD = {
+    "shape_rank_correlation": 0.8,
+    "expression_rank_correlation": 0.85,
+    "pose_rank_correlation": 0.9,
+    "identity_auc": 0.98,
+    "lfw_identity_accuracy": 98.5,
+    "lfw_shape_auc": 0.65,
+}
+BAD = {
+    "shape_rank_correlation": 0.5,
+    "expression_rank_correlation": 0.5,
+    "pose_rank_correlation": 0.6,
+    "identity_auc": 0.9,
+    "lfw_identity_accuracy": 90.0,
+    "lfw_shape_auc": 0.55,
+}
 LEAK_GOOD, LEAK_BAD = 0.5, 0.8  # of the largest selectivity, blur and compression aside
 RULE = (
     "good: every figure reaches its mark and nothing else moves the reading more than half as far as what it is meant for; "
@@ -128,22 +140,30 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> dict[str, Any]:
             found[name] |= plain(of_photos)
     about = {
         name: {
-            "description": one.description, "licence": one.licence, "weights_sha256": one.weights_sha256,
-            "crop": f"{one.crop.template} {one.crop.size}", "parameters": one.parameters,
+            "description": one.description,
+            "licence": one.licence,
+            "weights_sha256": one.weights_sha256,
+            "crop": f"{one.crop.template} {one.crop.size}",
+            "parameters": one.parameters,
         }
         for name, one in instruments.items()
-    }  # fmt: skip
+    }
     return {
         "schema_version": VERSION,
         "command": shlex.join(["python", "-m", "bench.validity", *argv]),
-        "options": {"people": options.people, "size": options.size, "seed": options.seed,
-                    "lfw": options.lfw is not None, "rule": RULE},
+        "options": {
+            "people": options.people,
+            "size": options.size,
+            "seed": options.seed,
+            "lfw": options.lfw is not None,
+            "rule": RULE,
+        },
         "instruments": found,
         "verdicts": {n: {r: verdict(r, found[n]) for r in one.reads} for n, one in instruments.items()},
         "missed": examined.missed(),
         "about": about,
         "seconds": round(time.monotonic() - started, 1),
-    }  # fmt: skip
+    }
 
 
 @command

@@ -255,9 +255,11 @@ def across(folders: Sequence[Path]) -> list[str]:
         except (ResultsError, OSError, ValueError, KeyError):
             continue  # said by check()
         have = {
-            "protocol": run.protocol.hash, "data": run.data.manifest_sha256, "instruments": run.instruments,
+            "protocol": run.protocol.hash,
+            "data": run.data.manifest_sha256,
+            "instruments": run.instruments,
             "clips": set(keys["clip"]),
-        }  # fmt: skip
+        }
         if first is None:
             first = (folder.name, have)
         violations += [
@@ -300,11 +302,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         said += across(folders)
     violations = [f"{c.name}: {v}" for c in checked for v in c.violations] + said
     if options.json:
-        print(json.dumps({
-            "success": not violations, "violations": violations,
-            "notes": {c.name: c.notes for c in checked}, "rows": sum(c.rows for c in checked),
-            "recomputed": sum(c.recomputed for c in checked), "aggregated": sum(c.aggregated for c in checked),
-        }, indent=2))  # fmt: skip
+        print(
+            json.dumps(
+                {
+                    "success": not violations,
+                    "violations": violations,
+                    "notes": {c.name: c.notes for c in checked},
+                    "rows": sum(c.rows for c in checked),
+                    "recomputed": sum(c.recomputed for c in checked),
+                    "aggregated": sum(c.aggregated for c in checked),
+                },
+                indent=2,
+            )
+        )
     else:
         if not options.quiet:
             for c in checked:

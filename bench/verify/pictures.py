@@ -41,8 +41,10 @@ def kernel(x: np.ndarray, y: np.ndarray) -> float:
 
 
 _DISTANCES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "filter_bank_distance": frechet, "fid": frechet, "kid": kernel
-}  # fmt: skip
+    "filter_bank_distance": frechet,
+    "fid": frechet,
+    "kid": kernel,
+}
 
 
 def found(frames: pd.DataFrame) -> np.ndarray:

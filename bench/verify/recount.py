@@ -21,20 +21,38 @@ _VAGUE = 2e-6  # a hit whose margin is smaller than this may fall either way by 
 
 # key: (unit, higher is better); a run that says otherwise has been changed.
 MEANING: dict[str, tuple[str, bool]] = {
-    "id_retrieval": ("%", True), "id_retrieval_top5": ("%", True), "identity": ("cosine similarity", True),
-    "identity_r": ("ratio", False), "shape": ("L2 of shape parameters", False), "shape_r": ("ratio", False),
-    "expression": ("L2 of expression parameters", False), "expression_r": ("ratio", False),
-    "pose": ("rad", False), "pose_r": ("ratio", False), "truth_pixel": ("grey levels", False),
-    "truth_identity": ("cosine distance", False), "truth_shape": ("L2 of shape parameters", False),
-    "truth_expression": ("L2 of expression parameters", False), "truth_pose": ("rad", False),
-    "vgg": ("L2 of features", False), "vgg_r": ("ratio", False), "arc": ("cosine similarity", True),
-    "arc_r": ("ratio", True), "pose_hn": ("degrees", False), "identity_consistency": ("cosine similarity", True),
-    "expression_flicker": ("L2 of expression parameters per frame", False), "pose_flicker": ("rad per frame", False),
-}  # fmt: skip
+    "id_retrieval": ("%", True),
+    "id_retrieval_top5": ("%", True),
+    "identity": ("cosine similarity", True),
+    "identity_r": ("ratio", False),
+    "shape": ("L2 of shape parameters", False),
+    "shape_r": ("ratio", False),
+    "expression": ("L2 of expression parameters", False),
+    "expression_r": ("ratio", False),
+    "pose": ("rad", False),
+    "pose_r": ("ratio", False),
+    "truth_pixel": ("grey levels", False),
+    "truth_identity": ("cosine distance", False),
+    "truth_shape": ("L2 of shape parameters", False),
+    "truth_expression": ("L2 of expression parameters", False),
+    "truth_pose": ("rad", False),
+    "vgg": ("L2 of features", False),
+    "vgg_r": ("ratio", False),
+    "arc": ("cosine similarity", True),
+    "arc_r": ("ratio", True),
+    "pose_hn": ("degrees", False),
+    "identity_consistency": ("cosine similarity", True),
+    "expression_flicker": ("L2 of expression parameters per frame", False),
+    "pose_flicker": ("rad per frame", False),
+}
 RANGES: dict[str, tuple[float, float]] = {
-    "%": (0.0, 100.0), "ratio": (0.0, 1.0), "cosine similarity": (-1.0, 1.0), "cosine distance": (0.0, 2.0),
-    "grey levels": (0.0, 255.0), "rad per frame": (0.0, math.pi),
-}  # fmt: skip
+    "%": (0.0, 100.0),
+    "ratio": (0.0, 1.0),
+    "cosine similarity": (-1.0, 1.0),
+    "cosine distance": (0.0, 2.0),
+    "grey levels": (0.0, 255.0),
+    "rad per frame": (0.0, math.pi),
+}
 """By unit, what no interval goes beyond; the others are distances, from 0 on."""
 VIDEO = ("identity_consistency", "expression_flicker", "pose_flicker")  # of the tables of frames in a row
 VERSION = 1  # of the metrics that are recomputed here

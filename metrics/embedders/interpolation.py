@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Int64
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.distances import Floats, unit
@@ -59,12 +60,29 @@ class Count:
     people: Floats | None
 
 
-def nearest_along(a: ArrayLike, b: ArrayLike, gallery: ArrayLike, r: ArrayLike = STEPS) -> Ints:
-    """Row of the gallery with the largest cosine at each share r of each path: int [n, m].
+def nearest_along(
+    a: ArrayLike, b: ArrayLike, gallery: ArrayLike, r: ArrayLike = STEPS
+) -> Int64[np.ndarray, "n m"]:
+    """Row of the gallery with the largest cosine at each share r of each path.
 
-    a, b float [n, d], gallery float [g, d], r float [m] in 0..1. Ties (TIE) go to the lowest row. -1: the
-    path does not exist (an end without a reading, or opposite ends). Gallery rows without a reading are
-    never found. Raises ValueError for widths that differ or a gallery without any reading.
+    Ties (TIE) go to the lowest row. Gallery rows without a reading are never found.
+
+    Args:
+        a: float [n, d], embeddings at the paths' starts.
+        b: float [n, d], at their ends.
+        gallery: float [g, d].
+        r: float [m] in 0..1.
+
+    Returns:
+        int [n, m]. -1: the path does not exist (an end without a reading, or opposite ends).
+
+    Raises:
+        ValueError: For widths that differ or a gallery without any reading.
+
+    Examples:
+        >>> gallery = [[1.0, 0.1], [1.0, 1.0], [0.1, 1.0]]
+        >>> nearest_along([[1.0, 0.0]], [[0.0, 1.0]], gallery, [0.0, 0.5, 1.0]).tolist()
+        [[0, 1, 2]]
     """
     shares = _shares(r)
     found = np.full((len(np.asarray(a)), len(shares)), -1, dtype=np.int64)
@@ -77,9 +95,24 @@ def nearest_along(a: ArrayLike, b: ArrayLike, gallery: ArrayLike, r: ArrayLike =
 
 
 def nearest_paths(a: ArrayLike, b: ArrayLike, gallery: ArrayLike) -> list[Path]:
-    """The nearest face at every point of each path, exactly; arguments as in nearest_along.
+    """The nearest face at every point of each path, exactly.
 
-    A path that does not exist is empty.
+    Args:
+        a: float [n, d], embeddings at the paths' starts.
+        b: float [n, d], at their ends.
+        gallery: float [g, d].
+
+    Returns:
+        One a path; a path that does not exist is empty.
+
+    Raises:
+        ValueError: As nearest_along.
+
+    Examples:
+        >>> gallery = [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+        >>> path, = nearest_paths([[1.0, 0.0]], [[0.0, 1.0]], gallery)
+        >>> path.rows.tolist(), path.start.round(4).tolist()
+        ([0, 1, 2], [0.0, 0.25, 0.75])
     """
     paths = [Path(np.empty(0, np.int64), np.empty(0))] * len(np.asarray(a))
     for i, rows, x, y, total in _shortlists(a, b, gallery):
@@ -97,8 +130,26 @@ def interpolation_count(
 ) -> Count:
     """How many different faces, and people, are nearest at the steps r of each path (Fig. 9: of at most 9).
 
-    ids str [g]: whose face each gallery row is. ends="leave_out" does not count faces that are nearest to a
-    or b themselves, nor their people: only what the interpolation brings in.
+    Args:
+        a: float [n, d], embeddings at the paths' starts.
+        b: float [n, d], at their ends.
+        gallery: float [g, d].
+        ids: str [g], whose face each gallery row is; None: not known.
+        r: float [m], the steps.
+        ends: "leave_out" does not count faces that are nearest to a or b themselves, nor their people: only what the
+            interpolation brings in.
+
+    Returns:
+        Counts of each path.
+
+    Raises:
+        ValueError: For an unknown rule, and as nearest_along.
+
+    Examples:
+        >>> gallery = [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+        >>> met = interpolation_count([[1.0, 0.0]], [[0.0, 1.0]], gallery, ["anna", "bert", "anna"])
+        >>> met.images.tolist(), met.people.tolist()
+        ([3.0], [2.0])
     """
     _check_ends(ends)
     shares = _shares(r)
@@ -107,7 +158,19 @@ def interpolation_count(
 
 
 def path_count(paths: list[Path], ids: ArrayLike | None = None, ends: EndRule = "count") -> Count:
-    """As interpolation_count, over whole paths (every r from 0 to 1) instead of steps: no maximum of 9."""
+    """As interpolation_count, over whole paths (every r from 0 to 1) instead of steps: no maximum of 9.
+
+    Args:
+        paths: Of nearest_paths.
+        ids: str [g], whose face each gallery row is; None: not known.
+        ends: As in interpolation_count.
+
+    Returns:
+        Counts of each path.
+
+    Raises:
+        ValueError: For an unknown rule.
+    """
     _check_ends(ends)
     none = np.array([-1])
     met = [path.rows if len(path.rows) else none for path in paths]

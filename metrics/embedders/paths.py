@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike
 from scipy import stats
 
@@ -49,7 +50,26 @@ class PathFigures:
 
 
 def path_figures(paths: ArrayLike, geometry: Geometry = "sphere") -> PathFigures:
-    """The figures of paths float [n, K + 1, d], K >= 2. Raises ValueError for other shapes and an unknown geometry."""
+    """The figures of paths.
+
+    Args:
+        paths: float [n, K + 1, d], K >= 2.
+        geometry: Of the steps.
+
+    Returns:
+        One figure a path.
+
+    Raises:
+        ValueError: For other shapes and an unknown geometry.
+
+    Examples:
+        >>> straight = [[[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]]]
+        >>> there_and_back = [[[0.0, 0.0], [2.0, 0.0], [1.0, 0.0]]]
+        >>> [path_figures(p, "plane").tortuosity.tolist() for p in (straight, there_and_back)]
+        [[1.0], [3.0]]
+        >>> [path_figures(p, "plane").curvature.tolist() for p in (straight, there_and_back)]
+        [[0.0], [1.0]]
+    """
     points = np.asarray(paths, dtype=np.float64)
     if geometry not in get_args(Geometry):
         raise ValueError(f"unknown geometry {geometry!r}; choose {' or '.join(get_args(Geometry))}")
@@ -74,11 +94,24 @@ def path_figures(paths: ArrayLike, geometry: Geometry = "sphere") -> PathFigures
         )
 
 
-def neighbour_agreement(gradients: ArrayLike) -> Floats:
-    """Mean cosine of the gradients at neighbouring points of each path: [n, K, d] -> float [n] in -1..1.
+def neighbour_agreement(gradients: ArrayLike) -> Float64[np.ndarray, " n"]:
+    """Mean cosine of the gradients at neighbouring points of each path.
 
-    1: every step of a descent would go the same way. A gradient of 0 has no direction: NaN for its path.
-    With d = 1 it is the share of neighbours that agree in sign minus the share that do not.
+    1: every step of a descent would go the same way. With d = 1 it is the share of neighbours that agree in sign minus
+    the share that do not.
+
+    Args:
+        gradients: float [n, K, d].
+
+    Returns:
+        float [n] in -1..1. A gradient of 0 has no direction: NaN for its path.
+
+    Raises:
+        ValueError: For other shapes.
+
+    Examples:
+        >>> neighbour_agreement([[[1.0], [2.0], [-1.0]]]).tolist()
+        [0.0]
     """
     g = np.asarray(gradients, dtype=np.float64)
     if g.ndim != 3 or g.shape[1] < 2:

@@ -14,6 +14,7 @@ from functools import reduce
 from operator import add
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from metrics.distances import Floats, unit
@@ -57,12 +58,24 @@ class _Sums:
 
 def linear_probe(
     z: ArrayLike, wanted: ArrayLike, people: ArrayLike, folds: int = FOLDS, seed: int = 0
-) -> Floats:
-    """The recogniser's vectors as far as a line reads them off the embedding: float [n, m].
+) -> Float64[np.ndarray, "n m"]:
+    """The recogniser's vectors as far as a line reads them off the embedding.
 
-    z [n, d], wanted [n, m]: embedding and recogniser's vector of n photos, brought to length 1; people int [n], 0 and up.
     The people are dealt to `folds`; each fold's photos are predicted from all others', with the one of STRENGTHS that
-    errs least on those folds in turn. Raises ValueError for rows that are not finite and for fewer people than 2 folds.
+    errs least on those folds in turn.
+
+    Args:
+        z: float [n, d], embeddings of n photos, brought to length 1.
+        wanted: float [n, m], the recogniser's vectors, brought to length 1.
+        people: int [n], 0 and up.
+        folds: How many.
+        seed: Of the dealing.
+
+    Returns:
+        float [n, m].
+
+    Raises:
+        ValueError: For rows that are not finite, and for fewer people than 2 folds.
     """
     x, y = unit(z), unit(wanted)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
@@ -83,10 +96,24 @@ def linear_probe(
     return predicted
 
 
-def explained(predicted: ArrayLike, wanted: ArrayLike) -> tuple[Floats, Floats]:
-    """Squared error and squared distance from the mean of every row, float [n] each, of vectors brought to length 1.
+def explained(
+    predicted: ArrayLike, wanted: ArrayLike
+) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
+    """Squared error and squared distance from the mean of every row, of vectors brought to length 1.
 
     1 - sum(error) / sum(distance) is the share of the variance that was predicted: 1 all, 0 none, below 0 worse than that.
+
+    Args:
+        predicted: float [n, m], of linear_probe.
+        wanted: float [n, m], the recogniser's vectors.
+
+    Returns:
+        (error, distance), float [n] each.
+
+    Examples:
+        >>> error, distance = explained([[1.0, 0.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]])
+        >>> error.tolist(), distance.tolist()
+        ([0.0, 2.0], [0.5, 0.5])
     """
     y = unit(wanted)
     error = np.sum((np.asarray(predicted, np.float64) - y) ** 2, axis=1)

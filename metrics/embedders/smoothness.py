@@ -58,11 +58,31 @@ def d_smooth(
     average: Average = "of_ratios",
     found: NDArray[np.int64] | None = None,
 ) -> Smoothness:
-    """d_smooth of the pairs (a[i], b[i]): test embeddings float [n, d], train float [g, d], r float [m].
+    """d_smooth of pairs of test embeddings.
 
-    The nearest training face is found exactly, ties to the lowest row. found: Smoothness.nearest of the same faces,
-    where they were searched before, as for another denominator. Raises ValueError for an unknown
-    option, for widths that differ, and for a training set without readings.
+    The nearest training face is found exactly, ties to the lowest row.
+
+    Args:
+        a: float [n, d], embeddings at the paths' starts.
+        b: float [n, d], at their ends.
+        train: float [g, d], embeddings of the training set.
+        r: float [m], the steps.
+        denominator: What the gap is divided by.
+        average: The order of averaging.
+        found: Smoothness.nearest of the same faces, where they were searched before, as for another denominator.
+
+    Returns:
+        The figure and what it is made of.
+
+    Raises:
+        ValueError: For an unknown option, for widths that differ, and for a training set without readings.
+
+    Examples:
+        >>> on_the_path = [[np.cos(t), np.sin(t)] for t in np.linspace(0, np.pi / 2, 11)]
+        >>> round(d_smooth([[1.0, 0.0]], [[0.0, 1.0]], on_the_path).value, 6)  # a face at every step
+        0.0
+        >>> round(d_smooth([[1.0, 0.0]], [[0.0, 1.0]], [[1.0, 1.0]]).value, 4)  # one, half way
+        0.2443
     """
     if denominator not in get_args(Denominator):
         raise ValueError(f"unknown denominator {denominator!r}; choose {', '.join(get_args(Denominator))}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from metrics.distances import Floats, l2, unit
@@ -18,10 +19,23 @@ from metrics.spec import SPACE, EmbedderMetric
 ALPHA, T = 2.0, 2.0  # the defaults of the authors' code
 
 
-def spectrum(z: ArrayLike) -> Floats:
-    """Eigenvalues of the covariance of the rows z [n, d], the largest first: float [d], >= 0, their sum at most 1.
+def spectrum(z: ArrayLike) -> Float64[np.ndarray, " d"]:
+    """Eigenvalues of the covariance of rows that are brought to length 1.
 
-    The divisor is n, so that they sum to 1 - |mean|^2. Raises ValueError for fewer than two rows.
+    The divisor is n, so that they sum to 1 - |mean|^2.
+
+    Args:
+        z: float [n, d].
+
+    Returns:
+        float [d], >= 0, the largest first, their sum at most 1.
+
+    Raises:
+        ValueError: For fewer than two rows, or one without a reading.
+
+    Examples:
+        >>> spectrum([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]).tolist()
+        [0.5, 0.5]
     """
     rows = _rows(z, 2)
     centred = rows - rows.mean(axis=0)
@@ -29,10 +43,23 @@ def spectrum(z: ArrayLike) -> Floats:
 
 
 def effective_rank(eigenvalues: ArrayLike) -> float:
-    """exp(-sum p ln p) with p = eigenvalues / sum, in 1..d: d where all directions are used alike. NaN where all are 0.
+    """exp(-sum p ln p) with p = eigenvalues / sum: d where all directions are used alike.
 
     Roy and Vetterli take the entropy of singular values of a data matrix; here, as for collapse of embeddings, it is
     that of the covariance's eigenvalues, which are shares of the variance.
+
+    Args:
+        eigenvalues: float [d], >= 0.
+
+    Returns:
+        1..d; NaN where all are 0.
+
+    Raises:
+        ValueError: For anything else than a list of numbers >= 0.
+
+    Examples:
+        >>> round(effective_rank([2.0, 2.0, 2.0, 0.0]), 6)
+        3.0
     """
     values = np.asarray(eigenvalues, dtype=np.float64)
     if values.ndim != 1 or np.any(values < 0):
@@ -44,24 +71,60 @@ def effective_rank(eigenvalues: ArrayLike) -> float:
     return float(np.exp(-np.sum(shares * np.log(shares))))
 
 
-def alignment(a: ArrayLike, b: ArrayLike, alpha: float = ALPHA) -> Floats:
-    """|z_a - z_b|^alpha of each pair of photos of one person, rows [n, d]: float [n] in 0..2^alpha.
+def alignment(a: ArrayLike, b: ArrayLike, alpha: float = ALPHA) -> Float64[np.ndarray, " n"]:
+    """|z_a - z_b|^alpha of each pair of photos of one person.
 
     The metric is their mean. Lower: photos of one person lie nearer to each other. Wang and Isola, equation of L_align.
+
+    Args:
+        a: float [n, d], brought to length 1.
+        b: float [n, d], brought to length 1.
+        alpha: The power.
+
+    Returns:
+        float [n] in 0..2^alpha.
+
+    Examples:
+        >>> alignment([[1.0, 0.0]], [[-3.0, 0.0]]).tolist()
+        [4.0]
     """
     return np.asarray(l2(unit(a), unit(b)) ** alpha)
 
 
-def potentials(z: ArrayLike, t: float = T) -> Floats:
-    """exp(-t |z_a - z_b|^2) of every two rows of z [n, d]: float [n, n] in exp(-4 t)..1, the diagonal 1."""
+def potentials(z: ArrayLike, t: float = T) -> Float64[np.ndarray, "n n"]:
+    """exp(-t |z_a - z_b|^2) of every two rows.
+
+    Args:
+        z: float [n, d], brought to length 1.
+        t: The scale.
+
+    Returns:
+        float [n, n] in exp(-4 t)..1, the diagonal 1.
+
+    Raises:
+        ValueError: For no row, or one without a reading.
+    """
     rows = _rows(z, 1)
     return np.asarray(np.exp(-t * np.maximum(2.0 - 2.0 * rows @ rows.T, 0.0)))
 
 
 def uniformity(potential: ArrayLike) -> float:
-    """ln of the mean of exp(-t |z_a - z_b|^2) over all pairs of different rows, from potentials(z, t) [n, n].
+    """ln of the mean of exp(-t |z_a - z_b|^2) over all pairs of different rows; lower is more uniform.
 
-    In -4 t..0, lower is more uniform. Wang and Isola, equation of L_uniform. Raises ValueError for fewer than two rows.
+    Wang and Isola, equation of L_uniform.
+
+    Args:
+        potential: float [n, n], potentials(z, t).
+
+    Returns:
+        -4 t..0.
+
+    Raises:
+        ValueError: For fewer than two rows.
+
+    Examples:
+        >>> round(uniformity(potentials([[1.0, 0.0], [-1.0, 0.0]])), 6)
+        -8.0
     """
     matrix = np.asarray(potential, dtype=np.float64)
     n = len(matrix)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.distances import Floats
@@ -49,10 +50,23 @@ class FoldAccuracy:
 
 
 def roc(scores: ArrayLike, same: ArrayLike) -> Roc:
-    """ROC of scores float [n] for same bool [n]; equal scores are one point, no point is dropped.
+    """ROC of scores; equal scores are one point, no point is dropped.
 
-    Raises ValueError for NaN scores (decide first how a missed face counts, e.g. -inf), for lengths that
-    differ, and where same or different pairs are lacking.
+    Args:
+        scores: float [n], larger where two photos are more alike.
+        same: bool [n], whether they are of one person.
+
+    Returns:
+        The curve.
+
+    Raises:
+        ValueError: For NaN scores (decide first how a missed face counts, e.g. -inf), for lengths that differ, and where
+            same or different pairs are lacking.
+
+    Examples:
+        >>> curve = roc([0.9, 0.8, 0.3], [True, False, True])
+        >>> curve.fpr.tolist(), curve.tpr.tolist()
+        ([0.0, 0.0, 1.0, 1.0], [0.0, 0.5, 0.5, 1.0])
     """
     s, y = _checked(scores, same)
     thresholds, index = np.unique(s, return_inverse=True)
@@ -66,7 +80,22 @@ def roc(scores: ArrayLike, same: ArrayLike) -> Roc:
 
 
 def auc(scores: ArrayLike, same: ArrayLike) -> float:
-    """Probability, 0..1, that a same pair scores above a different pair; ties count half (Mann-Whitney U)."""
+    """Probability that a same pair scores above a different pair; ties count half (Mann-Whitney U).
+
+    Args:
+        scores: float [n], larger where two photos are more alike.
+        same: bool [n], whether they are of one person.
+
+    Returns:
+        0..1.
+
+    Raises:
+        ValueError: For NaN scores, for lengths that differ, and where same or different pairs are lacking.
+
+    Examples:
+        >>> auc([0.9, 0.8, 0.3], [True, False, True])
+        0.5
+    """
     s, y = _checked(scores, same)
     _, index = np.unique(s, return_inverse=True)
     positives, negatives = np.bincount(index, weights=y), np.bincount(index, weights=~y)
@@ -75,21 +104,65 @@ def auc(scores: ArrayLike, same: ArrayLike) -> float:
 
 
 def curve_auc(fpr: ArrayLike, tpr: ArrayLike) -> float:
-    """Area under a published curve (trapezoids), points in any order; rows with a NaN are left out."""
+    """Area under a published curve (trapezoids).
+
+    Args:
+        fpr: float [m], points in any order; rows with a NaN are left out.
+        tpr: float [m].
+
+    Returns:
+        0..1.
+
+    Raises:
+        ValueError: For lengths that differ, and fewer than two points.
+
+    Examples:
+        >>> curve_auc([0.0, 0.5, 1.0], [0.0, 1.0, 1.0])
+        0.75
+    """
     x, y = _curve(fpr, tpr)
     return float(np.trapezoid(y, x))
 
 
 def curve_balanced_accuracy(fpr: ArrayLike, tpr: ArrayLike) -> float:
-    """Largest mean of TPR and TNR on a published curve: the accuracy where both kinds are equally many."""
+    """Largest mean of TPR and TNR on a published curve: the accuracy where both kinds are equally many.
+
+    Args:
+        fpr: float [m].
+        tpr: float [m].
+
+    Returns:
+        0..1.
+
+    Raises:
+        ValueError: As curve_auc.
+
+    Examples:
+        >>> curve_balanced_accuracy([0.0, 0.5, 1.0], [0.0, 1.0, 1.0])
+        0.75
+    """
     x, y = _curve(fpr, tpr)
     return float(np.max((y + 1.0 - x) / 2.0))
 
 
 def eer(scores: ArrayLike, same: ArrayLike) -> float:
-    """Equal error rate, 0..1: where false accepts (FPR) and false rejects (1 - TPR) meet on the ROC.
+    """Equal error rate: where false accepts (FPR) and false rejects (1 - TPR) meet on the ROC.
 
     Between two points of the ROC the straight line counts (a random choice between two thresholds).
+
+    Args:
+        scores: float [n], larger where two photos are more alike.
+        same: bool [n], whether they are of one person.
+
+    Returns:
+        0..1.
+
+    Raises:
+        ValueError: For NaN scores, for lengths that differ, and where same or different pairs are lacking.
+
+    Examples:
+        >>> eer([0.9, 0.8, 0.3, 0.2], [True, False, True, False])
+        0.5
     """
     curve = roc(scores, same)
     gap = curve.fpr - (1.0 - curve.tpr)  # rises from -1 to 1
@@ -99,11 +172,26 @@ def eer(scores: ArrayLike, same: ArrayLike) -> float:
     return float(curve.fpr[k - 1] + t * (curve.fpr[k] - curve.fpr[k - 1]))
 
 
-def tar_at_far(scores: ArrayLike, same: ArrayLike, far: ArrayLike) -> Floats:
-    """Share of same pairs accepted, at the lowest threshold whose false accepts are at most `far` (0..1).
+def tar_at_far(scores: ArrayLike, same: ArrayLike, far: ArrayLike) -> Float64[np.ndarray, ...]:
+    """Share of same pairs accepted, at the lowest threshold whose false accepts are at most `far`.
 
-    far float [...] -> float [...]. No interpolation: the rate can be had with a real threshold. A far below
-    1 / (number of different pairs) allows none of them.
+    No interpolation: the rate can be had with a real threshold. A far below 1 / (number of different pairs) allows none
+    of them.
+
+    Args:
+        scores: float [n], larger where two photos are more alike.
+        same: bool [n], whether they are of one person.
+        far: float [...] in 0..1.
+
+    Returns:
+        float [...].
+
+    Raises:
+        ValueError: For a far outside 0..1, and as roc.
+
+    Examples:
+        >>> tar_at_far([0.9, 0.8, 0.3, 0.2], [True, False, True, False], [0.0, 0.5]).tolist()
+        [0.5, 1.0]
     """
     wanted = np.asarray(far, dtype=np.float64)
     if not np.all((wanted >= 0) & (wanted <= 1)):
@@ -116,8 +204,22 @@ def best_accuracy(scores: ArrayLike, same: ArrayLike, rule: ThresholdRule = "mid
     """Largest share of right answers over all thresholds, and the threshold that has it.
 
     Candidates lie halfway between neighbouring distinct scores, and at both ends (accept all: the lowest
-    score; accept none: just above the highest). Of equally good ones `rule` takes the median of all
-    ("middle"), the lowest or the highest.
+    score; accept none: just above the highest).
+
+    Args:
+        scores: float [n], larger where two photos are more alike.
+        same: bool [n], whether they are of one person.
+        rule: Of equally good ones the median of all ("middle"), the lowest or the highest.
+
+    Returns:
+        (accuracy, threshold).
+
+    Raises:
+        ValueError: For an unknown rule, NaN scores and lengths that differ.
+
+    Examples:
+        >>> best_accuracy([0.9, 0.7, 0.3, 0.1], [True, True, False, False])
+        (1.0, 0.5)
     """
     if rule not in ("middle", "lowest", "highest"):
         raise ValueError(f"unknown threshold rule {rule!r}; choose middle, lowest or highest")
@@ -141,7 +243,17 @@ def fold_accuracy(
 ) -> FoldAccuracy:
     """Accuracy of each fold with the threshold that was best on all other folds (LFW View 2).
 
-    scores float [n], same bool [n], folds int or str [n]. Raises ValueError for fewer than two folds.
+    Args:
+        scores: float [n], larger where two photos are more alike.
+        same: bool [n], whether they are of one person.
+        folds: int or str [n].
+        rule: Of best_accuracy.
+
+    Returns:
+        Mean, errors and folds.
+
+    Raises:
+        ValueError: For fewer than two folds, and as best_accuracy.
     """
     s, y = _checked(scores, same, both=False)
     f = np.asarray(folds)

@@ -33,12 +33,28 @@ LABELS = {"identity": "Identity", "shape": "Shape", "expression": "Expression", 
 
 
 def wanted_side(reading: str, sides: Sides) -> Floats:
-    """The reading that a swap should have, float [n, d]."""
+    """The reading that a swap should have.
+
+    Args:
+        reading: Its name.
+        sides: What was read.
+
+    Returns:
+        float [n, d], of the source or of the target.
+    """
     return sides.source[reading] if WANTED[reading] == "source" else sides.target[reading]  # type: ignore[return-value]
 
 
 def unwanted_side(reading: str, sides: Sides) -> Floats:
-    """The reading of the side that it should not show, float [n, d]."""
+    """The reading of the side that a swap should not show.
+
+    Args:
+        reading: Its name.
+        sides: What was read.
+
+    Returns:
+        float [n, d], of the target or of the source.
+    """
     return sides.target[reading] if WANTED[reading] == "source" else sides.source[reading]  # type: ignore[return-value]
 
 

@@ -16,9 +16,11 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.distances import Floats, unit
+from metrics.shapes import Column, Rows
 from metrics.sides import MetricError, Sides
 from metrics.spec import IDENTITY, Metric
 
@@ -29,19 +31,32 @@ _CHUNK = 1024  # probes compared at once: bounds the memory at 1024 x m doubles
 
 
 def identity_rank(
-    probes: ArrayLike,
+    probes: Rows,
     wanted_id: ArrayLike,
     gallery: ArrayLike,
     gallery_ids: ArrayLike,
     exclude: NDArray[np.integer] | None = None,
-) -> Floats:
-    """Rank of the wanted identity among the identities of the gallery, 1 = nearest: float [n].
+) -> Float64[np.ndarray, " n"]:
+    """Rank of the wanted identity among the identities of the gallery, 1 = nearest.
 
-    probes float [n, d], wanted_id str [n], gallery float [m, d], gallery_ids str [m]. exclude int [n] takes
-    one gallery row out for a probe (-1: none). An identity is as near as its nearest row. Ties count against
-    the wanted identity (rank = 1 + number of other identities at least as near), so that neither the order of
-    the gallery nor luck can make a hit. Gallery rows without a reading cannot be found by anybody.
-    NaN: the probe has no reading, or its wanted identity has no usable row in the gallery.
+    An identity is as near as its nearest row. Ties count against the wanted identity (rank = 1 + number of other
+    identities at least as near), so that neither the order of the gallery nor luck can make a hit. Gallery rows without
+    a reading cannot be found by anybody.
+
+    Args:
+        probes: float [n, d].
+        wanted_id: str [n].
+        gallery: float [m, d].
+        gallery_ids: str [m].
+        exclude: int [n], one gallery row that a probe may not find (-1: none).
+
+    Returns:
+        float [n]. NaN: the probe has no reading, or its wanted identity has no usable row in the gallery.
+
+    Examples:
+        >>> gallery = [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]
+        >>> identity_rank([[2.0, 1.0], [2.0, 1.0]], ["anna", "bert"], gallery, ["anna", "bert", "carl"]).tolist()
+        [1.0, 2.0]
     """
     p, g = unit(probes), unit(gallery)
     wanted, ids = np.asarray(wanted_id), np.asarray(gallery_ids)
@@ -71,8 +86,20 @@ def identity_rank(
     return rank
 
 
-def retrieved(rank: ArrayLike, k: int = 1) -> Floats:
-    """100 where the wanted identity is among the k nearest identities, 0 where not, NaN where rank is NaN."""
+def retrieved(rank: Column, k: int = 1) -> Float64[np.ndarray, " n"]:
+    """Whether the wanted identity is among the k nearest.
+
+    Args:
+        rank: float [n], of identity_rank.
+        k: How many identities count.
+
+    Returns:
+        float [n], 100 for yes, 0 for no, NaN where the rank is NaN.
+
+    Examples:
+        >>> retrieved([1.0, 2.0, float("nan")], k=1).tolist()
+        [100.0, 0.0, nan]
+    """
     r = np.asarray(rank, dtype=np.float64)
     return np.asarray(np.where(np.isnan(r), np.nan, 100.0 * (r <= k)))
 

@@ -11,6 +11,7 @@ import math
 from functools import partial
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
@@ -19,10 +20,19 @@ from metrics.sides import MetricError, Sides
 from metrics.spec import VIDEO, Metric
 
 
-def predecessor(clips: ArrayLike, frames: ArrayLike) -> NDArray[np.int64]:
-    """Row of each frame's predecessor, int [n], -1 where there is none. clips str [n], frames int [n].
+def predecessor(clips: ArrayLike, frames: ArrayLike) -> Int64[np.ndarray, " n"]:
+    """Row of each frame's predecessor: the frame of the same clip whose number is one less.
 
-    Rows may stand in any order. A frame that is given twice is one frame: its first row is taken.
+    Args:
+        clips: str [n].
+        frames: int [n]. Rows may stand in any order; of a frame that is given twice the first row is taken.
+
+    Returns:
+        int [n], -1 where there is none.
+
+    Examples:
+        >>> predecessor(["a", "a", "b", "a"], [7, 8, 9, 10]).tolist()
+        [-1, 0, -1, -1]
     """
     names, numbers = np.asarray(clips), np.asarray(frames).astype(np.int64)
     found = np.full(len(numbers), -1, dtype=np.int64)
@@ -39,44 +49,83 @@ def predecessor(clips: ArrayLike, frames: ArrayLike) -> NDArray[np.int64]:
     return found
 
 
-def rotation_angle(a: ArrayLike, b: ArrayLike) -> Floats:
-    """Geodesic angle between the rotations of row i of a and of b, axis-angle in radians [n, 3]: [n] in 0..pi.
+def rotation_angle(a: ArrayLike, b: ArrayLike) -> Float64[np.ndarray, " n"]:
+    """Geodesic angle between the rotations of row i of a and of b.
 
-    NaN where either row holds one. Raises MetricError for rows that are not three numbers.
+    Args:
+        a: float [n, 3], axis-angle in radians.
+        b: float [n, 3].
+
+    Returns:
+        float [n] in 0..pi, NaN where either row holds one.
+
+    Raises:
+        MetricError: For rows that are not three numbers.
+
+    Examples:
+        >>> rotation_angle([[0.0, 0.0, 0.2]], [[0.0, 0.0, -0.1]]).round(6).tolist()
+        [0.3]
     """
     first, second = _rotation_vectors(a), _rotation_vectors(b)
     return _motion_error(first, np.zeros_like(first), second, np.zeros_like(second))
 
 
-def identity_consistency(sides: Sides) -> Floats:
-    """Cosine of the swap's identity embedding with that of the frame before: float [n], NaN for first frames."""
+def identity_consistency(sides: Sides) -> Float64[np.ndarray, " n"]:
+    """Cosine of the swap's identity embedding with that of the frame before.
+
+    Args:
+        sides: What was read.
+
+    Returns:
+        float [n], NaN for first frames.
+    """
     before, has = _before(sides)
     now = sides.swap["identity"]
     return _only(has, cosine_similarity(now, now[before]))
 
 
-def expression_flicker(sides: Sides) -> Floats:
-    """|(e_t - e_(t-1)) of the swap - the same of the target|: float [n], NaN for first frames."""
+def expression_flicker(sides: Sides) -> Float64[np.ndarray, " n"]:
+    """|(e_t - e_(t-1)) of the swap - the same of the target|.
+
+    Args:
+        sides: What was read.
+
+    Returns:
+        float [n], NaN for first frames.
+    """
     before, has = _before(sides)
     swap, target = (np.asarray(s["expression"], dtype=np.float64) for s in (sides.swap, sides.target))
     return _only(has, l2(swap - swap[before], target - target[before]))
 
 
-def pose_flicker(sides: Sides) -> Floats:
-    """Angle between the turn of the swapped head since the frame before and that of the target's: [n], rad.
+def pose_flicker(sides: Sides) -> Float64[np.ndarray, " n"]:
+    """Angle between the turn of the swapped head since the frame before and that of the target's.
 
     A turn is R_t R_(t-1)^T, so a constant error of pose is no flicker.
+
+    Args:
+        sides: What was read.
+
+    Returns:
+        float [n], radians, NaN for first frames.
     """
     before, has = _before(sides)
     swap, target = _rotation_vectors(sides.swap["pose"]), _rotation_vectors(sides.target["pose"])
     return _only(has, _motion_error(swap, swap[before], target, target[before]))
 
 
-def lost(sides: Sides, reading: str) -> Floats:
+def lost(sides: Sides, reading: str) -> Float64[np.ndarray, " n"]:
     """What a frame costs in which the swap's face is lost: as though the wanted face jumped to the unwanted one.
 
-    Identity: the cosine of source and target. Expression and pose: the distance from the target's reading to
-    the source's, which is the error of such a jump. float [n], NaN where an original lacks a reading.
+    Identity: the cosine of source and target. Expression and pose: the distance from the target's reading to the
+    source's, which is the error of such a jump.
+
+    Args:
+        sides: What was read.
+        reading: Which reading.
+
+    Returns:
+        float [n], NaN where an original lacks a reading.
     """
     _, has = _before(sides)
     source, target = sides.source[reading], sides.target[reading]
@@ -84,8 +133,15 @@ def lost(sides: Sides, reading: str) -> Floats:
     return _only(has, jump(source, target))
 
 
-def has_predecessor(sides: Sides) -> NDArray[np.bool_]:
-    """Frames that can have a value at all: bool [n]."""
+def has_predecessor(sides: Sides) -> Bool[np.ndarray, " n"]:
+    """Frames that can have a value at all.
+
+    Args:
+        sides: What was read.
+
+    Returns:
+        bool [n].
+    """
     return _before(sides)[1]
 
 

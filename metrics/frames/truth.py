@@ -10,7 +10,7 @@ import math
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float, Float64
 
 from metrics.distances import Floats, cosine_distance, l2
 from metrics.frames.readings import LABELS, OTHER, UNITS, WANTED, WORDS, unwanted_side
@@ -18,21 +18,54 @@ from metrics.sides import MetricError, Sides
 from metrics.spec import TRUTH, Metric
 
 
-def reading_error(sides: Sides, reading: str) -> Floats:
-    """Distance of the swap's reading to the truth's, float [n]: cosine distance of identity, else L2."""
+def reading_error(sides: Sides, reading: str) -> Float64[np.ndarray, " n"]:
+    """Distance of the swap's reading to the truth's.
+
+    Args:
+        sides: What was read.
+        reading: Its name.
+
+    Returns:
+        float [n], cosine distance of identity, else L2.
+
+    Raises:
+        MetricError: Where no truth is known.
+    """
     return error(sides, reading, sides.swap[reading])
 
 
-def error(sides: Sides, reading: str, rows: NDArray[np.floating]) -> Floats:
-    """Distance of any rows float [n, d] of that reading to the truth's, as in reading_error."""
+def error(sides: Sides, reading: str, rows: Float[np.ndarray, "n d"]) -> Float64[np.ndarray, " n"]:
+    """Distance of any rows of a reading to the truth's, as in reading_error.
+
+    Args:
+        sides: What was read.
+        reading: The reading's name.
+        rows: float [n, d].
+
+    Returns:
+        float [n].
+
+    Raises:
+        MetricError: Where no truth is known.
+    """
     if sides.truth is None or reading not in sides.truth:
         raise MetricError(f"no truth of {reading!r} is known; truth_* metrics need rendered data")
     distance = cosine_distance if reading == "identity" else l2
     return distance(rows, sides.truth[reading])
 
 
-def pixel_error(sides: Sides) -> Floats:
-    """Mean absolute difference of swap and true swap over the face box, grey levels 0..255; float [n]."""
+def pixel_error(sides: Sides) -> Float64[np.ndarray, " n"]:
+    """Mean absolute difference of swap and true swap over the face box.
+
+    Args:
+        sides: What was read.
+
+    Returns:
+        float [n], grey levels 0..255.
+
+    Raises:
+        MetricError: Where no pixel error is known.
+    """
     if sides.truth is None or "pixel_error" not in sides.truth:
         raise MetricError("no pixel error is known; truth_pixel needs rendered data")
     return np.asarray(sides.truth["pixel_error"], dtype=np.float64)

@@ -192,8 +192,11 @@ class AnnyLandmarks:
         if points.ndim != 3 or points.shape[1:] != (68, 2):
             raise InstrumentError(f"anny-landmarks reads landmarks [n, 68, 2]; got {list(points.shape)}")
         k, m = len(self._basis.shape), len(self._basis.expression)
-        out = {"shape": np.full((len(points), k), np.nan), "expression": np.full((len(points), m), np.nan),
-               "pose": np.full((len(points), 3), np.nan)}  # fmt: skip
+        out = {
+            "shape": np.full((len(points), k), np.nan),
+            "expression": np.full((len(points), m), np.nan),
+            "pose": np.full((len(points), 3), np.nan),
+        }
         spread = np.ptp(points, axis=1).min(1)
         good = np.flatnonzero(np.isfinite(points).all((1, 2)) & (spread > 1e-3))
         for part in np.array_split(good, max(1, -(-len(good) // 256))):  # 256 faces at once: about 60 MB

@@ -61,10 +61,14 @@ class Regressor(nn.Module):
             nn.Conv2d(3, 2 * w, 6, 4, 2, bias=False), nn.BatchNorm2d(2 * w), nn.ReLU()
         )  # 40
         self.body = nn.Sequential(
-            Block(2 * w, w, 1), Block(w, 2 * w, 2), Block(2 * w, 2 * w, 1),  # 20
-            Block(2 * w, 4 * w, 2), Block(4 * w, 4 * w, 1),  # 10
-            Block(4 * w, 6 * w, 2), Block(6 * w, 6 * w, 1),  # 5
-        )  # fmt: skip
+            Block(2 * w, w, 1),
+            Block(w, 2 * w, 2),
+            Block(2 * w, 2 * w, 1),  # 20
+            Block(2 * w, 4 * w, 2),
+            Block(4 * w, 4 * w, 1),  # 10
+            Block(4 * w, 6 * w, 2),
+            Block(6 * w, 6 * w, 1),  # 5
+        )
         self.head = nn.Sequential(nn.Linear(6 * w * 25, hidden), nn.BatchNorm1d(hidden), nn.ReLU())
         self.code = nn.Linear(hidden, layout.total)
         self.mean: Tensor
@@ -101,8 +105,9 @@ def load_regressor(path: Path) -> tuple[Regressor, Layout]:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
         layout = Layout(**about["layout"])
         network = Regressor(layout, int(about["width"]), int(about.get("hidden", 192)))
-        network.load_state_dict({key: value.float() if value.is_floating_point() else value
-                                 for key, value in tensors.items()})  # fmt: skip
+        network.load_state_dict(
+            {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+        )
     except FileNotFoundError:
         raise InstrumentError(
             f"{path} is missing: make it with `python -m bench.make_anny.regressor`"

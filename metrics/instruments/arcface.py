@@ -69,8 +69,11 @@ class ArcFace:
             raise InstrumentError(f"arcface: flip is true or false, not {flip!r}")
         self._colour, self._flip = colour, _TRUE[str(flip).lower()]
         self.parameters: dict[str, Any] = {
-            "mean": self._mean, "scale": self._scale, "colour": colour, "flip": self._flip,
-        }  # fmt: skip
+            "mean": self._mean,
+            "scale": self._scale,
+            "colour": colour,
+            "flip": self._flip,
+        }
         self.name = f"arcface:{self.path.stem}"
         self._session = _session(self.path, int(_real("threads", threads)))
         self.weights_sha256 = file_sha256(self.path)

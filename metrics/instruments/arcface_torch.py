@@ -42,8 +42,15 @@ class ArcFaceTorch(TorchReader):
         fill(network, tensors, path, EXPECTED)
         self.name = f"arcface:{os.path.splitext(os.path.basename(path))[0]}"  # noqa: PTH119, PTH122
         self.description = f"{self.arch} in torch, 512-d, 112 px"
-        super().__init__(path, _Flipped(network) if flip else network, (127.5,) * 3, (127.5,) * 3, "rgb", _identity,
-                         precision)  # fmt: skip
+        super().__init__(
+            path,
+            _Flipped(network) if flip else network,
+            (127.5,) * 3,
+            (127.5,) * 3,
+            "rgb",
+            _identity,
+            precision,
+        )
         self.parameters |= {"arch": self.arch, "flip": flip}
 
 

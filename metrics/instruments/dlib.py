@@ -170,9 +170,11 @@ def _start(weights: Path) -> subprocess.Popen[bytes]:
     # A bare child, not multiprocessing: that would import the caller's main module, torch and all, once more.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(p or str(Path.cwd()) for p in sys.path)}
     return subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(weights)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-c", _SERVE, str(weights)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         env=environment,
-    )  # fmt: skip
+    )
 
 
 def _stop(worker: subprocess.Popen[bytes]) -> None:

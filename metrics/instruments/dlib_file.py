@@ -78,8 +78,16 @@ PUBLISHED: tuple[Shape, ...] = (
     Shape("avg_pool"),
     Shape("fc", 256, DIMENSIONS),
 )
-_NAMES = {"con": "con_4", "affine": "affine_", "relu": "relu_", "max_pool": "max_pool_2",
-          "avg_pool": "avg_pool_2", "add_prev1": "add_prev_", "add_prev2": "add_prev_", "fc": "fc_2"}  # fmt: skip
+_NAMES = {
+    "con": "con_4",
+    "affine": "affine_",
+    "relu": "relu_",
+    "max_pool": "max_pool_2",
+    "avg_pool": "avg_pool_2",
+    "add_prev1": "add_prev_",
+    "add_prev2": "add_prev_",
+    "fc": "fc_2",
+}
 _WRAPPERS = ("tag1", "tag2", "skip1")  # they hold no data; the file keeps not even their number
 
 

@@ -16,9 +16,12 @@ from metrics.instruments.base import InstrumentError
 
 # The recogniser of each pack, as insightface/python-package's README lists them.
 RECOGNISERS = {
-    "buffalo_l": "w600k_r50.onnx", "buffalo_m": "w600k_r50.onnx", "buffalo_s": "w600k_mbf.onnx",
-    "buffalo_sc": "w600k_mbf.onnx", "antelopev2": "glintr100.onnx",
-}  # fmt: skip
+    "buffalo_l": "w600k_r50.onnx",
+    "buffalo_m": "w600k_r50.onnx",
+    "buffalo_s": "w600k_mbf.onnx",
+    "buffalo_sc": "w600k_mbf.onnx",
+    "antelopev2": "glintr100.onnx",
+}
 LICENCE = "InsightFace model packs: research that is not commercial"
 
 

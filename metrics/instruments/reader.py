@@ -61,8 +61,11 @@ class TorchReader:
         self._bgr, self._decode = colour == "bgr", decode
         self._bf16 = False
         self.parameters: dict[str, Any] = {
-            "mean": list(mean), "scale": list(scale), "colour": colour, "precision": precision,
-        }  # fmt: skip
+            "mean": list(mean),
+            "scale": list(scale),
+            "colour": colour,
+            "precision": precision,
+        }
         if precision == "bf16":
             self._check_bf16()
             self._bf16 = True

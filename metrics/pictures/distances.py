@@ -33,10 +33,24 @@ class Kid:
 
 
 def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
-    """|mean_a - mean_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) of features [n, d] and [m, d]: >= 0.
+    """|mean_a - mean_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) of features.
 
     C with n - 1. Symmetric in a and b, unchanged by a common rotation or shift. Biased upwards for few
-    pictures: compare sets of one size only. Raises ValueError for fewer than two rows or a NaN.
+    pictures: compare sets of one size only.
+
+    Args:
+        a: float [n, d], features of the first set.
+        b: float [m, d], of the second.
+
+    Returns:
+        >= 0.
+
+    Raises:
+        ValueError: For fewer than two rows or a NaN.
+
+    Examples:
+        >>> round(frechet_distance([[0.0], [2.0]], [[3.0], [5.0]]), 6)  # moved by 3, spread alike
+        9.0
     """
     x, y = _features(a, b)
     # The trace of (C_a C_b)^(1/2) is the sum of singular values of R_a R_b^T, where C = R^T R: no root of a
@@ -45,7 +59,24 @@ def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def frechet_of_moments(mean_a: ArrayLike, cov_a: ArrayLike, mean_b: ArrayLike, cov_b: ArrayLike) -> float:
-    """The same from means [d] and covariances [d, d], as they are published for large data sets."""
+    """The same from means and covariances, as they are published for large data sets.
+
+    Args:
+        mean_a: float [d].
+        cov_a: float [d, d].
+        mean_b: float [d].
+        cov_b: float [d, d].
+
+    Returns:
+        >= 0.
+
+    Raises:
+        ValueError: For shapes that do not fit or a covariance that is not symmetric.
+
+    Examples:
+        >>> round(frechet_of_moments([0.0], [[1.0]], [0.0], [[4.0]]), 6)
+        1.0
+    """
     factors = []
     for cov in (cov_a, cov_b):
         c = np.asarray(cov, dtype=np.float64)
@@ -60,9 +91,17 @@ def frechet_of_moments(mean_a: ArrayLike, cov_a: ArrayLike, mean_b: ArrayLike, c
 
 
 def kernel_distance(a: ArrayLike, b: ArrayLike) -> float:
-    """Unbiased squared maximum mean discrepancy of features [n, d], [m, d], kernel (x.y / d + 1)^3.
+    """Unbiased squared maximum mean discrepancy of features, kernel (x.y / d + 1)^3.
 
-    The expectation is 0 for sets of one distribution, so values below 0 happen. Raises ValueError as above.
+    Args:
+        a: float [n, d], features of the first set.
+        b: float [m, d], of the second.
+
+    Returns:
+        The expectation is 0 for sets of one distribution, so values below 0 happen.
+
+    Raises:
+        ValueError: As frechet_distance.
     """
     x, y = _features(a, b)
     n, m = len(x), len(y)
@@ -75,7 +114,18 @@ def kernel_distance(a: ArrayLike, b: ArrayLike) -> float:
 def kid(a: ArrayLike, b: ArrayLike, subsets: int = 100, subset_size: int = 1000, seed: int = 0) -> Kid:
     """kernel_distance over random subsets of equal size without replacement, as KID is published.
 
-    Raises ValueError where a set is smaller than a subset.
+    Args:
+        a: float [n, d], features of the first set.
+        b: float [m, d], of the second.
+        subsets: How many.
+        subset_size: Pictures in each.
+        seed: Of the draws.
+
+    Returns:
+        Mean and deviation.
+
+    Raises:
+        ValueError: Where a set is smaller than a subset.
     """
     x, y = _features(a, b)
     if min(len(x), len(y)) < subset_size or subset_size < 2 or subsets < 1:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -28,12 +29,21 @@ INCEPTION_FILE = "inception_v3_google-0cc3c7bd.pth"
 INCEPTION_URL = f"https://download.pytorch.org/models/{INCEPTION_FILE}"
 
 
-def filter_bank(images: Images) -> Floats:
-    """36 hand-designed numbers a picture: uint8 [n, h, w, 3] RGB, all of one size from 32 up -> float64 [n, 36].
+def filter_bank(images: Images) -> Float64[np.ndarray, "n 36"]:
+    """36 hand-designed numbers a picture.
 
     On luma and two colour differences (0..1): mean and deviation of each; then at full, half and quarter size
     the logarithm of the mean absolute response of Gaussian derivatives (sigma 1; x, y, xy, xx, yy and the
-    Laplacian for luma; x and y for the colour differences). Raises ValueError for other shapes or types.
+    Laplacian for luma; x and y for the colour differences).
+
+    Args:
+        images: uint8 [n, h, w, 3] RGB, all of one size from 32 up.
+
+    Returns:
+        float64 [n, 36].
+
+    Raises:
+        ValueError: For other shapes or types.
     """
     x = _checked(images).astype(np.float64) / 255.0
     luma = x @ np.array([0.299, 0.587, 0.114])
@@ -75,9 +85,12 @@ class Inception:
         try:
             state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
             network = inception_v3(
-                weights=None, aux_logits=any(key.startswith("AuxLogits") for key in state),
-                transform_input=False, init_weights=False, num_classes=len(state["fc.bias"]),
-            )  # fmt: skip
+                weights=None,
+                aux_logits=any(key.startswith("AuxLogits") for key in state),
+                transform_input=False,
+                init_weights=False,
+                num_classes=len(state["fc.bias"]),
+            )
             network.load_state_dict(state)
         except Exception as error:  # torch.load raises a dozen kinds, one for each way to be another file
             reason = str(error).partition("\n")[0][:200] or type(error).__name__

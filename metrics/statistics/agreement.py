@@ -56,9 +56,16 @@ def _jackknife(
 
 
 def rank_correlation(measured: ArrayLike, truth: ArrayLike, first: ArrayLike, second: ArrayLike) -> Estimate:
-    """Spearman's correlation of measured and true distances [n], of pairs of the people first [n] and second [n].
+    """Spearman's correlation of measured and true distances; the interval is symmetric in Fisher's z.
 
-    In -1..1; the interval is symmetric in Fisher's z. Pairs where either distance is NaN are left out, and n says so.
+    Args:
+        measured: float [n]; pairs where either distance is NaN are left out, and n says so.
+        truth: float [n].
+        first: [n], one of the two people of each pair.
+        second: [n], the other.
+
+    Returns:
+        -1..1 with its interval over people.
     """
     m, t = np.asarray(measured, np.float64), np.asarray(truth, np.float64)
     kept = np.isfinite(m) & np.isfinite(t)
@@ -77,15 +84,30 @@ def rank_correlation(measured: ArrayLike, truth: ArrayLike, first: ArrayLike, se
         return float(np.clip(r, -1 + 1e-9, 1 - 1e-9))
 
     return _jackknife(
-        spearman, a, b,
-        lambda r: float(np.arctanh(clipped(r))), lambda r: 1 / (1 - clipped(r) ** 2), lambda z: float(np.tanh(z)),
-    )  # fmt: skip
+        spearman,
+        a,
+        b,
+        lambda r: float(np.arctanh(clipped(r))),
+        lambda r: 1 / (1 - clipped(r) ** 2),
+        lambda z: float(np.tanh(z)),
+    )
 
 
 def same_person_auc(distances: ArrayLike, same: ArrayLike, first: ArrayLike, second: ArrayLike) -> Estimate:
-    """Area under the ROC curve of "nearer means the same person", in 0..1, 0.5 by chance; ties count half.
+    """Area under the ROC curve of "nearer means the same person", 0.5 by chance; ties count half.
 
-    distances float [n], same bool [n], of pairs of the people first [n] and second [n]. NaN distances are left out.
+    Args:
+        distances: float [n]; NaN is left out.
+        same: bool [n].
+        first: [n], one of the two people of each pair.
+        second: [n], the other.
+
+    Returns:
+        0..1 with its interval over people.
+
+    Examples:
+        >>> same_person_auc([0.1, 0.9, 0.8], [True, False, False], [0, 0, 1], [0, 1, 2]).value
+        1.0
     """
     d, s = np.asarray(distances, np.float64), np.asarray(same, bool)
     kept = np.isfinite(d)
@@ -107,16 +129,29 @@ def same_person_auc(distances: ArrayLike, same: ArrayLike, first: ArrayLike, sec
         return float(np.clip(p, 1e-6, 1 - 1e-6))
 
     return _jackknife(
-        auc, a, b,
-        lambda p: float(np.log(bounded(p) / (1 - bounded(p)))), lambda p: 1 / (bounded(p) * (1 - bounded(p))),
+        auc,
+        a,
+        b,
+        lambda p: float(np.log(bounded(p) / (1 - bounded(p)))),
+        lambda p: 1 / (bounded(p) * (1 - bounded(p))),
         lambda z: float(1 / (1 + np.exp(-z))),
-    )  # fmt: skip
+    )
 
 
 def median_over_people(
     values: ArrayLike, people: ArrayLike, seed: int = 0, resamples: int = 1999
 ) -> Estimate:
-    """The median of values [n] with a percentile interval that resamples whole people [n]. NaN is left out."""
+    """The median with a percentile interval that resamples whole people.
+
+    Args:
+        values: float [n]; NaN is left out.
+        people: [n].
+        seed: Of the resampling.
+        resamples: How many.
+
+    Returns:
+        The median with its interval.
+    """
     v, p = np.asarray(values, np.float64), np.asarray(people)
     kept = np.isfinite(v)
     v, p = v[kept], p[kept]
@@ -131,7 +166,17 @@ def median_over_people(
 
 
 def ratio_of_medians(above: ArrayLike, below: ArrayLike, seed: int = 0, resamples: int = 1999) -> Estimate:
-    """median(above) / median(below) of paired values [n], one of each a person; percentile interval over people."""
+    """median(above) / median(below) of paired values, one of each a person; percentile interval over people.
+
+    Args:
+        above: float [n].
+        below: float [n].
+        seed: Of the resampling.
+        resamples: How many.
+
+    Returns:
+        The ratio with its interval.
+    """
     a, b = np.asarray(above, np.float64), np.asarray(below, np.float64)
     kept = np.isfinite(a) & np.isfinite(b)
     a, b = a[kept], b[kept]
@@ -145,8 +190,13 @@ def ratio_of_medians(above: ArrayLike, below: ArrayLike, seed: int = 0, resample
         return np.asarray(np.median(x, axis=axis) / np.maximum(np.median(y, axis=axis), 1e-300))
 
     result = stats.bootstrap(
-        (a, b), ratio, paired=True, vectorized=True, n_resamples=resamples, method="percentile",
+        (a, b),
+        ratio,
+        paired=True,
+        vectorized=True,
+        n_resamples=resamples,
+        method="percentile",
         rng=np.random.default_rng(seed),
-    )  # fmt: skip
+    )
     low, high = (float(x) for x in result.confidence_interval)
     return Estimate(value, (low, high), len(a), len(a))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
@@ -22,8 +23,26 @@ GROUPS = 20  # of clusters, each left out once, where every value costs a matrix
 _BATCH = 512  # resamples held in memory at once
 
 
-def cluster_sums(values: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats]:
-    """Sum and number of the non-NaN values in each cluster that has any: two float [k], clusters sorted."""
+def cluster_sums(
+    values: ArrayLike, clusters: ArrayLike
+) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
+    """Sum and number of the values in each cluster that has any.
+
+    Args:
+        values: float [n]; NaN is left out.
+        clusters: [n].
+
+    Returns:
+        Two float [k], clusters sorted.
+
+    Raises:
+        ValueError: For arrays that do not match.
+
+    Examples:
+        >>> sums, counts = cluster_sums([1.0, 2.0, float("nan"), 4.0], ["a", "a", "b", "b"])
+        >>> sums.tolist(), counts.tolist()
+        ([3.0, 4.0], [2.0, 1.0])
+    """
     v = np.asarray(values, dtype=np.float64)
     c = np.asarray(clusters)
     if v.ndim != 1 or v.shape != c.shape:
@@ -34,7 +53,7 @@ def cluster_sums(values: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats
     return sums.astype(np.float64), np.bincount(index).astype(np.float64)
 
 
-def standard_error(sums: Floats, counts: Floats) -> float:
+def standard_error(sums: Float64[np.ndarray, " k"], counts: Float64[np.ndarray, " k"]) -> float:
     """Cluster-robust (linearised) standard error of the mean sum(sums) / sum(counts) over two clusters or more.
 
     Args:
@@ -57,7 +76,7 @@ def cluster_interval(
     level: float = 0.95,
     bounds: tuple[float, float] | None = None,
 ) -> tuple[float, float]:
-    """Confidence interval (low, high) of the mean of values [n] over independent clusters [n]; NaN is left out.
+    """Confidence interval of the mean of values over independent clusters.
 
     The union of two intervals, each from the mean's cluster-robust (linearised) standard error:
     - Student's t with k - 1 degrees of freedom for k clusters, right for symmetric values;
@@ -68,12 +87,30 @@ def cluster_interval(
     The same seed gives the same interval. Coverage by simulation stands in docs/metrics.md.
 
     Where all clusters have the same mean there is no spread to work with:
-    - with `bounds` (the values' least and greatest, for percentages of hits) the interval is the exact
-      binomial one: of k clusters none differed, so at most q = 1 - (alpha/2)^(1/k) of all clusters differ,
-      by at most the way to the bounds. At 0 % and 100 % this is the Clopper-Pearson interval over clusters.
+    - with `bounds` the interval is the exact binomial one: of k clusters none differed, so at most
+      q = 1 - (alpha/2)^(1/k) of all clusters differ, by at most the way to the bounds. At 0 % and 100 % this is the
+      Clopper-Pearson interval over clusters.
     - without bounds, one cluster gives (nan, nan): its spread is unknown. Two or more equal ones give the
       value twice, right for numbers that are equal by construction (the oracle's error of 0).
-    No value at all gives (nan, nan). Raises ValueError for a level outside 0..1 or arrays that do not match.
+
+    Args:
+        values: float [n]; NaN is left out.
+        clusters: [n], the independent unit.
+        seed: Of the bootstrap.
+        n_resamples: Of the bootstrap.
+        level: Of confidence.
+        bounds: The values' least and greatest, for percentages of hits.
+
+    Returns:
+        (low, high); (nan, nan) for no value at all.
+
+    Raises:
+        ValueError: For a level outside 0..1 or arrays that do not match.
+
+    Examples:
+        >>> low, high = cluster_interval([100.0] * 20, [f"{i // 2}" for i in range(20)], bounds=(0.0, 100.0))
+        >>> round(low, 1), high
+        (69.2, 100.0)
     """
     if not 0 < level < 1:
         raise ValueError(f"level must lie between 0 and 1, not {level}")
@@ -138,12 +175,21 @@ def group_jackknife(
     groups: int = GROUPS,
     level: float = 0.95,
 ) -> tuple[float, float]:
-    """Confidence interval (low, high) of a statistic that is no mean of frames, such as a distance between sets.
+    """Confidence interval of a statistic that is no mean of frames, such as a distance between sets.
 
-    statistic(kept): its value of the frames where kept, bool [n], holds; value: that of all. Clusters [n] are dealt out in
-    order to at most `groups` groups, and each group is left out once: t interval with one degree of freedom less than
-    groups (delete-a-group jackknife; Kott, J. Official Statistics 17 (2001)). A bias that depends on the number of frames
-    alone is not in it. Fewer than two clusters: (nan, nan).
+    Clusters are dealt out in order to at most `groups` groups, and each group is left out once: t interval with one
+    degree of freedom less than groups (delete-a-group jackknife; Kott, J. Official Statistics 17 (2001)). A bias that
+    depends on the number of frames alone is not in it.
+
+    Args:
+        statistic: Its value of the frames where a mask, bool [n], holds.
+        value: That of all.
+        clusters: [n], the independent unit.
+        groups: How many at most.
+        level: Of confidence.
+
+    Returns:
+        (low, high); (nan, nan) for fewer than two clusters.
     """
     names, index = np.unique(np.asarray(clusters), return_inverse=True)
     g = min(groups, len(names))
@@ -178,10 +224,28 @@ def paired_difference(
     n_resamples: int = RESAMPLES,
     bounds: tuple[float, float] | None = None,
 ) -> Difference:
-    """Compare two models frame by frame: a, b float [n] of the same frames, clusters [n].
+    """Compare two models frame by frame.
 
     Frames that lack a value on either side are left out; fill them first where missing counts as wrong.
-    bounds: least and greatest single value, as in cluster_interval.
+
+    Args:
+        a: float [n], of the first model.
+        b: float [n], of the second, on the same frames.
+        clusters: [n], the independent unit.
+        seed: Of the bootstrap.
+        n_resamples: Of the bootstrap.
+        bounds: Least and greatest single value, as in cluster_interval.
+
+    Returns:
+        The mean of a - b with its interval.
+
+    Raises:
+        ValueError: For arrays that do not match.
+
+    Examples:
+        >>> gap = paired_difference([3.0, 5.0, 4.0, 7.0], [1.0, 2.0, 2.0, 3.0], ["a", "a", "b", "b"])
+        >>> gap.value, gap.n, gap.clusters
+        (2.75, 4, 2)
     """
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if first.shape != second.shape:

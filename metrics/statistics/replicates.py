@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Int64
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
@@ -54,8 +55,21 @@ class Crossed:
     each: tuple[float, ...]
 
 
-def deal(clusters: int, groups: int = GROUPS, seed: int = 0) -> Ints:
-    """The group of each cluster, int [clusters], by lot: `groups` of nearly one size, or each its own if fewer."""
+def deal(clusters: int, groups: int = GROUPS, seed: int = 0) -> Int64[np.ndarray, " clusters"]:
+    """The group of each cluster, by lot.
+
+    Args:
+        clusters: How many there are.
+        groups: How many groups, of nearly one size; with fewer clusters each is its own.
+        seed: Of the lot.
+
+    Returns:
+        int [clusters].
+
+    Examples:
+        >>> sorted(deal(5, groups=2).tolist())
+        [0, 0, 0, 1, 1]
+    """
     order = np.random.default_rng(seed).permutation(clusters)
     group = np.empty(clusters, np.int64)
     group[order] = np.arange(clusters) % min(groups, max(clusters, 1))
@@ -63,9 +77,14 @@ def deal(clusters: int, groups: int = GROUPS, seed: int = 0) -> Ints:
 
 
 def replicate(statistic: Callable[[Bools], float], *groups: ArrayLike) -> Replicated:
-    """`statistic` of a mask over n observations: of all of them, and without each group of clusters.
+    """A statistic of all observations, and without each group of clusters.
 
-    groups: int [n] each, the group of every cluster that an observation belongs to (two for a pair of two people).
+    Args:
+        statistic: Of a mask, bool [n], over the observations.
+        groups: int [n] each, the group of every cluster that an observation belongs to (two for a pair of two people).
+
+    Returns:
+        The value and its replicates.
     """
     sides = [np.asarray(side) for side in groups]
     count = 1 + max((int(side.max()) for side in sides if len(side)), default=-1)
@@ -76,7 +95,20 @@ def replicate(statistic: Callable[[Bools], float], *groups: ArrayLike) -> Replic
 
 
 def replicate_mean(values: ArrayLike, group: ArrayLike) -> Replicated:
-    """The mean of values float [n] without the NaN among them; group int [n]."""
+    """A mean, and without each group of clusters.
+
+    Args:
+        values: float [n]; NaN is left out.
+        group: int [n].
+
+    Returns:
+        The value and its replicates.
+
+    Examples:
+        >>> mean = replicate_mean([1.0, 2.0, 6.0], [0, 0, 1])
+        >>> mean.value, mean.without.tolist()
+        (3.0, [6.0, 1.5])
+    """
     v = np.asarray(values, np.float64)
 
     def mean(mask: Bools) -> float:
@@ -87,7 +119,18 @@ def replicate_mean(values: ArrayLike, group: ArrayLike) -> Replicated:
 
 
 def crossed(networks: Sequence[Replicated], bounds: tuple[float, float] | None = None) -> Crossed:
-    """The figure of a group of networks, one a seed; bounds: least and greatest possible value."""
+    """The figure of a group of networks, one a seed.
+
+    Args:
+        networks: Each network's figure.
+        bounds: Least and greatest possible value.
+
+    Returns:
+        Mean, interval and errors.
+
+    Raises:
+        ValueError: For no network.
+    """
     value, people, seeds, each = _parts(networks)
     ci95, p = _student(value, [people] if seeds is None else [people, seeds])
     if bounds is not None:
@@ -96,9 +139,19 @@ def crossed(networks: Sequence[Replicated], bounds: tuple[float, float] | None =
 
 
 def difference(a: Sequence[Replicated], b: Sequence[Replicated]) -> Crossed:
-    """Mean of the networks a minus mean of the networks b, on the same people left out in the same groups.
+    """Mean of the networks a minus mean of the networks b.
 
     People are paired, seeds are not. Where one side has a single seed, only the other's spread over seeds is in it.
+
+    Args:
+        a: The first group's figures.
+        b: The second's, on the same people left out in the same groups.
+
+    Returns:
+        Difference, interval and errors.
+
+    Raises:
+        ValueError: For no network.
     """
     value_a, _, seeds_a, _ = _parts(a)
     value_b, _, seeds_b, _ = _parts(b)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike
 from scipy import integrate, optimize, special, stats
 
@@ -41,9 +42,21 @@ def paired_test(
 ) -> float:
     """Two-sided p-value of the mean of a - b, exchanging the two models within whole clusters.
 
-    a, b float [n] of the same frames, clusters [n]; frames that lack a value on either side are left out.
     Exact where 2^clusters <= n_resamples, else from random exchanges (never 0); valid for few clusters and any
-    distribution. Equal models give 1, no frame gives NaN. With k clusters p is at least 2^(1-k).
+    distribution. With k clusters p is at least 2^(1-k).
+
+    Args:
+        a: float [n], of the first model.
+        b: float [n], of the second, on the same frames; frames that lack a value on either side are left out.
+        clusters: [n], the independent unit.
+        seed: Of the exchanges.
+        n_resamples: How many.
+
+    Returns:
+        p; 1 for equal models, NaN for no frame.
+
+    Raises:
+        ValueError: For arrays that do not match.
     """
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if first.shape != second.shape:
@@ -61,9 +74,15 @@ def paired_test(
         return np.asarray(np.round((x - y).sum(axis=axis) / np.abs(sums).sum(), 12))
 
     result = stats.permutation_test(
-        (sums, np.zeros_like(sums)), total, permutation_type="samples", vectorized=True,
-        n_resamples=n_resamples, batch=_BATCH, alternative="two-sided", rng=np.random.default_rng(seed),
-    )  # fmt: skip
+        (sums, np.zeros_like(sums)),
+        total,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=n_resamples,
+        batch=_BATCH,
+        alternative="two-sided",
+        rng=np.random.default_rng(seed),
+    )
     return float(result.pvalue)
 
 
@@ -104,10 +123,23 @@ def paired_t_test(a: ArrayLike, b: ArrayLike, clusters: ArrayLike) -> Tested | N
     return Tested(mean, (mean - half, mean + half), n, k, p)
 
 
-def holm(p: ArrayLike) -> Floats:
-    """Holm's adjusted p-values of a family, float [m]: the chance of even one false finding stays below level.
+def holm(p: ArrayLike) -> Float64[np.ndarray, " m"]:
+    """Holm's adjusted p-values of a family: the chance of even one false finding stays below level.
 
-    NaN is no comparison: it stays NaN and does not count. Holm, Scand. J. Statist. 6 (1979).
+    Holm, Scand. J. Statist. 6 (1979).
+
+    Args:
+        p: float [m]. NaN is no comparison: it stays NaN and does not count.
+
+    Returns:
+        float [m].
+
+    Raises:
+        ValueError: For what is no list of numbers in 0..1.
+
+    Examples:
+        >>> holm([0.01, 0.04, 0.03, 0.005]).round(3).tolist()
+        [0.03, 0.06, 0.06, 0.02]
     """
 
     def adjust(values: Floats) -> Floats:
@@ -120,16 +152,40 @@ def holm(p: ArrayLike) -> Floats:
     return _adjusted(p, adjust)
 
 
-def benjamini_hochberg(p: ArrayLike) -> Floats:
-    """Adjusted p-values that bound the expected share of false findings among all findings; NaN as in holm.
+def benjamini_hochberg(p: ArrayLike) -> Float64[np.ndarray, " m"]:
+    """Adjusted p-values that bound the expected share of false findings among all findings.
 
     scipy.stats.false_discovery_control. Benjamini and Hochberg, J. R. Statist. Soc. B 57 (1995).
+
+    Args:
+        p: float [m]; NaN as in holm.
+
+    Returns:
+        float [m].
+
+    Raises:
+        ValueError: As holm.
+
+    Examples:
+        >>> benjamini_hochberg([0.01, 0.04, 0.03, 0.005]).round(3).tolist()
+        [0.02, 0.04, 0.04, 0.02]
     """
     return _adjusted(p, lambda values: np.asarray(stats.false_discovery_control(values, method="bh")))
 
 
-def corrected(p: ArrayLike, method: Correction = "holm") -> Floats:
-    """Adjusted p-values by the name of the method, which belongs into the result. Raises ValueError."""
+def corrected(p: ArrayLike, method: Correction = "holm") -> Float64[np.ndarray, " m"]:
+    """Adjusted p-values by the name of the method, which belongs into the result.
+
+    Args:
+        p: float [m].
+        method: "holm" or "benjamini_hochberg".
+
+    Returns:
+        float [m].
+
+    Raises:
+        ValueError: For another method.
+    """
     if method not in ("holm", "benjamini_hochberg"):
         raise ValueError(f"unknown correction {method!r}; choose holm or benjamini_hochberg")
     return holm(p) if method == "holm" else benjamini_hochberg(p)
@@ -143,10 +199,24 @@ def minimum_detectable_difference(
     level: float = 0.05,
     power: float = 0.8,
 ) -> Detectable:
-    """What a two-sided paired comparison could find with `planned` clusters (None: as many as there are).
+    """What a two-sided paired comparison could find.
 
-    The spread between clusters is taken from the two models' values a, b float [n]; the power is that of the
-    t test over clusters (noncentral t). Raises ValueError for fewer than two clusters.
+    The spread between clusters is taken from the two models' values; the power is that of the t test over clusters
+    (noncentral t).
+
+    Args:
+        a: float [n], of the first model.
+        b: float [n], of the second, on the same frames.
+        clusters: [n], the independent unit.
+        planned: How many clusters a study would have (None: as many as there are).
+        level: Of the test.
+        power: The chance to find it.
+
+    Returns:
+        The smallest such difference.
+
+    Raises:
+        ValueError: For fewer than two clusters.
     """
     if not (0 < level < 1 and level < power < 1):
         raise ValueError(f"level {level} and power {power} must be shares with level < power")

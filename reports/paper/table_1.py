@@ -9,9 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 COLUMNS = (
-    ("VGG", "↓"), ("VGG-R", "↓"), ("Arc", "↑"), ("Arc-R", "↑"), ("Shp", "↓"), ("Shp-R", "↓"),
-    ("Expr", "↓"), ("Expr-R", "↓"), ("Pose", "↓"), ("Pose-R", "↓"), ("PoseHN", "↓"),
-)  # fmt: skip
+    ("VGG", "↓"),
+    ("VGG-R", "↓"),
+    ("Arc", "↑"),
+    ("Arc-R", "↑"),
+    ("Shp", "↓"),
+    ("Shp-R", "↓"),
+    ("Expr", "↓"),
+    ("Expr-R", "↓"),
+    ("Pose", "↓"),
+    ("Pose-R", "↓"),
+    ("PoseHN", "↓"),
+)
 IDENTITY = 6  # the first six columns are the identity group
 # None: † in the paper, for the model was trained with ArcFace. A number in bold there stands as (number,).
 Cell = float | tuple[float] | None

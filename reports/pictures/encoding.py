@@ -58,9 +58,15 @@ class Encoding:
 
 # From the best to the smallest; the first that fits the budget serves for all, so that rows stay comparable.
 ENCODINGS = (
-    Encoding(4096, None), Encoding(256, 92), Encoding(192, 88), Encoding(128, 85), Encoding(112, 80, True),
-    Encoding(96, 75, True), Encoding(72, 70, True), Encoding(56, 60, True),
-)  # fmt: skip
+    Encoding(4096, None),
+    Encoding(256, 92),
+    Encoding(192, 88),
+    Encoding(128, 85),
+    Encoding(112, 80, True),
+    Encoding(96, 75, True),
+    Encoding(72, 70, True),
+    Encoding(56, 60, True),
+)
 
 
 class Encoded:

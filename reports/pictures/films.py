@@ -117,9 +117,16 @@ def _film(group: list[Picture], row: Row, table: Table, made: Encoded) -> Film:
     still = next(iter(sources.values())) if len(sources) == 1 else None
     curves, beside = ("", []) if readings is None else _curves(row, first.clip, len(columns), table)
     return Film(
-        first.model, first.clip, first.case, first.metric_text, columns,
-        [one for one in rows if still is None or one[0] != "source"], still, Markup(curves), beside,
-    )  # fmt: skip
+        first.model,
+        first.clip,
+        first.case,
+        first.metric_text,
+        columns,
+        [one for one in rows if still is None or one[0] != "source"],
+        still,
+        Markup(curves),
+        beside,
+    )
 
 
 def _lost(status: str) -> str:

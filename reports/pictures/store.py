@@ -113,10 +113,19 @@ def _case(row: dict[str, Any], model: str | None, known: dict[bytes, np.ndarray]
         raise ValueError(f"{row['clip']} frame {row['frame']} lacks its source, target or swap")
     return Picture(
         row["model"] if model is None else model,
-        row["clip"], row["frame"], row["case"], row["metric_text"], source, target, swap, truth,
-        row["metric"], row["label"], tuple((str(a), str(b)) for a, b in json.loads(row["scores"])),
+        row["clip"],
+        row["frame"],
+        row["case"],
+        row["metric_text"],
+        source,
+        target,
+        swap,
+        truth,
+        row["metric"],
+        row["label"],
+        tuple((str(a), str(b)) for a, b in json.loads(row["scores"])),
         row.get("scope", "frame"),
-    )  # fmt: skip
+    )
 
 
 def _png(image: np.ndarray, known: dict[bytes, bytes]) -> bytes:

@@ -63,7 +63,19 @@ def write_ablation(out: Path, study: Mapping[str, Any]) -> Path:
 
 
 def write_page(out: Path, study: Mapping[str, Any], grids: Sequence[Grid]) -> Path:
-    """Write out/ablation.html and out/pictures/<arm>.webp atomically. Raises reports.results.OutputError."""
+    """Write out/ablation.html and out/pictures/<arm>.webp atomically.
+
+    Args:
+        out: The study's folder.
+        study: Content of ablation.json.
+        grids: The pictures at fixed steps, by arm.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        OutputError: When the folder cannot take the files.
+    """
     pictures = encoded(grids)
     for name, _, content in pictures:
         write_atomic(out / "pictures" / f"{name.replace(':', '-')}.webp", content)
@@ -72,7 +84,14 @@ def write_page(out: Path, study: Mapping[str, Any], grids: Sequence[Grid]) -> Pa
 
 
 def encoded(grids: Sequence[Grid]) -> list[tuple[str, list[int], bytes]]:
-    """(arm, steps, WebP) of every grid, at the best of QUALITIES that keeps all of them within BUDGET."""
+    """Every grid as a WebP, at the best of QUALITIES that keeps all of them within BUDGET.
+
+    Args:
+        grids: By arm.
+
+    Returns:
+        (arm, steps, WebP) each.
+    """
     found = []
     for quality in QUALITIES:
         found = [(name, steps, _webp(cells, quality)) for name, steps, cells in grids]
@@ -91,7 +110,15 @@ def _webp(cells: NDArray[np.uint8], quality: int) -> bytes:
 
 
 def render(study: Mapping[str, Any], pictures: Sequence[tuple[str, list[int], str]] = ()) -> str:
-    """The page's text. pictures: (arm, steps, WebP in base64)."""
+    """The page's text.
+
+    Args:
+        study: Content of ablation.json.
+        pictures: (arm, steps, WebP in base64) each.
+
+    Returns:
+        HTML.
+    """
     judge = study["judge"]
     templates = environment()
     templates.globals.update(number=number, verdict=verdict, quoted=figure_7.quoted)
@@ -121,7 +148,13 @@ def render(study: Mapping[str, Any], pictures: Sequence[tuple[str, list[int], st
             plots.tradeoff(study, "judge_share", "share of the way to the source by the judge"),
         )
     return templates.get_template("ablation.html.j2").render(
-        study=study, charts=charts, judged=judged, pictures=pictures, titles=TITLES, source=figure_7.SOURCE,
-        id_error=figure_7.ID_ERROR, change_error=figure_7.CHANGE_ERROR,
+        study=study,
+        charts=charts,
+        judged=judged,
+        pictures=pictures,
+        titles=TITLES,
+        source=figure_7.SOURCE,
+        id_error=figure_7.ID_ERROR,
+        change_error=figure_7.CHANGE_ERROR,
         marks=list(next(iter(study["arms"].values()))["steps_to"]) if study["arms"] else [],
-    )  # fmt: skip
+    )

@@ -45,8 +45,15 @@ def curves(study: Study, metric: str, label: str, ends: Mapping[str, float] | No
             at_end.append((of["mean"][-1], curve["step"][-1], name, colour))
         for words, value in (ends or {}).items():
             axes.axhline(value, color=SOFT, linewidth=0.9, linestyle=(0, (1, 2)))
-            axes.annotate(words, (1, value), xycoords=("axes fraction", "data"), ha="right", va="bottom",
-                          fontsize=7, color=SOFT)  # fmt: skip
+            axes.annotate(
+                words,
+                (1, value),
+                xycoords=("axes fraction", "data"),
+                ha="right",
+                va="bottom",
+                fontsize=7,
+                color=SOFT,
+            )
         _finish(axes, "steps", label)
         return Markup(inline(figure, f"{label} over steps, a line an arm"))
 
@@ -66,10 +73,17 @@ def quoted(study: Study, what: str, label: str) -> Markup:
             )
             values = getattr(curve, what)
             axes.errorbar(
-                [s / 1000 for s in figure_7.STEPS], values, yerr=error, color=colour, linestyle=dash,
-                linewidth=1.3 if name else 0.9, marker="o", markersize=2.6, elinewidth=0.8,
+                [s / 1000 for s in figure_7.STEPS],
+                values,
+                yerr=error,
+                color=colour,
+                linestyle=dash,
+                linewidth=1.3 if name else 0.9,
+                marker="o",
+                markersize=2.6,
+                elinewidth=0.8,
                 label=f"{curve.name} ({name})" if name else curve.name,
-            )  # fmt: skip
+            )
         _finish(axes, "thousand steps", label)
         return Markup(inline(figure, f"{label} over steps in the paper, digitised"))
 

@@ -15,7 +15,14 @@ Study = Mapping[str, Any]
 
 
 def conclusions(study: Study) -> list[str]:
-    """Sentences on the last common step, the judge, the losses, steps to marks, stability and what diverged."""
+    """Sentences on the last common step, the judge, the losses, steps to marks, stability and what diverged.
+
+    Args:
+        study: Content of ablation.json, its conclusions aside.
+
+    Returns:
+        In that order.
+    """
     return [
         *_state(study),
         *_compared(study, "judge_id"),
@@ -27,14 +34,37 @@ def conclusions(study: Study) -> list[str]:
 
 
 def verdict(comparison: Mapping[str, Any]) -> str:
-    """ "lower" or "higher" for b against a, or "not separated"."""
+    """What a comparison says of b against a.
+
+    Args:
+        comparison: Of ablation.json.
+
+    Returns:
+        "lower", "higher" or "not separated".
+
+    Examples:
+        >>> verdict({"separated": True, "agreed": True, "difference": -0.1})
+        'lower'
+    """
     if not (comparison["separated"] and comparison["agreed"]):
         return "not separated"
     return "lower" if comparison["difference"] < 0 else "higher"
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Significant digits without an exponent for the sizes that losses have, with a true minus."""
+    """Significant digits without an exponent for the sizes that losses have, with a true minus.
+
+    Args:
+        value: The number.
+        digits: How many.
+
+    Returns:
+        The text.
+
+    Examples:
+        >>> number(-0.012345)
+        '−0.0123'
+    """
     return f"{value:.{digits}g}".replace("-", "−") if value else "0"
 
 

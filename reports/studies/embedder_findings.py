@@ -28,7 +28,14 @@ AUC_GAP = 0.05  # embedders whose verification differs by more are no equals but
 
 
 def kinds(results: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """(names of smooth embedders, names of all others), by the loss of their networks."""
+    """Which embedders are smooth, by the loss of their networks.
+
+    Args:
+        results: Content of embedders.json.
+
+    Returns:
+        (names of smooth embedders, names of all others).
+    """
     losses = {
         name: {str(n.get("loss", "")) for n in one["networks"]} for name, one in results["embedders"].items()
     }
@@ -37,7 +44,14 @@ def kinds(results: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def findings(results: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Sentences with their reasons: {"says", "because"}, the paper's claims first."""
+    """Sentences with their reasons, the paper's claims first.
+
+    Args:
+        results: Content of embedders.json.
+
+    Returns:
+        {"says", "because"} each.
+    """
     smooth, others = kinds(results)
     found = []
     for claims, whose in ((CLAIMS, "The paper: "), (OURS, "The paper's argument: ")):

@@ -60,9 +60,13 @@ def spectra(results: Mapping[str, Any]) -> str:
             values = np.array(one["spectrum"])
             kept = values > 1e-6  # below is rounding
             axes.plot(
-                np.flatnonzero(kept) + 1, values[kept], color=SERIES[i % len(SERIES)], linestyle=_DASHES[i % 6],
-                linewidth=1.7, label=short(name),
-            )  # fmt: skip
+                np.flatnonzero(kept) + 1,
+                values[kept],
+                color=SERIES[i % len(SERIES)],
+                linestyle=_DASHES[i % 6],
+                linewidth=1.7,
+                label=short(name),
+            )
         axes.set_xscale("log")
         axes.set_yscale("log")
         for one in (axes.xaxis, axes.yaxis):  # the page's plots are set without mathematics
@@ -89,9 +93,13 @@ def curves(results: Mapping[str, Any]) -> list[tuple[str, str]]:
                 reference = name == "pixels" and name not in results["embedders"]
                 share = np.linspace(0, 1, len(of_kind[kind]))
                 axes.plot(
-                    share, of_kind[kind], color=SOFT if reference else SERIES[i % len(SERIES)],
-                    linestyle=_DASHES[i % 6], linewidth=1.1 if reference else 1.7, label=short(name),
-                )  # fmt: skip
+                    share,
+                    of_kind[kind],
+                    color=SOFT if reference else SERIES[i % len(SERIES)],
+                    linestyle=_DASHES[i % 6],
+                    linewidth=1.1 if reference else 1.7,
+                    label=short(name),
+                )
             axes.set_ylim(0)
             axes.set_xlim(0, 1)
             axes.grid(color=LINE, linewidth=0.7)

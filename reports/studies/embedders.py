@@ -17,8 +17,17 @@ from reports.studies.embedder_findings import findings
 from reports.studies.schema_embedders import Embedders
 
 RESULTS, PICTURE, PAGE = "embedders.json", "interpolations.webp", "embedders.html"
-HEADLINE = ("verification_auc", "d_smooth", "interpolation_count", "interpolation_people", "effective_rank",
-            "path_extent@age", "path_extent@weight", "path_curvature@morph", "gradient_agreement@morph")  # fmt: skip
+HEADLINE = (
+    "verification_auc",
+    "d_smooth",
+    "interpolation_count",
+    "interpolation_people",
+    "effective_rank",
+    "path_extent@age",
+    "path_extent@weight",
+    "path_curvature@morph",
+    "gradient_agreement@morph",
+)
 
 
 def read_embedders(path: Path) -> dict[str, Any]:
@@ -54,7 +63,18 @@ def write_embedders(out: Path, results: Mapping[str, Any]) -> Path:
 
 
 def shown(figure: Mapping[str, Any] | None) -> tuple[str, str]:
-    """("0.812", "0.77 to 0.84") of a figure, ("", "") where there is none."""
+    """A figure and its interval.
+
+    Args:
+        figure: Of embedders.json; None: it does not apply.
+
+    Returns:
+        ("", "") where there is none.
+
+    Examples:
+        >>> shown({"value": 0.8124, "ci95": [0.77, 0.84]})
+        ('0.812', '0.770 to 0.840')
+    """
     if figure is None or figure["value"] is None:
         return "", ""
     digits = 3 if abs(figure["value"]) < 10 else 1
@@ -69,7 +89,14 @@ def shown(figure: Mapping[str, Any] | None) -> tuple[str, str]:
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """One row a figure, one column an embedder: value (95 % interval); then the findings in words."""
+    """One row a figure, one column an embedder: value (95 % interval); then the findings in words.
+
+    Args:
+        results: Content of embedders.json.
+
+    Returns:
+        The table and the findings.
+    """
     names = list(results["embedders"])
     lines = [f"| | {' | '.join(names)} | better |", f"|---|{'---:|' * len(names)}---|"]
     for _, keys in grouped(results):
@@ -98,12 +125,32 @@ def grouped(results: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 
 
 def write_page(out: Path, results: Mapping[str, Any], picture: bytes) -> Path:
-    """Write out/embedders.html atomically; picture: the WebP of Fig. 9. Raises reports.results.OutputError."""
+    """Write out/embedders.html atomically.
+
+    Args:
+        out: The study's folder.
+        results: Content of embedders.json.
+        picture: The WebP of Fig. 9.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        OutputError: When the folder cannot take the file.
+    """
     return write_atomic(out / PAGE, render(results, picture))
 
 
 def render(results: Mapping[str, Any], picture: bytes | None = None) -> str:
-    """The page's text; without the picture of Fig. 9 the page says where it is made."""
+    """The page's text.
+
+    Args:
+        results: Content of embedders.json.
+        picture: The WebP of Fig. 9; without it the page says where it is made.
+
+    Returns:
+        HTML.
+    """
     templates = environment()
     templates.globals.update(shown=shown, arrow=_arrow)
     return templates.get_template("embedders.html.j2").render(

@@ -27,14 +27,35 @@ STUDIES: dict[str, tuple[Read, Render, Render]] = {
 
 
 def is_study(path: Path) -> bool:
-    """Whether this is a JSON file rather than a run's folder."""
+    """Whether this is a JSON file rather than a run's folder.
+
+    Args:
+        path: What was given.
+
+    Returns:
+        By the ending of its name.
+
+    Examples:
+        >>> is_study(Path("results/ablation.json")), is_study(Path("runs/ffpp"))
+        (True, False)
+    """
     return path.suffix.lower() == ".json"
 
 
 def text_of(path: Path, markdown: bool = False) -> str:
-    """The page, or its table and findings as Markdown. Raises ResultsError for anything else than a study's file.
+    """A study's page, or its table and findings as Markdown.
 
     The pages have no pictures of faces: those are not part of the JSON.
+
+    Args:
+        path: The study's JSON.
+        markdown: The table rather than the page.
+
+    Returns:
+        The text.
+
+    Raises:
+        ResultsError: For anything else than a study's file.
     """
     try:
         found = json.loads(path.read_text())

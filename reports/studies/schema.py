@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from reports.results import Closed, Count, Interval, Measured, ResultsError, explain, write_atomic
+from reports.fields import Closed, Count, Interval, Measured
+from reports.results import ResultsError, explain, write_atomic
 
 
 class Estimate(Closed):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import JsonValue, model_validator
 
-from reports.results import Closed, Count, Interval, Measured, Name, Number, Open
+from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open
 from reports.studies.schema import Estimate
 
 State = Literal["new", "begun", "done", "diverged"]

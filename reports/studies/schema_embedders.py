@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from metrics.registry import ours
 from metrics.spec import LAST
-from reports.results import Closed, Count, Interval, Measured, Name, Number, Open
+from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open
 from reports.versions import FURTHER
 
 VERSION = 2

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
-from reports.results import Closed, Count, Interval, Measured, Name, Number
+from reports.fields import Closed, Count, Interval, Measured, Name, Number
 
 VERSION = 1
 

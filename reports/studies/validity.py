@@ -78,7 +78,20 @@ def write_validity(out: Path, validity: Mapping[str, Any]) -> Path:
 
 
 def shown(figure: Mapping[str, Any] | None, digits: int, interval: bool = True) -> str:
-    """ "0.81 (0.77 to 0.84)", or "" for a figure that does not apply."""
+    """A figure with its interval.
+
+    Args:
+        figure: Of validity.json; None: it does not apply.
+        digits: Decimals.
+        interval: Whether the interval is shown.
+
+    Returns:
+        "" for a figure that does not apply or has no value.
+
+    Examples:
+        >>> shown({"value": 0.812, "ci95": [0.771, 0.843]}, 2)
+        '0.81 (0.77 to 0.84)'
+    """
     if figure is None or figure["value"] is None:
         return ""
     text = f"{figure['value']:.{digits}f}"
@@ -89,7 +102,14 @@ def shown(figure: Mapping[str, Any] | None, digits: int, interval: bool = True) 
 
 
 def markdown(validity: Mapping[str, Any]) -> str:
-    """One row a figure, one column an instrument: value (95 % interval)."""
+    """One row a figure, one column an instrument: value (95 % interval).
+
+    Args:
+        validity: Content of validity.json.
+
+    Returns:
+        The table, then the verdicts.
+    """
     names = list(validity["instruments"])
     lines = [f"| | {' | '.join(names)} | best |", f"|---|{'---:|' * len(names)}---|"]
     for key, (heading, unit, digits, good) in FIGURES.items():
@@ -104,12 +124,30 @@ def markdown(validity: Mapping[str, Any]) -> str:
 
 
 def write_page(out: Path, validity: Mapping[str, Any]) -> Path:
-    """Write out/validity.html atomically. Raises reports.results.OutputError."""
+    """Write out/validity.html atomically.
+
+    Args:
+        out: The study's folder.
+        validity: Content of validity.json.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        OutputError: When the folder cannot take the file.
+    """
     return write_atomic(out / "validity.html", render(validity))
 
 
 def render(validity: Mapping[str, Any]) -> str:
-    """The page's text."""
+    """The page's text.
+
+    Args:
+        validity: Content of validity.json.
+
+    Returns:
+        HTML.
+    """
     templates = environment()
     templates.globals.update(shown=shown)
     return templates.get_template("validity.html.j2").render(

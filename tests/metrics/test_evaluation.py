@@ -110,7 +110,8 @@ def test_a_missing_swap_counts_as_the_unwanted_person(key: str) -> None:
     for readings in nothing.swap.values():
         readings[:] = np.nan
     counted = frame_values(nothing, key, "count_everywhere")
-    np.testing.assert_allclose(counted, frame_values(read_for(unwanted, key), key), atol=1e-12)
+    hint = f"{key}: if_missing of its spec is what a swap scores that shows the unwanted person"
+    np.testing.assert_allclose(counted, frame_values(read_for(unwanted, key), key), atol=1e-12, err_msg=hint)
     assert np.isfinite(counted).all()
 
 
@@ -255,11 +256,18 @@ def test_a_value_carries_what_its_spec_declares() -> None:
 def test_every_metric_says_what_it_is() -> None:
     for key, metric in METRICS.items():
         assert metric.key == key
-        assert len(metric.description) > 60
-        assert metric.unit
-        assert metric.label
-        assert metric.needs_truth == key.startswith("truth_")
-        assert metric.needs_clips == (metric.group == VIDEO)
+        assert len(metric.description) > 60, f"{key}: its description is too short to explain it"
+        assert metric.unit, f"{key}: a unit is a word or more, as 'ratio'"
+        assert 0 < len(metric.label) <= 16, (
+            f"{key}: its label heads a narrow column of the report; 16 letters at most"
+        )
+        assert metric.missing, f"{key}: missing says in words what if_missing computes"
+        assert metric.needs_truth == key.startswith("truth_"), (
+            f"{key}: what needs the truth is called truth_..."
+        )
+        assert metric.needs_clips == (metric.group == VIDEO), (
+            f"{key}: what needs clips stands in the group VIDEO"
+        )
         assert metric.cluster == "pair"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -448,10 +449,18 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("compare", "tolerance"), TABLE)
-def test_invariance(compare: Callable[[], tuple[Values, Values]], tolerance: float) -> None:
+def test_invariance(
+    compare: Callable[[], tuple[Values, Values]], tolerance: float, request: pytest.FixtureRequest
+) -> None:
     after, before = compare()
-    assert np.isfinite(before).any()
-    np.testing.assert_allclose(after, before, rtol=tolerance, atol=tolerance)
+    change, _, key = request.node.callspec.id.rpartition("-")
+    assert np.isfinite(before).any(), f"{key} has no value at all of the readings in tests/support/scenes.py"
+    hint = (
+        f"{key} does not become under {change!r} what the table of {Path(__file__).name} says. If that change may move "
+        "it, say so there: in the row of the change (FRAMES, or the RULES of its kind) or in L2, TURNS and SYMMETRIC; "
+        "if not, its function is wrong"
+    )
+    np.testing.assert_allclose(after, before, rtol=tolerance, atol=tolerance, err_msg=hint)
 
 
 def test_every_metric_stands_in_the_table() -> None:
@@ -469,9 +478,11 @@ def test_values_lie_in_the_stated_range_and_worse_is_where_the_direction_says(ke
     metric = METRICS[key]
     values = frame_values(read_for(BASE, key), key)
     low, high = metric.range
-    assert np.nanmin(values) >= low
-    assert np.nanmax(values) <= high
+    beyond = f"{key} goes beyond the range {metric.range} of its spec"
+    assert np.nanmin(values) >= low, beyond
+    assert np.nanmax(values) <= high, beyond
     # The true swap is at least as good as a noisy one by every metric.
     best = evaluate(read_for(sides(seed=4, swap="truth"), key), [key], n_resamples=99)[key].value
     noisy = evaluate(read_for(BASE, key), [key], n_resamples=99)[key].value
-    assert best > noisy if metric.higher_is_better else best < noisy
+    turned = f"{key} is {best:.3g} of true swaps and {noisy:.3g} of noisy ones: is higher_is_better of its spec right?"
+    assert best > noisy if metric.higher_is_better else best < noisy, turned

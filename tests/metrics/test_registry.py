@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from scenes import sides
 
-from metrics import METRICS, MetricError, evaluate
+from metrics import METRICS, evaluate
 from metrics.docs import page
-from metrics.registry import EMBEDDERS, GROUP, OURS, PICTURES, everything, ours
+from metrics.registry import EMBEDDERS, GROUP, OURS, PICTURES, RegistryError, everything, ours
 from metrics.spec import Metric
 
 PLUG_IN = """
@@ -68,7 +68,7 @@ def test_a_metric_of_an_installed_package_is_scored_documented_and_carried_into_
     assert "## Light\n" in page(everything().values())
     assert "| `glow` | Glow |" in page(everything().values())
     assert "glow" not in ours()
-    assert "glow" not in page()  # the committed page is of this package
+    assert "`glow`" not in page()  # the committed page is of this package
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_broken_package_is_one_line_that_names_it_and_how_to_mend_it(
     code: str, value: str, said: str, install: Install
 ) -> None:
     install(code, value)
-    with pytest.raises(MetricError, match=re.escape(said)) as caught:
+    with pytest.raises(RegistryError, match=re.escape(said)) as caught:
         list(METRICS)
     message = str(caught.value)
     package = value.partition(":")[0]
@@ -107,10 +107,24 @@ def test_a_broken_package_is_one_line_that_names_it_and_how_to_mend_it(
     assert "\n" not in message
 
 
+def test_a_command_refuses_a_broken_package_in_one_line(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bench.list import main
+
+    install("import no_such_module", "broken_h:METRICS")
+    assert main([]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith(
+        "error: the entry point glow = 'broken_h:METRICS' of the package broken_h 1.2 cannot be"
+    )
+
+
 def test_a_key_is_declared_once(install: Install) -> None:
     install(PLUG_IN.replace('key="glow"', 'key="pose"'), "twice:METRICS")
     with pytest.raises(
-        MetricError, match=r"of the package twice 1\.2 declares the metric 'pose', which the entry"
+        RegistryError, match=r"of the package twice 1\.2 declares the metric 'pose', which the entry"
     ) as e:
         list(METRICS)
     assert "'metrics.frames.readings:METRICS' has declared already" in str(e.value)
@@ -165,3 +179,17 @@ def test_our_own_metrics_are_read_without_torch() -> None:
         cwd=Path(__file__).parents[2],
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_every_module_that_declares_metrics_is_listed() -> None:
+    root = Path(__file__).parents[2]
+    declaring = {
+        ".".join(path.relative_to(root).with_suffix("").parts)
+        for path in (root / "metrics").rglob("*.py")
+        if re.search(r"^METRICS\b.*= \(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    absent = sorted(declaring - {entry.module for entry in OURS})
+    assert not absent, (
+        f"{', '.join(absent)} declare METRICS that nobody finds: list them in OURS of metrics/registry.py"
+    )
+    assert len(declaring) == len(OURS)

@@ -54,27 +54,49 @@ class Reduction(nn.Module):
 
 
 def _block35() -> Residual:
-    return Residual(256, [
-        Conv(256, 32, 1),
-        nn.Sequential(Conv(256, 32, 1), Conv(32, 32, 3, padding=1)),
-        nn.Sequential(Conv(256, 32, 1), Conv(32, 32, 3, padding=1), Conv(32, 32, 3, padding=1)),
-    ], 96, 0.17)  # fmt: skip
+    return Residual(
+        256,
+        [
+            Conv(256, 32, 1),
+            nn.Sequential(Conv(256, 32, 1), Conv(32, 32, 3, padding=1)),
+            nn.Sequential(Conv(256, 32, 1), Conv(32, 32, 3, padding=1), Conv(32, 32, 3, padding=1)),
+        ],
+        96,
+        0.17,
+    )
 
 
 def _block17() -> Residual:
-    return Residual(896, [
-        Conv(896, 128, 1),
-        nn.Sequential(Conv(896, 128, 1), Conv(128, 128, (1, 7), padding=(0, 3)),
-                      Conv(128, 128, (7, 1), padding=(3, 0))),
-    ], 256, 0.10)  # fmt: skip
+    return Residual(
+        896,
+        [
+            Conv(896, 128, 1),
+            nn.Sequential(
+                Conv(896, 128, 1),
+                Conv(128, 128, (1, 7), padding=(0, 3)),
+                Conv(128, 128, (7, 1), padding=(3, 0)),
+            ),
+        ],
+        256,
+        0.10,
+    )
 
 
 def _block8(scale: float = 0.20, last: bool = False) -> Residual:
-    return Residual(1792, [
-        Conv(1792, 192, 1),
-        nn.Sequential(Conv(1792, 192, 1), Conv(192, 192, (1, 3), padding=(0, 1)),
-                      Conv(192, 192, (3, 1), padding=(1, 0))),
-    ], 384, scale, last)  # fmt: skip
+    return Residual(
+        1792,
+        [
+            Conv(1792, 192, 1),
+            nn.Sequential(
+                Conv(1792, 192, 1),
+                Conv(192, 192, (1, 3), padding=(0, 1)),
+                Conv(192, 192, (3, 1), padding=(1, 0)),
+            ),
+        ],
+        384,
+        scale,
+        last,
+    )
 
 
 class InceptionResnetV1(nn.Module):
@@ -89,16 +111,20 @@ class InceptionResnetV1(nn.Module):
         self.conv2d_4a = Conv(80, 192, 3)
         self.conv2d_4b = Conv(192, 256, 3, 2)
         self.repeat_1 = nn.Sequential(*(_block35() for _ in range(5)))
-        self.mixed_6a = Reduction([
-            Conv(256, 384, 3, 2),
-            nn.Sequential(Conv(256, 192, 1), Conv(192, 192, 3, padding=1), Conv(192, 256, 3, 2)),
-        ])  # fmt: skip
+        self.mixed_6a = Reduction(
+            [
+                Conv(256, 384, 3, 2),
+                nn.Sequential(Conv(256, 192, 1), Conv(192, 192, 3, padding=1), Conv(192, 256, 3, 2)),
+            ]
+        )
         self.repeat_2 = nn.Sequential(*(_block17() for _ in range(10)))
-        self.mixed_7a = Reduction([
-            nn.Sequential(Conv(896, 256, 1), Conv(256, 384, 3, 2)),
-            nn.Sequential(Conv(896, 256, 1), Conv(256, 256, 3, 2)),
-            nn.Sequential(Conv(896, 256, 1), Conv(256, 256, 3, padding=1), Conv(256, 256, 3, 2)),
-        ])  # fmt: skip
+        self.mixed_7a = Reduction(
+            [
+                nn.Sequential(Conv(896, 256, 1), Conv(256, 384, 3, 2)),
+                nn.Sequential(Conv(896, 256, 1), Conv(256, 256, 3, 2)),
+                nn.Sequential(Conv(896, 256, 1), Conv(256, 256, 3, padding=1), Conv(256, 256, 3, 2)),
+            ]
+        )
         self.repeat_3 = nn.Sequential(*(_block8() for _ in range(5)))
         self.block8 = _block8(1.0, last=True)
         self.last_linear = nn.Linear(1792, 512, bias=False)

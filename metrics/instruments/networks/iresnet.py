@@ -54,8 +54,10 @@ class IResNet(nn.Module):
         self.prelu = nn.PReLU(64)
         widths = (64, 64, 128, 256, 512)
         for i, depth in enumerate(depths):
-            blocks = [Block(widths[i] if j == 0 else widths[i + 1], widths[i + 1], 2 if j == 0 else 1)
-                      for j in range(depth)]  # fmt: skip
+            blocks = [
+                Block(widths[i] if j == 0 else widths[i + 1], widths[i + 1], 2 if j == 0 else 1)
+                for j in range(depth)
+            ]
             setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
         self.bn2 = nn.BatchNorm2d(512)
         self.fc = nn.Linear(512 * 7 * 7, features)
