@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["learned"]
+from tests.support import ROOT
+
+pytest_plugins = ["tests.support.learned", "tests.support.tiny_runs"]
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real faces and small real networks; SMOOTHSWAP_SHARED names it. Tests skip where it is absent."""
-    root = (
-        Path(os.environ.get("SMOOTHSWAP_SHARED") or Path(__file__).resolve().parents[2] / "shared") / "data"
-    )
+    root = Path(os.environ.get("SMOOTHSWAP_SHARED") or ROOT.parent / "shared") / "data"
     if not root.is_dir():
         pytest.skip(
             "no real faces at hand (set SMOOTHSWAP_SHARED to the folder that holds data/lfw and data/weights)"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenes import sides
 
 from metrics import METRICS, MetricError, evaluate
 from metrics.docs import page
 from metrics.registry import EMBEDDERS, GROUP, OURS, PICTURES, everything, ours
 from metrics.spec import Metric
+from tests.support.scenes import sides
 
 PLUG_IN = """
 import numpy as np

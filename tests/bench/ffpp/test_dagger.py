@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from user_models import Paste
 
 from bench.data.ffpp import FaceForensics
 from bench.errors import UsageError
@@ -19,11 +18,13 @@ from bench.reading.instruments import create as create_instrument
 from bench.swappers import Swapper, create, declare
 from reports.results import Results
 from smoothswap import pretrained
+from tests.support import SUPPORT
+from tests.support.user_models import Paste
 
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.syspath_prepend(str(SUPPORT))
 
 
 def results(trained_with: list[str], *instruments: dict[str, Any]) -> Results:

@@ -11,8 +11,9 @@ import pytest
 from bench import make_ffpp
 from bench.ffpp import __main__ as ffpp
 from reports.results import load
+from tests.support import ROOT
 
-SHARED = Path(os.environ.get("SMOOTHSWAP_SHARED", Path(__file__).parents[3] / "shared"))
+SHARED = Path(os.environ.get("SMOOTHSWAP_SHARED", ROOT.parent / "shared"))
 LFW = SHARED / "data" / "lfw" / "lfw250_deepfunneled.tar"
 RECOGNISER = SHARED / "data" / "weights" / "mobilefacenet_foamliu_112_128d.onnx"
 PEOPLE = ("Serena_Williams", "Tony_Blair", "Kofi_Annan", "Jennifer_Lopez")
