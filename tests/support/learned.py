@@ -73,6 +73,7 @@ def learned(request: pytest.FixtureRequest) -> Learned:
     return Learned(test, seed, options.learning_threads, options.learning_precision, options.measured)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what states a learned quantity, so that `-m learning` finds it."""
     for item in items:
