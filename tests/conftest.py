@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import ROOT
 
-pytest_plugins = ["tests.support.learned", "tests.support.tiny_runs"]
+pytest_plugins = ["tests.support.learned", "tests.support.skipped", "tests.support.tiny_runs"]
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from metrics import METRICS, MetricError, evaluate
 from metrics.docs import page
 from metrics.registry import EMBEDDERS, GROUP, OURS, PICTURES, everything, ours
 from metrics.spec import Metric
+from tests.support import ROOT
 from tests.support.scenes import sides
 
 PLUG_IN = """
@@ -162,6 +163,6 @@ def test_our_own_metrics_are_read_without_torch() -> None:
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
     assert done.stdout.strip() == "[]"

@@ -39,7 +39,9 @@ def test_the_official_splits_give_720_140_140_clips() -> None:
     shared = Path(os.environ.get("SMOOTHSWAP_SHARED", ROOT.parent / "shared"))
     splits = shared / "data" / "ffpp_splits"
     if not splits.is_dir():
-        pytest.skip("the official FaceForensics++ split files are not here (SMOOTHSWAP_SHARED)")
+        pytest.skip(
+            "the official FaceForensics++ split files are not at hand (set SMOOTHSWAP_SHARED to the folder that holds data/ffpp_splits)"
+        )
     from bench.data.ffpp import _pairs_of
 
     assert {name: 2 * len(_pairs_of(splits / f"{name}.json")) for name in ("train", "val", "test")} == {

@@ -392,7 +392,7 @@ def test_an_output_folder_that_cannot_be_made(
     assert "cannot write to the output folder" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to read-only folders")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to read-only folders (run it as another user)")
 def test_a_read_only_output_folder(run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "out").mkdir(mode=0o555)
     run("--model", "copy-target", code=3)

@@ -12,9 +12,9 @@ import pytest
 from bench.data.ffpp import FaceForensics
 from bench.errors import UsageError
 from bench.ffpp.options import parser
-from bench.ffpp.provenance import instrument as describe
 from bench.reading.embedder import JUDGE
 from bench.reading.instruments import create as create_instrument
+from bench.reading.instruments import describe
 from bench.swappers import Swapper, create, declare
 from reports.results import Results
 from smoothswap import pretrained
