@@ -40,7 +40,7 @@ def test_the_official_splits_give_720_140_140_clips() -> None:
     splits = shared / "data" / "ffpp_splits"
     if not splits.is_dir():
         pytest.skip(
-            "the official FaceForensics++ split files are not at hand (set SMOOTHSWAP_SHARED to the folder that holds data/ffpp_splits)"
+            "the official split files of FaceForensics++ are not at hand (set SMOOTHSWAP_SHARED: data/ffpp_splits)"
         )
     from bench.data.ffpp import _pairs_of
 

@@ -23,7 +23,7 @@ PEOPLE = ("Serena_Williams", "Tony_Blair", "Kofi_Annan", "Jennifer_Lopez")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (LFW.is_file() and RECOGNISER.is_file()):
         pytest.skip(
-            "Labeled Faces in the Wild and a recogniser are not at hand (set SMOOTHSWAP_SHARED to the folder that holds data/lfw and data/weights)"
+            "LFW is not at hand (set SMOOTHSWAP_SHARED to the folder that holds data/lfw and data/weights)"
         )
     folder = tmp_path_factory.mktemp("lfw")
     with tarfile.open(LFW) as tar:
