@@ -6,7 +6,7 @@ python tests/mutants.py --record known.json   go on where a run was, and try fir
 python tests/mutants.py --list                names, files and tests
 
 Every mutant is applied to a copy of the tree in a temporary folder; the tree itself is never touched. The exit code is 0
-only if all are killed. Needs os.fork (Linux, macOS). tests/metrics/test_mutants.py holds that each mutant still fits.
+only if all are killed. Needs os.fork (Linux, macOS). tests/test_mutants.py holds that each mutant still fits.
 """
 
 from __future__ import annotations
@@ -53,13 +53,17 @@ def _m(name: str, file: str, old: str, new: str, *tests: str) -> Mutant:
 
 
 _EVALUATION, _INVARIANCES = "metrics/test_evaluation.py", "metrics/test_invariances.py"
-_RETRIEVAL, _STATISTICS = "metrics/test_retrieval.py", "metrics/test_statistics.py"
-_VERIFICATION, _SMOOTHNESS = "metrics/test_verification.py", "metrics/test_smoothness.py"
-_SIGNIFICANCE, _TEMPORAL = "metrics/test_significance.py", "metrics/test_temporal.py"
-_DISTANCES, _QUALITY, _SLERP = "metrics/test_distances.py", "metrics/test_quality.py", "metrics/test_slerp.py"
+_RETRIEVAL, _STATISTICS = "metrics/frames/test_retrieval.py", "metrics/statistics/test_intervals.py"
+_VERIFICATION, _SMOOTHNESS = "metrics/embedders/test_verification.py", "metrics/embedders/test_smoothness.py"
+_SIGNIFICANCE, _TEMPORAL = "metrics/statistics/test_significance.py", "metrics/frames/test_temporal.py"
+_DISTANCES, _QUALITY, _SLERP = (
+    "metrics/test_distances.py",
+    "metrics/pictures/test_distances.py",
+    "metrics/embedders/test_slerp.py",
+)
 _FEW = f"{_STATISTICS}::test_few_clusters_and_bounded_values_get_halls_interval_or_students"
-_SETS = "metrics/test_picture_sets.py"
-_ALIGN, _DETECT = "faces/test_align.py", "faces/test_detect.py"
+_SETS = "metrics/pictures/test_sets.py"
+_ALIGN, _DETECT = "smoothswap/faces/test_align.py", "smoothswap/faces/test_detect.py"
 
 MUTANTS = (
     # distances
@@ -202,7 +206,7 @@ MUTANTS = (
     # instruments and faces
     _m("BGR for the recogniser", "metrics/instruments/arcface.py",
        'crops[..., ::-1] if self._colour == "bgr" else crops', 'crops[..., ::-1] if self._colour == "rgb" else crops',
-       "metrics/test_arcface.py"),
+       "metrics/instruments/test_arcface.py"),
     _m("largest face by the smallest", "smoothswap/faces/detect.py",
        "max(faces, key=lambda face: face.area, default=None)", "min(faces, key=lambda face: face.area, default=None)",
        _DETECT),
@@ -215,14 +219,15 @@ MUTANTS = (
     # bench
     _m("even frames are the first", "smoothswap/media/video.py",
        "return [round(Fraction(i * (count - 1), k - 1)) for i in range(k)]", "return list(range(k))",
-       "faces/test_video.py"),
+       "smoothswap/media/test_video.py"),
     _m("frames in a row from the end", "smoothswap/media/video.py", "start = max(0, (count - k) // 2)",
-       "start = max(0, count - k)", "faces/test_video.py::test_middle_indices_follow_each_other_around_the_middle"),
+       "start = max(0, count - k)",
+       "smoothswap/media/test_video.py::test_middle_indices_follow_each_other_around_the_middle"),
     _m("one cluster a direction", "bench/data/pairs.py",
        '"+".join(sorted((self.target_person, self.source_person)))', '"+".join((self.target_person, self.source_person))',
-       "bench/test_ffpp_dataset.py"),
-    _m("identity map ignored", "bench/data/ffpp.py", "return self._people.get(name, name)", "return name",
-       "bench/test_ffpp_dataset.py"),
+       "bench/data/test_ffpp.py"),
+    _m("identity map ignored", "bench/data/ffpp.py", "return identity_map.get(name, name)", "return name",
+       "bench/data/test_ffpp.py"),
 )  # fmt: skip
 
 

@@ -18,8 +18,8 @@ from metrics.instruments import InstrumentError
 from reports.results import OutputError, ResultsError
 from smoothswap.cli import Parser, at_least, between, check_folder, command, command_with, real
 from smoothswap.errors import DataError, EndedEarly, UsageError
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[1]
 PACKAGES = ("bench", "smoothswap", "metrics", "reports")
 
 

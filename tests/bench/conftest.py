@@ -8,8 +8,9 @@ from pathlib import Path
 
 import onnx
 import pytest
-from ffpp_trees import TINTS, clip_frames, manipulated, original, swapped_frames, video
 from onnx import TensorProto, helper
+
+from tests.support.ffpp_trees import TINTS, clip_frames, manipulated, original, swapped_frames, video
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import made_runs
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from ffpp_trees import swapped_frames
 
 import metrics.evaluation
 from bench.ffpp.__main__ import main as ffpp
 from bench.rescore import main
 from bench.verify.__main__ import main as verify
 from reports.results import load
+from tests.support import made_runs
+from tests.support.ffpp_trees import swapped_frames
 
 
 @pytest.fixture

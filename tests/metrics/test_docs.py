@@ -8,8 +8,9 @@ import pytest
 
 from metrics.docs import main, page
 from metrics.registry import ours
+from tests.support import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+PAGE = ROOT / "docs" / "metrics.md"
 
 
 def test_the_committed_page_is_current() -> None:

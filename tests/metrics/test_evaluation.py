@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenes import read_for, sides
 
 from metrics import METRICS, MetricError, Sides, Summary, applicable, evaluate, frame_values
 from metrics.evaluation import POLICIES
 from metrics.spec import KEEPING, VIDEO, Metric
+from tests.support.scenes import read_for, sides
 
 
 def two_frames() -> Sides:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scenes import WIDTHS, read_for, sides
 from scipy.stats import special_ortho_group
 
 from metrics import METRICS, Sides, evaluate, frame_values
@@ -29,6 +28,7 @@ from metrics.frames.retrieval import identity_rank, retrieved
 from metrics.pictures.sets import picture_distances
 from metrics.registry import PICTURES as PICTURE_METRICS
 from metrics.registry import ours
+from tests.support.scenes import WIDTHS, read_for, sides
 
 RNG = np.random.default_rng(99)
 Values = np.ndarray

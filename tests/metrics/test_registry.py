@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenes import sides
 
 from metrics import METRICS, evaluate
 from metrics.docs import page
 from metrics.registry import EMBEDDERS, GROUP, OURS, PICTURES, RegistryError, everything, ours
 from metrics.spec import Metric
+from tests.support import ROOT
+from tests.support.scenes import sides
 
 PLUG_IN = """
 import numpy as np
@@ -176,7 +177,7 @@ def test_our_own_metrics_are_read_without_torch() -> None:
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
     assert done.stdout.strip() == "[]"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from report_builders import MODELS, content, picture
 
 from reports.pictures.store import CASES, Picture
 from reports.results import Results
 from reports.table import Failure, RunFiles
+from tests.support.report_builders import MODELS, content, picture
 
 
 @pytest.fixture

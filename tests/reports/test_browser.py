@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from browser import Browser, program
-from full_size import METRICS, ROWS, full_size
-from report_builders import MODELS, content, face, picture
 
 from reports.frames import KEY, FrameTable
 from reports.html import render
 from reports.index import write_index
 from reports.results import Results, write_atomic
 from reports.table import Failure, RunFiles
+from tests.support.browser import Browser, program
+from tests.support.full_size import METRICS, ROWS, full_size
+from tests.support.report_builders import MODELS, content, face, picture
 
 pytestmark = pytest.mark.skipif(
     program() is None, reason="no chromium on this machine (apt install chromium)"

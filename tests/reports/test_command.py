@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report_builders import MODELS, content, picture
 
 from reports.__main__ import main
 from reports.folders import gather
@@ -21,6 +20,8 @@ from reports.pictures import store
 from reports.results import Results, ResultsError, write_atomic
 from reports.scale import scales
 from reports.table import RunFiles, build
+from tests.support import ROOT
+from tests.support.report_builders import MODELS, content, picture
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_wrong_use_is_one_line(run: Path, tmp_path: Path, capsys: pytest.Capture
         assert error.count("\n") == 1
     done = subprocess.run(
         [sys.executable, "-m", "reports", "--help"], capture_output=True, text=True, check=True,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )  # fmt: skip
     assert "python -m reports runs/ffpp -o report.html" in done.stdout
 

@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from report_builders import MODELS, content, picture
 
 from reports.html import render, write_report
 from reports.pictures.store import CASES, Picture
 from reports.results import OutputError, Results, ResultsError, write_atomic
 from reports.table import Failure, RunFiles, build
+from tests.support import ROOT
+from tests.support.report_builders import MODELS, content, picture
 
 HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>{{ 7*7 }} $\\frac{1}{2}$ &amp;"
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -131,17 +132,15 @@ def test_ids_are_unique_over_all_figures(runs: list[RunFiles]) -> None:
 
 def test_the_same_input_gives_the_same_page(runs: list[RunFiles], cases: list[Picture]) -> None:
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from report_builders import *\n"
+        "import sys\nfrom tests.support.report_builders import *\n"
         "from reports.html import render\nfrom reports.results import Results\n"
         "from reports.table import RunFiles\n"
         "runs = [RunFiles(Results.model_validate(content(m))) for m in MODELS]\n"
         "sys.stdout.buffer.write(render(runs, [picture(MODELS[1], 'best', 3)]).encode())"
     )
-    here = str(Path(__file__).parent)
     pages = {
-        subprocess.run([sys.executable, "-c", program, here], capture_output=True, check=True,
-                       cwd=Path(__file__).parents[2], env={"PYTHONHASHSEED": seed, "PATH": ""}).stdout
+        subprocess.run([sys.executable, "-c", program], capture_output=True, check=True,
+                       cwd=ROOT, env={"PYTHONHASHSEED": seed, "PATH": ""}).stdout
         for seed in ("1", "2")
     }  # fmt: skip
     assert len(pages) == 1
@@ -160,7 +159,7 @@ def test_reading_an_old_result_loads_no_torch_no_instrument_and_no_other_layer(t
         " or m.startswith('metrics.instruments')])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True,
-                          cwd=Path(__file__).parents[2])  # fmt: skip
+                          cwd=ROOT)  # fmt: skip
     assert done.stdout.strip() == "[]"
 
 

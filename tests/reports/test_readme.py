@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from reports.studies.open import text_of
 from reports.studies.validity import shown
+from tests.support import ROOT
 
-ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text()
 # heading of a column -> metric of results.json, digits
 COLUMNS = {

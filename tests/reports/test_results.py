@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from report_builders import content
 
 from reports.results import (
     MAX_BYTES,
@@ -26,6 +25,7 @@ from reports.results import (
     load,
     write_atomic,
 )
+from tests.support.report_builders import content
 
 
 def metric(**changes: Any) -> dict[str, Any]:

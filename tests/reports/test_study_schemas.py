@@ -15,8 +15,9 @@ from reports.results import ResultsError
 from reports.studies.ablation import read_ablation, write_ablation
 from reports.studies.embedders import grouped, read_embedders, write_embedders
 from reports.studies.validity import read_validity, write_validity
+from tests.support import ROOT
 
-RESULTS = Path(__file__).parents[2] / "results"
+RESULTS = ROOT / "results"
 Read, Write = Callable[[Path], dict[str, Any]], Callable[[Path, dict[str, Any]], Path]
 KINDS: dict[str, tuple[Path, Read, Write]] = {
     "ablation": (RESULTS / "ablation.json", read_ablation, write_ablation),

@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
-from report_builders import MODELS, SCORES, content
 from scipy import stats
 
 from metrics.statistics.significance import holm, paired_t_test
@@ -23,6 +22,7 @@ from reports.markdown import csv_table, frame, markdown_table
 from reports.results import Results
 from reports.table import RunFiles, build
 from reports.versions import FURTHER
+from tests.support.report_builders import MODELS, SCORES, content
 
 
 def run(model: str, values: dict[str, float | None], half: float = 0.01, **changes: Any) -> RunFiles:

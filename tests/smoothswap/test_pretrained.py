@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from tiny_models import TINY_SWAPPER, settings
 
 from smoothswap import pretrained
 from smoothswap.checkpoint import read_tensors
 from smoothswap.pretrained import WeightsError
 from smoothswap.train import main
+from tests.support.tiny_models import TINY_SWAPPER, settings
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ def counts(_: int) -> list[int]:
 
 @pytest.mark.skipif(
     len(os.sched_getaffinity(0)) < 2 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) < 2,
-    reason="one core: BLAS has one thread anyway",
+    reason="one core: BLAS has one thread anyway (run it on two or more)",
 )
 def test_a_worker_has_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from speed_peers import BASELINE, NEW
+
+from tests.support.speed_peers import BASELINE, NEW
 
 ROUNDS = 9
 SHORTEST = 0.02  # seconds of one timing; shorter calls are repeated within it

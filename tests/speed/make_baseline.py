@@ -1,7 +1,7 @@
 """Measure every speed test N times in processes of their own and write baseline.json with limits from the spread.
 
-    python tests/speed/make_baseline.py 5          # this machine alone
-    python tests/speed/make_baseline.py 5 --keep   # a limit of the old baseline that is higher stays
+    python -m tests.speed.make_baseline 5          # this machine alone
+    python -m tests.speed.make_baseline 5 --keep   # a limit of the old baseline that is higher stays
 
 The limit of a ratio is its mean times exp(factor * sd) of the logarithms, with the factor of bench.regress.baseline.
 Machines differ by more than the runs on one of them (caches, neighbours): --keep makes limits that hold on

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from speed_peers import BASELINE, NEW
+from tests.support.speed_peers import BASELINE, NEW
 
 HERE = Path(__file__).parent
 

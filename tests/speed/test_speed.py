@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 import skimage.data
 import torch
 from skimage.transform import SimilarityTransform, warp
-from speed_peers import Against, fixed_loop
 
 from bench.verify import intervals
 from metrics.frames.retrieval import identity_rank
@@ -28,8 +26,7 @@ from smoothswap.faces.align import (
 from smoothswap.faces.detect import Detector
 from smoothswap.faces.paste import paste_back
 from smoothswap.media.video import read_even, write_video
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "reports"))
+from tests.support.speed_peers import Against, fixed_loop
 
 
 @pytest.fixture(scope="module")
@@ -162,11 +159,10 @@ def test_generator(against: Against) -> None:
 
 def test_report_page(against: Against) -> None:
     """The whole page of five models with their plots, against the fixed loop."""
-    from report_builders import MODELS, content
-
     from reports.html import render
     from reports.results import Results
     from reports.table import RunFiles
+    from tests.support.report_builders import MODELS, content
 
     runs = [RunFiles(Results.model_validate(content(model))) for model in MODELS]
     assert "</html>" in against(lambda: render(runs), fixed_loop)

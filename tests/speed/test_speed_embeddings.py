@@ -11,7 +11,6 @@ import skimage.data
 import torch
 from scipy.spatial import geometric_slerp
 from sklearn.metrics.pairwise import paired_cosine_distances, paired_euclidean_distances
-from speed_peers import Against, fixed_loop
 
 from bench.swappers import create
 from bench.swappers.apply import swap
@@ -20,6 +19,7 @@ from metrics.embedders.interpolation import STEPS, interpolation_count
 from metrics.embedders.slerp import slerp
 from metrics.embedders.smoothness import d_smooth
 from smoothswap.faces.detect import Detector
+from tests.support.speed_peers import Against, fixed_loop
 
 
 @pytest.fixture(scope="module")

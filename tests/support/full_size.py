@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from report_builders import SCORES, content, face
 
 from reports.frames import KEY, FrameTable
 from reports.pictures.films import sampled
 from reports.pictures.store import CASES, Picture
 from reports.results import Results
 from reports.table import Failure, RunFiles
+from tests.support.report_builders import SCORES, content, face
 
 ROWS = ("Deepfakes", "FaceShifter", "smoothswap", "copy-target", "copy-source")
 METRICS = [key for key in SCORES if not key.startswith("truth")]  # real videos have no truth

@@ -71,3 +71,11 @@ def learned(request: pytest.FixtureRequest) -> Learned:
         .replace(f"[seed{seed}-", "[")
     )
     return Learned(test, seed, options.learning_threads, options.learning_precision, options.measured)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what states a learned quantity, so that `-m learning` finds it."""
+    for item in items:
+        if "learned" in getattr(item, "fixturenames", ()):
+            item.add_marker("learning")

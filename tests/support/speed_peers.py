@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-BASELINE = Path(__file__).with_name("baseline.json")
+from tests.support import ROOT
+
+BASELINE = ROOT / "tests" / "speed" / "baseline.json"
 NEW: frozenset[str] = frozenset()
 """Paths that baseline.json does not hold yet: measured and told, not judged. Empty after make speed-baseline."""
 Against = Callable[..., Any]

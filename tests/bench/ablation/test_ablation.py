@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 from bench.ablation.__main__ import main
 from bench.ablation.measures import RunFound, common, comparisons, reached, share_of
@@ -24,6 +23,7 @@ from smoothswap.checkpoint import read_tensors
 from smoothswap.train import main as train
 from smoothswap.training.loop import NotFinite, Run
 from smoothswap.training.swapper import SwapperTask
+from tests.support.tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 OWN = ("steps=", "log_every=", "validate_every=")
 TINY = settings([v for v in TINY_SWAPPER if not v.startswith(OWN)] + ["held_out=0.5"])

@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from ffpp_trees import video
 
 from bench.data.clips import ClipError, FrameRule, read_clip, read_numbers
 from smoothswap.media.video import VideoError
+from tests.support.ffpp_trees import video
 
 
 def numbered(n: int) -> list[np.ndarray]:

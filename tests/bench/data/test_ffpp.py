@@ -11,6 +11,7 @@ import pytest
 from bench.data.ffpp import FaceForensics, read_identity_map
 from bench.data.pairs import ClipKey, missing, require
 from bench.errors import DataError
+from tests.support import ROOT
 
 
 def empty_tree(root: Path, clips: list[str], folder: str = "c23") -> Path:
@@ -35,10 +36,12 @@ def test_a_split_entry_is_both_directions_and_the_first_number_is_the_target(tmp
 
 
 def test_the_official_splits_give_720_140_140_clips() -> None:
-    shared = Path(os.environ.get("SMOOTHSWAP_SHARED", Path(__file__).parents[3] / "shared"))
+    shared = Path(os.environ.get("SMOOTHSWAP_SHARED", ROOT.parent / "shared"))
     splits = shared / "data" / "ffpp_splits"
     if not splits.is_dir():
-        pytest.skip("the official FaceForensics++ split files are not here (SMOOTHSWAP_SHARED)")
+        pytest.skip(
+            "the official split files of FaceForensics++ are not at hand (set SMOOTHSWAP_SHARED: data/ffpp_splits)"
+        )
     from bench.data.ffpp import _pairs_of
 
     assert {name: 2 * len(_pairs_of(splits / f"{name}.json")) for name in ("train", "val", "test")} == {

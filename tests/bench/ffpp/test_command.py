@@ -17,18 +17,24 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from ffpp_trees import clip_frames, faceless, manipulated, original, swapped_frames, two_faces, video
 
 from bench.ffpp.__main__ import main
 from reports.results import Results, load
-
-REPO = Path(__file__).parents[2]
-HERE = Path(__file__).parent
+from tests.support import ROOT, SUPPORT
+from tests.support.ffpp_trees import (
+    clip_frames,
+    faceless,
+    manipulated,
+    original,
+    swapped_frames,
+    two_faces,
+    video,
+)
 
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(HERE))
+    monkeypatch.syspath_prepend(str(SUPPORT))
 
 
 @pytest.fixture
@@ -386,7 +392,7 @@ def test_an_output_folder_that_cannot_be_made(
     assert "cannot write to the output folder" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to read-only folders")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to read-only folders (run it as another user)")
 def test_a_read_only_output_folder(run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "out").mkdir(mode=0o555)
     run("--model", "copy-target", code=3)
@@ -403,7 +409,7 @@ def command(tree: Path, out: Path, colours: str, *options: str) -> list[str]:
 def test_a_full_disk_leaves_no_result(tree: Path, tmp_path: Path, colours: str) -> None:
     """Files may grow to 8 kB only: the write of the readings fails as it does on a full disk."""
     done = subprocess.run(
-        command(tree, tmp_path / "out", colours, "--workers", "1"), cwd=REPO, capture_output=True, text=True,
+        command(tree, tmp_path / "out", colours, "--workers", "1"), cwd=ROOT, capture_output=True, text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)),
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
@@ -415,7 +421,7 @@ def test_a_full_disk_leaves_no_result(tree: Path, tmp_path: Path, colours: str) 
 def test_an_interrupted_run_leaves_no_result_and_no_process(tree: Path, tmp_path: Path, colours: str) -> None:
     run = subprocess.Popen(
         command(tree, tmp_path / "out", colours, "--workers", "2", "--model", "classical"),
-        cwd=REPO, stderr=subprocess.PIPE, start_new_session=True,
+        cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     assert run.stderr is not None
     assert b"scoring" in run.stderr.read(9)  # the progress bar: the work has begun

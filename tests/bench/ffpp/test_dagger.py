@@ -8,22 +8,23 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from user_models import Paste
 
 from bench.data.ffpp import FaceForensics
 from bench.errors import UsageError
 from bench.ffpp.options import parser
-from bench.ffpp.provenance import instrument as describe
 from bench.reading.embedder import JUDGE
 from bench.reading.instruments import create as create_instrument
+from bench.reading.instruments import describe
 from bench.swappers import Swapper, create, declare
 from reports.results import Results
 from smoothswap import pretrained
+from tests.support import SUPPORT
+from tests.support.user_models import Paste
 
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.syspath_prepend(str(SUPPORT))
 
 
 def results(trained_with: list[str], *instruments: dict[str, Any]) -> Results:

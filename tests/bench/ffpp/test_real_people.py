@@ -11,8 +11,9 @@ import pytest
 from bench import make_ffpp
 from bench.ffpp import __main__ as ffpp
 from reports.results import load
+from tests.support import ROOT
 
-SHARED = Path(os.environ.get("SMOOTHSWAP_SHARED", Path(__file__).parents[3] / "shared"))
+SHARED = Path(os.environ.get("SMOOTHSWAP_SHARED", ROOT.parent / "shared"))
 LFW = SHARED / "data" / "lfw" / "lfw250_deepfunneled.tar"
 RECOGNISER = SHARED / "data" / "weights" / "mobilefacenet_foamliu_112_128d.onnx"
 PEOPLE = ("Serena_Williams", "Tony_Blair", "Kofi_Annan", "Jennifer_Lopez")
@@ -21,7 +22,9 @@ PEOPLE = ("Serena_Williams", "Tony_Blair", "Kofi_Annan", "Jennifer_Lopez")
 @pytest.fixture(scope="module")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (LFW.is_file() and RECOGNISER.is_file()):
-        pytest.skip("LFW and a recogniser are not here (SMOOTHSWAP_SHARED names their folder)")
+        pytest.skip(
+            "LFW is not at hand (set SMOOTHSWAP_SHARED to the folder that holds data/lfw and data/weights)"
+        )
     folder = tmp_path_factory.mktemp("lfw")
     with tarfile.open(LFW) as tar:
         wanted = [f"images_deepfunneled/{name}/{name}_{i:04d}.jpg" for name in PEOPLE for i in range(1, 9)]

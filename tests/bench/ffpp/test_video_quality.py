@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from ffpp_trees import faceless, manipulated, swapped_frames, video
 
 from bench.ffpp.__main__ import main
 from bench.verify.__main__ import check
 from bench.verify.__main__ import main as verify
 from reports.results import Results, load
+from tests.support.ffpp_trees import faceless, manipulated, swapped_frames, video
 
 VIDEO = {"identity_consistency", "expression_flicker", "pose_flicker"}
 

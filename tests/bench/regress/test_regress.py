@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import made_runs
 import numpy as np
 import pytest
 
@@ -22,8 +21,7 @@ from bench.regress import baseline
 from bench.regress.judge import judge
 from bench.verify import __main__ as verify
 from reports.results import load
-
-REPO = Path(__file__).parents[2]
+from tests.support import made_runs
 
 
 @pytest.fixture(scope="session")

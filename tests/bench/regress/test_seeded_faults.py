@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_runs import edit_frames, edit_results
 from scipy import stats
 
 from bench.compare import __main__ as compare
@@ -32,9 +31,10 @@ from bench.verify import __main__ as verify
 from reports import html
 from reports.results import load
 from smoothswap.rendered import write_ffpp
+from tests.support import SUPPORT
+from tests.support.made_runs import edit_frames, edit_results
 
 pytestmark = pytest.mark.slow
-HERE = Path(__file__).parent
 PEOPLE, FRAMES = 8, 2
 COMMAND = "python -m bench.ffpp --model mine=fault_models:sound_0"
 
@@ -75,7 +75,7 @@ def runs(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with sound_0 ... sound_14, weaker_50, mixed_51, flipped_52 and moved_53."""
     out = tmp_path_factory.mktemp("faults")
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(HERE))
+        patch.syspath_prepend(str(SUPPORT))
         patch.setattr(html, "write_report", lambda out, runs, cases: out)  # nineteen pages that nobody reads
         names = [*(f"sound_{i}" for i in range(15)), "weaker_50", "mixed_51", "flipped_52", "moved_53"]
         score(tree, out, names)

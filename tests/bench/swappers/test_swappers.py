@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ffpp_trees import MARKS, clip_frames, face_frame
 
 from bench.data.ffpp import FaceForensics
 from bench.data.pairs import Pair
@@ -16,6 +15,8 @@ from bench.swappers import SwapError, Task, create, create_all
 from bench.swappers.apply import Failed, swap
 from bench.swappers.classical import Classical, face_outline, match_colours, warp
 from smoothswap.faces.detect import Detector, Face
+from tests.support import SUPPORT
+from tests.support.ffpp_trees import MARKS, clip_frames, face_frame
 
 PAIR = Pair("000_002", "000", "002", "000", "002")
 
@@ -30,7 +31,7 @@ def task() -> Task:
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.syspath_prepend(str(SUPPORT))
 
 
 def test_copy_target_is_the_target(tree: Path, task: Task) -> None:

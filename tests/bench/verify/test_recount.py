@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scenes import WIDTHS, read_for, sides
 
 from bench.verify.pictures import SETS, distance
 from bench.verify.recount import MEANING, VIDEO, Tables, if_lost, per_frame
@@ -13,6 +12,7 @@ from metrics import Metric, Sides, frame_values
 from metrics.pictures.distances import frechet_distance, kernel_distance
 from metrics.registry import ours
 from metrics.spec import PictureMetric
+from tests.support.scenes import WIDTHS, read_for, sides
 
 
 def lists(rows: np.ndarray) -> list[list[float] | None]:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import made_runs
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,8 +18,7 @@ from bench.ffpp.protocol import Protocol
 from bench.verify import intervals
 from bench.verify.__main__ import check, main
 from metrics.statistics.intervals import cluster_interval
-
-REPO = Path(__file__).parents[2]
+from tests.support import ROOT, made_runs
 
 
 @pytest.fixture
@@ -156,11 +154,11 @@ def test_missing_and_damaged_files(whole: Path, tmp_path: Path, capsys: pytest.C
 
 def test_the_recount_shares_no_code_with_the_metrics() -> None:
     modules = sorted(
-        path.stem for path in (REPO / "bench" / "verify").glob("*.py") if path.stem != "__init__"
+        path.stem for path in (ROOT / "bench" / "verify").glob("*.py") if path.stem != "__init__"
     )
     assert modules == ["__main__", "checks", "intervals", "pictures", "recount"]
     for name in modules:
-        tree = ast.parse((REPO / "bench" / "verify" / f"{name}.py").read_text())
+        tree = ast.parse((ROOT / "bench" / "verify" / f"{name}.py").read_text())
         imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
         imported |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
         imported -= {"smoothswap.cli"}  # the kit of commands, which computes nothing
@@ -169,7 +167,7 @@ def test_the_recount_shares_no_code_with_the_metrics() -> None:
     loaded = ", ".join(f"bench.verify.{name}" for name in modules)
     program = f"import sys, {loaded}; print([m for m in sys.modules if m.startswith('metrics')])"
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=REPO
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stdout.strip() == "[]"
 

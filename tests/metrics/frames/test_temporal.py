@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenes import sides
 from scipy.spatial.transform import Rotation
 
 from metrics import MetricError, Sides, evaluate, frame_values
 from metrics.frames.temporal import predecessor, rotation_angle
+from tests.support.scenes import sides
 
 KEYS = ("identity_consistency", "expression_flicker", "pose_flicker")
 

@@ -122,7 +122,7 @@ def test_photos_of_one_person_are_nearer_than_photos_of_two(shared_data: Path) -
     """Real faces: dlib's published threshold is a distance of 0.6. Chips are cut by dlib itself."""
     archive = shared_data / "lfw/lfw250_deepfunneled.tar"
     if not archive.exists():
-        pytest.skip(f"{archive.name} is not at hand")
+        pytest.skip("Labeled Faces in the Wild is not at hand")
     people = ("Abdullah_Gul", "Adrien_Brody", "Alejandro_Toledo")
     wanted = [f"images_deepfunneled/{p}/{p}_{i:04d}.jpg" for p in people for i in (1, 2, 3)]
     predictor = dlib.shape_predictor(str(weights_path().with_name("shape_predictor_68_face_landmarks.dat")))

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from report_builders import face, picture
 
 from reports.pictures import store
 from reports.pictures.cases import BUDGET, MOST, Strip, arrange
@@ -18,6 +17,7 @@ from reports.pictures.encoding import css_size
 from reports.pictures.films import films, sampled
 from reports.pictures.store import CASES, Picture
 from reports.table import RunFiles, Table, build
+from tests.support.report_builders import face, picture
 
 
 @pytest.fixture

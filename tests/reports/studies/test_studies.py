@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main
+from tests.support import ROOT
 
-RESULTS = Path(__file__).parents[2] / "results"
+RESULTS = ROOT / "results"
 STUDIES = sorted(path for path in RESULTS.glob("*.json"))
 
 

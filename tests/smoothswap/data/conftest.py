@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from prepared_folders import PEOPLE
 
 from smoothswap.prepare import main
+from tests.support.prepared_folders import PEOPLE
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 from smoothswap.checkpoint import read_tensors
 from smoothswap.config import load_preset, override
@@ -19,6 +18,7 @@ from smoothswap.errors import DataError
 from smoothswap.tensors import to_tensor
 from smoothswap.train import main
 from smoothswap.training.embedder import EmbedderTask, draw_classes, embed_all
+from tests.support.tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 COUNTS = [5, 1, 3, 2, 4, 2, 6, 1, 3, 2]
 

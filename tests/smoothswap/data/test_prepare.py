@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from prepared_folders import PEOPLE, content
 
 import smoothswap.data.crop
 import smoothswap.prepare
@@ -26,6 +25,7 @@ from smoothswap.data.sources import Photo
 from smoothswap.data.store import sha256_of
 from smoothswap.faces.align import ffhq_crop
 from smoothswap.faces.detect import Detector, Face
+from tests.support.prepared_folders import PEOPLE, content
 
 Prepare = Callable[..., tuple[int, str]]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from prepared_folders import content
 
 from smoothswap.data.faces import FaceData
 from smoothswap.data.shards import ShardedFaces, read_shard, shard_loader, shuffled
 from smoothswap.errors import DataError
+from tests.support.prepared_folders import content
 
 Prepare = Callable[..., tuple[int, str]]
 

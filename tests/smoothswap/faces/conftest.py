@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -33,10 +32,3 @@ def landmarks() -> np.ndarray:
     mouth = [(120.4 + 20 * np.cos(a), 158.2 + 8 * np.sin(a)) for a in np.pi * (1 + np.arange(12) / 6)]
     lips = [(120.4 + 13 * np.cos(a), 158.2 + 3 * np.sin(a)) for a in np.pi * (1 + np.arange(8) / 4)]
     return np.concatenate([jaw, brows, nose, eyes, mouth, lips])
-
-
-@pytest.fixture
-def smooth_frame() -> np.ndarray:
-    """A colourful 260 x 240 frame without detail under about 12 pixels, so that resampling loses little."""
-    coarse = np.random.default_rng(7).integers(20, 236, (22, 20, 3), np.uint8)
-    return cv2.resize(coarse, (240, 260), interpolation=cv2.INTER_CUBIC)

@@ -9,12 +9,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from numbered_frames import number_of, numbered
 
 from bench.data.clips import FrameRule, read_clip, read_numbers
 from smoothswap.media.orientation import AS_STORED, Orientation, orientation
 from smoothswap.media.video import decoded, iter_frames, open_video, read_even, read_frames, write_video
 from smoothswap.pixels import Image
+from tests.support.numbered_frames import number_of, numbered
 
 ONE = 1 << 16
 # (a, b, c, d) of the display matrix: the stored place (p, q) is shown at (a p + c q, b p + d q); and what is shown.

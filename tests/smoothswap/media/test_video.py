@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numbered_frames import number_of, numbered
 
 from smoothswap.media.video import (
     VideoError,
@@ -22,6 +21,7 @@ from smoothswap.media.video import (
     read_frames,
     write_video,
 )
+from tests.support.numbered_frames import number_of, numbered
 
 
 def encode(path: Path, count: int, codec: str = "libx264", **options: str) -> None:

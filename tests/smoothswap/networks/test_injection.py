@@ -9,13 +9,13 @@ from typing import Any, get_args
 import pytest
 import torch
 import torch.nn.functional as F
-from learned import Learned
 
 from smoothswap.networks.generator import Generator, ResBlock
 from smoothswap.networks.injection import INJECTIONS, AdaLIN, MapModulation
 from smoothswap.networks.layers import group_norm
 from smoothswap.networks.options import GeneratorOptions, IdentityInjection
 from smoothswap.networks.precision import autocast
+from tests.support.learned import Learned
 
 NAMES = sorted(INJECTIONS)
 
@@ -76,7 +76,7 @@ def test_it_learns_what_only_identity_can_tell(name: str, learned: Learned) -> N
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    learned.below("loss", loss.item(), 0.02)
+    learned.below("loss", loss.item(), 0.04)
 
 
 def test_adalin_is_a_mix_of_instance_and_layer_norm() -> None:

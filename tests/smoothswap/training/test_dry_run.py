@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 from torch import nn
 
 from smoothswap.config import EmbedderConfig, SwapperConfig, load_preset, override, preset_names
@@ -22,6 +21,7 @@ from smoothswap.training.dry_run import (
     kinds,
     smaller,
 )
+from tests.support.tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 TINY = {
     "swapper": [*TINY_SWAPPER, 'precision="float32"', "id_views=1"],

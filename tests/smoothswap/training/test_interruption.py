@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 from smoothswap.checkpoint import DiskError, read_tensors
 from smoothswap.train import main
 from smoothswap.training.log import Log
+from tests.support.tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 # Children are forked from a server that has torch loaded: a start costs no import, and inherits no state of a test.
 FORKS = multiprocessing.get_context("forkserver")

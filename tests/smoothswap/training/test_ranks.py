@@ -18,7 +18,6 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 from torch import Tensor
 
 from smoothswap import pretrained, train
@@ -33,9 +32,10 @@ from smoothswap.training.distributed import Draws, mixed_rows, strided_rows
 from smoothswap.training.embedder import EmbedderTask
 from smoothswap.training.loop import Run
 from smoothswap.training.swapper import SwapperTask
+from tests.support import ROOT
+from tests.support.tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 pytestmark = pytest.mark.slow  # processes that import torch
-REPO = Path(__file__).parents[2]
 EMBEDDERS: dict[str, dict[str, Any]] = {
     "contrastive": {},
     "supcon_out": {"loss": "supcon_out"},
@@ -229,7 +229,7 @@ def test_torchrun_trains_on_two_ranks(faces: Path, tmp_path: Path) -> None:
     options = ["--data", str(faces), "--out", str(tmp_path / "run"), "--threads", "1", "--device", "cpu"]
     done = subprocess.run(
         [sys.executable, *launcher, "embedder", *options, *settings(TINY_EMBEDDER)],
-        cwd=REPO,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
