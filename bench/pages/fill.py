@@ -2,7 +2,7 @@
 
     <!-- table: ffpp-default columns=id_retrieval,shape -->     a table of results/ffpp-default
     <!-- table: embedders-lfw rows=verification_auc,d_smooth -->
-    <!-- protocol -->    <!-- instruments -->                    what the code declares
+    <!-- protocol -->   <!-- instruments -->   <!-- presets -->    what the code declares
 
 Everything up to `<!-- end -->` is made.
 """
@@ -17,7 +17,7 @@ from bench.pages import lists
 from bench.pages.tables import table
 
 _MARKED = re.compile(r"(?P<mark><!-- (?P<kind>[a-z]+)(?:: (?P<what>[^>]*?))? -->\n).*?(?P<end><!-- end -->)", re.S)
-KINDS = ("table", "protocol", "instruments")
+DECLARED = {"protocol": lists.protocol, "instruments": lists.instruments, "presets": lists.presets}
 
 
 def filled(text: str, results: Path) -> str:
@@ -38,12 +38,10 @@ def filled(text: str, results: Path) -> str:
 
 
 def _made(kind: str, what: str, results: Path) -> str:
-    if kind == "protocol":
-        return lists.protocol()
-    if kind == "instruments":
-        return lists.instruments()
+    if kind in DECLARED:
+        return DECLARED[kind]()
     if kind != "table":
-        raise UsageError(f"no page has parts of the kind {kind!r}.{suggestion(kind, KINDS)}")
+        raise UsageError(f"nothing is made for {kind!r}.{suggestion(kind, ['table', *DECLARED])}")
     name, _, option = what.partition(" ")
     key, _, value = option.partition("=")
     if key not in ("", "columns", "rows"):

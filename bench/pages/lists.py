@@ -1,4 +1,4 @@
-"""What the code declares of itself, as Markdown: the protocol's rules and the instruments."""
+"""What the code declares of itself, as Markdown: the protocol's rules, the instruments, the presets of training."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from bench.ffpp.protocol import Protocol
 from bench.reading.instruments import available
+from smoothswap import config
 
 
 def protocol() -> str:
@@ -33,6 +34,12 @@ def instruments() -> str:
         for entry in available()
     )
     return _table(("name", "reads", "what it is", "default", "you supply"), rows)
+
+
+def presets() -> str:
+    """One row a preset: its name and what it is for."""
+    rows = (line.split(maxsplit=1) for line in config.summary().splitlines())
+    return _table(("preset", "what it is for"), ((f"`{name}`", text) for name, text in rows))
 
 
 def _value(value: object) -> str:
