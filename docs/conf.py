@@ -4,14 +4,18 @@ Sphinx with MyST and the PyData theme, because all three are released several ti
 broken reference into a warning, which here is an error. Names of the API are read from the code by autodoc.
 """
 
+import re
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from docutils import nodes
+from sphinx.application import Sphinx
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 project = "smoothswap-bench"
-author = "the smoothswap-bench authors"
+copyright = "smoothswap-bench authors, Apache-2.0"
 version = release = version_of("smoothswap-bench")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
@@ -27,14 +31,29 @@ autodoc_member_order = "bysource"
 
 html_theme = "pydata_sphinx_theme"
 html_title = project
+html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_copy_source = False
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+templates_path = ["templates"]
+html_sidebars = {"**": ["all-pages"]}
 html_theme_options = {
-    "navbar_align": "left",
-    "show_nav_level": 2,
+    "navbar_center": [],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+
+
+def keep_intervals_whole(app: Sphinx, doctree: nodes.document) -> None:
+    """Join the words of "(0.93 to 0.94)" in tables, so that a narrow cell breaks before the interval, not in it."""
+    for entry in doctree.findall(nodes.entry):
+        for text in list(entry.findall(nodes.Text)):
+            joined = re.sub(r"\((\S+) to (\S+)\)", "(\\1\u00a0to\u00a0\\2)", text)
+            if joined != text:
+                text.parent.replace(text, nodes.Text(joined))
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("doctree-read", keep_intervals_whole)
