@@ -1,137 +1,119 @@
-"""The README's tables say what the committed results say."""
+"""The tables of the pages say what the committed results say: read here from the raw JSON, apart from what makes them."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reports.studies.open import text_of
-from reports.studies.validity import shown
+from pages import PAGES, ROOT, name
 
-ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "README.md").read_text()
-# heading of a column -> metric of results.json, digits
-COLUMNS = {
-    "ID retrieval ↑ %": ("id_retrieval", 1),
-    "ID retrieval, MobileFaceNet ↑ %": ("id_retrieval", 1),
-    "ID retrieval, dlib ↑ %": ("id_retrieval@dlib", 1),
-    "top 5, MobileFaceNet ↑ %": ("id_retrieval_top5", 1),
-    "Identity-R ↓": ("identity_r", 3),
-    "Shape-R ↓": ("shape_r", 3),
-    "Expression ↓": ("expression", 3),
-    "Pose ↓ rad": ("pose", 3),
-    "Expression to truth ↓": ("truth_expression", 3),
-    "Pose to truth ↓ rad": ("truth_pose", 3),
-    "Pixels to truth ↓": ("truth_pixel", 1),
-}
+RESULTS = ROOT / "results"
+MARKED = re.compile(r"<!-- table: (\S+)(?: (?:columns|rows)=(\S+))? -->\n(.*?)<!-- end -->", re.DOTALL)
+NUMBER = re.compile(r"(−?\d+\.\d+)")
 
 
-def cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+def tables() -> Iterator[Any]:
+    """(result, keys, rows of cells with the heading first) of every table that is made, named by page and place."""
+    for page in PAGES:
+        for i, found in enumerate(MARKED.finditer(page.read_text(encoding="utf-8"))):
+            rows = [
+                [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+                for line in found[3].splitlines()
+                if line.startswith("|") and "---" not in line
+            ]
+            yield pytest.param(
+                found[1], found[2].split(",") if found[2] else [], rows, id=f"{name(page)}-{i}-{found[1]}"
+            )
 
 
-def table_after(words: str) -> list[list[str]]:
-    """The rows, heading first, of the first table behind `words`."""
-    lines = TEXT[TEXT.index(words) :].splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("|"))
-    rows = []
-    for line in lines[start:]:
-        if not line.startswith("|"):
-            break
-        rows.append(cells(line))
-    return [rows[0], *rows[2:]]
+def says(cell: str, figure: dict[str, Any] | None) -> bool:
+    """Whether a cell shows this value and interval, in as many decimals as it gives."""
+    if figure is None or figure["value"] is None:
+        return cell in ("", "–")
+    numbers = [figure["value"], *(figure["ci95"] or [])]
+    shown = NUMBER.findall(cell.replace("\\", ""))
+    return len(shown) == len(numbers) and all(
+        text == f"{round(number, len(text.partition('.')[2])) + 0.0:.{len(text.partition('.')[2])}f}".replace("-", "−")
+        for text, number in zip(shown, numbers, strict=True)
+    )
 
 
-@pytest.mark.parametrize(
-    ("words", "folder"),
-    [
-        ("## What you get", "ffpp-default"),
-        ("(`results/ffpp-rendered`", "ffpp-rendered"),
-        ("## On real people", "ffpp-lfw"),
-    ],
-)
-def test_scores_of_swappers(words: str, folder: str) -> None:
-    heading, *rows = table_after(words)
-    assert len(rows) >= 4
-    for model, *values in rows:
-        results = json.loads((ROOT / "results" / folder / model / "results.json").read_text())
-        for column, value in zip(heading[1:], values, strict=True):
-            if column == "frames":
-                assert value == f"{results['counts']['used']} of {results['counts']['expected']}"
-            else:
-                key, digits = COLUMNS[column]
-                assert value == shown(results["metrics"][key], digits), (model, column)
+def plain(cell: str) -> str:
+    """The name in a row's first cell, without emphasis and the note behind it."""
+    return cell.replace("\\", "").replace("*", "").partition(" (")[0]
 
 
-EMBEDDER_ROWS = {
-    "Verification AUC ↑": ("verification_auc", 3),
-    "d_smooth ↓": ("d_smooth", 3),
-    "d_smooth, by the ends ↓": ("d_smooth@ends", 3),
-    "Interpolation count ↑": ("interpolation_count", 2),
-    "Effective rank": ("effective_rank", 1),
-    "Probe of MobileFaceNet, retrieval ↑ %": ("probe_retrieval@1", 1),
-    "Probe, variance explained ↑": ("probe_explained", 3),
-    "Probe, retrieval ↑ %": ("probe_retrieval@1", 1),
-}
-SPACE = [
-    "Verification AUC ↑",
-    "d_smooth ↓",
-    "d_smooth, by the ends ↓",
-    "Interpolation count ↑",
-    "Effective rank",
-]
+def columns(rows: list[list[str]], figures: list[dict[str, Any]], keys: list[str]) -> dict[str, int]:
+    """Which column shows which key: one whose cells all agree, so that no heading has to be known."""
+    found = {}
+    for key in keys:
+        fitting = [
+            i
+            for i in range(1, len(rows[0]))
+            if all(says(row[i], figure.get(key)) for row, figure in zip(rows, figures, strict=True))
+        ]
+        assert fitting, f"no column shows {key}"
+        found[key] = fitting[0]
+    return found
 
 
-@pytest.mark.parametrize(
-    ("words", "study", "groups", "names"),  # groups: heading of a column -> group of the study
-    [
-        (
-            "### Is it smoother?",
-            "embedders-lfw",
-            {"contrastive (paper's)": "contrastive", "ArcFace": "arcface", "softmax": "softmax",
-             "MobileFaceNet": "mobilefacenet"},
-            [*SPACE, "Probe of MobileFaceNet, retrieval ↑ %"],
-        ),
-        (
-            "### An ArcFace that starts smooth",
-            "embedders-rendered",
-            {"contrastive": "contrastive", "ArcFace, from the contrastive one": "arcface"},
-            [name for name in SPACE if name != "d_smooth, by the ends ↓"],
-        ),
-        (
-            "### How much of a person does it carry?",
-            "embedders-lfw-inner",
-            {"contrastive, whole face": "contrastive", "contrastive, inner face": "inner",
-             "the same, rendered faces first": "inner-rendered-first"},
-            ["Verification AUC ↑", "Probe, variance explained ↑", "Probe, retrieval ↑ %"],
-        ),
-    ],
-)  # fmt: skip
-def test_figures_of_the_embedders(words: str, study: str, groups: dict[str, str], names: list[str]) -> None:
-    found = json.loads((ROOT / "results" / f"{study}.json").read_text())["embedders"]
-    assert list(found) == list(groups.values())
-    heading, *rows = table_after(words)
-    assert heading[1:] == list(groups)
-    assert [row[0] for row in rows] == names
-    for name, *values in rows:
-        key, digits = EMBEDDER_ROWS[name]
-        assert values == [shown(found[group][key], digits) for group in groups.values()], name
+@pytest.mark.parametrize(("result", "keys", "rows"), [*tables()])
+def test_the_cells_are_the_results(result: str, keys: list[str], rows: list[list[str]]) -> None:
+    heading, *body = rows
+    if (RESULTS / result).is_dir():
+        raw = [read(RESULTS / result / plain(row[0]) / "results.json") for row in body]
+        assert len({*columns(body, [one["metrics"] for one in raw], keys).values()}) == len(heading) - 2
+        assert [row[-1] for row in body] == [f"{r['counts']['used']} of {r['counts']['expected']}" for r in raw]
+        assert {plain(row[0]) for row in body} == {path.parent.name for path in RESULTS.glob(f"{result}/*/results.json")}
+        return
+    study = read(RESULTS / f"{result}.json")
+    if result == "ablation":
+        arms = study["arms"]
+        assert [row[0] for row in body] == list(arms)
+        assert len({*columns(body, [arm["at_common_step"] for arm in arms.values()], keys).values()}) == len(heading) - 1
+    elif result.startswith("embedders"):
+        assert heading[1:] == list(study["embedders"])
+        for key, row in zip(keys, body, strict=True):
+            assert all(
+                says(cell, study["embedders"][group].get(key)) for group, cell in zip(heading[1:], row[1:], strict=True)
+            ), key
+    else:
+        assert heading[1:-1] == list(study["instruments"])
+        for row in body:
+            shown = [cell for cell in row[1:-1] if cell]
+            assert shown, row
+        numbers = {f"{value:.{d}f}" for value in values(study["instruments"]) for d in (2, 3, 4)}
+        assert all(text in numbers for row in body for cell in row[1:-1] for text in NUMBER.findall(cell))
 
 
-def test_figures_of_the_ablation() -> None:
-    arms = json.loads((ROOT / "results" / "ablation.json").read_text())["arms"]
-    _, *rows = table_after("### Does it train a swapper better?")
-    assert [row[0] for row in rows] == list(arms)
-    for arm, *values in rows:
-        found = arms[arm]["at_common_step"]
-        assert values == [shown(found[key], 3) for key in ("val_id", "judge_id", "judge_share", "val_chg")], (
-            arm
-        )
+def test_a_wrong_cell_is_noticed() -> None:
+    figure = {"value": 0.3791, "ci95": [0.358, 0.4001]}
+    assert says("**0.379** (0.358 to 0.400)", figure)
+    assert says("0.379† (0.358 to 0.400)", figure)
+    assert not says("0.378 (0.358 to 0.400)", figure)
+    assert not says("0.379 (0.358 to 0.401)", figure)
+    assert not says("0.379", figure)
+    assert says("−0.0", {"value": -0.04, "ci95": None}) is False
+    assert says("0.0", {"value": -0.04, "ci95": None})
 
 
-def test_table_of_the_instruments() -> None:
-    made = text_of(ROOT / "results" / "validity.json", markdown=True).splitlines()
-    rows = [line for line in TEXT.splitlines() if line.startswith("| ") and line in made]
-    assert len(rows) >= 12
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def values(part: Any) -> Iterator[float]:
+    """Every number of a part of a JSON file."""
+    if isinstance(part, dict):
+        for value in part.values():
+            yield from values(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from values(value)
+    elif isinstance(part, (int, float)):
+        yield float(part)
