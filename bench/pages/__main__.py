@@ -12,13 +12,13 @@ from pathlib import Path
 
 from bench.cli import command
 from bench.errors import EXIT_OK, EXIT_REGRESSION, DataError
-from bench.ffpp.options import Parser
 from bench.pages.fill import filled
 from reports.results import write_atomic
+from smoothswap.cli import Parser
 
 
 def parser() -> Parser:
-    made = Parser("python -m bench.pages", description=__doc__.split("\n")[0], allow_abbrev=False)
+    made = Parser("python -m bench.pages", description=__doc__)
     made.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="the repository (this folder)")
     made.add_argument("--check", action="store_true", help="only say what is stale, with exit code 4")
     return made
@@ -34,7 +34,7 @@ def pages(root: Path) -> list[Path]:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    options = parser().parse_all(None if argv is None else list(argv))
+    options = parser().parse_args(argv)
     stale = 0
     for page in pages(options.root):
         text = page.read_text(encoding="utf-8")

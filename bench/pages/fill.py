@@ -16,7 +16,9 @@ from bench.errors import UsageError, suggestion
 from bench.pages import lists
 from bench.pages.tables import table
 
-_MARKED = re.compile(r"(?P<mark><!-- (?P<kind>[a-z]+)(?:: (?P<what>[^>]*?))? -->\n).*?(?P<end><!-- end -->)", re.S)
+_MARKED = re.compile(
+    r"(?P<mark><!-- (?P<kind>[a-z]+)(?:: (?P<what>[^>]*?))? -->\n).*?(?P<end><!-- end -->)", re.S
+)
 DECLARED = {"protocol": lists.protocol, "instruments": lists.instruments, "presets": lists.presets}
 
 

@@ -6,14 +6,17 @@ import argparse
 import importlib
 import re
 import shlex
-import tomllib
+import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
-
 from pages import ROOT, Fence
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 SHELL = ("", "bash", "sh", "console")
 _ENDS = ("|", ">", ">>", "&&", ";", "2>")
@@ -62,7 +65,8 @@ def check(words: Sequence[str], patch: pytest.MonkeyPatch) -> None:
         parse_subcommand(rest, patch)
     elif program == "make":
         asked = [word for word in rest if "=" not in word]
-        assert asked and _TARGETS.issuperset(asked), f"make has no target {asked}"
+        assert asked, "make without a target"
+        assert _TARGETS.issuperset(asked), f"make has no target {asked}"
     elif program in ("pip", "pipx"):
         extras = [extra for word in rest for extra in re.findall(r"\[(.*?)\]", word)]
         assert _EXTRAS.issuperset(extras), f"no extra {extras}"

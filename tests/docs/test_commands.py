@@ -7,9 +7,8 @@ import importlib
 import re
 from pathlib import Path
 
-import pytest
-
 import commands
+import pytest
 from pages import PAGES, ROOT, Fence, code_spans, fences, name
 
 OF_PAGES = [
@@ -55,7 +54,11 @@ def test_continued_lines_comments_and_pipes_are_read() -> None:
     assert [*commands.commands(fence)] == [["make", "test"], ["OMP=1", "python", "-m", "a", "--b", "c d"]]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+# what tells of the past may name what is no more
+OF_TODAY = [page for page in PAGES if page.stem not in ("CHANGELOG", "history")]
+
+
+@pytest.mark.parametrize("page", OF_TODAY, ids=name)
 def test_modules_named_in_sentences_exist(page: Path) -> None:
     """`package.module`, `package.module.name`, `python -m package.module ...` and `make target` between backticks."""
     wrong = []

@@ -6,7 +6,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-
 from pages import PAGES, ROOT, anchors, links, name
 
 
@@ -44,5 +43,7 @@ def test_every_page_of_the_site_can_be_reached() -> None:
     """The front page's contents name every page of docs/."""
     listed = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").splitlines()
     pages = [page for page in PAGES if page.is_relative_to(ROOT / "docs") and page.stem != "index"]
-    missing = [page for page in pages if page.relative_to(ROOT / "docs").with_suffix("").as_posix() not in listed]
+    missing = [
+        page for page in pages if page.relative_to(ROOT / "docs").with_suffix("").as_posix() not in listed
+    ]
     assert not missing

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pages import PAGES, README, ROOT, name
 
 from bench.errors import UsageError
 from bench.ffpp.protocol import Protocol
@@ -14,7 +15,6 @@ from bench.pages import lists
 from bench.pages.__main__ import main
 from bench.pages.fill import filled
 from bench.reading.instruments import available
-from pages import PAGES, README, ROOT, name
 
 RESULTS = ROOT / "results"
 
@@ -58,7 +58,9 @@ def test_every_rule_and_instrument_has_its_row() -> None:
     assert [row.split("`")[1] for row in rules] == list(Protocol.model_fields)
     assert [row.split("`")[1] for row in instruments] == [entry.name for entry in available()]
     for row in rules:
-        assert all(cell.strip() for cell in row.strip("|").split(" | ")), f"a rule without a description: {row}"
+        assert all(cell.strip() for cell in row.strip("|").split(" | ")), (
+            f"a rule without a description: {row}"
+        )
 
 
 def test_the_command_checks_and_fills(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

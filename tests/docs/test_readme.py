@@ -23,7 +23,16 @@ def test_the_readme_is_a_page() -> None:
 
 def test_what_the_model_cannot_do_is_what_was_measured() -> None:
     """By dlib: identity of the committed weights and of the classical warp, rendered people and photographs."""
-    ours = percent("ffpp-rendered", "smoothswap", "id_retrieval"), percent("ffpp-lfw", "smoothswap", "id_retrieval@dlib")
-    warp = percent("ffpp-rendered", "classical", "id_retrieval"), percent("ffpp-lfw", "classical", "id_retrieval@dlib")
-    assert f"dlib finds the source in {ours[0]} % of the frames, on photographs of 496 people in {ours[1]} %" in PROSE
+    ours = (
+        percent("ffpp-rendered", "smoothswap", "id_retrieval"),
+        percent("ffpp-lfw", "smoothswap", "id_retrieval@dlib"),
+    )
+    warp = (
+        percent("ffpp-rendered", "classical", "id_retrieval"),
+        percent("ffpp-lfw", "classical", "id_retrieval@dlib"),
+    )
+    assert (
+        f"dlib finds the source in {ours[0]} % of the frames, on photographs of 496 people in {ours[1]} %"
+        in PROSE
+    )
     assert f"reaches {warp[0]} and {warp[1]} %" in PROSE

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from pages import PAGES, ROOT, name
 
 RESULTS = ROOT / "results"
@@ -38,7 +37,10 @@ def says(cell: str, figure: dict[str, Any] | None) -> bool:
     numbers = [figure["value"], *(figure["ci95"] or [])]
     shown = NUMBER.findall(cell.replace("\\", ""))
     return len(shown) == len(numbers) and all(
-        text == f"{round(number, len(text.partition('.')[2])) + 0.0:.{len(text.partition('.')[2])}f}".replace("-", "−")
+        text
+        == f"{round(number, len(text.partition('.')[2])) + 0.0:.{len(text.partition('.')[2])}f}".replace(
+            "-", "−"
+        )
         for text, number in zip(shown, numbers, strict=True)
     )
 
@@ -68,19 +70,27 @@ def test_the_cells_are_the_results(result: str, keys: list[str], rows: list[list
     if (RESULTS / result).is_dir():
         raw = [read(RESULTS / result / plain(row[0]) / "results.json") for row in body]
         assert len({*columns(body, [one["metrics"] for one in raw], keys).values()}) == len(heading) - 2
-        assert [row[-1] for row in body] == [f"{r['counts']['used']} of {r['counts']['expected']}" for r in raw]
-        assert {plain(row[0]) for row in body} == {path.parent.name for path in RESULTS.glob(f"{result}/*/results.json")}
+        assert [row[-1] for row in body] == [
+            f"{r['counts']['used']} of {r['counts']['expected']}" for r in raw
+        ]
+        assert {plain(row[0]) for row in body} == {
+            path.parent.name for path in RESULTS.glob(f"{result}/*/results.json")
+        }
         return
     study = read(RESULTS / f"{result}.json")
     if result == "ablation":
         arms = study["arms"]
         assert [row[0] for row in body] == list(arms)
-        assert len({*columns(body, [arm["at_common_step"] for arm in arms.values()], keys).values()}) == len(heading) - 1
+        assert (
+            len({*columns(body, [arm["at_common_step"] for arm in arms.values()], keys).values()})
+            == len(heading) - 1
+        )
     elif result.startswith("embedders"):
         assert heading[1:] == list(study["embedders"])
         for key, row in zip(keys, body, strict=True):
             assert all(
-                says(cell, study["embedders"][group].get(key)) for group, cell in zip(heading[1:], row[1:], strict=True)
+                says(cell, study["embedders"][group].get(key))
+                for group, cell in zip(heading[1:], row[1:], strict=True)
             ), key
     else:
         assert heading[1:-1] == list(study["instruments"])
