@@ -2,7 +2,7 @@
 
     <!-- table: ffpp-default columns=id_retrieval,shape -->     a table of results/ffpp-default
     <!-- table: embedders-lfw rows=verification_auc,d_smooth -->
-    <!-- protocol -->   <!-- instruments -->   <!-- presets -->    what the code declares
+    <!-- protocol -->   <!-- instruments -->   <!-- licences -->   <!-- presets -->    what the code declares
 
 Everything up to `<!-- end -->` is made.
 """
@@ -19,7 +19,12 @@ from bench.pages.tables import table
 _MARKED = re.compile(
     r"(?P<mark><!-- (?P<kind>[a-z]+)(?:: (?P<what>[^>]*?))? -->\n).*?(?P<end><!-- end -->)", re.S
 )
-DECLARED = {"protocol": lists.protocol, "instruments": lists.instruments, "presets": lists.presets}
+DECLARED = {
+    "protocol": lists.protocol,
+    "instruments": lists.instruments,
+    "licences": lists.licences,
+    "presets": lists.presets,
+}
 
 
 def filled(text: str, results: Path) -> str:

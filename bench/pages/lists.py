@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import types
 import typing
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bench.ffpp.protocol import Protocol
-from bench.reading.instruments import available
+from bench.reading.instruments import OURS, available, create
+from metrics.instruments import Available, registry
 from smoothswap import config
 
 
@@ -31,9 +35,37 @@ def instruments() -> str:
             "yes" if entry.default and not entry.needs else "",
             entry.needs or "nothing",
         )
-        for entry in available()
+        for entry in _own_instruments()
     )
     return _table(("name", "reads", "what it is", "default", "you supply"), rows)
+
+
+def licences() -> str:
+    """One row an instrument: the crop that it reads and the licence of its weights."""
+    rows = (
+        (f"`{entry.name}`", _crop(entry), _instrument_class(entry).licence) for entry in _own_instruments()
+    )
+    return _table(("name", "crop", "licence"), rows)
+
+
+def _own_instruments() -> list[Available]:
+    """Ours without those of packages that happen to be installed."""
+    own = {entry.name for entry in (*registry.OURS, *OURS)}
+    return [entry for entry in available() if entry.name in own]
+
+
+def _instrument_class(entry: Available) -> Any:
+    """The class behind an instrument: the first with a licence in the module of its factory."""
+    module = importlib.import_module(entry.factory.partition(":")[0])
+    classes = (value for _, value in inspect.getmembers(module, inspect.isclass))
+    return next(c for c in classes if c.__module__ == module.__name__ and hasattr(c, "licence"))
+
+
+def _crop(entry: Available) -> str:
+    crop = getattr(_instrument_class(entry), "crop", None)
+    if crop is None and not entry.needs:
+        crop = create(entry.name).crop
+    return f"`{crop.template}`, {crop.size} pixels" if crop else "depends on the file"
 
 
 def presets() -> str:

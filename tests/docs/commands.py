@@ -21,7 +21,9 @@ else:
 SHELL = ("", "bash", "sh", "console")
 _ENDS = ("|", ">", ">>", "&&", ";", "2>")
 _TARGETS = frozenset(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-_EXTRAS = frozenset(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
+_PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+_EXTRAS = frozenset(_PROJECT["optional-dependencies"])
+SCRIPT = "smoothswap-bench"
 
 
 class Parsed(Exception):
@@ -61,7 +63,7 @@ def check(words: Sequence[str], patch: pytest.MonkeyPatch) -> None:
             parse(module, rest, patch)
         else:
             assert (ROOT / rest[0]).is_file(), f"no script {rest[0]}"
-    elif program == "smoothswap-bench":
+    elif program == SCRIPT:
         parse_subcommand(rest, patch)
     elif program == "make":
         asked = [word for word in rest if "=" not in word]
@@ -107,7 +109,9 @@ def parsed(main: Any, words: list[str], patch: pytest.MonkeyPatch) -> argparse.N
             options, unknown = original(self, *args, **named)
         finally:
             depth -= 1
-        if depth:  # a subcommand's parser; the outer one goes on
+        if (
+            depth or self.prog == SCRIPT
+        ):  # a subcommand's parser, or the script's own, which hands on to a command's
             return options, unknown
         assert not unknown, f"unknown: {unknown}"
         raise Parsed(options)
@@ -123,4 +127,5 @@ def parsed(main: Any, words: list[str], patch: pytest.MonkeyPatch) -> argparse.N
 
 def parse_subcommand(words: list[str], patch: pytest.MonkeyPatch) -> None:
     """What the console script understands: a subcommand and the words of its module."""
-    raise NotImplementedError
+    module, _, function = _PROJECT["scripts"][SCRIPT].partition(":")
+    parsed(getattr(importlib.import_module(module), function), words, patch)

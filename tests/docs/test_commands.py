@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import re
 from pathlib import Path
@@ -73,21 +74,19 @@ def test_modules_named_in_sentences_exist(page: Path) -> None:
     assert not wrong
 
 
-# entry point groups of pyproject.toml and of plug-ins look like modules
-GROUPS = ("smoothswap.models",)
+# entry point groups look like modules
+GROUPS = ("smoothswap.models", "smoothswap.instruments", "smoothswap.metrics", "smoothswap.data")
 
 
 def exists(dotted: str) -> bool:
     """Whether this is a module, or a name in one."""
-    try:
-        return importlib.util.find_spec(dotted) is not None
-    except ModuleNotFoundError:
-        pass
-    module, _, attribute = dotted.rpartition(".")
-    try:
-        return hasattr(importlib.import_module(module), attribute)
-    except ModuleNotFoundError:
-        return False
+    parts = dotted.split(".")
+    for i in range(len(parts), 0, -1):
+        with contextlib.suppress(ModuleNotFoundError):
+            if importlib.util.find_spec(".".join(parts[:i])):
+                module = importlib.import_module(".".join(parts[:i])) if i < len(parts) else None
+                return i == len(parts) or hasattr(module, parts[i])
+    return False
 
 
 def test_python_on_the_pages_is_python() -> None:
