@@ -8,6 +8,7 @@ import re
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -26,6 +27,8 @@ myst_heading_anchors = 3
 myst_enable_extensions: list[str] = []
 
 autodoc_typehints = "signature"
+python_maximum_signature_line_length = 88
+python_display_short_literal_types = True
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
 
@@ -55,5 +58,14 @@ def keep_intervals_whole(app: Sphinx, doctree: nodes.document) -> None:
                 text.parent.replace(text, nodes.Text(joined))
 
 
+def shorten_arrays(
+    app: Sphinx, what: str, name: str, obj: object, options: object, given: str, returned: str
+) -> Any:
+    """Write ndarray[uint8] for ndarray[tuple[Any, ...], dtype[uint8]]."""
+    long = r"ndarray\[tuple\[Any, \.\.\.\], dtype\[(\w+)\]\]"
+    return tuple(text and re.sub(long, r"ndarray[\1]", text) for text in (given, returned))
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-signature", shorten_arrays)
     app.connect("doctree-read", keep_intervals_whole)

@@ -93,6 +93,6 @@ class Protocol(BaseModel):
 
     @property
     def hash(self) -> str:
-        """SHA-256 (hex) of the canonical JSON of every field: equal for equal rules."""
+        """SHA-256 (hex) of the canonical JSON of every field, equal for equal rules."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
