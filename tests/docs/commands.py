@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
 import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ else:
     import tomli as tomllib
 
 SHELL = ("", "bash", "sh", "console")
+_OURS = ("bench", "smoothswap", "metrics", "reports")
+_FOREIGN = ("git", "cd", "pre-commit", "pytest", "ruff", "mypy", "lint-imports")
 _ENDS = ("|", ">", ">>", "&&", ";", "2>")
 _TARGETS = frozenset(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -56,7 +59,7 @@ def check(words: Sequence[str], patch: pytest.MonkeyPatch) -> None:
         words.pop(0)
     if words[:2] == ["taskset", "-c"]:
         words = words[3:]
-    program, *rest = words
+    program, *rest = Path(words[0]).name, *words[1:]
     if program in ("python", "torchrun"):
         if "-m" in rest:
             module, *rest = rest[rest.index("-m") + 1 :]
@@ -69,16 +72,21 @@ def check(words: Sequence[str], patch: pytest.MonkeyPatch) -> None:
         asked = [word for word in rest if "=" not in word]
         assert asked, "make without a target"
         assert _TARGETS.issuperset(asked), f"make has no target {asked}"
+    elif program in ("pipx", "uvx") and SCRIPT in rest:
+        parse_subcommand(rest[rest.index(SCRIPT) + 1 :], patch)
     elif program in ("pip", "pipx"):
         extras = [extra for word in rest for extra in re.findall(r"\[(.*?)\]", word)]
         assert _EXTRAS.issuperset(extras), f"no extra {extras}"
         assert rest[0] == "install"
     else:
-        assert program in ("git", "cd"), f"a command that nothing checks: {program}"
+        assert program in _FOREIGN, f"a command that nothing checks: {program}"
 
 
 def parse(module: str, words: Sequence[str], patch: pytest.MonkeyPatch) -> argparse.Namespace:
     """What `python -m module words` understands. What follows -- is for bench.ffpp."""
+    if module.partition(".")[0] not in _OURS:
+        assert importlib.util.find_spec(module), f"no module {module}"
+        return argparse.Namespace()
     own = list(words)
     if "--" in own:
         parse("bench.ffpp", own[own.index("--") + 1 :], patch)
