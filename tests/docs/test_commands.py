@@ -8,9 +8,10 @@ import importlib.util
 import re
 from pathlib import Path
 
-import commands
 import pytest
-from pages import PAGES, ROOT, Fence, code_spans, fences, name
+
+from tests.support import commands
+from tests.support.pages import PAGES, ROOT, Fence, code_spans, fences, name
 
 OF_PAGES = [
     pytest.param(words, id=f"{name(page)}:{fence.line} {' '.join(words[:4])}")

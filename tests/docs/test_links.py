@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from pages import PAGES, ROOT, anchors, links, name
+
+from tests.support.pages import PAGES, ROOT, anchors, links, name
 
 
 def broken(page: Path, link: str) -> str:

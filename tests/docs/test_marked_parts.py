@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from pages import PAGES, README, ROOT, name
 
 from bench.errors import UsageError
 from bench.ffpp.protocol import Protocol
@@ -15,6 +14,7 @@ from bench.pages import lists
 from bench.pages.__main__ import main
 from bench.pages.fill import filled
 from bench.reading.instruments import available
+from tests.support.pages import PAGES, README, ROOT, name
 
 RESULTS = ROOT / "results"
 

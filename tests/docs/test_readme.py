@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pages import README, ROOT, links
+from tests.support.pages import README, ROOT, links
 
 TEXT = README.read_text(encoding="utf-8")
 PROSE = " ".join(TEXT.split())

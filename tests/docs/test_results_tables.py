@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import PAGES, ROOT, name
+
+from tests.support.pages import PAGES, ROOT, name
 
 RESULTS = ROOT / "results"
 MARKED = re.compile(r"<!-- table: (\S+)(?: (?:columns|rows)=(\S+))? -->\n(.*?)<!-- end -->", re.DOTALL)

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from pages import ROOT
+
+from tests.support.pages import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import ROOT, Fence
+
+from tests.support.pages import ROOT, Fence
 
 if sys.version_info >= (3, 11):
     import tomllib
