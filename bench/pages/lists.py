@@ -70,7 +70,7 @@ def _crop(entry: Available) -> str:
 
 def presets() -> str:
     """One row a preset: its name and what it is for."""
-    rows = (line.split(maxsplit=1) for line in config.summary().splitlines())
+    rows = (line.split(maxsplit=1) for line in config.preset_summary().splitlines())
     return _table(("preset", "what it is for"), ((f"`{name}`", text) for name, text in rows))
 
 

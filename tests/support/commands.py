@@ -96,7 +96,7 @@ def parse(module: str, words: Sequence[str], patch: pytest.MonkeyPatch) -> argpa
         from smoothswap import config
 
         given = dict(item.split("=", 1) for item in options.set)
-        config.override(config.load(options.preset, options.command), given)
+        config.override(config.load_preset(options.preset, options.command), given)
     return options
 
 
