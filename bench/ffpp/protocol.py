@@ -27,7 +27,9 @@ class Protocol(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1] = Field(default=1, description="grows when the same fields come to mean something else")
+    version: Literal[1] = Field(
+        default=1, description="grows when the same fields come to mean something else"
+    )
     sequences: Literal["youtube", "actors"] = Field(
         default="youtube", description="youtube: FF++ pairs of a split; actors: the DeepFakeDetection clips"
     )
