@@ -66,6 +66,22 @@ def shorten_arrays(
     return tuple(text and re.sub(long, r"ndarray[\1]", text) for text in (given, returned))
 
 
+def part_lists(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Put empty lines around lists, which docstrings write as Markdown does: right below a sentence."""
+    parted: list[str] = []
+    bullet = -1  # indentation of the list that a line may belong to
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        item = line.lstrip().startswith("- ")
+        begins, ends = item and bullet < 0, not item and 0 <= indent <= bullet and line.strip() != ""
+        if (begins or ends) and parted and parted[-1].strip():
+            parted.append("")
+        bullet = indent if item else -1 if ends or not line.strip() else bullet
+        parted.append(line)
+    lines[:] = parted
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-docstring", part_lists, priority=400)  # before napoleon reads the sections
     app.connect("autodoc-process-signature", shorten_arrays)
     app.connect("doctree-read", keep_intervals_whole)

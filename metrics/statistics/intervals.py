@@ -60,23 +60,19 @@ def cluster_interval(
     """Confidence interval (low, high) of the mean of values [n] over independent clusters [n]; NaN is left out.
 
     The union of two intervals, each from the mean's cluster-robust (linearised) standard error:
-
     - Student's t with k - 1 degrees of freedom for k clusters, right for symmetric values;
     - one that sees skewness: the studentised bootstrap over whole clusters (Efron and Tibshirani, "An introduction to the
       bootstrap", 1993, section 12.5) or, with fewer than MANY clusters, for values within `bounds`, and where the bootstrap
       has no end because too few clusters differ, Hall's cubic transformation of the t statistic (Hall, J. R. Statist. Soc.
       B 54 (1992)).
-
     The same seed gives the same interval. Coverage by simulation stands in docs/metrics.md.
 
     Where all clusters have the same mean there is no spread to work with:
-
     - with `bounds` (the values' least and greatest, for percentages of hits) the interval is the exact
       binomial one: of k clusters none differed, so at most q = 1 - (alpha/2)^(1/k) of all clusters differ,
       by at most the way to the bounds. At 0 % and 100 % this is the Clopper-Pearson interval over clusters.
     - without bounds, one cluster gives (nan, nan): its spread is unknown. Two or more equal ones give the
       value twice, right for numbers that are equal by construction (the oracle's error of 0).
-
     No value at all gives (nan, nan). Raises ValueError for a level outside 0..1 or arrays that do not match.
     """
     if not 0 < level < 1:
