@@ -82,6 +82,7 @@ def part_lists(app: Sphinx, what: str, name: str, obj: object, options: object, 
 
 
 def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
     app.connect("autodoc-process-docstring", part_lists, priority=400)  # before napoleon reads the sections
     app.connect("autodoc-process-signature", shorten_arrays)
     app.connect("doctree-read", keep_intervals_whole)
