@@ -7,7 +7,7 @@ OUT ?= out/ffpp
 # torch and torchvision must be a pair; this one is what the numbers in the README were measured with.
 TORCH ?= torch==2.14.1 torchvision==0.29.1
 
-.PHONY: bench check fast test lint types layers regress quality speed baseline speed-baseline weights clean
+.PHONY: bench check fast test lint types layers docs regress quality speed baseline speed-baseline weights clean
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.ffpp --model smoothswap --out $(OUT)
@@ -31,6 +31,11 @@ types: $(VENV)/installed
 
 layers: $(VENV)/installed
 	$(BIN)/lint-imports
+
+# The documentation as a site, out/docs/index.html; a warning is an error.
+docs: $(VENV)/installed
+	$(BIN)/python -m sphinx -q -W --keep-going docs out/docs
+	@echo "site: $(CURDIR)/out/docs/index.html"
 
 # Quality and speed against the committed baselines (docs/ci.md); each fails by itself, and both are run.
 regress: $(VENV)/installed

@@ -39,7 +39,7 @@ number of frames compare. Intervals: the clusters are dealt out to at most 20 gr
 _INTERVALS = """\
 ## Intervals
 
-95 %, over pairs of people (`metrics.statistics.cluster_interval`): Student's t on the cluster-robust standard error of the
+95 %, over pairs of people (`metrics.cluster_interval`): Student's t on the cluster-robust standard error of the
 mean, joined with an interval that sees skewness, so that each end is the farther of two. That is the studentised bootstrap
 over whole pairs or, for shares of frames, fewer than 10 pairs, and where too few pairs differ, Hall's cubic transformation
 of t (1992). Where all pairs agree, a share has the Clopper-Pearson interval over pairs, and any other mean its value twice.

@@ -20,18 +20,25 @@ class MetricError(ValueError):
 class Sides:
     """Readings of n scored frames; row i of every array belongs to the same frame.
 
-    swap, source, target: reading name ("identity", "shape", "expression", "pose") -> float [n, d].
-        A row with a NaN is "no reading" (no face found, or the instrument failed there).
-    wanted_id, target_id: str [n], identity of the source (the one retrieval should find) and of the target.
-    clusters: str [n], the independent unit; in FF++ the unordered pair, for 000_003 and 003_000 share people.
-    gallery: float [m, d] identity readings of real faces, gallery_ids: str [m] whose they are.
-    gallery_exclude: int [n], the gallery row that frame i may not find (its own source frame), -1 for none.
-    truth: readings float [n, d] of the true swap, and "pixel_error" float [n] in grey levels 0..255.
-    clips: str [n] and frames: int [n], clip and frame number of each frame; only metrics of video need them,
-        and they compare frames whose numbers follow each other. Two models or takes of a clip need two names.
-    instruments: reading name -> name of the instrument that read it (only carried into the result).
+    Args:
+        swap: Reading name ("identity", "shape", "expression", "pose") -> float [n, d]. A row with a NaN is "no
+            reading" (no face found, or the instrument failed there).
+        source: The same of the source.
+        target: The same of the target.
+        wanted_id: str [n], identity of the source, the one retrieval should find.
+        target_id: str [n], identity of the target.
+        clusters: str [n], the independent unit; in FF++ the unordered pair, for 000_003 and 003_000 share people.
+        gallery: float [m, d], identity readings of real faces.
+        gallery_ids: str [m], whose they are.
+        gallery_exclude: int [n], the gallery row that frame i may not find (its own source frame), -1 for none.
+        truth: Readings float [n, d] of the true swap, and "pixel_error" float [n] in grey levels 0..255.
+        clips: str [n], the clip of each frame. Two models or takes of a clip need two names.
+        frames: int [n], its number; only metrics of video need both, and they compare frames whose numbers follow
+            each other.
+        instruments: Reading name -> name of the instrument that read it (only carried into the result).
 
-    Raises MetricError when lengths or widths disagree.
+    Raises:
+        MetricError: Lengths or widths disagree.
     """
 
     swap: Readings

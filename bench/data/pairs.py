@@ -36,7 +36,7 @@ class Pair:
 
     @property
     def cluster(self) -> str:
-        """The unordered pair of people: 000_003 and 003_000 share both, so they are one statistical unit."""
+        """The unordered pair of people; 000_003 and 003_000 share both, so they are one statistical unit."""
         return "+".join(sorted((self.target_person, self.source_person)))
 
 

@@ -27,17 +27,23 @@ class Protocol(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1] = 1
+    version: Literal[1] = Field(
+        default=1, description="grows when the same fields come to mean something else"
+    )
     sequences: Literal["youtube", "actors"] = Field(
         default="youtube", description="youtube: FF++ pairs of a split; actors: the DeepFakeDetection clips"
     )
     compression: Compression = Field(
         default="c23", description="raw (also called c0: lossless), c23 (hq) or c40 (lq)"
     )
-    split: Literal["train", "val", "test", "all"] = "test"
+    split: Literal["train", "val", "test", "all"] = Field(
+        default="test", description="the official split whose pairs are scored, both directions of each"
+    )
     limit: int | None = Field(default=None, ge=1, description="the first clips of the split, in its order")
     frames: int = Field(default=10, ge=1, description="frames scored in each clip")
-    frame_rule: Literal["even"] = "even"
+    frame_rule: Literal["even"] = Field(
+        default="even", description="evenly spaced over the frames that decode, both ends included"
+    )
     video: int = Field(
         default=0, ge=0,
         description="frames that follow each other, at the middle of each clip, read besides for the metrics of video "
@@ -53,7 +59,11 @@ class Protocol(BaseModel):
         description="which face of an original frame: the largest, followed over the clip; the largest of "
         "each frame; or single: a frame with several faces is a failed row (many_faces)",
     )
-    swap_face_rule: Literal["nearest"] = "nearest"
+    swap_face_rule: Literal["nearest"] = Field(
+        default="nearest",
+        description="of a swapped frame's faces the one whose box centre is nearest to that of the target's face; "
+        "farther than one box side away counts as no face",
+    )
     missing: Literal["count_as_wrong", "exclude", "count_everywhere"] = Field(
         default="count_as_wrong",
         description="what a swap without a face does: a miss in ID retrieval, left out of distances; left out "
@@ -85,6 +95,6 @@ class Protocol(BaseModel):
 
     @property
     def hash(self) -> str:
-        """SHA-256 (hex) of the canonical JSON of every field: equal for equal rules."""
+        """SHA-256 (hex) of the canonical JSON of every field, equal for equal rules."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()

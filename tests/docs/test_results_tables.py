@@ -1,0 +1,120 @@
+"""The tables of the pages say what the committed results say: read here from the raw JSON, apart from what makes them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.pages import PAGES, ROOT, name
+
+RESULTS = ROOT / "results"
+MARKED = re.compile(r"<!-- table: (\S+)(?: (?:columns|rows)=(\S+))? -->\n(.*?)<!-- end -->", re.DOTALL)
+NUMBER = re.compile(r"(−?\d+\.\d+)")
+
+
+def tables() -> Iterator[Any]:
+    """(result, keys, rows of cells with the heading first) of every table that is made, named by page and place."""
+    for page in PAGES:
+        for i, found in enumerate(MARKED.finditer(page.read_text(encoding="utf-8"))):
+            rows = [
+                [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+                for line in found[3].splitlines()
+                if line.startswith("|") and "---" not in line
+            ]
+            yield pytest.param(
+                found[1], found[2].split(",") if found[2] else [], rows, id=f"{name(page)}-{i}-{found[1]}"
+            )
+
+
+def says(cell: str, figure: dict[str, Any] | None) -> bool:
+    """Whether a cell shows this value and interval, in as many decimals as it gives."""
+    if figure is None or figure["value"] is None:
+        return cell in ("", "–")
+    numbers = [figure["value"], *(figure["ci95"] or [])]
+    shown = NUMBER.findall(cell.replace("\\", ""))
+    return len(shown) == len(numbers) and all(
+        text
+        == f"{round(number, len(text.partition('.')[2])) + 0.0:.{len(text.partition('.')[2])}f}".replace(
+            "-", "−"
+        )
+        for text, number in zip(shown, numbers, strict=True)
+    )
+
+
+def plain(cell: str) -> str:
+    """The name in a row's first cell, without emphasis and the note behind it."""
+    return cell.replace("\\", "").replace("*", "").partition(" (")[0]
+
+
+def columns(rows: list[list[str]], figures: list[dict[str, Any]], keys: list[str]) -> dict[str, int]:
+    """Which column shows which key: one whose cells all agree, so that no heading has to be known."""
+    found = {}
+    for key in keys:
+        fitting = [
+            i
+            for i in range(1, len(rows[0]))
+            if all(says(row[i], figure.get(key)) for row, figure in zip(rows, figures, strict=True))
+        ]
+        assert fitting, f"no column shows {key}"
+        found[key] = fitting[0]
+    return found
+
+
+@pytest.mark.parametrize(("result", "keys", "rows"), [*tables()])
+def test_the_cells_are_the_results(result: str, keys: list[str], rows: list[list[str]]) -> None:
+    heading, *body = rows
+    if (RESULTS / result).is_dir():
+        raw = [read(RESULTS / result / plain(row[0]) / "results.json") for row in body]
+        assert len({*columns(body, [one["metrics"] for one in raw], keys).values()}) == len(heading) - 2
+        assert [row[-1] for row in body] == [
+            f"{r['counts']['used']} of {r['counts']['expected']}" for r in raw
+        ]
+        assert {plain(row[0]) for row in body} == {
+            path.parent.name for path in RESULTS.glob(f"{result}/*/results.json")
+        }
+        return
+    study = read(RESULTS / f"{result}.json")
+    if result == "ablation":
+        arms = study["arms"]
+        assert [row[0] for row in body] == list(arms)
+        assert (
+            len({*columns(body, [arm["at_common_step"] for arm in arms.values()], keys).values()})
+            == len(heading) - 1
+        )
+    elif result.startswith("embedders"):
+        assert heading[1:] == list(study["embedders"])
+        for key, row in zip(keys, body, strict=True):
+            assert all(
+                says(cell, study["embedders"][group].get(key))
+                for group, cell in zip(heading[1:], row[1:], strict=True)
+            ), key
+    else:
+        instruments = study["instruments"]
+        assert heading[1:-1] == list(instruments)
+        keys = {key for figures in instruments.values() for key, one in figures.items() if "value" in one}
+        for row in body:
+            cells = dict(zip(heading[1:-1], row[1:-1], strict=True))
+            assert any(
+                all(says(cell, instruments[i].get(key)) for i, cell in cells.items()) for key in keys
+            ), row
+
+
+def test_a_wrong_cell_is_noticed() -> None:
+    figure = {"value": 0.3791, "ci95": [0.358, 0.4001]}
+    assert says("**0.379** (0.358 to 0.400)", figure)
+    assert says("0.379† (0.358 to 0.400)", figure)
+    assert not says("0.378 (0.358 to 0.400)", figure)
+    assert not says("0.379 (0.358 to 0.401)", figure)
+    assert not says("0.379", figure)
+    assert says("−0.0", {"value": -0.04, "ci95": None}) is False
+    assert says("0.0", {"value": -0.04, "ci95": None})
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
