@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from bench import data
 from bench.cli import command
 from bench.data.ffpp import FFPP_METHODS
 from bench.ffpp.protocol import Protocol
@@ -41,6 +42,11 @@ def models() -> list[Line]:
     )
     lines += [(entry.name, f"entry point {entry.value}", "") for entry in entry_points()]
     return lines
+
+
+def datasets() -> list[Line]:
+    """The kinds of data, with the file or package that brings them."""
+    return [(name, f"entry point {entry.value}", "") for name, entry in data.entry_points().items()]
 
 
 def protocols() -> list[Line]:
@@ -85,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sections = {
         f"models (--model; more come from entry points of the group {GROUP})": models(),
         "instruments (--instruments)": instruments,
+        f"data sets (--data KIND:ROOT; more come from entry points of the group {data.GROUP})": datasets(),
         "metrics": metrics(),
         "protocol: FaceForensics++ (python -m bench.ffpp), rules": protocols(),
     }

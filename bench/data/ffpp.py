@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.data.pairs import ORIGINAL, ClipKey, Pair
+from bench.data.pairs import ORIGINAL, ClipKey, DataOptions, Pair
 from bench.errors import DataError, few
 from smoothswap.media.suffixes import VIDEOS
 
@@ -33,25 +33,19 @@ class FaceForensics:
     Raises DataError when `root` is no such tree.
     """
 
-    def __init__(
-        self,
-        root: Path,
-        compression: str = "c23",
-        sequences: str = "youtube",
-        splits: Path | None = None,
-        identity_map: Mapping[str, str] | None = None,
-    ) -> None:
+    def __init__(self, root: Path, options: DataOptions | None = None) -> None:
+        options = options or DataOptions()
         self.root = Path(root)
-        self.compression = "raw" if compression == "c0" else compression
-        self.sequences = sequences
-        self._splits = splits
-        self._people = dict(identity_map or {})
+        self.compression = "raw" if options.compression == "c0" else options.compression
+        self.sequences = options.sequences
+        self._splits = options.splits
+        self._people = dict(options.identity_map)
         if not self.root.is_dir():
             raise DataError(
                 f"no data folder {self.root}: give --data the FaceForensics++ root (the folder that holds "
                 "original_sequences), or leave --data away to score rendered faces"
             )
-        self._originals = self.root / "original_sequences" / sequences
+        self._originals = self.root / "original_sequences" / self.sequences
         if not self._originals.is_dir():
             raise DataError(
                 f"{self.root} is no FaceForensics++ tree: {self._originals} is not there. --data takes the "

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -40,10 +40,28 @@ class Pair:
         return "+".join(sorted((self.target_person, self.source_person)))
 
 
+@dataclass(frozen=True)
+class DataOptions:
+    """What the command line says of a data set; each kind takes what concerns it.
+
+    Args:
+        compression: raw, c23 or c40 of FaceForensics++; of other kinds a name of their own.
+        sequences: Of FaceForensics++: youtube, or actors (DeepFakeDetection).
+        splits: The folder of train.json, val.json and test.json where it is not in the root.
+        identity_map: People who appear twice: {"343": "043"}.
+    """
+
+    compression: str = "c23"
+    sequences: str = "youtube"
+    splits: Path | None = None
+    identity_map: Mapping[str, str] = field(default_factory=dict)
+
+
 class Dataset(Protocol):
     """Where the clips of a data set lie, which of them are swapped into which, and who is in them.
 
-    Nothing is read before it is asked for.
+    Nothing is read before it is asked for. A clip is a video, a folder of frames named by their numbers from 0, or one
+    image.
     """
 
     @property

@@ -42,7 +42,11 @@ def parser() -> Parser:
         "numbers by such an instrument get a dagger and are not ranked",
     )
     add("--no-references", action="store_true", help="leave out copy-target, copy-source and the oracle")
-    add("--data", type=Path, metavar="ROOT", help="FaceForensics++ root (rendered faces, cached)")
+    add(
+        "--data",
+        metavar="ROOT",
+        help="FaceForensics++ root, or KIND:ROOT of a data set that a package adds (rendered faces, cached)",
+    )
     add(
         "--instruments",
         action="append",
@@ -59,11 +63,14 @@ def parser() -> Parser:
     add(
         "--sequences",
         choices=("youtube", "actors"),
-        default="youtube",
-        help="actors: the DeepFakeDetection clips",
+        help="actors: the DeepFakeDetection clips (youtube)",
     )
-    add("--compression", choices=COMPRESSIONS, default="c23", help="raw and c0 are the same (%(default)s)")
-    add("--split", choices=SPLITS, help="(test; all for --sequences actors, which has no splits)")
+    add("--compression", choices=COMPRESSIONS, help="raw and c0 are the same (c23)")
+    add(
+        "--split",
+        metavar="SPLIT",
+        help=f"{', '.join(SPLITS)}, or one of another data set's own (test; all for --sequences actors)",
+    )
     add("--splits", type=Path, metavar="DIR", help="folder of train.json, val.json, test.json (ROOT/splits)")
     add("--limit", type=at_least(1), metavar="N", help="the first N clips of the split")
     add(

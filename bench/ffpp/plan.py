@@ -7,11 +7,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.data import rendered
-from bench.data.ffpp import FaceForensics, read_identity_map
-from bench.data.pairs import Dataset, Pair, require
+from bench.data import FFPP, open_dataset, rendered, split_kind
+from bench.data.ffpp import read_identity_map
+from bench.data.pairs import DataOptions, Dataset, Pair, require
 from bench.errors import DataError, UsageError, few
-from bench.ffpp.protocol import Protocol
+from bench.ffpp.protocol import SPLITS, Protocol
 from bench.reading.instruments import available, create
 from bench.reading.pictures import PictureReader
 from bench.swappers import REFERENCES, Swapper, create_all, declare
@@ -23,9 +23,12 @@ from smoothswap.workers import cores
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that a run needs. specs: the instruments as they were named, for the worker processes."""
+    """Everything that a run needs.
+
+    kind: of the data set, as bench.data names it. specs: the instruments as they were named, for the worker processes."""
 
     protocol: Protocol
+    kind: str
     dataset: Dataset
     pairs: list[Pair]
     specs: list[str]
@@ -45,9 +48,11 @@ def prepare(options: argparse.Namespace) -> Plan:
     specs, instruments = create_instruments(options.instruments)
     pictures = PictureReader(options.inception)
     device = usable(options.device)
-    root = options.data if options.data is not None else rendered.ensure()
-    dataset = FaceForensics(
-        root, protocol.compression, protocol.sequences, options.splits, protocol.identity_map
+    kind, root = split_kind(options.data) if options.data is not None else (FFPP, rendered.ensure())
+    dataset = open_dataset(
+        kind,
+        root,
+        DataOptions(protocol.compression, protocol.sequences, options.splits, protocol.identity_map),
     )
     pairs = dataset.pairs(protocol.split, protocol.limit)
     models = options.model or ["smoothswap"]
@@ -60,6 +65,7 @@ def prepare(options: argparse.Namespace) -> Plan:
             print(f"{swapper.name}: {swapper.info['weights']}, {reason}", file=sys.stderr)
     return Plan(
         protocol=protocol,
+        kind=kind,
         dataset=dataset,
         pairs=pairs,
         specs=specs,
@@ -75,24 +81,42 @@ def prepare(options: argparse.Namespace) -> Plan:
 
 def protocol_of(options: argparse.Namespace) -> Protocol:
     """The protocol that the options ask for. Raises UsageError or DataError."""
+    sequences, compression, split = _part(options)
+    return Protocol.model_validate(
+        {
+            "sequences": sequences,
+            "compression": compression,
+            "split": split,
+            "limit": options.limit,
+            "frames": options.frames,
+            "video": options.video,
+            "source_rule": options.source_rule,
+            "faces_rule": options.faces_rule,
+            "missing": options.missing,
+            "gallery": options.gallery,
+            "missing_clips": "ledger" if options.skip_missing else "error",
+            "identity_map": read_identity_map(options.identity_map) if options.identity_map else {},
+            "seed": options.seed,
+        }
+    )
+
+
+def _part(options: argparse.Namespace) -> tuple[str, str, str]:
+    """Sequences, compression and split: of FaceForensics++ by their names, of other data as they are."""
+    kind = FFPP if options.data is None else split_kind(options.data)[0]
     actors = options.sequences == "actors"
+    if kind != FFPP:
+        if options.sequences or options.compression or options.splits:
+            raise UsageError(
+                f"--sequences, --compression and --splits are FaceForensics++'s: leave them away with --data {kind}:ROOT"
+            )
+        return "other", "as_is", options.split or "test"
+    if options.split not in (None, *SPLITS):
+        raise UsageError(f"unknown split {options.split!r}; choose among {', '.join(SPLITS)}")
     if actors and options.split not in (None, "all"):
         raise UsageError("DeepFakeDetection has no splits: leave --split away with --sequences actors")
-    return Protocol(
-        sequences=options.sequences,
-        compression=options.compression,
-        split=options.split or ("all" if actors else "test"),
-        limit=options.limit,
-        frames=options.frames,
-        video=options.video,
-        source_rule=options.source_rule,
-        faces_rule=options.faces_rule,
-        missing=options.missing,
-        gallery=options.gallery,
-        missing_clips="ledger" if options.skip_missing else "error",
-        identity_map=read_identity_map(options.identity_map) if options.identity_map else {},
-        seed=options.seed,
-    )
+    split = options.split or ("all" if actors else "test")
+    return options.sequences or "youtube", options.compression or "c23", split
 
 
 def create_instruments(given: list[str] | None) -> tuple[list[str], list[Instrument]]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-Compression = Literal["raw", "c23", "c40"]
+Compression = Literal["raw", "c23", "c40", "as_is"]
 COMPRESSIONS: tuple[str, ...] = ("raw", "c0", "c23", "c40")  # what a user may write; c0 is raw
 SPLITS = ("train", "val", "test", "all")
 
@@ -30,14 +30,19 @@ class Protocol(BaseModel):
     version: Literal[1] = Field(
         default=1, description="grows when the same fields come to mean something else"
     )
-    sequences: Literal["youtube", "actors"] = Field(
-        default="youtube", description="youtube: FF++ pairs of a split; actors: the DeepFakeDetection clips"
+    sequences: Literal["youtube", "actors", "other"] = Field(
+        default="youtube",
+        description="youtube: FF++ pairs of a split; actors: the DeepFakeDetection clips; other: data of another kind",
     )
     compression: Compression = Field(
-        default="c23", description="raw (also called c0: lossless), c23 (hq) or c40 (lq)"
+        default="c23",
+        description="raw (also called c0: lossless), c23 (hq) or c40 (lq); as_is: data of another kind",
     )
-    split: Literal["train", "val", "test", "all"] = Field(
-        default="test", description="the official split whose pairs are scored, both directions of each"
+    split: str = Field(
+        default="test",
+        min_length=1,
+        max_length=100,
+        description="the official split whose pairs are scored, both directions of each: train, val, test or all",
     )
     limit: int | None = Field(default=None, ge=1, description="the first clips of the split, in its order")
     frames: int = Field(default=10, ge=1, description="frames scored in each clip")

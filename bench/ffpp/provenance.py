@@ -32,7 +32,7 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
             **{key: value for key, value in swapper.info.items() if value is not None},
         },
         "protocol": {**plan.protocol.model_dump(mode="json"), "hash": plan.protocol.hash},
-        "data": data(plan.dataset, plan.pairs),
+        "data": data(plan.kind, plan.dataset, plan.pairs),
         "instruments": [found, *map(describe, plan.instruments), *plan.pictures.described()],
         "environment": environment(plan.device, plan.workers),
         "seed": plan.protocol.seed, "started": started, "seconds": seconds,
@@ -44,7 +44,7 @@ def _crop(size: int) -> dict[str, Any]:
     return {"crop": {"template": "ffhq", "size": size}, "paste": {"mask": "square", "feather": 0.15}}
 
 
-def data(dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
+def data(kind: str, dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
     """The data's name and a hash over its clips' names and sizes, which tells two downloads apart."""
     keys = {str(key): key for pair in pairs for key in map(dataset.original, (pair.target, pair.source))}
     lines = []
@@ -53,7 +53,7 @@ def data(dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
         size = "missing" if path is None else path.stat().st_size if path.is_file() else "folder"
         lines.append(f"{name} {size}")
     return {
-        "name": dataset.root.resolve().name, "clips": len(pairs), "originals": len(keys),
+        "kind": kind, "name": dataset.root.resolve().name, "clips": len(pairs), "originals": len(keys),
         "manifest_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         "manifest": "names and sizes of the original clips",
     }  # fmt: skip

@@ -34,6 +34,13 @@ BUILT_IN = {
     "smoothswap": "the paper's model with the committed weights that fit the data, rendered or photographs",
     "oracle": "the true swap; needs data that has it (rendered faces)",
 }
+# Ours that need no argument are entry points too, read by the same code; they stand here so that a checkout never depends
+# on what was installed when.
+OURS = (
+    importlib.metadata.EntryPoint("copy-target", "bench.swappers.references:CopyTarget", GROUP),
+    importlib.metadata.EntryPoint("copy-source", "bench.swappers.references:CopySource", GROUP),
+    importlib.metadata.EntryPoint("classical", "bench.swappers.classical:Classical", GROUP),
+)
 REFERENCES = ("copy-target", "copy-source", "oracle")
 # What published methods were trained with: Smooth-Swap's Table 1 puts its dagger there.
 PUBLISHED_WITH = {"FaceShifter": ("arcface",)}
@@ -88,8 +95,10 @@ def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
     if equals and re.fullmatch(r"[\w.+-]{1,64}", alias):
         return replace(create(rest, dataset, device), name=alias, spec=spec)
     kind, colon, argument = spec.partition(":")
-    if spec in ("copy-target", "copy-source", "classical"):
-        return _own(spec)
+    for entry in OURS:
+        if entry.name == spec:
+            swapper = _wrap(_load(entry.load, spec), entry.name, spec)
+            return replace(swapper, reference=entry.name in REFERENCES)
     if kind == "smoothswap" and (argument or not colon):
         return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)
     if kind == "images" and colon:
@@ -106,14 +115,6 @@ def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
         f"unknown model {spec!r}.{suggestion(kind, names)} Known: {', '.join(names)}, images:DIR, "
         "package.module:factory (python -m bench.list explains them)"
     )
-
-
-def _own(name: str) -> Swapper:
-    from bench.swappers.classical import Classical
-    from bench.swappers.references import CopySource, CopyTarget
-
-    run = {"copy-target": CopyTarget, "copy-source": CopySource, "classical": Classical}[name]()
-    return Swapper(name, name, "frame", run, name, reference=name in REFERENCES)
 
 
 def _smoothswap(spec: str, weights: str, domain: str, device: str) -> Swapper:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.data.ffpp import FaceForensics, read_identity_map
-from bench.data.pairs import ClipKey, missing, require
+from bench.data.pairs import ClipKey, DataOptions, missing, require
 from bench.errors import DataError
 from tests.support import ROOT
 
@@ -57,7 +57,7 @@ def test_splits_are_found_in_root_in_dataset_or_where_told(tmp_path: Path) -> No
     (root / "dataset" / "splits").rename(tmp_path / "elsewhere")
     with pytest.raises(DataError, match=r"no split file test\.json in .*--splits"):
         FaceForensics(root).pairs("test")
-    assert len(FaceForensics(root, splits=tmp_path / "elsewhere").pairs("test")) == 4
+    assert len(FaceForensics(root, DataOptions(splits=tmp_path / "elsewhere")).pairs("test")) == 4
 
 
 def test_all_is_train_val_and_test_after_each_other(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_malformed_splits_say_what_is_wrong(tmp_path: Path, text: str, said: str
 @pytest.mark.parametrize("folder", ["raw", "c0"])
 @pytest.mark.parametrize("asked", ["raw", "c0"])
 def test_raw_and_c0_are_the_same(tmp_path: Path, folder: str, asked: str) -> None:
-    data = FaceForensics(empty_tree(tmp_path / "d", ["953"], folder), asked)
+    data = FaceForensics(empty_tree(tmp_path / "d", ["953"], folder), DataOptions(asked))
     path = data.path(data.original("953"))
     assert path is not None
     assert path.parent.parent.name == folder
@@ -110,7 +110,7 @@ def test_no_tree_another_tree_and_another_compression(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no FaceForensics\+\+ tree"):
         FaceForensics(tmp_path)
     with pytest.raises(DataError, match=r"no c40 clips .*it has c23: use --compression"):
-        FaceForensics(empty_tree(tmp_path / "d", ["953"]), "c40")
+        FaceForensics(empty_tree(tmp_path / "d", ["953"]), DataOptions("c40"))
 
 
 def test_a_half_download_names_the_missing_clips_and_the_remedies(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_the_identity_map_joins_people(tmp_path: Path) -> None:
     root = empty_tree(tmp_path / "d", ["953"])
     file = tmp_path / "map.json"
     file.write_text('{"974": "043"}')
-    pair = FaceForensics(root, identity_map=read_identity_map(file)).pairs("test")[0]
+    pair = FaceForensics(root, DataOptions(identity_map=read_identity_map(file))).pairs("test")[0]
     assert (pair.source, pair.source_person, pair.cluster) == ("974", "043", "043+953")
     for bad, said in (
         ("[1]", "JSON object of strings"),
@@ -175,7 +175,7 @@ def test_deepfakedetection_names_give_target_source_and_scene(tmp_path: Path) ->
         folder.mkdir(parents=True)
         for name in names:
             (folder / f"{name}.mp4").write_bytes(b"x")
-    data = FaceForensics(tmp_path, sequences="actors")
+    data = FaceForensics(tmp_path, DataOptions(sequences="actors"))
     pairs = data.pairs("all")
     # The source actor's clip of the same scene where there is one, else another of the same actor.
     assert [(p.id, p.target, p.source, p.target_person, p.source_person) for p in pairs] == [
