@@ -7,6 +7,17 @@ python tests/margins.py --settings avx2,1,float32 default,2,float32
 A setting is instruction set, threads and precision. Instruction sets are those of ATEN_CPU_CAPABILITY that this
 processor has, each with oneDNN's of the same width. Printed per test: the worst value, median, standard deviation and how
 many of them lie between median and bound.
+
+Measured on an AMD processor of AVX2 (no AVX-512, bfloat16 not yet), two seeds each of default and avx2 with one thread:
+
+| quantity | n | worst | median | sd | bound |
+|---|---|---|---|---|---|
+| loss of the embedder, share of the start | 6 | 0.57 | 0.46 | 0.097 | 0.9 |
+| the same of supcon_in, arcface, softmax | 5 or 6 | 0.57, 0.48, 0.76 | 0.47, 0.46, 0.71 | 0.08, 0.01, 0.03 | 0.9 |
+| L_id moved by the generator, share of the start | 6 | 0.024 | 0.018 | 0.003 | 0.5 |
+| L_id of eight pictures | 4 | 0.20 | 0.14 | 0.037 | 0.35 |
+| loss of adalin, add, map | 4 | 0.006, 0.006, 0.010 | 0.003, 0.005, 0.008 | 0.001 | 0.04 |
+| grid seen: plain (below), fir (above), share of chance | 4 | 0.010, 0.98 | 0.008, 0.99 | 0.002, 0.008 | 0.5 |
 """
 
 from __future__ import annotations

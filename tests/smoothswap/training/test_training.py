@@ -115,7 +115,7 @@ def fall(rows: list[dict[str, str]]) -> float:
 
 def test_the_embedder_learns(faces: Path, tmp_path: Path, learned: Learned) -> None:
     rows = learning(command("embedder", faces, tmp_path / "run"), learned, "steps=60", "people=8", "photos=4")
-    learned.below("loss, share of the start", fall(rows), 0.8)
+    learned.below("loss, share of the start", fall(rows), 0.9)
 
 
 def test_the_identity_loss_moves_the_generator(faces: Path, embedder_run: Path, learned: Learned) -> None:
