@@ -24,7 +24,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from smoothswap.networks.injection import INJECTIONS
+from smoothswap.networks.injection import injection
 from smoothswap.networks.layers import conv, group_norm, variance_scaling_
 from smoothswap.networks.options import GeneratorOptions
 from smoothswap.networks.resample import DOWN, UP
@@ -46,7 +46,7 @@ class ResBlock(nn.Module):
         self.resample = {"": None, "up": UP[options.resampling], "down": DOWN[options.resampling]}[resample]
         self.shortcut_sees_skip = options.shortcut == "after_concat"
         self.norm0, self.conv0 = group_norm(in_channels + skip), conv(in_channels + skip, out_channels)
-        self.identity = INJECTIONS[options.identity_injection](options, out_channels)
+        self.identity = injection(options.identity_injection)(options, out_channels)
         self.norm1 = nn.Identity() if self.identity.normalises else group_norm(out_channels)
         self.conv1 = conv(out_channels, out_channels, scale=options.init_scale)
         self.dropout = nn.Dropout(options.dropout)
@@ -108,7 +108,7 @@ class Generator(nn.Module):
         self.options = options
         widths = [options.width * multiplier for multiplier in options.channel_multipliers]
         last = len(widths) - 1
-        self.identity_code = INJECTIONS[options.identity_injection].shared(options)
+        self.identity_code = injection(options.identity_injection).shared(options)
         self.conv_in = conv(3, widths[0])
         skips, channels = [widths[0]], widths[0]
         # One ModuleList a stage; the last is the bottom's share that leaves skips.

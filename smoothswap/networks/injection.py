@@ -13,13 +13,16 @@ The second convolution starts at zero whatever it reads, so with `init_scale` 0 
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from smoothswap.errors import UsageError, suggestion
 from smoothswap.networks.layers import conv, group_norm, linear
-from smoothswap.networks.options import GeneratorOptions, IdentityInjection
+from smoothswap.networks.options import INJECTIONS_GROUP, GeneratorOptions, IdentityInjection, injections
 from smoothswap.networks.precision import full
 
 
@@ -134,3 +137,40 @@ INJECTIONS: dict[IdentityInjection, type[Injection]] = {
     "adalin": AdaLIN,
     "map": MapModulation,
 }
+# Ours are entry points too, read by the same code; they stand here so that a checkout never depends on what was installed.
+OURS = tuple(
+    metadata.EntryPoint(name, f"{kind.__module__}:{kind.__name__}", INJECTIONS_GROUP)
+    for name, kind in INJECTIONS.items()
+)
+
+
+def injection(name: str) -> type[Injection]:
+    """The way in of that name: ours, or that of an installed package.
+
+    Args:
+        name: `GeneratorOptions.identity_injection`.
+
+    Returns:
+        A subclass of Injection.
+
+    Raises:
+        UsageError: There is none of that name, or the package that brings it is broken.
+    """
+    entries = {entry.name: entry for entry in (*metadata.entry_points(group=INJECTIONS_GROUP), *OURS)}
+    if name not in entries:
+        raise UsageError(
+            f"no way in for identity {name!r}.{suggestion(name, entries)} Known: {', '.join(injections())}"
+        )
+    where = f"the way in {name} ({entries[name].value})"
+    try:
+        kind = entries[name].load()
+    # A plug-in may fail in any way; what failed and whose it is must be said.
+    except Exception as error:
+        raise UsageError(
+            f"{where} cannot be loaded: {type(error).__name__}: {error}; mend the package that brings it, or uninstall it"
+        ) from error
+    if not (isinstance(kind, type) and issubclass(kind, Injection)):
+        raise UsageError(
+            f"{where} is no smoothswap.networks.injection.Injection; the group {INJECTIONS_GROUP} expects one"
+        )
+    return kind

@@ -6,6 +6,7 @@ A choice is a Literal here, and the network that carries it out has one entry fo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any, Literal, get_args
 
 IdentityScale = Literal["sqrt_dim", "unit"]
@@ -15,6 +16,16 @@ ShortcutConv = Literal["channels_or_resample", "channels"]
 Resampling = Literal["fir", "plain"]
 Backbone = Literal["resnet50", "lite"]
 Pool = Literal["mean", "depthwise"]
+
+
+INJECTIONS_GROUP = "smoothswap.injections"
+"""The group of entry points by which a package adds a way in for identity (smoothswap.networks.injection)."""
+
+
+def injections() -> list[str]:
+    """The names that `identity_injection` may have: ours and those of installed packages."""
+    installed = sorted(entry.name for entry in metadata.entry_points(group=INJECTIONS_GROUP))
+    return list(dict.fromkeys([*get_args(IdentityInjection), *installed]))
 
 
 def _check_choices(options: Any, table: str, **choices: Any) -> None:
@@ -45,8 +56,8 @@ class GeneratorOptions:
     identity_dim: int = 512
     # sqrt_dim: unit vector times sqrt(dim), entries of order 1 | unit. Not stated.
     identity_scale: IdentityScale = "sqrt_dim"
-    # add: Linear(z) added after the first convolution (paper) | adalin | map
-    identity_injection: IdentityInjection = "add"
+    # add: Linear(z) added after the first convolution (paper) | adalin | map | one that a package adds
+    identity_injection: str = "add"
     # px, map only: side of the map that the vector becomes
     identity_map_size: int = 8
     # map only
@@ -73,11 +84,14 @@ class GeneratorOptions:
             )
         if min(self.identity_map_size, self.identity_map_channels) < 1:
             raise ValueError("generator.identity_map_size and identity_map_channels must be 1 or more")
+        if self.identity_injection not in (known := injections()):
+            raise ValueError(
+                f"generator.identity_injection is {self.identity_injection!r}; choose one of {', '.join(known)}"
+            )
         _check_choices(
             self,
             "generator",
             identity_scale=IdentityScale,
-            identity_injection=IdentityInjection,
             shortcut=Shortcut,
             shortcut_conv=ShortcutConv,
             resampling=Resampling,

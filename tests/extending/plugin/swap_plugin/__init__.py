@@ -1,0 +1,1 @@
+"""What a package adds to the benchmark: one file for each of the five recipes."""
