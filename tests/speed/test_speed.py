@@ -135,10 +135,10 @@ def test_rendering(against: Against) -> None:
 
 def test_generator(against: Against) -> None:
     """One pass of the 64 px generator, against four plain convolutions of torch."""
-    from smoothswap.config import load
+    from smoothswap.config import load_preset
     from smoothswap.networks.generator import Generator
 
-    options = load("lite-64", "swapper").generator
+    options = load_preset("lite-64", "swapper").generator
     network = Generator(options).eval()
     x, z = (
         torch.zeros(4, 3, 64, 64),

@@ -90,10 +90,10 @@ def test_d_smooth(against: Against, pairs: tuple[np.ndarray, ...]) -> None:
 
 def test_embedding(against: Against) -> None:
     """One pass of the 64 px embedder over eight faces, against four plain convolutions of torch."""
-    from smoothswap.config import load
+    from smoothswap.config import load_preset
     from smoothswap.networks.embedder import Embedder
 
-    options = load("lite-64", "embedder").network
+    options = load_preset("lite-64", "embedder").network
     network = Embedder(options).eval()
     x, kernel, y = torch.zeros(8, 3, 64, 64), torch.full((64, 64, 3, 3), 1e-3), torch.ones(4, 64, 64, 64)
 

@@ -30,6 +30,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 def results(trained_with: list[str], *instruments: dict[str, Any]) -> Results:
     """A results file with one number by each instrument."""
     value = {"value": 0.5, "n": 4, "clusters": 2, "unit": "cosine", "higher_is_better": True, "version": 1}
+    value |= {"label": "Identity", "group": "Identity change", "order": 1, "range": [-1, 1]}
     return Results.model_validate({
         "run": {
             "command": "x", "model": {"name": "mine", "trained_with": trained_with}, "protocol": {"hash": "h"},
