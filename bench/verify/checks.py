@@ -206,7 +206,7 @@ def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValu
         ends = jackknife(distance, value, clusters[rows])
         if ends is not None and key != "kid":
             ends = max(0.0, ends[0]), ends[1]
-        _compare(found, what, part, value, len(rows), len(set(clusters[rows])), ends, LOOSE, 1e-3)
+        _compare(found, what, part, value, len(rows), len(set(clusters[rows])), ends, LOOSE, 1e-3, LOOSE)
 
 
 def _summary(
@@ -240,8 +240,12 @@ def _compare(
     ends: Ends | None,
     close: float,
     near: float,
+    slack: float = 1e-9,
 ) -> None:
-    """said: a value with its interval; near: how far each end may be off, as a share of the interval's width."""
+    """said: a value with its interval.
+
+    near: how far each end may be off, as a share of the interval's width; slack: how far besides, in units of the value.
+    """
     told = math.nan if said.value is None else said.value
     found.expect(
         math.isclose(told, value, rel_tol=close, abs_tol=close) or (math.isnan(told) and math.isnan(value)),
@@ -254,7 +258,7 @@ def _compare(
     )
     width = 0.0 if ends is None else ends[1] - ends[0]
     found.expect(
-        agree(said.ci95, ends, near * width + 1e-9 * max(1.0, abs(value)) + close * abs(value)),
+        agree(said.ci95, ends, near * width + slack * max(1.0, abs(value)) + close * abs(value)),
         f"{what}: interval {_ends(said.ci95)}, recomputed {_ends(ends)}",
     )
 

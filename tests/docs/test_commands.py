@@ -34,7 +34,7 @@ def test_a_command_of_a_page_is_understood(words: list[str], monkeypatch: pytest
     "wrong",
     [
         "python -m bench.ffpp --frame 8",
-        "python -m bench.ffpp --split tset",
+        "python -m bench.ffpp --gallery al",
         "python -m bench.nothing",
         "python -m bench.regress --baseline b.json --make 5 -- --limits 8",
         "python -m smoothswap.train embedder --preset lite-64 --set losss=arcface",
@@ -76,7 +76,19 @@ def test_modules_named_in_sentences_exist(page: Path) -> None:
 
 
 # entry point groups look like modules
-GROUPS = ("smoothswap.models", "smoothswap.instruments", "smoothswap.metrics", "smoothswap.data")
+GROUPS = (
+    "smoothswap.models",
+    "smoothswap.instruments",
+    "smoothswap.metrics",
+    "smoothswap.datasets",
+    "smoothswap.injections",
+)
+    "smoothswap.models",
+    "smoothswap.instruments",
+    "smoothswap.metrics",
+    "smoothswap.datasets",
+    "smoothswap.injections",
+)
 
 
 def exists(dotted: str) -> bool:

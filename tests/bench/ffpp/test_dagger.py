@@ -122,11 +122,11 @@ def wrong() -> Wrong:
 
 def test_a_users_model_declares_it(tree: Path) -> None:
     dataset = FaceForensics(tree)
-    assert create("test_dagger:declared", dataset).info["trained_with"] == ["arcface", "vggface2"]
-    assert create("test_dagger:in_info", dataset).info["trained_with"] == ["dlib"]
+    assert create(f"{__name__}:declared", dataset).info["trained_with"] == ["arcface", "vggface2"]
+    assert create(f"{__name__}:in_info", dataset).info["trained_with"] == ["dlib"]
     assert "trained_with" not in create("user_models:paste", dataset).info
     with pytest.raises(UsageError, match=r"expected the families, names or weights' sha256"):
-        create("test_dagger:wrong", dataset)
+        create(f"{__name__}:wrong", dataset)
 
 
 def test_the_command_declares_it_for_finished_swaps() -> None:

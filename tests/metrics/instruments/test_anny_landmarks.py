@@ -127,7 +127,7 @@ def test_options_and_bad_input() -> None:
 
 
 def test_missing_and_foreign_basis_files(tmp_path) -> None:
-    with pytest.raises(InstrumentError, match="bench.make_anny.basis"):
+    with pytest.raises(InstrumentError, match=r"bench\.make_anny\.basis"):
         load_basis(tmp_path / "none.safetensors")
     (tmp_path / "bad.safetensors").write_bytes(b"\x80\x04 not safetensors")
     with pytest.raises(InstrumentError, match="not a landmark basis"):
