@@ -173,18 +173,26 @@ def _write(made: Made, folder: Path, out: Path, seed: int, listed: Path | None) 
             )
         for split in ("train", "val", "test"):
             _json(beside / "splits" / f"{split}.json", made.pairs if split == "test" else [])
-        _json(beside / "identities.json", {
-            "made_by": "bench.make_ffpp", "from": folder.name, "listed": listed and listed.name, "seed": seed,
-            "size": made.size, "crf": CRF,
-            "people": {
-                clip: {
-                    "name": person.name, "photos": [photo.name for photo in person.photos],
-                    "unreadable": [{"photo": name, "reason": reason} for name, reason in person.bad],
-                }
-                for clip, person in made.clips.items()
+        _json(
+            beside / "identities.json",
+            {
+                "made_by": "bench.make_ffpp",
+                "from": folder.name,
+                "listed": listed and listed.name,
+                "seed": seed,
+                "size": made.size,
+                "crf": CRF,
+                "people": {
+                    clip: {
+                        "name": person.name,
+                        "photos": [photo.name for photo in person.photos],
+                        "unreadable": [{"photo": name, "reason": reason} for name, reason in person.bad],
+                    }
+                    for clip, person in made.clips.items()
+                },
+                "left_out": [{"name": name, "reason": reason} for name, reason in made.left_out],
             },
-            "left_out": [{"name": name, "reason": reason} for name, reason in made.left_out],
-        })  # fmt: skip
+        )
         beside.chmod(0o755)
         if out.is_dir():
             out.rmdir()  # empty, as make() has checked

@@ -154,19 +154,19 @@ def choose_clips(metrics: Mapping[str, Scored], shown: Sequence[bool], clips: Se
 def picture(model: str, clip: str, number: int, faces: Case, choice: Choice) -> Picture:
     """A chosen frame with its pictures."""
     return Picture(
-        model,
-        clip,
-        number,
-        choice.case,
-        choice.headline,
-        _image(faces.source),
-        _image(faces.target),
-        _image(faces.swap),
-        None if faces.truth is None else _image(faces.truth),
-        choice.key,
-        choice.label,
-        choice.scores,
-        choice.scope,
+        model=model,
+        clip=clip,
+        frame=number,
+        case=choice.case,
+        metric_text=choice.headline,
+        source=_image(faces.source),
+        target=_image(faces.target),
+        swap=_image(faces.swap),
+        truth=None if faces.truth is None else _image(faces.truth),
+        metric=choice.key,
+        label=choice.label,
+        scores=choice.scores,
+        scope=choice.scope,
     )
 
 

@@ -63,10 +63,20 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
     columns: dict[str, Any] = {
         name: [getattr(row, name) for row in ledger.rows]
         for name in (
-            "model", "manipulation", "compression", "clip", "target", "source", "cluster",
-            "position", "frame", "source_frame", "status", "reason",
+            "model",
+            "manipulation",
+            "compression",
+            "clip",
+            "target",
+            "source",
+            "cluster",
+            "position",
+            "frame",
+            "source_frame",
+            "status",
+            "reason",
         )
-    }  # fmt: skip
+    }
     columns |= {
         "target_person": [frame.pair.target_person for frame in frames],
         "source_person": [frame.pair.source_person for frame in frames],

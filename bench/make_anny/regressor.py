@@ -287,15 +287,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not (a.work / "pictures.npy").is_file():
         write_faces(a.work, a.people, a.seed, a.workers)
     about: dict[str, object] = {
-        "layout": vars(Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS)), "width": a.width, "hidden": a.hidden,
+        "layout": vars(Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS)),
+        "width": a.width,
+        "hidden": a.hidden,
         "crop": f"deca, {SIZE} px, scale {DECA_SCALE}",
-        "epochs": a.epochs, "batch": a.batch, "lr": a.lr, "seed": a.seed,
+        "epochs": a.epochs,
+        "batch": a.batch,
+        "lr": a.lr,
+        "seed": a.seed,
         "data": json.loads((a.work / "meta.json").read_text()),
         "loss": {**WEIGHTS, "points": POINTS_WEIGHT},
         "start": None if a.start is None else file_sha256(a.start),
         "command": f"python -m bench.make_anny.regressor --people {a.people} --epochs {a.epochs} --lr {a.lr:g} "
-                   f"--seed {a.seed}{'' if a.start is None else ' --start WEIGHTS'}",
-    }  # fmt: skip
+        f"--seed {a.seed}{'' if a.start is None else ' --start WEIGHTS'}",
+    }
     train(lesson(a.work, max(20, a.people // 20)), a.out, about, a)
     held_out = json.loads(a.out.with_suffix(".json").read_text())["held_out"]
     print(f"{a.out}: {a.out.stat().st_size} bytes; held out: {json.dumps(held_out)}")

@@ -61,15 +61,29 @@ class PictureReader:
     def described(self) -> list[dict[str, Any]]:
         """The networks as results.json lists instruments."""
         crop = {"template": "square", "size": SIZE}
-        listed: list[dict[str, Any]] = [{
-            "name": FILTER_BANK, "weights_sha256": None, "licence": "Apache-2.0", "crop": crop, "reads": ["picture"],
-            "parameters": {"features": 36}, "family": FILTER_BANK,
-            "description": "derivative energies and colour moments of a face's square; no network",
-        }]  # fmt: skip
+        listed: list[dict[str, Any]] = [
+            {
+                "name": FILTER_BANK,
+                "weights_sha256": None,
+                "licence": "Apache-2.0",
+                "crop": crop,
+                "reads": ["picture"],
+                "parameters": {"features": 36},
+                "family": FILTER_BANK,
+                "description": "derivative energies and colour moments of a face's square; no network",
+            }
+        ]
         if self._inception is not None:
-            listed.append({
-                "name": INCEPTION, "weights_sha256": self._inception.weights_sha256, "licence": "the user's file",
-                "crop": crop, "reads": ["picture"], "parameters": {"features": 2048}, "family": INCEPTION,
-                "description": "torchvision's Inception v3, the 2,048 numbers before its last layer",
-            })  # fmt: skip
+            listed.append(
+                {
+                    "name": INCEPTION,
+                    "weights_sha256": self._inception.weights_sha256,
+                    "licence": "the user's file",
+                    "crop": crop,
+                    "reads": ["picture"],
+                    "parameters": {"features": 2048},
+                    "family": INCEPTION,
+                    "description": "torchvision's Inception v3, the 2,048 numbers before its last layer",
+                }
+            )
         return listed

@@ -111,10 +111,13 @@ def make(runs: Sequence[tuple[Results, FrameTable]], alarm_rate: float = 0.01) -
     metrics = {key: _metric(runs, key, k, clusters, first.run.seed) for key in (*keys, FAILED)}
     plain = first.model_copy(update={"files": {}})
     return Baseline(
-        alarm_rate=alarm_rate, repeats=len(runs), results=plain,
+        alarm_rate=alarm_rate,
+        repeats=len(runs),
+        results=plain,
         frames=[(str(c), str(clip), int(p), int(f)) for c, clip, p, f in table.rows.index],
-        clusters=clusters.tolist(), metrics={key: m for key, m in metrics.items() if m is not None},
-    )  # fmt: skip
+        clusters=clusters.tolist(),
+        metrics={key: m for key, m in metrics.items() if m is not None},
+    )
 
 
 def _metric(
@@ -131,11 +134,16 @@ def _metric(
     frames = columns.mean(axis=1)  # of the repeats that have the frame
     low, high = cluster_interval(frames.to_numpy(), clusters.to_numpy(), seed, bounds=bounds_of(key))
     return BaseMetric(
-        value=mean, sd=sd, factor=k, tolerance=k * sd + ROUNDING * max(abs(mean), 1e-3), repeats=values,
+        value=mean,
+        sd=sd,
+        factor=k,
+        tolerance=k * sd + ROUNDING * max(abs(mean), 1e-3),
+        repeats=values,
         ci95=None if math.isnan(low) else (low, high),
-        unit=said.unit if said else "%", higher_is_better=said.higher_is_better if said else False,
+        unit=said.unit if said else "%",
+        higher_is_better=said.higher_is_better if said else False,
         frames=[None if math.isnan(x) else float(f"{x:.7g}") for x in frames],
-    )  # fmt: skip
+    )
 
 
 def save(path: Path, baseline: Baseline) -> Path:
