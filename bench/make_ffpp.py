@@ -209,6 +209,7 @@ def _json(path: Path, content: object) -> None:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
+    """Make a data set of FaceForensics++'s layout from a folder of people's photos."""
     parser = Parser("python -m bench.make_ffpp", description=__doc__)
     add = parser.add_argument
     add(

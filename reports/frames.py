@@ -71,6 +71,7 @@ class FrameTable:
         return values
 
     def clusters(self) -> pd.Series:
+        """The independent unit of each frame, str [n]: the pair of people."""
         return self.rows["cluster"].astype(str)
 
 

@@ -62,6 +62,7 @@ class Training:
 
     @property
     def last(self) -> int:
+        """The last step of its log, 0 for an empty one."""
         return int(max((curve.steps[-1] for curve in self.curves.values()), default=0))
 
 

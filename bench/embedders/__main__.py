@@ -56,6 +56,7 @@ stopped by signal n (the same command goes on); of a training that failed, smoot
 
 
 def parser() -> Parser:
+    """The options of `python -m bench.embedders`."""
     made = Parser("python -m bench.embedders", description=__doc__, epilog=EXAMPLES)
     add = made.add_argument_group("what is compared").add_argument
     add("--embedder", action="append", default=[], metavar="NAME=WHAT", help="may be repeated, see below")

@@ -54,6 +54,7 @@ class Faces:
 
     @property
     def size(self) -> int:
+        """The side of its pictures, pixels."""
         return int(self.pictures.shape[1])
 
     def part(self, held: npt.NDArray[np.bool_], which: str) -> Faces:

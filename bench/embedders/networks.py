@@ -44,6 +44,7 @@ class Network:
 
     @property
     def seed(self) -> int | None:
+        """The seed that it was trained with; None where its file does not say."""
         found = self.about.get("seed")
         return None if found is None else int(found)
 

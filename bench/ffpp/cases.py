@@ -43,6 +43,7 @@ class Scored:
     values: npt.NDArray[np.float64]
 
     def text(self, i: int) -> str:
+        """The value of frame i in words."""
         return _text(float(self.values[i]))
 
 

@@ -1,8 +1,8 @@
-"""What a run leaves: OUT/originals.parquet and, where the true swap is known, OUT/truth.parquet, then of each model
-OUT/<model>/frames.parquet and, last, OUT/<model>/results.json.
+"""What a run leaves: tables of readings, then of each model its frames and, last, its results.
 
-A run with --video leaves the same two tables of the frames that follow each other: OUT/video_originals.parquet and
-OUT/<model>/video.parquet.
+OUT/originals.parquet and, where the true swap is known, OUT/truth.parquet come first, then OUT/<model>/frames.parquet and
+OUT/<model>/results.json. A run with --video leaves the same two tables of the frames that follow each other:
+OUT/video_originals.parquet and OUT/<model>/video.parquet.
 """
 
 from __future__ import annotations

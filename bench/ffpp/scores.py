@@ -49,6 +49,7 @@ class Gallery:
 
     @classmethod
     def of(cls, outcome: Outcome, dataset: Dataset) -> Gallery:
+        """The gallery of a run: its original frames in their order, those that were read."""
         rows: list[Reading] = []
         ids: list[str] = []
         at = {}

@@ -148,6 +148,7 @@ def _described(base: Baseline) -> str:
 
 
 def parser() -> Parser:
+    """The options of `python -m bench.regress`."""
     made = Parser(
         "python -m bench.regress",
         description="Fail where a model got worse than a baseline.",

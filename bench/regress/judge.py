@@ -47,13 +47,24 @@ class Judgement:
     said: str
 
     def fails(self, strict: bool) -> bool:
+        """Whether it fails the check: worse, or missing; with `strict`, unclear as well."""
         return self.status in ("regression", "missing") or (strict and self.status == "unclear")
 
 
 def judge(baseline: Baseline, results: Results, frames: FrameTable, seed: int = 0) -> list[Judgement]:
-    """A judgement on the frames and on every metric of the baseline, in its order.
+    """Judge a run by a baseline.
 
-    Raises DataError when the run was not measured as the baseline was, naming each part that differs.
+    Args:
+        baseline: Repeated runs of what is known to be good.
+        results: Of the new run.
+        frames: Of the new run.
+        seed: Of the intervals' resampling.
+
+    Returns:
+        A judgement on the frames, and on every metric of the baseline in its order.
+
+    Raises:
+        DataError: When the run was not measured as the baseline was, naming each part that differs.
     """
     refuse(baseline.results, results, "the baseline and this run")
     return [_same_frames(baseline, frames)] + [
@@ -167,4 +178,5 @@ def _measured(frames: FrameTable, key: str) -> bool:
 
 
 def failing(judgements: Sequence[Judgement], strict: bool) -> list[Judgement]:
+    """Those that fail the check; with `strict`, the unclear ones too."""
     return [one for one in judgements if one.fails(strict)]

@@ -119,6 +119,7 @@ def summary(judgements: Sequence[Judgement], results: Results, baseline: Baselin
 
 
 def summary_error(said: str) -> str:
+    """Markdown: why no check could be made."""
     first, *parts = said.splitlines()
     return "\n".join(
         [
@@ -153,4 +154,5 @@ def _how(baseline: Baseline) -> str:
 
 
 def as_json(judgements: Sequence[Judgement], failed: Sequence[Judgement]) -> dict[str, Any]:
+    """What `--json` prints: the metrics that failed, and every judgement."""
     return {"failed": [one.metric for one in failed], "checks": [vars(one) for one in judgements]}

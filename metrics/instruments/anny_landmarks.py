@@ -28,8 +28,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Basis:
-    """mean [68, 3] (m); shape [k, 68, 3] for unit variance; expression [52, 68, 3]; expression_mean [52];
-    expression_precision [52, 52]; noise [68] (standard deviation in interocular distances)."""
+    """The linear model of the head's 68 landmarks.
+
+    mean [68, 3] (m); shape [k, 68, 3] for unit variance; expression [52, 68, 3]; expression_mean [52];
+    expression_precision [52, 52]; noise [68] (standard deviation in interocular distances); names of the expressions.
+    """
 
     mean: Floats
     shape: Floats
@@ -57,8 +60,11 @@ def load_basis(path: Path = BASIS) -> Basis:
 
 @dataclass(frozen=True)
 class Fit:
-    """shape [n, k] in standard deviations; expression [n, 52]; pose [n, 3] axis-angle in radians; points [n, 68, 2]
-    the fitted landmarks in pixels; residual [n] root mean square distance in interocular distances."""
+    """What was fitted to the landmarks of n faces.
+
+    shape [n, k] in standard deviations; expression [n, 52]; pose [n, 3] axis-angle in radians; points [n, 68, 2] the fitted
+    landmarks in pixels; residual [n] root mean square distance in interocular distances.
+    """
 
     shape: Floats
     expression: Floats

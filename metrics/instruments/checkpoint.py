@@ -41,16 +41,8 @@ def read_tensors(path: str | os.PathLike[str], expected: str, part: str | None =
         data = path.read_bytes()
     except OSError as error:
         raise InstrumentError(f"cannot read {path} ({error.strerror}); expected {expected}") from None
-    content = _parse(path, data, expected)
-    for key in [part] if part else ["state_dict", "model_state_dict"]:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-        elif part:
-            raise InstrumentError(f"{path} has no entry {part!r}; expected {expected}")
-    if not isinstance(content, Mapping) or not content:
-        raise InstrumentError(f"{path} holds no weights by name; expected {expected}")
     tensors = {}
-    for key, value in content.items():
+    for key, value in _entry(path, _parse(path, data, expected), part, expected).items():
         if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
             value = torch.from_numpy(np.array(value))
         if not isinstance(key, str) or not isinstance(value, Tensor):
@@ -103,6 +95,18 @@ def _few(keys: Sequence[str]) -> str:
     return ", ".join(keys[:_FEW]) + (", ..." if len(keys) > _FEW else "")
 
 
+def _entry(path: Path, content: Any, part: str | None, expected: str) -> Mapping[Any, Any]:
+    """The dictionary of weights within what a file holds."""
+    for key in [part] if part else ["state_dict", "model_state_dict"]:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+        elif part:
+            raise InstrumentError(f"{path} has no entry {part!r}; expected {expected}")
+    if not isinstance(content, Mapping) or not content:
+        raise InstrumentError(f"{path} holds no weights by name; expected {expected}")
+    return content
+
+
 def _parse(path: Path, data: bytes, expected: str) -> Any:
     if path.suffix == ".safetensors":
         try:
@@ -113,13 +117,13 @@ def _parse(path: Path, data: bytes, expected: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of storage classes that old files name
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as first:  # torch documents no type for a damaged file
+    except Exception as first:  # noqa: BLE001  # torch documents no type for a damaged file
         why: Exception = first
         try:
             content = _Arrays(io.BytesIO(data), encoding="latin1").load()
             if isinstance(content, Mapping):
                 return content
-        except Exception as second:  # nor does pickle
+        except Exception as second:  # noqa: BLE001  # nor does pickle
             why = second if isinstance(second, pickle.UnpicklingError) else first
         text = (str(why).splitlines() or [type(why).__name__])[0][:160]
         raise InstrumentError(f"{path} cannot be read as weights ({text}); expected {expected}") from None

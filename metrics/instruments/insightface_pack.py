@@ -61,6 +61,6 @@ def _fetch(name: str, root: Path, folder: Path) -> Path:
     try:
         storage: Any = importlib.import_module("insightface.utils.storage")
         return Path(storage.ensure_available("models", name, root=str(root)))
-    except Exception as error:  # whatever the network, the disk or the package raises
+    except Exception as error:  # noqa: BLE001  # whatever the network, the disk or the package raises
         text = (str(error).splitlines() or [type(error).__name__])[0][:160]
         raise InstrumentError(f"{hint} (insightface could not fetch it: {text})") from None

@@ -263,7 +263,7 @@ def _in_a_child(work: Callable[[], None]) -> str:
             said = "no error"
         except OutputError as error:
             said = f"OutputError: {error}"
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # the parent reports it
             said = repr(error)
         os.write(write, said.encode())
         os._exit(0)
