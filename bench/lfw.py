@@ -129,9 +129,20 @@ def distances(pairs: Pairs, rows: dict[str, npt.NDArray[np.float32]], distance: 
 
 
 def ten_fold(distance: Floats, same: npt.NDArray[np.bool_], fold: npt.NDArray[np.intp]) -> Floats:
-    """Accuracy of each fold, float64 [folds] in 0..1. A pair without a distance (NaN) is wrong at any threshold.
+    """Accuracy of each fold, thresholds from the pairs of the others that have a distance.
 
-    Thresholds come from the pairs that have one. Raises ValueError for one fold.
+    A pair without a distance (NaN) is wrong at any threshold.
+
+    Args:
+        distance: float64 [pairs].
+        same: bool [pairs].
+        fold: int [pairs].
+
+    Returns:
+        float64 [folds], 0 to 1.
+
+    Raises:
+        ValueError: For one fold.
     """
     good = np.isfinite(distance)
     found = fold_accuracy(-distance[good], same[good], fold[good])

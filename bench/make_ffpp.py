@@ -64,10 +64,23 @@ def make(
 ) -> Made:
     """Write the tree `out` whole or not at all.
 
-    Frames are square, of one even size: `size`, or the largest side of all photos (at most 1024). Photos are
-    never enlarged, only reduced, and centred on black. More than max_photos are thinned evenly. limit: so
-    many people, drawn by seed, as the pairs are; an odd one stays without a pair. listed: a file that names whom
-    alone to take (photos.read_people), such as those whom a model was not trained on. Raises DataError.
+    Frames are square, of one even size; photos are never enlarged, only reduced, and centred on black.
+
+    Args:
+        folder: Of the people's folders of photos.
+        out: The tree; not there yet, or empty.
+        min_photos: Fewer leave a person out.
+        max_photos: More are thinned evenly.
+        limit: So many people, drawn by seed, as the pairs are; an odd one stays without a pair. None: all.
+        seed: Of the lot.
+        size: Side of the frames, pixels; None: the largest side of all photos (at most 1024).
+        listed: A file that names whom alone to take (photos.read_people), such as those whom a model was not trained on.
+
+    Returns:
+        What was made.
+
+    Raises:
+        DataError: For photos, lists and folders that cannot be used.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} exists already and is not empty; name a new folder with --out")
@@ -209,7 +222,7 @@ def _json(path: Path, content: object) -> None:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
-    """Make a data set of FaceForensics++'s layout from a folder of people's photos."""
+    """Run the command; returns its exit code."""
     parser = Parser("python -m bench.make_ffpp", description=__doc__)
     add = parser.add_argument
     add(

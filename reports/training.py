@@ -74,7 +74,14 @@ def is_training(folder: Path) -> bool:
 def read(folder: Path) -> Training:
     """Read a training run's log; a last line that a kill cut off, and values that are not finite, are left out.
 
-    Raises ResultsError naming the file when it is no such log.
+    Args:
+        folder: Of the training.
+
+    Returns:
+        Its curves.
+
+    Raises:
+        ResultsError: For a file that is no such log, naming it.
     """
     path = folder / LOG
     try:

@@ -65,7 +65,17 @@ def compare(
 ) -> list[Comparison]:
     """Every metric that both have, in the report's order, and the failed frames of the ledger.
 
-    Raises DataError when the two were not measured alike.
+    Args:
+        a: Results and frames of the one.
+        b: Of the other.
+        seed: Of the intervals' resampling.
+        only: The metrics to compare; (): all.
+
+    Returns:
+        A comparison for each, B against A.
+
+    Raises:
+        DataError: When the two were not measured alike.
     """
     refuse(a[0], b[0], "A and B")
     shared = [key for key in a[0].metrics if key in b[0].metrics]

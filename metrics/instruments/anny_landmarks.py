@@ -94,10 +94,17 @@ def axis_angles(matrices: Floats) -> Floats:
 def fit(
     landmarks: NDArray[Any], basis: Basis, distance: float = 1.1, iterations: int = 12, jaw_noise: float = 3.0
 ) -> Fit:
-    """Fit `landmarks` [n, 68, 2] in pixels (x right, y down).
+    """Fit the head to landmarks.
 
-    distance: metres from the camera to the head, which a single picture does not tell; jaw_noise: factor on the noise
-    of the 17 contour points, which slide over the cheek as a head turns.
+    Args:
+        landmarks: [n, 68, 2] in pixels (x right, y down).
+        basis: The head.
+        distance: Metres from the camera to the head, which a single picture does not tell.
+        iterations: Gauss-Newton steps.
+        jaw_noise: Factor on the noise of the 17 contour points, which slide over the cheek as a head turns.
+
+    Returns:
+        What was fitted, a row a face.
     """
     points = np.asarray(landmarks, np.float64)
     n, k, m = len(points), len(basis.shape), len(basis.expression)

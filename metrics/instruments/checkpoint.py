@@ -30,9 +30,19 @@ _FEW = 3  # keys that an error names
 def read_tensors(path: str | os.PathLike[str], expected: str, part: str | None = None) -> dict[str, Tensor]:
     """The tensors of a file by key, on the CPU.
 
-    expected: which file it should be and where its authors publish it, for messages. part: the entry of the file's
-    dictionary that holds them, as "E_flame". Without it a "state_dict" or "model_state_dict" entry is entered. A prefix
-    "module." of all keys (DataParallel) is taken off. Raises InstrumentError, one line, for whatever is wrong.
+    A prefix "module." of all keys (DataParallel) is taken off.
+
+    Args:
+        path: A safetensors file, torch.save's, or a pickle of numpy arrays; nothing in it is executed.
+        expected: Which file it should be and where its authors publish it, for messages.
+        part: The entry of the file's dictionary that holds them, as "E_flame". Without it a "state_dict" or
+            "model_state_dict" entry is entered.
+
+    Returns:
+        Key -> tensor.
+
+    Raises:
+        InstrumentError: One line, for whatever is wrong.
     """
     path = Path(path)
     try:
@@ -58,10 +68,19 @@ def read_tensors(path: str | os.PathLike[str], expected: str, part: str | None =
 def fill(
     network: nn.Module, tensors: Mapping[str, Tensor], path: Any, expected: str, unused: Sequence[str] = ()
 ) -> None:
-    """Put the tensors into the network, every key of the one into one key of the other, in float32 and eval mode.
+    """Put tensors into a network, every key of the one into one key of the other, in float32 and eval mode.
 
-    unused: prefixes of keys that the file may hold and the network does not need (a classifier's last layer). BatchNorm's
-    num_batches_tracked, which older files lack and no forward pass reads, may be missing. Raises InstrumentError.
+    BatchNorm's num_batches_tracked, which older files lack and no forward pass reads, may be missing.
+
+    Args:
+        network: It is changed.
+        tensors: What read_tensors gave.
+        path: Where they come from, for messages.
+        expected: Which file it should be, for messages.
+        unused: Prefixes of keys that the file may hold and the network does not need (a classifier's last layer).
+
+    Raises:
+        InstrumentError: For keys that are missing or unknown, other shapes, and numbers that are not finite.
     """
     wanted = network.state_dict()
     given = {

@@ -31,7 +31,18 @@ def is_pack(text: str) -> bool:
 
 
 def recogniser(name: str, root: Path | None = None) -> Path:
-    """The path of the recogniser of a pack. root: instead of ~/.insightface. Raises InstrumentError."""
+    """The path of the recogniser of a pack.
+
+    Args:
+        name: Of the pack.
+        root: Folder to look in instead of ~/.insightface.
+
+    Returns:
+        Its ONNX file.
+
+    Raises:
+        InstrumentError: When it is not to be had.
+    """
     root = Path("~/.insightface").expanduser() if root is None else root
     folder = root / "models" / name
     if not folder.is_dir():
