@@ -66,9 +66,20 @@ def read_photos(
     detector: Detector | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> dict[str, dict[str, npt.NDArray[np.float32]]]:
-    """ "<instrument>/<reading>" -> photo name -> float32 [d]; a photo without a face is left out. Raises DataError.
+    """What the instruments read from some photos; a photo without a face is left out.
 
-    detector: by default one that looks again with LAST_THRESHOLD where it found nothing.
+    Args:
+        photos: Folder of Name/Name_0001.jpg.
+        names: The photos, without suffix.
+        instruments: What reads them.
+        detector: By default one that looks again with LAST_THRESHOLD where it found nothing.
+        progress: Called after each photo.
+
+    Returns:
+        "<instrument>/<reading>" -> photo name -> float32 [d].
+
+    Raises:
+        DataError: For a photo that is missing or damaged.
     """
     detector = detector or Detector(last_threshold=LAST_THRESHOLD)
     found: dict[str, dict[str, npt.NDArray[np.float32]]] = {
@@ -118,9 +129,20 @@ def distances(pairs: Pairs, rows: dict[str, npt.NDArray[np.float32]], distance: 
 
 
 def ten_fold(distance: Floats, same: npt.NDArray[np.bool_], fold: npt.NDArray[np.intp]) -> Floats:
-    """Accuracy of each fold, float64 [folds] in 0..1. A pair without a distance (NaN) is wrong at any threshold.
+    """Accuracy of each fold, thresholds from the pairs of the others that have a distance.
 
-    Thresholds come from the pairs that have one. Raises ValueError for one fold.
+    A pair without a distance (NaN) is wrong at any threshold.
+
+    Args:
+        distance: float64 [pairs].
+        same: bool [pairs].
+        fold: int [pairs].
+
+    Returns:
+        float64 [folds], 0 to 1.
+
+    Raises:
+        ValueError: For one fold.
     """
     good = np.isfinite(distance)
     found = fold_accuracy(-distance[good], same[good], fold[good])
@@ -137,9 +159,20 @@ def measure(
     instruments: Sequence[Instrument],
     progress: Callable[[], object] = lambda: None,
 ) -> dict[str, dict[str, float]]:
-    """ "<instrument>/<reading>" -> auc_l2, auc_cosine, pairs, missing; with ten folds also accuracy_* and its error.
+    """Measure how well each reading of some instruments tells people apart.
 
-    accuracy_error_*: standard error of the mean over folds.
+    Args:
+        pairs: The pairs of photos.
+        photos: Folder of Name/Name_0001.jpg.
+        instruments: What reads them.
+        progress: Called after each photo.
+
+    Returns:
+        "<instrument>/<reading>" -> auc_l2, auc_cosine, pairs, missing; with ten folds also accuracy_* (0 to 1) and
+        accuracy_error_*, the standard error of the mean over folds.
+
+    Raises:
+        DataError: For a photo that is missing or damaged.
     """
     found = read_photos(photos, [*pairs.first, *pairs.second], instruments, progress=progress)
     result = {}
@@ -160,6 +193,7 @@ def measure(
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
     parser = Parser("python -m bench.lfw", description=__doc__)
     parser.add_argument("--photos", type=Path, required=True, help="folder of Name/Name_0001.jpg, 250 pixels")
     parser.add_argument(

@@ -64,10 +64,23 @@ def make(
 ) -> Made:
     """Write the tree `out` whole or not at all.
 
-    Frames are square, of one even size: `size`, or the largest side of all photos (at most 1024). Photos are
-    never enlarged, only reduced, and centred on black. More than max_photos are thinned evenly. limit: so
-    many people, drawn by seed, as the pairs are; an odd one stays without a pair. listed: a file that names whom
-    alone to take (photos.read_people), such as those whom a model was not trained on. Raises DataError.
+    Frames are square, of one even size; photos are never enlarged, only reduced, and centred on black.
+
+    Args:
+        folder: Of the people's folders of photos.
+        out: The tree; not there yet, or empty.
+        min_photos: Fewer leave a person out.
+        max_photos: More are thinned evenly.
+        limit: So many people, drawn by seed, as the pairs are; an odd one stays without a pair. None: all.
+        seed: Of the lot.
+        size: Side of the frames, pixels; None: the largest side of all photos (at most 1024).
+        listed: A file that names whom alone to take (photos.read_people), such as those whom a model was not trained on.
+
+    Returns:
+        What was made.
+
+    Raises:
+        DataError: For photos, lists and folders that cannot be used.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} exists already and is not empty; name a new folder with --out")
@@ -173,18 +186,26 @@ def _write(made: Made, folder: Path, out: Path, seed: int, listed: Path | None) 
             )
         for split in ("train", "val", "test"):
             _json(beside / "splits" / f"{split}.json", made.pairs if split == "test" else [])
-        _json(beside / "identities.json", {
-            "made_by": "bench.make_ffpp", "from": folder.name, "listed": listed and listed.name, "seed": seed,
-            "size": made.size, "crf": CRF,
-            "people": {
-                clip: {
-                    "name": person.name, "photos": [photo.name for photo in person.photos],
-                    "unreadable": [{"photo": name, "reason": reason} for name, reason in person.bad],
-                }
-                for clip, person in made.clips.items()
+        _json(
+            beside / "identities.json",
+            {
+                "made_by": "bench.make_ffpp",
+                "from": folder.name,
+                "listed": listed and listed.name,
+                "seed": seed,
+                "size": made.size,
+                "crf": CRF,
+                "people": {
+                    clip: {
+                        "name": person.name,
+                        "photos": [photo.name for photo in person.photos],
+                        "unreadable": [{"photo": name, "reason": reason} for name, reason in person.bad],
+                    }
+                    for clip, person in made.clips.items()
+                },
+                "left_out": [{"name": name, "reason": reason} for name, reason in made.left_out],
             },
-            "left_out": [{"name": name, "reason": reason} for name, reason in made.left_out],
-        })  # fmt: skip
+        )
         beside.chmod(0o755)
         if out.is_dir():
             out.rmdir()  # empty, as make() has checked
@@ -201,6 +222,7 @@ def _json(path: Path, content: object) -> None:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
     parser = Parser("python -m bench.make_ffpp", description=__doc__)
     add = parser.add_argument
     add(

@@ -47,8 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     manifest = write_ffpp(a.out, a.identities, a.frames, a.size, a.seed, a.workers, progress)
     count = len(manifest["clips"]) * manifest["frames"]
     seconds = time.monotonic() - started
-    print(f"{a.out}: {len(manifest['clips'])} clips, {count} frames of {a.size} px in {seconds:.1f} s "
-          f"({count / seconds:.0f} frames a second)")  # fmt: skip
+    print(
+        f"{a.out}: {len(manifest['clips'])} clips, {count} frames of {a.size} px in {seconds:.1f} s "
+        f"({count / seconds:.0f} frames a second)"
+    )
     return 0
 
 

@@ -185,7 +185,7 @@ def evaluate(
     return {key: _evaluate(sides, get(key), missing, seed, n_resamples) for key in wanted}
 
 
-def summarise(
+def summarise(  # noqa: PLR0913  # how the mean and its intervals are formed, by name
     metric: Metric,
     per_frame: Floats,
     counted: Floats,

@@ -39,6 +39,7 @@ exit codes: 0 written, 2 a wrong option, 3 results that cannot be used or a file
 
 
 def parser() -> argparse.ArgumentParser:
+    """The options of `python -m reports`."""
     made = argparse.ArgumentParser(
         "python -m reports",
         description="Reports and tables from the results of finished runs.",

@@ -36,7 +36,14 @@ STYLE: Any = {
 
 
 def panels(table: Table) -> list[tuple[Column, str]]:
-    """(column, SVG text) for the main columns: measured in some row, and no other form of a plotted one."""
+    """Interval plots of the main columns: measured in some row, and no other form of a plotted one.
+
+    Args:
+        table: The rows and columns.
+
+    Returns:
+        (column, SVG text) each.
+    """
     keys = {column.key for column in table.columns}
     return [
         (column, panel(table, column))
@@ -53,7 +60,15 @@ def _plain_key(key: str) -> str:
 
 
 def panel(table: Table, column: Column) -> str:
-    """One metric: a row a model, dot at the value, whisker over the 95 % interval; references hollow."""
+    """One metric: a row a model, dot at the value, whisker over the 95 % interval; references hollow.
+
+    Args:
+        table: The rows.
+        column: The metric.
+
+    Returns:
+        An SVG element; the same table gives the same bytes.
+    """
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": column.key}):
         figure = Figure(figsize=(3.5, 0.42 + 0.21 * len(table.rows)))
         axes = figure.add_axes((0.33, 0.32 / figure.get_figheight(), 0.63, 1 - 0.38 / figure.get_figheight()))
@@ -92,11 +107,20 @@ def panel(table: Table, column: Column) -> str:
 
 
 def short(name: str, most: int = 16) -> str:
+    """A model's name, cut to `most` characters."""
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def inline(figure: Figure, title: str) -> str:
-    """The SVG element alone: no prologue, no metadata, no fixed size, colours from the page."""
+    """The SVG element alone: no prologue, no metadata, no fixed size, colours from the page.
+
+    Args:
+        figure: Drawn in the placeholders of this module.
+        title: What a screen reader says.
+
+    Returns:
+        The text.
+    """
     buffer = io.StringIO()
     figure.savefig(
         buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))

@@ -15,10 +15,20 @@ from reports.run_files import RunFiles
 
 
 def gather(runs: Sequence[Path], beside: Path | None = None) -> tuple[list[RunFiles], list[Picture]]:
-    """All models of some runs, and their pictures. beside: folder of the report, from which it links to the data.
+    """All models of some runs, and their pictures.
 
-    A model's name that occurs in several runs gets its run's name behind it; a reference that scored the same
-    in two runs is shown once. Raises ResultsError for a folder without results and for damaged files.
+    A model's name that occurs in several runs gets its run's name behind it; a reference that scored the same in two
+    runs is shown once.
+
+    Args:
+        runs: Output folders, or one model's in them.
+        beside: Folder of the report, from which it links to the data; None: no links.
+
+    Returns:
+        The models in the order of the folders, and their pictures.
+
+    Raises:
+        ResultsError: For a folder without results, and for damaged files.
     """
     found: list[tuple[Path, RunFiles]] = []
     for run in runs:

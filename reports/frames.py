@@ -30,9 +30,16 @@ class FrameTable:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> FrameTable | None:
-        """Read a frames.parquet without its embeddings; None for a table without the columns that join frames.
+        """Read a frames.parquet without its embeddings.
 
-        Raises ResultsError naming the file when it is damaged.
+        Args:
+            path: The file.
+
+        Returns:
+            The table; None for one without the columns that join frames.
+
+        Raises:
+            ResultsError: For a damaged file, naming it.
         """
         try:
             names = pq.read_schema(path).names
@@ -55,10 +62,17 @@ class FrameTable:
         return [str(c).removeprefix("metric/") for c in self.rows.columns if str(c).startswith("metric/")]
 
     def values(self, key: str, metric: MetricValue | None = None) -> pd.Series:
-        """The metric of every frame, float64, NaN without a value, indexed by KEY.
+        """The metric of every frame.
 
         Where `metric` says that missing frames count, a posed frame without a value is what it counts as: as the
         column missing/KEY says, or 0 (so for ID retrieval, the one metric of older tables that counts them).
+
+        Args:
+            key: A metric, or FAILED.
+            metric: What results.json says of it; None: missing frames do not count.
+
+        Returns:
+            float64 [n], NaN without a value, indexed by KEY.
         """
         if key == FAILED:
             failed = pd.Series(100.0 * (self.rows["status"] != "ok").to_numpy(bool), self.rows.index)
@@ -71,6 +85,7 @@ class FrameTable:
         return values
 
     def clusters(self) -> pd.Series:
+        """The independent unit of each frame, str [n]: the pair of people."""
         return self.rows["cluster"].astype(str)
 
 

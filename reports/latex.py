@@ -30,7 +30,7 @@ _ANY = re.compile("|".join(re.escape(sign) for sign in _SIGNS))
 
 
 def escape(text: str) -> str:
-    """Text that is never a command.
+    r"""Text that is never a command.
 
     Args:
         text: Any, from a result.
@@ -40,13 +40,13 @@ def escape(text: str) -> str:
 
     Examples:
         >>> print(escape("a_b & 5 %"))
-        a\\_b \\& 5 \\%
+        a\_b \& 5 \%
     """
     return _ANY.sub(lambda match: _SIGNS[match[0]], " ".join(text.split()))
 
 
 def latex_table(runs: Sequence[RunFiles]) -> str:
-    """A tabular to paste; needs \\usepackage{booktabs}. Two lines a row: values, and their 95 % intervals.
+    r"""A tabular to paste; needs \usepackage{booktabs}. Two lines a row: values, and their 95 % intervals.
 
     Args:
         runs: The models.

@@ -117,7 +117,14 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def plain(text: str) -> str:
-    """No text from a result is ever markup: HTML, table bars and Markdown's own signs are made plain."""
+    """Text from a result that is never markup: HTML, table bars and Markdown's own signs are made plain.
+
+    Args:
+        text: Any.
+
+    Returns:
+        The same for Markdown, on one line.
+    """
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~!])", r"\\\1", " ".join(text.split()))
 

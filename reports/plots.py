@@ -39,7 +39,14 @@ class Plot:
 
 
 def distributions(table: Table) -> list[Plot]:
-    """For each of SHOWN that was measured: every pair of people as a dot, its median as a bar, by model."""
+    """Every pair of people as a dot, its median as a bar, by model.
+
+    Args:
+        table: The rows and columns.
+
+    Returns:
+        A plot for each of SHOWN that was measured.
+    """
     plots = []
     for column in _columns(table):
         data = [(row, means) for row in table.rows if (means := _pair_means(row, column)) is not None]
@@ -65,7 +72,14 @@ def distributions(table: Table) -> list[Plot]:
 
 
 def ecdfs(table: Table) -> list[Plot]:
-    """For each of SHOWN: the share of frames at or under a value, a line a model."""
+    """The share of frames at or under a value, a line a model.
+
+    Args:
+        table: The rows and columns.
+
+    Returns:
+        A plot for each of SHOWN that was measured.
+    """
     plots = []
     for column in _columns(table):
         lines = [(row, values) for row in table.rows if (values := _frames(row, column)) is not None]
@@ -95,7 +109,14 @@ def ecdfs(table: Table) -> list[Plot]:
 
 
 def tradeoffs(table: Table) -> list[Plot]:
-    """Identity against each attribute: a point a model with its 95 % intervals; better is towards the corner."""
+    """Identity against each attribute: a point a model with its 95 % intervals; better is towards the corner.
+
+    Args:
+        table: The rows and columns.
+
+    Returns:
+        A plot for each attribute that was measured; [] without a measure of identity.
+    """
     by_key = {column.key: column for column in table.columns}
     across = next((by_key[key] for key in ("identity_r", "identity", "id_retrieval") if key in by_key), None)
     if across is None:
@@ -142,7 +163,14 @@ def tradeoffs(table: Table) -> list[Plot]:
 
 
 def ledger(table: Table) -> Plot | None:
-    """Frames by what became of them: scored, or lost with a reason, a bar a model. None where none was lost."""
+    """Frames by what became of them: scored, or lost with a reason, a bar a model.
+
+    Args:
+        table: The rows.
+
+    Returns:
+        The plot; None where no frame was lost.
+    """
     reasons = list(
         dict.fromkeys(s for row in table.rows for s, n in row.run.results.counts.failed.items() if n)
     )
@@ -172,7 +200,15 @@ def ledger(table: Table) -> Plot | None:
 
 
 def panel(height: float, left: float = 0.3) -> tuple[Figure, Axes]:
-    """A figure of the width that all share, and its axes, in the page's look. height: inches; left: share for labels."""
+    """A figure of the width that all share, and its axes, in the page's look.
+
+    Args:
+        height: Inches.
+        left: Share of the width for labels.
+
+    Returns:
+        Both, empty.
+    """
     figure = Figure(figsize=(3.6, height))
     axes = figure.add_axes((left, 0.42 / height, 0.97 - left, 1 - 0.5 / height))
     axes.locator_params(axis="x", nbins=4)

@@ -144,6 +144,8 @@ class ProtocolInfo(Open):
 
 
 class DataInfo(Open):
+    """What the frames came from: the data set's name, and the hash of its manifest where it has one."""
+
     name: Name
     manifest_sha256: str | None = None
 

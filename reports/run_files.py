@@ -27,8 +27,13 @@ class Failure:
 class RunFiles:
     """One model of a run: its results, the failed frames of its ledger, the readings of each frame.
 
-    folder: where results.json and frames.parquet lie, relative to the report, which links to them: the
-    folder's name, or the parts of a longer path. label: another name to show, where two runs share one.
+    Args:
+        results: Its results.json.
+        failures: Its frames that are not ok.
+        folder: Where results.json and frames.parquet lie, relative to the report, which links to them: the folder's
+            name, or the parts of a longer path; None: no link.
+        label: Another name to show, where two runs share one.
+        table: Its frames, for comparisons frame by frame; None: without.
     """
 
     results: Results
@@ -39,14 +44,24 @@ class RunFiles:
 
     @property
     def name(self) -> str:
+        """The name that the tables show."""
         return self.label or self.results.run.model.name
 
     @classmethod
     def read(cls, folder: str | Path) -> RunFiles:
         """Read OUT/<model>/ as bench wrote it: results.json and, where it lies beside, frames.parquet.
 
-        The Parquet's columns clip, frame, status and reason are the ledger; with the columns that name a frame
-        the models are compared frame by frame. Raises ResultsError.
+        The Parquet's columns clip, frame, status and reason are the ledger; with the columns that name a frame the
+        models are compared frame by frame.
+
+        Args:
+            folder: OUT/<model>.
+
+        Returns:
+            The model.
+
+        Raises:
+            ResultsError: For a file that is missing or damaged, naming it.
         """
         folder = Path(folder)
         results = load(folder / RESULTS)

@@ -27,9 +27,11 @@ class Scale:
     places: list[Place]
 
     def bad_text(self) -> str:
+        """The value of the bad end, as the table prints it."""
         return self.column.text(_value(self.bad, self.column) or 0.0)
 
     def good_text(self) -> str:
+        """The value of the good end."""
         return self.column.text(_value(self.good, self.column) or 0.0)
 
 

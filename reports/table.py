@@ -49,9 +49,11 @@ class Column:
 
     @property
     def arrow(self) -> str:
+        """Which way is better."""
         return "↑" if self.higher_is_better else "↓"
 
     def text(self, value: float) -> str:
+        """A value in print, with its decimals and a true minus sign."""
         return f"{value:.{self.decimals}f}".replace("-", "−")
 
     def brief(self, value: float) -> str:
@@ -74,11 +76,14 @@ class Row:
     meaning: str
 
     def metric(self, column: Column) -> MetricValue | None:
+        """Its value in a column; None where it was not measured."""
         return self.run.results.metrics.get(column.key)
 
 
 @dataclass(frozen=True)
 class Table:
+    """What every output shows: rows and columns in order, and which cells are bold."""
+
     columns: list[Column]
     rows: list[Row]
     bold: set[tuple[str, str]] = field(default_factory=set)  # (model name, metric key)

@@ -62,6 +62,7 @@ class Training:
 
     @property
     def last(self) -> int:
+        """The last step of its log, 0 for an empty one."""
         return int(max((curve.steps[-1] for curve in self.curves.values()), default=0))
 
 
@@ -73,7 +74,14 @@ def is_training(folder: Path) -> bool:
 def read(folder: Path) -> Training:
     """Read a training run's log; a last line that a kill cut off, and values that are not finite, are left out.
 
-    Raises ResultsError naming the file when it is no such log.
+    Args:
+        folder: Of the training.
+
+    Returns:
+        Its curves.
+
+    Raises:
+        ResultsError: For a file that is no such log, naming it.
     """
     path = folder / LOG
     try:

@@ -128,9 +128,11 @@ def parser() -> Parser:
     options.add_argument("--only", metavar="STAGE", help="this stage and those that it needs (default: all)")
     options.add_argument("--runs", type=Path, default=Path("runs"), help="folder of runs (default: runs)")
     options.add_argument(
-        "--lfw", type=Path, default=Path("lfw"),
+        "--lfw",
+        type=Path,
+        default=Path("lfw"),
         help="folder with images_deepfunneled/Name/photo.jpg and meta/peopleDevTrain.txt (default: lfw)",
-    )  # fmt: skip
+    )
     options.add_argument(
         "--weights", type=Path, default=pretrained.FOLDER, help="where weights go (default: the package's)"
     )

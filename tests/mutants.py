@@ -349,9 +349,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--list", action="store_true", help="list them and stop")
     parser.add_argument(
-        "--record", type=Path, metavar="FILE",
+        "--record",
+        type=Path,
+        metavar="FILE",
         help="JSON of verdicts, kept up to date: a run goes on where it was, and tries the test that killed a mutant first",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--again", action="store_true", help="with --record: run those again that were killed"
     )
@@ -368,9 +370,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.record and options.record.is_file():
         record = json.loads(options.record.read_text(encoding="utf-8"))
     done = [
-        m.name for m in chosen
-        if not options.again and (said := record.get(m.name)) and said["killed"] and said["digest"] == digest(m)
-    ]  # fmt: skip
+        m.name
+        for m in chosen
+        if not options.again
+        and (said := record.get(m.name))
+        and said["killed"]
+        and said["digest"] == digest(m)
+    ]
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         tree = Path(folder) / "tree"
         copy_tree(tree)
@@ -386,8 +392,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             killed, killer = run(mutant, tree, record)
             seconds = time.perf_counter() - ready
             record[mutant.name] = {
-                "killed": killed, "killer": killer, "seconds": round(seconds, 1), "digest": digest(mutant)
-            }  # fmt: skip
+                "killed": killed,
+                "killer": killer,
+                "seconds": round(seconds, 1),
+                "digest": digest(mutant),
+            }
             if options.record:
                 beside = options.record.with_suffix(".part")
                 beside.write_text(json.dumps(record, indent=1), encoding="utf-8")

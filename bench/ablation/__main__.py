@@ -28,6 +28,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace, command: str) -> int:
+    """Do what the options ask: train what is missing, judge it, write the study's results and page.
+
+    Args:
+        options: What `parser` gave.
+        command: The command line, for the files that are written.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: For a wrong option.
+        DataError: For data and folders that cannot be used.
+    """
     import torch
 
     from bench.ablation.plan import prepare

@@ -68,12 +68,16 @@ class Judge:
         """What ablation.json says of the judge."""
         one = self.instrument
         return {
-            "name": one.name, "description": one.description, "weights_sha256": one.weights_sha256,
-            "licence": one.licence, "family": one.family, "parameters": one.parameters,
+            "name": one.name,
+            "description": one.description,
+            "weights_sha256": one.weights_sha256,
+            "licence": one.licence,
+            "family": one.family,
+            "parameters": one.parameters,
             "crop": {"template": one.crop.template, "size": one.crop.size},
             "landmarks": "none: the crops are aligned" if self.aligned else "of the target, in all its swaps",
             "unit": "1 - cosine",
-        }  # fmt: skip
+        }
 
     def distance(self, swaps: Images) -> NDArray[np.float64]:
         """1 - cosine between each swap [n, s, s, 3] and its source's photo, float64 [n]; NaN where unread."""
@@ -108,8 +112,13 @@ def judge_run(judge: Judge, folder: Path) -> dict[int, NDArray[np.float64]]:
     steps = {int(p.stem): p for p in sorted((folder / HELD_OUT).glob("*.safetensors"))}
     known = {step: rows for step, rows in known.items() if step in steps}
     fresh = [step for step in steps if step not in known]
-    for step in tqdm(fresh, desc=f"{judge.instrument.name} reads {folder.parent.name}/{folder.name}",
-                     file=sys.stderr, leave=False, disable=len(fresh) < 3):  # fmt: skip
+    for step in tqdm(
+        fresh,
+        desc=f"{judge.instrument.name} reads {folder.parent.name}/{folder.name}",
+        file=sys.stderr,
+        leave=False,
+        disable=len(fresh) < 3,
+    ):
         known[step] = judge.distance(read_tensors(steps[step])[0]["swap"].numpy())
     if fresh:
         write_tensors(path, {str(k): torch.from_numpy(v) for k, v in known.items()}, {"judge": about})

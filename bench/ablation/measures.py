@@ -40,6 +40,7 @@ class RunFound:
 
     @property
     def steps(self) -> list[int]:
+        """The steps of its validations, ascending."""
         return [one.step for one in self.validations]
 
 
@@ -183,8 +184,17 @@ def judged(run: RunFound, step: int) -> Floats:
 
 
 def share_of(distances: Floats, judge: tuple[Floats, Floats]) -> Floats:
-    """Distances [n] on the judge's scale: 0 as far from the source as nothing swapped is on average, 1 as near as another
-    photo of the source. Both ends are means over the pairs that the judge could read."""
+    """Distances on the judge's scale.
+
+    Args:
+        distances: float64 [n], of swaps to their source's photo.
+        judge: Of the same pairs nothing swapped and another photo of the source, float64 [n] each. The ends of the scale
+            are their means over the pairs that the judge could read.
+
+    Returns:
+        float64 [n]: 0 as far from the source as nothing swapped is on average, 1 as near as another photo of the source;
+        NaN where the judge could not read.
+    """
     read = ~np.isnan(judge[0] + judge[1])
     untouched, same = float(judge[0][read].mean()), float(judge[1][read].mean())
     return np.asarray(np.where(read, (untouched - distances) / (untouched - same), np.nan))

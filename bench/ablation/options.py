@@ -42,27 +42,46 @@ def parser() -> Parser:
     made = Parser("python -m bench.ablation", description=DESCRIPTION, epilog=EXAMPLES)
     add = made.add_argument_group("what is trained").add_argument
     add("--data", metavar="FACES", help="folder of aligned faces, as for smoothswap.train")
-    add("--embedder", action="append", default=[], metavar="NAME=FOLDER",
+    add(
+        "--embedder",
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
         help="a trained embedder and its name here: a run's folder, a .safetensors file or committed weights; "
-        "repeated")  # fmt: skip
+        "repeated",
+    )
     add("--arms", metavar="NAME:LAMBDA,...", help=f"embedder and lambda_id ({DEFAULTS['arms']})")
     add("--seeds", type=at_least(1), metavar="N", help=f"trainings of each arm ({DEFAULTS['seeds']})")
     add("--preset", help=f"of the generator's training ({DEFAULTS['preset']})")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="option of the preset, for all arms")
     budget = made.add_mutually_exclusive_group()
     budget.add_argument("--steps", type=at_least(1), metavar="N", help="generator steps of every run")
-    budget.add_argument("--minutes", type=float, metavar="M",
-                        help="minutes for every run (one arm, one seed), made into one number of steps for all runs by "
-                        "timing the first steps against the slowest embedder")  # fmt: skip
+    budget.add_argument(
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="minutes for every run (one arm, one seed), made into one number of steps for all runs by "
+        "timing the first steps against the slowest embedder",
+    )
     add = made.add_argument_group("what is measured").add_argument
-    add("--validations", type=at_least(1), metavar="N",
-        help=f"times that held-out pairs are swapped, at equal steps ({DEFAULTS['validations']})")  # fmt: skip
-    add("--judge", metavar="INSTRUMENT",
+    add(
+        "--validations",
+        type=at_least(1),
+        metavar="N",
+        help=f"times that held-out pairs are swapped, at equal steps ({DEFAULTS['validations']})",
+    )
+    add(
+        "--judge",
+        metavar="INSTRUMENT",
         help="reads the identity of every arm's held-out swaps, as losses under different embedders do not compare: dlib, "
-        f"arcface:PATH, embedder:NAME, or none ({DEFAULTS['judge']})")  # fmt: skip
-    add("--marks", metavar="L,L",
+        f"arcface:PATH, embedder:NAME, or none ({DEFAULTS['judge']})",
+    )
+    add(
+        "--marks",
+        metavar="L,L",
         help="identity losses to count steps to; 0.39 and 0.11 are the paper's lambda_id 4 at 20k and 100k "
-        f"({DEFAULTS['marks']})")  # fmt: skip
+        f"({DEFAULTS['marks']})",
+    )
     add = made.add_argument_group("running").add_argument
     add("--out", type=Path, required=True, metavar="OUT", help="folder of the study")
     add("--resume", action="store_true", help="what is not given comes from OUT/study.json")

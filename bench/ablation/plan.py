@@ -42,10 +42,12 @@ class Arm:
 
     @property
     def name(self) -> str:
+        """As `--arms` writes it: smooth:4."""
         return f"{self.embedder}:{self.lambda_id:g}"
 
     @property
     def folder(self) -> str:
+        """Its folder in OUT/runs: smooth-4."""
         return self.name.replace(":", "-")
 
 
@@ -88,9 +90,11 @@ class Study:
         return [(seed, arm) for seed in self.seeds for arm in self.arms]
 
     def folder(self, arm: Arm, seed: int) -> Path:
+        """Where the run of an arm and a seed lies."""
         return self.out / "runs" / arm.folder / f"seed{seed}"
 
     def config_of(self, arm: Arm, seed: int) -> SwapperConfig:
+        """The configuration of one run: the study's, and what PER_RUN names."""
         values = {"lambda_id": arm.lambda_id, "seed": seed, "steps": self.steps}
         return override(self.config, values | {"validate_every": self.validate_every, "log_every": 1})
 

@@ -72,10 +72,17 @@ def train_run(
     provenance = provenance_of(command, study.data, threads, study.device)
     rows = loaded.sources(study.data, study.device)
     run: Run = swapper_run(
-        folder, study.config_of(arm, seed), study.data, loaded.where, provenance, found == "begun",
-        device=study.device, sources=rows, checkpoint_seconds=checkpoint_seconds,
+        folder,
+        study.config_of(arm, seed),
+        study.data,
+        loaded.where,
+        provenance,
+        found == "begun",
+        device=study.device,
+        sources=rows,
+        checkpoint_seconds=checkpoint_seconds,
         validated=lambda step: keep(folder, step, run),
-    )  # fmt: skip
+    )
     assert isinstance(run.task, SwapperTask)
     write_pairs(study, run.task)
     write_references(study, arm.embedder, run.task.pairs(), rows)
@@ -119,10 +126,12 @@ def measured(folder: Path) -> list[Measured]:
         tensors, scalars = read_tensors(path)
         found.append(
             Measured(
-                int(scalars["step"]), tensors["id"].double().numpy(), tensors["chg"].double().numpy(),
+                int(scalars["step"]),
+                tensors["id"].double().numpy(),
+                tensors["chg"].double().numpy(),
                 tensors["swap"].numpy(),
             )
-        )  # fmt: skip
+        )
     return found
 
 

@@ -65,7 +65,17 @@ def compare(
 ) -> list[Comparison]:
     """Every metric that both have, in the report's order, and the failed frames of the ledger.
 
-    Raises DataError when the two were not measured alike.
+    Args:
+        a: Results and frames of the one.
+        b: Of the other.
+        seed: Of the intervals' resampling.
+        only: The metrics to compare; (): all.
+
+    Returns:
+        A comparison for each, B against A.
+
+    Raises:
+        DataError: When the two were not measured alike.
     """
     refuse(a[0], b[0], "A and B")
     shared = [key for key in a[0].metrics if key in b[0].metrics]
@@ -100,11 +110,18 @@ def _compare(a: tuple[Results, FrameTable], b: tuple[Results, FrameTable], key: 
     if not known:
         note = note or ("no frame has a value in both" if not found.n else "one pair of people: no interval")
     return Comparison(
-        key, unit, up,
-        float(first.mean()) if found.n else None, float(second.mean()) if found.n else None,
-        found.value if found.n else None, ci95 if known else None,
-        found.n, found.clusters, verdict, note,
-    )  # fmt: skip
+        metric=key,
+        unit=unit,
+        higher_is_better=up,
+        a=float(first.mean()) if found.n else None,
+        b=float(second.mean()) if found.n else None,
+        difference=found.value if found.n else None,
+        ci95=ci95 if known else None,
+        n=found.n,
+        clusters=found.clusters,
+        verdict=verdict,
+        note=note,
+    )
 
 
 def _whole(a: Results, b: Results, key: str) -> Comparison:
@@ -124,9 +141,18 @@ def _whole(a: Results, b: Results, key: str) -> Comparison:
         or "no frame has a value of its own; a gap between the two intervals decides"
     )
     return Comparison(
-        key, mine.unit, mine.higher_is_better, mine.value, theirs.value, difference, None,
-        min(mine.n, theirs.n), min(mine.clusters or 0, theirs.clusters or 0), verdict, note,
-    )  # fmt: skip
+        metric=key,
+        unit=mine.unit,
+        higher_is_better=mine.higher_is_better,
+        a=mine.value,
+        b=theirs.value,
+        difference=difference,
+        ci95=None,
+        n=min(mine.n, theirs.n),
+        clusters=min(mine.clusters or 0, theirs.clusters or 0),
+        verdict=verdict,
+        note=note,
+    )
 
 
 def bounds_of(key: str) -> tuple[float, float] | None:
@@ -206,10 +232,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             "note: the two ran with different package versions (environment in results.json)", file=sys.stderr
         )
     if options.json:
-        print(json.dumps({
-            "a": _who(a[0], options.a), "b": _who(b[0], options.b), "seed": options.seed,
-            "resamples": RESAMPLES, "metrics": [asdict(c) for c in found],
-        }, indent=2, allow_nan=False))  # fmt: skip
+        print(
+            json.dumps(
+                {
+                    "a": _who(a[0], options.a),
+                    "b": _who(b[0], options.b),
+                    "seed": options.seed,
+                    "resamples": RESAMPLES,
+                    "metrics": [asdict(c) for c in found],
+                },
+                indent=2,
+                allow_nan=False,
+            )
+        )
     else:
         print(lines(found, a[0].run.model.name, b[0].run.model.name))
     return EXIT_OK

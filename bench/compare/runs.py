@@ -12,9 +12,15 @@ from reports.results import Results, ResultsError, load
 
 
 def differences(a: Results, b: Results) -> list[str]:
-    """The parts of protocol, data, instruments and metric versions that differ; [] when they compare.
+    """The parts of protocol, data, instruments and metric versions that differ.
 
-    Each is one line with both values. An instrument or metric that only one of them has is no difference.
+    Args:
+        a: The one.
+        b: The other.
+
+    Returns:
+        A line with both values each; [] when they compare. An instrument or metric that only one of them has is no
+        difference.
     """
     said = _fields("protocol", a.run.protocol.model_dump(mode="json"), b.run.protocol.model_dump(mode="json"))
     if said and len(said) > 1:
@@ -50,9 +56,18 @@ def _fields(what: str, a: dict[str, Any], b: dict[str, Any]) -> list[str]:
 
 
 def read_model(folder: Path, model: str | None = None) -> tuple[Results, FrameTable]:
-    """One model's results and frames. folder: OUT/<model>, or OUT when it holds one model beside references.
+    """One model's results and frames.
 
-    Raises UsageError when the model is not clear, DataError when its files cannot be used.
+    Args:
+        folder: OUT/<model>, or OUT when it holds one model beside references.
+        model: Its name, where OUT holds several.
+
+    Returns:
+        Both.
+
+    Raises:
+        UsageError: When the model is not clear.
+        DataError: When its files cannot be used.
     """
     folders = model_folders(folder)
     if not folders:

@@ -56,6 +56,7 @@ stopped by signal n (the same command goes on); of a training that failed, smoot
 
 
 def parser() -> Parser:
+    """The options of `python -m bench.embedders`."""
     made = Parser("python -m bench.embedders", description=__doc__, epilog=EXAMPLES)
     add = made.add_argument_group("what is compared").add_argument
     add("--embedder", action="append", default=[], metavar="NAME=WHAT", help="may be repeated, see below")
@@ -136,7 +137,7 @@ def parser() -> Parser:
         help="results and page (%(default)s)",
     )
     add("--json", action="store_true", help="print embedders.json on standard output")
-    return made  # fmt: skip
+    return made
 
 
 def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any], bytes]:
@@ -199,13 +200,18 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any
         "definitions": definitions(by_group),
         "paths": paths,
         "interpolations": shown,
-        "probe": None if judge is None else judge.about | {"name": judge.name, "crops": source_of(judge, test, photos)},
-        "data": {"gallery": gallery.about(), "test": test.about(),
-                 "left_out": {"test": int((~good).sum()), "gallery": int((~in_gallery).sum())}},
+        "probe": None
+        if judge is None
+        else judge.about | {"name": judge.name, "crops": source_of(judge, test, photos)},
+        "data": {
+            "gallery": gallery.about(),
+            "test": test.about(),
+            "left_out": {"test": int((~good).sum()), "gallery": int((~in_gallery).sum())},
+        },
         "options": measures.options(sample, options.seed) | {"rendered": options.rendered},
         "environment": environment("cpu", 1),
         "seconds": round(time.monotonic() - started, 1),
-    }, picture  # fmt: skip
+    }, picture
 
 
 def _photos(lfw: Path | None) -> Path | None:
@@ -230,13 +236,17 @@ def _paths(
     pixels = measure_pixels(rendered)
     means = {name: {kind: _mean([c[kind] for c in each]) for kind in KINDS} for name, each in curves.items()}
     return {
-        "steps": options.path_steps, "count": options.paths, "kinds": list(KINDS),
+        "steps": options.path_steps,
+        "count": options.paths,
+        "kinds": list(KINDS),
         "curves": means | {"pixels": pixels.curves},
         "pixels": estimates(
             # Not the extent of a morph: grey levels, where the embedders' is in radians.
-            {key: [one] for key, one in pixels.figures.items() if key != "path_extent@morph"}, {}, options.paths
+            {key: [one] for key, one in pixels.figures.items() if key != "path_extent@morph"},
+            {},
+            options.paths,
         ),
-    }  # fmt: skip
+    }
 
 
 def _picture(

@@ -54,6 +54,7 @@ class Faces:
 
     @property
     def size(self) -> int:
+        """The side of its pictures, pixels."""
         return int(self.pictures.shape[1])
 
     def part(self, held: npt.NDArray[np.bool_], which: str) -> Faces:
@@ -72,8 +73,11 @@ class Faces:
     def about(self) -> dict[str, Any]:
         """For the result: hash, counts, size."""
         return {
-            "sha256": self.sha256, "photos": len(self.people), "people": len(self.names), "size": self.size,
-        }  # fmt: skip
+            "sha256": self.sha256,
+            "photos": len(self.people),
+            "people": len(self.names),
+            "size": self.size,
+        }
 
 
 def open_faces(data: Path, test: Path | None) -> tuple[Faces, Faces]:
@@ -107,9 +111,13 @@ def _open(folder: Path) -> tuple[Faces, npt.NDArray[np.bool_]]:
     stored = read_stored(folder, size)
     held = validation_people(stored.names, stored.validation, HELD_OUT)
     faces = Faces(
-        stored.faces, stored.people.astype(np.int64), tuple(stored.names), _photos(folder, len(stored.people)),
-        sha256_of(*stored.files), (folder / "names.json").is_file(),
-    )  # fmt: skip
+        pictures=stored.faces,
+        people=stored.people.astype(np.int64),
+        names=tuple(stored.names),
+        photos=_photos(folder, len(stored.people)),
+        sha256=sha256_of(*stored.files),
+        named=(folder / "names.json").is_file(),
+    )
     return faces, held
 
 

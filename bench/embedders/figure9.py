@@ -56,14 +56,21 @@ def interpolations(
     buffer = io.BytesIO()
     Pillow.fromarray(np.concatenate(rows, axis=0)).save(buffer, "WEBP", quality=QUALITY, method=6)
     about = {
-        "r": list(STEPS), "side": SIDE, "pairs": len(ends),
+        "r": list(STEPS),
+        "side": SIDE,
+        "pairs": len(ends),
         "ends": [[test.names[test.people[a]], test.names[test.people[b]]] for a, b in ends],
         "rows": [
-            {"network": s.network, "pair": s.pair, "people": list(s.people), "faces": s.faces,
-             "different_people": s.different}
+            {
+                "network": s.network,
+                "pair": s.pair,
+                "people": list(s.people),
+                "faces": s.faces,
+                "different_people": s.different,
+            }
             for s in strips
         ],
-    }  # fmt: skip
+    }
     return buffer.getvalue(), about
 
 

@@ -90,10 +90,15 @@ def draw(people: Ints, usable: Bools, pairs: int, seed: int) -> Sample:
     single = rows[starts]
     ends = rng.permutation(single)[: 2 * min(pairs, len(single) // 2)].reshape(2, -1)
     return Sample(
-        np.concatenate([*one, x[other]]), np.concatenate([*two, y[other]]), same, ends[0], ends[1],
-        rng.permutation(single)[:SPACE_PEOPLE], deal(int(people.max()) + 1, seed=seed),
-        deal(ends.shape[1], seed=seed),
-    )  # fmt: skip
+        first=np.concatenate([*one, x[other]]),
+        second=np.concatenate([*two, y[other]]),
+        same=same,
+        a=ends[0],
+        b=ends[1],
+        one=rng.permutation(single)[:SPACE_PEOPLE],
+        group=deal(int(people.max()) + 1, seed=seed),
+        path_group=deal(ends.shape[1], seed=seed),
+    )
 
 
 def figures(test: Rows, gallery: Rows, faces: Faces, owners: Faces, sample: Sample) -> dict[str, Replicated]:
@@ -210,12 +215,23 @@ def clusters(test: Faces, sample: Sample, usable: Bools) -> dict[str, tuple[int,
 def options(sample: Sample, seed: int) -> dict[str, Any]:
     """Everything that changes a number here, for the result."""
     return {
-        "interpolation_pairs": len(sample.a), "same_pairs": int(sample.same.sum()), "same_pairs_each": SAME_EACH,
-        "different_pairs": int((~sample.same).sum()), "far": list(FARS), "space_people": len(sample.one),
-        "r": list(STEPS), "d_smooth_denominator": "chord", "d_smooth_average": "of_ratios",
-        "interpolation_ends": "count", "alignment_alpha": ALPHA, "uniformity_t": T, "seed": seed,
-        "probe_folds": FOLDS, "probe_strengths": list(STRENGTHS), "jackknife_groups": int(sample.group.max()) + 1,
+        "interpolation_pairs": len(sample.a),
+        "same_pairs": int(sample.same.sum()),
+        "same_pairs_each": SAME_EACH,
+        "different_pairs": int((~sample.same).sum()),
+        "far": list(FARS),
+        "space_people": len(sample.one),
+        "r": list(STEPS),
+        "d_smooth_denominator": "chord",
+        "d_smooth_average": "of_ratios",
+        "interpolation_ends": "count",
+        "alignment_alpha": ALPHA,
+        "uniformity_t": T,
+        "seed": seed,
+        "probe_folds": FOLDS,
+        "probe_strengths": list(STRENGTHS),
+        "jackknife_groups": int(sample.group.max()) + 1,
         "holm_family": "the pairs of embedders, for each figure on its own",
         "seeds": "mean over seeds; the variance over people and that over seeds are added (metrics.statistics.replicates); "
         "with one seed an interval speaks of that network alone",
-    }  # fmt: skip
+    }

@@ -44,6 +44,7 @@ class Network:
 
     @property
     def seed(self) -> int | None:
+        """The seed that it was trained with; None where its file does not say."""
         found = self.about.get("seed")
         return None if found is None else int(found)
 
@@ -72,9 +73,13 @@ def _instrument(name: str, one: Instrument) -> Network:
     gradients = one.differentiable if isinstance(one, TorchReader) else None
     blank = np.zeros((0, 68, 2), np.float32)
     return Network(
-        name or one.name, one.crop, describe(one),
-        lambda crops: one.read(crops, blank)["identity"], gradients, one,
-    )  # fmt: skip
+        name or one.name,
+        one.crop,
+        describe(one),
+        lambda crops: one.read(crops, blank)["identity"],
+        gradients,
+        one,
+    )
 
 
 def _ours(name: str, spec: str) -> Network:
@@ -103,12 +108,16 @@ def _ours(name: str, spec: str) -> Network:
         return rows
 
     about = {
-        "fingerprint": fingerprint(embedder), "loss": config.loss, "seed": config.seed,
-        "crop": {"template": "ffhq", "size": config.network.size}, "dim": config.network.dim,
-        "backbone": config.network.backbone, "planned_steps": config.steps,
+        "fingerprint": fingerprint(embedder),
+        "loss": config.loss,
+        "seed": config.seed,
+        "crop": {"template": "ffhq", "size": config.network.size},
+        "dim": config.network.dim,
+        "backbone": config.network.backbone,
+        "planned_steps": config.steps,
         "training": {key: training[key] for key in ("steps", "minutes", "scores") if key in training}
         | {"data_sha256": training.get("data", {}).get("sha256")},
-    }  # fmt: skip
+    }
     return Network(
         name or config.loss,
         Crop("ffhq", config.network.size),

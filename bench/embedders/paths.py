@@ -86,8 +86,11 @@ def at(kind: str, person: Identity, other: Identity, share: float) -> Identity:
 
 @dataclass(frozen=True, eq=False)
 class PathResult:
-    """figures: key "<name>@<kind>" -> figure. curves: kind -> mean distance from the start at each step, as a share of
-    the mean distance between the two people of the morphs."""
+    """What one network shows along the paths.
+
+    figures: key "<name>@<kind>" -> figure. curves: kind -> mean distance from the start at each step, as a share of
+    the mean distance between the two people of the morphs.
+    """
 
     figures: dict[str, Replicated]
     curves: dict[str, list[float]]

@@ -39,6 +39,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace, line: str) -> int:
+    """Plan a run, do it and write its files; or only say what it would do (`--dry-run`).
+
+    Args:
+        options: What `parser` gave.
+        line: The command line, for results.json.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: For a wrong option.
+        DataError: For data and folders that cannot be used.
+    """
     from bench.data import rendered
     from bench.ffpp.plan import missing_clips, prepare
     from bench.ffpp.report import report

@@ -43,6 +43,7 @@ class Scored:
     values: npt.NDArray[np.float64]
 
     def text(self, i: int) -> str:
+        """The value of frame i in words."""
         return _text(float(self.values[i]))
 
 
@@ -105,9 +106,16 @@ class Choice:
 def choose(metrics: Mapping[str, Scored], shown: Sequence[bool], seed: int = 0) -> list[Choice]:
     """The best, median and worst frame by every metric that was measured, and RANDOM frames by lot.
 
-    metrics: key -> Scored, a value a frame. shown: which frames have pictures. Of equal frames the first
-    in that order is ranked better. The lot depends on the seed and the number of frames alone, so that all models
-    of a run show the same random frames.
+    Of equal frames the first is ranked better. The lot depends on the seed and the number of frames alone, so that all
+    models of a run show the same random frames.
+
+    Args:
+        metrics: Key -> values of n frames.
+        shown: Which of the n frames have pictures.
+        seed: Of the lot.
+
+    Returns:
+        What the report shows, metric by metric, then the lot.
     """
     places = np.flatnonzero(shown)
     choices = []
@@ -124,8 +132,15 @@ def choose(metrics: Mapping[str, Scored], shown: Sequence[bool], seed: int = 0) 
 def choose_clips(metrics: Mapping[str, Scored], shown: Sequence[bool], clips: Sequence[str]) -> list[Choice]:
     """The best, median and worst clip by its mean of the first of BY_CLIP: a picture a frame, as a report shows.
 
-    shown as in `choose`; clips: of each frame its clip, a clip's frames in order of time. Clips of which less than half
-    can be shown are passed over.
+    Clips of which less than half can be shown are passed over.
+
+    Args:
+        metrics: Key -> values of n frames.
+        shown: Which of the n frames have pictures.
+        clips: Of each frame its clip, a clip's frames in order of time.
+
+    Returns:
+        The frames, clip by clip; [] where none of BY_CLIP was measured.
     """
     key = next((key for key in BY_CLIP if key in metrics), None)
     if key is None:
@@ -154,19 +169,19 @@ def choose_clips(metrics: Mapping[str, Scored], shown: Sequence[bool], clips: Se
 def picture(model: str, clip: str, number: int, faces: Case, choice: Choice) -> Picture:
     """A chosen frame with its pictures."""
     return Picture(
-        model,
-        clip,
-        number,
-        choice.case,
-        choice.headline,
-        _image(faces.source),
-        _image(faces.target),
-        _image(faces.swap),
-        None if faces.truth is None else _image(faces.truth),
-        choice.key,
-        choice.label,
-        choice.scores,
-        choice.scope,
+        model=model,
+        clip=clip,
+        frame=number,
+        case=choice.case,
+        metric_text=choice.headline,
+        source=_image(faces.source),
+        target=_image(faces.target),
+        swap=_image(faces.swap),
+        truth=None if faces.truth is None else _image(faces.truth),
+        metric=choice.key,
+        label=choice.label,
+        scores=choice.scores,
+        scope=choice.scope,
     )
 
 

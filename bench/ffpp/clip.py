@@ -38,7 +38,17 @@ class Clip:
 
 
 def open_clip(path: Path | None, name: str, rule: FrameRule, below: int | None = None) -> Clip:
-    """Read the rule's frames of a clip; what goes wrong stands in the result's `failure`."""
+    """Read the rule's frames of a clip; what goes wrong stands in the result's `failure`.
+
+    Args:
+        path: The video, folder of frames or image; None: it is not on the disk.
+        name: Of the clip, for messages.
+        rule: Which frames.
+        below: Only frames of smaller numbers; None: all.
+
+    Returns:
+        The clip, not yet read by an instrument.
+    """
     if path is None:
         return Clip(Frames(0, [], [], []), failure=f"{name} is not on the disk")
     try:
@@ -48,9 +58,20 @@ def open_clip(path: Path | None, name: str, rule: FrameRule, below: int | None =
 
 
 def reopen(path: Path, numbers: list[int], readers: Readers, look: bool) -> Clip:
-    """Read and measure the frames of these numbers of an original clip.
+    """Read and measure some frames of an original clip.
 
-    Raises VideoError or ClipError, also where a number is not there.
+    Args:
+        path: Its video, or folder of frames.
+        numbers: The frames, from 0.
+        readers: Detection and instruments.
+        look: Whether the pictures themselves are read too.
+
+    Returns:
+        The clip with its readings.
+
+    Raises:
+        VideoError: When the clip cannot be read.
+        ClipError: When a number is not there.
     """
     frames = read_numbers(path, numbers)
     readings = Readers.result(readers.originals(readable(frames), look))

@@ -16,13 +16,22 @@ from bench.reading.reader import Image, Reading
 
 @dataclass(frozen=True)
 class Frame:
-    """One scored frame: its ledger row and the four sides of it (None: no reading).
+    """One scored frame: its ledger row and the four sides of it.
 
-    posed: both originals have a usable face here, so that there was something to swap; what fails in a posed
-    frame is the swap's own failure. source_at names the gallery row that the model was shown: (source clip,
-    position). pixel_error is the mean
-    absolute difference to the true swap over the target's face box, 0..255, NaN where unknown.
-    look: Reading.look of the swapped picture, also where no face was found in it; empty where there is no picture.
+    Args:
+        row: Its row of the ledger.
+        pair: Whose face goes where.
+        posed: Whether both originals have a usable face here, so that there was something to swap; what fails in a posed
+            frame is the swap's own failure.
+        swap: What was read of the swapped frame; None: nothing.
+        source: Of the source's frame that the model was shown; None: nothing.
+        target: Of the target's frame; None: nothing.
+        truth: Of the true swap; None: there is none, or it has no face.
+        source_at: The row of the gallery that the model was shown: (source clip, position).
+        pixel_error: Mean absolute difference to the true swap over the target's face box, levels 0 to 255; NaN where
+            unknown.
+        case: Small pictures of its faces for the report.
+        look: Reading.look of the swapped picture, also where no face was found in it; empty where there is no picture.
     """
 
     row: Row
@@ -39,7 +48,16 @@ class Frame:
 
 
 def pixel_error(image: Image, truth: Image, box: tuple[float, float, float, float]) -> float:
-    """Mean absolute difference of frames uint8 [h, w, 3] over a box (x0, y0, x1, y1), levels 0..255."""
+    """Mean absolute difference of two frames over a box.
+
+    Args:
+        image: uint8 [h, w, 3].
+        truth: uint8 [h, w, 3].
+        box: x0, y0, x1, y1 in pixels; what lies beyond the frame is cut off.
+
+    Returns:
+        Levels, 0 to 255; NaN for an empty box.
+    """
     height, width = image.shape[:2]
     x0, y0 = max(0, round(box[0])), max(0, round(box[1]))
     x1, y1 = min(width, round(box[2])), min(height, round(box[3]))

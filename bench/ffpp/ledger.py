@@ -16,9 +16,25 @@ from bench.reading.reader import STATUSES, Status
 class Row:
     """One expected frame of one model.
 
-    `manipulation`, `compression` and `clip` are the key of the clip, so that the four 000_003 of four
-    manipulations never mix. `position` counts 0..frames-1 within the clip; `frame` and `source_frame` are
-    frame numbers within the target's and the source's clip, -1 where the clip could not be read.
+    `manipulation`, `compression` and `clip` are the key of the clip, so that the four 000_003 of four manipulations never
+    mix.
+
+    Args:
+        model: The swapper's name.
+        manipulation: Its first part of the key.
+        compression: Of its clip, as raw, c23 or c40.
+        clip: The pair's id, target_source.
+        target: The target's clip.
+        source: The source's clip.
+        cluster: The unordered pair of people, the independent unit of the statistics.
+        position: 0 to frames - 1 within the clip.
+        frame: Number within the target's clip, -1 where the clip could not be read.
+        source_frame: Number within the source's clip, -1 likewise.
+        status: "ok", or what went wrong.
+        reason: Why, in words; empty for "ok" alone.
+
+    Raises:
+        ValueError: For an unknown status, a failure without a reason, or a reason without a failure.
     """
 
     model: str
@@ -42,7 +58,14 @@ class Row:
 
 
 class Ledger:
-    """The rows of one model, each key at most once."""
+    """The rows of one model, each key at most once.
+
+    Args:
+        rows: Some to begin with.
+
+    Raises:
+        ValueError: For two rows of one frame.
+    """
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
         self._rows: list[Row] = []
@@ -51,7 +74,14 @@ class Ledger:
             self.add(row)
 
     def add(self, row: Row) -> None:
-        """Add a row; raises ValueError for a second row of the same frame."""
+        """Add a row.
+
+        Args:
+            row: Of a frame that has none yet.
+
+        Raises:
+            ValueError: For a second row of the same frame.
+        """
         key = (row.model, row.manipulation, row.compression, row.clip, row.position)
         if key in self._keys:
             raise ValueError(f"two ledger rows for the same frame: {key}")
@@ -60,14 +90,17 @@ class Ledger:
 
     @property
     def rows(self) -> Sequence[Row]:
+        """The rows, in the order in which they were added."""
         return self._rows
 
     @property
     def expected(self) -> int:
+        """How many frames the protocol expects."""
         return len(self._rows)
 
     @property
     def ok(self) -> int:
+        """How many of them were scored."""
         return sum(row.status == "ok" for row in self._rows)
 
     @property

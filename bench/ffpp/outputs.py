@@ -1,8 +1,8 @@
-"""What a run leaves: OUT/originals.parquet and, where the true swap is known, OUT/truth.parquet, then of each model
-OUT/<model>/frames.parquet and, last, OUT/<model>/results.json.
+"""What a run leaves: tables of readings, then of each model its frames and, last, its results.
 
-A run with --video leaves the same two tables of the frames that follow each other: OUT/video_originals.parquet and
-OUT/<model>/video.parquet.
+OUT/originals.parquet and, where the true swap is known, OUT/truth.parquet come first, then OUT/<model>/frames.parquet and
+OUT/<model>/results.json. A run with --video leaves the same two tables of the frames that follow each other:
+OUT/video_originals.parquet and OUT/<model>/video.parquet.
 """
 
 from __future__ import annotations
@@ -39,9 +39,17 @@ def write_model(
 ) -> None:
     """Write one model's files. An older results.json goes first, so that it never stands beside newer frames.
 
-    tables: file name -> frames_table. pictures: the chosen cases, as reports.pictures.store.pack made them. shared: files
-    of the whole run, name -> sha256. The hash of every file stands in results.json, so that bench.verify can tell an
-    exchanged one. Raises reports.results.OutputError; whatever happens, no file is left half-written.
+    The hash of every file stands in results.json, so that bench.verify can tell an exchanged one.
+
+    Args:
+        folder: OUT/<model>.
+        results: Without `files`.
+        tables: File name -> frames_table.
+        pictures: The chosen cases, as reports.pictures.store.pack made them; None: no file.
+        shared: Files of the whole run, name -> sha256.
+
+    Raises:
+        OutputError: When a file cannot be written; whatever happens, none is left half-written.
     """
     for name in (RESULTS, PICTURES, VIDEO):
         (folder / name).unlink(missing_ok=True)
@@ -58,15 +66,32 @@ def write_model(
 def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.Table:
     """One row a frame: the ledger's columns, faces found, box, metric values, readings as float lists.
 
-    metric/KEY: the metric of the frame; missing/KEY: what the frame counts as where it has none and missing faces count.
+    Args:
+        ledger: The model's.
+        frames: Its rows, in the ledger's order.
+        scores: Their values.
+
+    Returns:
+        The table. metric/KEY: the metric of the frame; missing/KEY: what the frame counts as where it has none and missing
+        faces count.
     """
     columns: dict[str, Any] = {
         name: [getattr(row, name) for row in ledger.rows]
         for name in (
-            "model", "manipulation", "compression", "clip", "target", "source", "cluster",
-            "position", "frame", "source_frame", "status", "reason",
+            "model",
+            "manipulation",
+            "compression",
+            "clip",
+            "target",
+            "source",
+            "cluster",
+            "position",
+            "frame",
+            "source_frame",
+            "status",
+            "reason",
         )
-    }  # fmt: skip
+    }
     columns |= {
         "target_person": [frame.pair.target_person for frame in frames],
         "source_person": [frame.pair.source_person for frame in frames],

@@ -67,7 +67,14 @@ class Truth:
 class PairRun:
     """One swapper on one pair. Nothing happens before `swap`; `frames` waits for what it handed out.
 
-    target_path: the target's file, read again where a finished swap has other frames than the protocol's.
+    Args:
+        context: What the pair needs of the run.
+        pair: The two clips.
+        swapper: The model.
+        source: The source's clip, read.
+        target: The target's clip, read.
+        truth: The true swap, where the data has one.
+        target_path: The target's file, read again where a finished swap has other frames than the protocol's.
     """
 
     def __init__(
@@ -94,7 +101,13 @@ class PairRun:
         self._future: Future[list[Reading]] | None = None
 
     def swap(self) -> PairRun:
-        """Make the swapped frames and hand out those that nobody has read yet; returns itself."""
+        """Make the swapped frames and hand out those that nobody has read yet.
+
+        What goes wrong with a frame becomes its status and reason.
+
+        Returns:
+            Itself.
+        """
         self._failure = self._clip_failure()
         if not self._failure:
             self._pose()
@@ -107,7 +120,14 @@ class PairRun:
         return self
 
     def frames(self) -> list[Frame]:
-        """The pair's rows; waits for the readings."""
+        """The pair's rows; waits for the readings.
+
+        Returns:
+            A frame for each that the protocol expects, also for those that failed.
+
+        Raises:
+            DataError: When a worker process was killed.
+        """
         # an unreadable clip fails in full
         numbers = self.target.frames.numbers or [-1] * self.context.rule.k
         truth = self.truth.readings() if self.truth else {}

@@ -33,7 +33,13 @@ _IN_FLIGHT = 3
 
 @dataclass
 class Outcome:
-    """What a run found. frames: by model; originals: (frame number, reading) of every original clip."""
+    """What a run found.
+
+    Args:
+        frames: By model its frames, pair by pair in the protocol's order.
+        originals: By original clip (frame number, reading) of each of its frames.
+        has_truth: Whether the data knows the true swap.
+    """
 
     frames: dict[str, list[Frame]]
     originals: dict[str, list[tuple[int, Reading]]]
@@ -42,11 +48,20 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One run over `pairs`. truth: name of the manipulation that is the true swap, "" where there is none.
+    """One run over some pairs: call it to score them.
 
-    rule: the frames of each clip (the protocol's by default). pictures: whether the pictures themselves are kept and
-    looked at too (the report's cases, features for picture quality), or only what the instruments read.
-    progress: told the id of each pair that is done.
+    Args:
+        dataset: Where the clips lie.
+        pairs: The swaps.
+        swappers: The models, in the order of the tables.
+        protocol: The rules.
+        readers: Detection and instruments.
+        truth: Name of the manipulation that is the true swap, "" where there is none.
+        batch_size: Crops that a model is handed at once.
+        rule: The frames of each clip; None: the protocol's.
+        pictures: Whether the pictures themselves are kept and looked at too (the report's cases, features for picture
+            quality), or only what the instruments read.
+        progress: Told the id of each pair that is done.
     """
 
     dataset: Dataset
@@ -61,7 +76,15 @@ class Run:
     progress: Callable[[str], None] = lambda pair: None
 
     def __call__(self) -> Outcome:
-        """Score everything. Only an instrument or the machine can stop it; failures of frames become rows."""
+        """Score everything; failures of frames become rows.
+
+        Returns:
+            Every expected frame of every model, and every original.
+
+        Raises:
+            DataError: When a worker process was killed.
+            InstrumentError: When an instrument cannot read what it is given.
+        """
         scored: dict[tuple[str, str], list[Frame]] = {}
         originals: dict[str, list[tuple[int, Reading]]] = {}
         for group in self._groups():
@@ -172,7 +195,17 @@ class Group:
 
 
 def run_plan(plan: Plan) -> tuple[Outcome, Outcome | None]:
-    """The run over the protocol's frames and, where the protocol asks, the one over frames that follow each other."""
+    """The run over the protocol's frames and, where the protocol asks, the one over frames that follow each other.
+
+    Args:
+        plan: The run, checked.
+
+    Returns:
+        Both outcomes; None for the second where the protocol reads no video.
+
+    Raises:
+        DataError: When a worker process was killed.
+    """
     torch = sys.modules.get("torch")
     if torch is not None and plan.workers > 1:
         # the worker processes use the cores

@@ -49,6 +49,7 @@ class Gallery:
 
     @classmethod
     def of(cls, outcome: Outcome, dataset: Dataset) -> Gallery:
+        """The gallery of a run: its original frames in their order, those that were read."""
         rows: list[Reading] = []
         ids: list[str] = []
         at = {}
@@ -119,10 +120,19 @@ def score(
 ) -> Scores:
     """Compute every metric that the instruments' readings allow, for the rows of one model.
 
-    video: the rows are frames that follow each other; the metrics of video alone, else all the others.
-
     Only posed frames count, those in which both originals have a face: the others say nothing about a
     swapper. A posed frame in which the swap has no face counts as Protocol.missing says.
+
+    Args:
+        frames: The model's rows.
+        gallery: The originals that ID retrieval searches.
+        instruments: Who read what; the first that reads something has the plain keys.
+        protocol: The rules.
+        has_truth: Whether the data knows the true swap.
+        video: Whether the rows are frames that follow each other: then the metrics of video alone, else all the others.
+
+    Returns:
+        The metrics, and the value of every frame.
     """
     metrics: dict[str, MetricValue] = {}
     per_frame: dict[str, npt.NDArray[np.float64]] = {}
@@ -158,7 +168,15 @@ def with_black(frames: Sequence[Frame], reader: PictureReader) -> list[Frame]:
 
 
 def score_quality(frames: Sequence[Frame], protocol: Protocol) -> dict[str, MetricValue]:
-    """The distances of one model's swaps (with_black) to their targets, as sets; no frame has a value of its own."""
+    """The distances of one model's swaps to their targets, as sets; no frame has a value of its own.
+
+    Args:
+        frames: The model's rows (with_black).
+        protocol: The rules.
+
+    Returns:
+        Key -> value, for every network whose features there are.
+    """
     asked = [frame for frame in frames if frame.posed and frame.target is not None and frame.target.look]
     scored: dict[str, Value] = {}
     for network in networks():

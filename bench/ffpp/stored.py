@@ -86,7 +86,19 @@ def has_readings(table: pa.Table) -> bool:
 
 
 def read_originals(run: Path, protocol: Protocol, name: str = ORIGINALS) -> Originals:
-    """The original clips of a run. name: the table's file. Raises DataError."""
+    """The original clips of a run.
+
+    Args:
+        run: OUT.
+        protocol: The run's.
+        name: The table's file.
+
+    Returns:
+        Their readings, and the gallery.
+
+    Raises:
+        DataError: When the table is missing or damaged.
+    """
     table = read_table(run / name)
     rows = _rows(table, "original/", run / name)
     readings: dict[tuple[str, int], Reading] = {}
@@ -129,7 +141,20 @@ def read_truth(run: Path) -> dict[tuple[str, int], Reading]:
 def frames_of(
     table: pa.Table, originals: Originals, truths: Mapping[tuple[str, int], Reading], path: Path
 ) -> list[Frame]:
-    """The rows of one model as they were scored. path: of the table, for messages. Raises DataError."""
+    """The rows of one model as they were scored.
+
+    Args:
+        table: Its frames.
+        originals: Of the run.
+        truths: What `read_truth` gave.
+        path: Of the table, for messages.
+
+    Returns:
+        A frame for each row.
+
+    Raises:
+        DataError: When the table is damaged.
+    """
     places = _places(originals)
     return [
         _frame(row, values, look, originals, truths, places)

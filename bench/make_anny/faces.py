@@ -32,8 +32,16 @@ _STREAM = 78  # people apart from those of the clips (77) and of the swapper's t
 
 
 def person(index: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pictures uint8 [VIEWS, SIZE, SIZE, 3]; float32 [VIEWS, k + 52 + 3]: shape (mm), ARKit weights, pose; and where points
-    spread over the visible face lie in each picture: float32 [VIEWS, POINTS, 2], (x, y), the picture from -1 to 1."""
+    """Render one person.
+
+    Args:
+        index: Of the person.
+        seed: Of the data set.
+
+    Returns:
+        Pictures uint8 [VIEWS, SIZE, SIZE, 3]; codes float32 [VIEWS, k + 52 + 3]: shape (mm), ARKit weights, pose; and where
+        points spread over the visible face lie, float32 [VIEWS, POINTS, 2]: (x, y), the picture from -1 to 1.
+    """
     rng = np.random.default_rng([seed, _STREAM, index])
     actor = Actor(sample_identity(rng), sample_styling(rng))
     shape, vertices = shape_space().codes(actor.neutral), point_vertices()
@@ -51,8 +59,10 @@ def person(index: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def write_faces(out: Path, people: int, seed: int, workers: int) -> None:
-    """`pictures.npy` [people * VIEWS, ...], `codes.npy`, `points.npy` and `meta.json`; the same arguments give the same
-    bytes."""
+    """Write `pictures.npy` [people * VIEWS, ...], `codes.npy`, `points.npy` and `meta.json`.
+
+    The same arguments give the same bytes.
+    """
     out.mkdir(parents=True, exist_ok=True)
     part = out / "pictures.npy.part"
     shape = (people * VIEWS, SIZE, SIZE, 3)

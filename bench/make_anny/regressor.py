@@ -53,8 +53,12 @@ POINTS_WEIGHT = 1.0  # of the second lesson: where the face's points lie, in sta
 
 
 def movement(n: int, rng: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    """Drawn maps [n, 2, 3] from a crop to its picture (both from -1 to 1) and their angles [n], in radians; the crop
-    as it is where `rng` is None."""
+    """Draw how the crops move over their pictures.
+
+    Returns:
+        Maps float [n, 2, 3] from a crop to its picture, both from -1 to 1, and their angles [n] in radians; the crop as
+        it is where `rng` is None.
+    """
     draw = (lambda: torch.rand(n, generator=rng) * 2 - 1) if rng is not None else (lambda: torch.zeros(n))
     angle, zoom = draw() * TURN, (1 + draw() * ZOOM) * DECA_SCALE / SCALE
     dx, dy = draw() * 2 * SHIFT, draw() * 2 * SHIFT
@@ -65,8 +69,13 @@ def movement(n: int, rng: torch.Generator | None) -> tuple[Tensor, Tensor]:
 def moved(
     pictures: Tensor, pose: Tensor, rng: torch.Generator | None, points: Tensor | None = None
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Crops [n, 3, SIZE, SIZE] of pictures [n, 3, s, s], turned, zoomed and shifted where `rng` is given, and the
-    poses [n, 3] and points [n, k, 2] that belong to them: a picture turned clockwise shows a head turned clockwise."""
+    """Cut crops that are turned, zoomed and shifted where `rng` is given.
+
+    A picture turned clockwise shows a head turned clockwise.
+
+    Returns:
+        Crops [n, 3, SIZE, SIZE] of pictures [n, 3, s, s], and the poses [n, 3] and points [n, k, 2] that belong to them.
+    """
     n = len(pictures)
     theta, angle = movement(n, rng)
     grid = F.affine_grid(theta, [n, 3, SIZE, SIZE], align_corners=False)
@@ -141,8 +150,10 @@ def errors(network: Regressor, pictures: np.ndarray, codes: Tensor) -> dict[str,
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is learnt from, in memory or mapped: pictures uint8 [n, s, s, 3], codes [n, k] (mm, mm, radians), points
-    [n, POINTS, 2]; the last `held_out` rows are not trained on."""
+    """What is learnt from, in memory or mapped; the last `held_out` rows are not trained on.
+
+    pictures: uint8 [n, s, s, 3]; codes: [n, k] (mm, mm, radians); points: [n, POINTS, 2].
+    """
 
     pictures: np.ndarray
     codes: Tensor
@@ -151,6 +162,7 @@ class Lesson:
 
     @property
     def count(self) -> int:
+        """How many rows are trained on."""
         return len(self.codes) - self.held_out
 
 
@@ -167,8 +179,10 @@ def lesson(work: Path, held_out: int) -> Lesson:
 
 
 class Batches(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """Batch number i: crops moved, mirrored, lit and softened by draws that depend on the seed and i alone; their codes and
-    points."""
+    """Batch number i: crops moved, mirrored, lit and softened; their codes and points.
+
+    The draws depend on the seed and i alone.
+    """
 
     def __init__(self, faces: Lesson, size: int, epochs: int, seed: int) -> None:
         rng = torch.Generator().manual_seed(seed)
@@ -190,8 +204,11 @@ class Batches(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
 
 def train(faces: Lesson, out: Path, about: dict[str, object], options: argparse.Namespace) -> None:
-    """Fit the network to the faces, from the weights `options.start` if given (from their body alone where `hidden`
-    differs); the held-out people give the scores. Weights and card are written to `out` after every epoch."""
+    """Fit the network to the faces; weights and card are written to `out` after every epoch.
+
+    It starts from the weights `options.start` if given (from their body alone where `hidden` differs); the held-out
+    people give the scores.
+    """
     o, count = options, faces.count
     layout = Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS, 3)
     torch.manual_seed(o.seed)
@@ -287,15 +304,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not (a.work / "pictures.npy").is_file():
         write_faces(a.work, a.people, a.seed, a.workers)
     about: dict[str, object] = {
-        "layout": vars(Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS)), "width": a.width, "hidden": a.hidden,
+        "layout": vars(Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS)),
+        "width": a.width,
+        "hidden": a.hidden,
         "crop": f"deca, {SIZE} px, scale {DECA_SCALE}",
-        "epochs": a.epochs, "batch": a.batch, "lr": a.lr, "seed": a.seed,
+        "epochs": a.epochs,
+        "batch": a.batch,
+        "lr": a.lr,
+        "seed": a.seed,
         "data": json.loads((a.work / "meta.json").read_text()),
         "loss": {**WEIGHTS, "points": POINTS_WEIGHT},
         "start": None if a.start is None else file_sha256(a.start),
         "command": f"python -m bench.make_anny.regressor --people {a.people} --epochs {a.epochs} --lr {a.lr:g} "
-                   f"--seed {a.seed}{'' if a.start is None else ' --start WEIGHTS'}",
-    }  # fmt: skip
+        f"--seed {a.seed}{'' if a.start is None else ' --start WEIGHTS'}",
+    }
     train(lesson(a.work, max(20, a.people // 20)), a.out, about, a)
     held_out = json.loads(a.out.with_suffix(".json").read_text())["held_out"]
     print(f"{a.out}: {a.out.stat().st_size} bytes; held out: {json.dumps(held_out)}")

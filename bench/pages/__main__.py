@@ -18,6 +18,7 @@ from smoothswap.cli import Parser
 
 
 def parser() -> Parser:
+    """The options of `python -m bench.pages`."""
     made = Parser("python -m bench.pages", description=__doc__)
     made.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="the repository (this folder)")
     made.add_argument("--check", action="store_true", help="only say what is stale, with exit code 4")
@@ -34,6 +35,7 @@ def pages(root: Path) -> list[Path]:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
+    """Fill the tables of the pages from results/, or with --check say which are stale."""
     options = parser().parse_args(argv)
     stale = 0
     for page in pages(options.root):

@@ -39,9 +39,15 @@ def points_of(pictures: Iterable[Image]) -> list[Points | None]:
 def cut_found(
     pictures: Iterable[Image], points: Sequence[Points | None], crop: Crop
 ) -> tuple[Images, Points, list[int]]:
-    """Crops uint8 [k, size, size, 3], landmarks float32 [k, 68, 2], and the k numbers of the pictures they are of.
+    """Crops of the pictures that have landmarks; others, and landmarks that are no face, are left out.
 
-    Pictures without landmarks, or with some that are no face, are left out.
+    Args:
+        pictures: uint8 [s, s, 3] RGB each.
+        points: What `points_of` gave for them.
+        crop: What the instrument declares.
+
+    Returns:
+        Crops uint8 [k, size, size, 3], landmarks float32 [k, 68, 2], and the k numbers of the pictures they are of.
     """
     crops, kept, at = [], [], []
     for i, (picture, landmarks) in enumerate(zip(pictures, points, strict=True)):

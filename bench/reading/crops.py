@@ -18,9 +18,20 @@ Points = npt.NDArray[np.float32]
 
 
 def square(frame: Image, landmarks: npt.NDArray[np.float32], size: int) -> Image:
-    """The FFHQ square of a face by one warp and area averaging: uint8 [size, size, 3], black beyond the frame.
+    """The FFHQ square of a face by one warp and area averaging.
 
-    Ten times as fast as ffhq_crop, whose own resampling is for networks that were trained with it. Raises AlignmentError.
+    Ten times as fast as ffhq_crop, whose own resampling is for networks that were trained with it.
+
+    Args:
+        frame: uint8 [h, w, 3], RGB.
+        landmarks: float32 [68, 2] in its pixels.
+        size: Side of the square, pixels.
+
+    Returns:
+        uint8 [size, size, 3], black beyond the frame.
+
+    Raises:
+        AlignmentError: For landmarks that are no face.
     """
     warp = ffhq_affine(landmarks, 2 * size)
     large = cv2.warpAffine(frame, warp, (2 * size, 2 * size), flags=cv2.INTER_LINEAR)

@@ -24,9 +24,13 @@ SIZE = 128  # pixels of the square; part of the metrics' definition
 
 
 class PictureReader:
-    """Features of pictures by every network at hand. inception: torchvision's weights, None: the filter bank alone.
+    """Features of whole pictures of faces by every network at hand, for the distances between sets.
 
-    Raises InstrumentError where the file is missing or another network's.
+    Args:
+        inception: torchvision's weights of Inception v3; None: the filter bank alone.
+
+    Raises:
+        InstrumentError: For a file that is missing or another network's.
     """
 
     def __init__(self, inception: Path | None = None) -> None:
@@ -36,9 +40,13 @@ class PictureReader:
             self.networks[INCEPTION] = self._inception
 
     def read(self, faces: Sequence[tuple[Image, Vector]]) -> list[dict[str, Vector]]:
-        """Of each (frame uint8 [h, w, 3], landmarks float32 [68, 2]): network -> float32 [d]; {} for no face's points.
+        """Read each picture alone, so that its company never changes a number.
 
-        Each picture is read alone, so that its company never changes a number.
+        Args:
+            faces: (frame uint8 [h, w, 3] RGB, landmarks float32 [68, 2] in its pixels) each.
+
+        Returns:
+            Of each: network -> float32 [d]; {} for landmarks that are no face.
         """
         looks: list[dict[str, Vector]] = []
         for frame, landmarks in faces:
@@ -61,15 +69,29 @@ class PictureReader:
     def described(self) -> list[dict[str, Any]]:
         """The networks as results.json lists instruments."""
         crop = {"template": "square", "size": SIZE}
-        listed: list[dict[str, Any]] = [{
-            "name": FILTER_BANK, "weights_sha256": None, "licence": "Apache-2.0", "crop": crop, "reads": ["picture"],
-            "parameters": {"features": 36}, "family": FILTER_BANK,
-            "description": "derivative energies and colour moments of a face's square; no network",
-        }]  # fmt: skip
+        listed: list[dict[str, Any]] = [
+            {
+                "name": FILTER_BANK,
+                "weights_sha256": None,
+                "licence": "Apache-2.0",
+                "crop": crop,
+                "reads": ["picture"],
+                "parameters": {"features": 36},
+                "family": FILTER_BANK,
+                "description": "derivative energies and colour moments of a face's square; no network",
+            }
+        ]
         if self._inception is not None:
-            listed.append({
-                "name": INCEPTION, "weights_sha256": self._inception.weights_sha256, "licence": "the user's file",
-                "crop": crop, "reads": ["picture"], "parameters": {"features": 2048}, "family": INCEPTION,
-                "description": "torchvision's Inception v3, the 2,048 numbers before its last layer",
-            })  # fmt: skip
+            listed.append(
+                {
+                    "name": INCEPTION,
+                    "weights_sha256": self._inception.weights_sha256,
+                    "licence": "the user's file",
+                    "crop": crop,
+                    "reads": ["picture"],
+                    "parameters": {"features": 2048},
+                    "family": INCEPTION,
+                    "description": "torchvision's Inception v3, the 2,048 numbers before its last layer",
+                }
+            )
         return listed

@@ -18,10 +18,18 @@ from smoothswap.workers import begin_worker
 
 
 class Readers:
-    """A Reader in each of `workers` processes, or in this one when workers is 1. Use as a context manager.
+    """A Reader in each of several processes, or in this one; a context manager.
 
     Frames are read clip by clip and alone, so that the number of workers never changes a number.
-    Raises what the instruments raise; DataError when a worker process is killed (out of memory).
+
+    Args:
+        instruments: What Reader takes: specs of instruments.
+        faces_rule: Protocol.faces_rule.
+        workers: How many processes; 1: this one.
+        inception: A file for FID; None: none.
+
+    Raises:
+        InstrumentError: For an instrument that cannot be made here; from a worker process when its reading is asked for.
     """
 
     def __init__(
@@ -48,11 +56,36 @@ class Readers:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def originals(self, frames: Sequence[Image], look: bool = False) -> Future[list[Reading]]:
+        """Hand frames of one original clip out to be read: Reader.originals.
+
+        Args:
+            frames: uint8 [h, w, 3] RGB each, in order of time.
+            look: Whether the pictures themselves are read too.
+
+        Returns:
+            What `result` takes.
+
+        Raises:
+            DataError: When a worker process was killed.
+        """
         return self._submit("originals", list(frames), look)
 
     def swaps(
         self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False
     ) -> Future[list[Reading]]:
+        """Hand swapped frames out to be read: Reader.swaps.
+
+        Args:
+            frames: uint8 [h, w, 3] RGB each.
+            targets: Of each the face of its target frame.
+            look: Whether the pictures themselves are read too.
+
+        Returns:
+            What `result` takes.
+
+        Raises:
+            DataError: When a worker process was killed.
+        """
         return self._submit("swaps", list(frames), list(targets), look)
 
     def _submit(self, method: str, *arguments: Any) -> Future[list[Reading]]:
@@ -65,7 +98,17 @@ class Readers:
 
     @staticmethod
     def result(future: Future[list[Reading]]) -> list[Reading]:
-        """Wait for a reading; a worker that was killed becomes a DataError."""
+        """Wait for what was handed out.
+
+        Args:
+            future: From `originals` or `swaps`.
+
+        Returns:
+            A reading for each frame.
+
+        Raises:
+            DataError: When a worker process was killed, most often for lack of memory.
+        """
         with _killed_workers():
             return future.result()
 

@@ -28,11 +28,15 @@ STATUSES: tuple[str, ...] = get_args(Status)
 
 @dataclass(frozen=True)
 class Reading:
-    """One face of one frame. values: "<instrument>/<reading>" -> float32 [d], NaN where the instrument
-    failed.
+    """One face of one frame.
 
-    face is None, and values empty, unless status is "ok"; reason says why. found: faces in the frame.
-    look: features of the face's square by bench.reading.pictures, network -> float32 [d]; empty where not asked for.
+    Args:
+        found: How many faces the frame has.
+        face: The one that was chosen; None unless status is "ok".
+        status: "ok", or why there is nothing to read.
+        reason: Why, in words; empty for "ok".
+        values: "<instrument>/<reading>" -> float32 [d], NaN where the instrument failed; empty unless status is "ok".
+        look: Features of the face's square by bench.reading.pictures, network -> float32 [d]; empty where not asked for.
     """
 
     found: int
@@ -44,7 +48,16 @@ class Reading:
 
 
 class Reader:
-    """Reads frames in this process. instruments: specs for metrics.instruments.create; inception: a file for FID."""
+    """Reads frames in this process: detects the faces, chooses one, cuts its crops and hands them to the instruments.
+
+    Args:
+        instruments: Specs, as metrics.instruments.create takes them.
+        faces_rule: Protocol.faces_rule.
+        inception: Weights of Inception v3 for FID; None: without.
+
+    Raises:
+        InstrumentError: For an instrument that cannot be made.
+    """
 
     def __init__(self, instruments: Sequence[str], faces_rule: str, inception: Path | None = None) -> None:
         self._detector = Detector()
@@ -53,7 +66,18 @@ class Reader:
         self._instruments: list[Instrument] = [create(spec, single=True) for spec in instruments]
 
     def originals(self, frames: Sequence[Image], look: bool = False) -> list[Reading]:
-        """Readings of frames of one original clip, with the face that the protocol's rule chooses."""
+        """Read frames of one original clip, of each the face that the protocol's rule chooses.
+
+        Args:
+            frames: uint8 [h, w, 3] RGB each, in order of time.
+            look: Whether the pictures themselves are read too (Reading.look).
+
+        Returns:
+            A reading for each frame.
+
+        Raises:
+            InstrumentError: When an instrument cannot read its crops.
+        """
         detected = [self._detector.detect(frame) for frame in frames]
         single = self._rule == "single"
         chosen = choose(detected, "largest" if single else self._rule)
@@ -72,7 +96,19 @@ class Reader:
         return self._look(frames, [one.face for one in read], read) if look else read
 
     def swaps(self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False) -> list[Reading]:
-        """Readings of swapped frames: of each, the face nearest to the target's (Protocol.swap_face_rule)."""
+        """Read swapped frames, of each the face nearest to the target's (Protocol.swap_face_rule).
+
+        Args:
+            frames: uint8 [h, w, 3] RGB each.
+            targets: Of each the face of its target frame.
+            look: Whether the pictures themselves are read too, each where its target's face lies.
+
+        Returns:
+            A reading for each frame.
+
+        Raises:
+            InstrumentError: When an instrument cannot read its crops.
+        """
         found = [
             nearest(self._detector.detect(frame), face) for frame, face in zip(frames, targets, strict=True)
         ]
@@ -111,7 +147,15 @@ class Reader:
 
 
 def nearest(faces: Sequence[Face], target: Face) -> Reading:
-    """Choose the face whose box centre is nearest to the target's; farther than one box side is no face."""
+    """Choose the face whose box centre is nearest to the target's; farther than one box side is no face.
+
+    Args:
+        faces: Those of a swapped frame.
+        target: The face of its target frame.
+
+    Returns:
+        A reading without values: "ok" with the face, or "no_face" with the reason.
+    """
     if not faces:
         return Reading(0, None, "no_face", "no face was detected in the swapped frame")
     x, y = _centre(target)

@@ -131,8 +131,9 @@ def _described(base: Baseline) -> str:
     lines = [
         f"{base.repeats} runs of {base.results.run.model.name}, {len(base.frames):,} frames; alarm rate "
         f"{base.alarm_rate:g} for all metrics together",
-        "| Metric | Mean | sd of repeats | Factor | Tolerance |", "|---|---:|---:|---:|---:|",
-    ]  # fmt: skip
+        "| Metric | Mean | sd of repeats | Factor | Tolerance |",
+        "|---|---:|---:|---:|---:|",
+    ]
     lines += [
         f"| {key} | {m.value:.5g} | {m.sd:.3g} | {m.factor:.2f} | {m.tolerance:.3g} |"
         for key, m in base.metrics.items()
@@ -147,6 +148,7 @@ def _described(base: Baseline) -> str:
 
 
 def parser() -> Parser:
+    """The options of `python -m bench.regress`."""
     made = Parser(
         "python -m bench.regress",
         description="Fail where a model got worse than a baseline.",

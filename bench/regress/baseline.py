@@ -85,6 +85,14 @@ def factor(repeats: int, metrics: int, alarm_rate: float) -> float:
 
     A new run is worse than the mean of `repeats` unchanged ones by more than this with probability
     alarm_rate / metrics (normal noise); so all `metrics` together raise an alarm with at most alarm_rate.
+
+    Args:
+        repeats: How many unchanged runs there are.
+        metrics: How many metrics are judged.
+        alarm_rate: Probability of an alarm without a cause, 0 to 1.
+
+    Returns:
+        The factor.
     """
     t = float(stats.t.ppf(1.0 - alarm_rate / max(1, metrics), repeats - 1))
     return max(REPEATABILITY, t * math.sqrt(1.0 + 1.0 / repeats))
@@ -93,7 +101,16 @@ def factor(repeats: int, metrics: int, alarm_rate: float) -> float:
 def make(runs: Sequence[tuple[Results, FrameTable]], alarm_rate: float = 0.01) -> Baseline:
     """The baseline of some unchanged runs of one model.
 
-    Raises UsageError for fewer than two, DataError when they were not measured alike or are of two models.
+    Args:
+        runs: Results and frames of each.
+        alarm_rate: Probability that a check of an unchanged model fails, 0 to 1.
+
+    Returns:
+        The baseline.
+
+    Raises:
+        UsageError: For fewer than two runs.
+        DataError: When they were not measured alike or are of two models.
     """
     if len(runs) < 2:
         raise UsageError("a baseline needs at least two runs, better five: the spread is what it measures")
@@ -111,10 +128,13 @@ def make(runs: Sequence[tuple[Results, FrameTable]], alarm_rate: float = 0.01) -
     metrics = {key: _metric(runs, key, k, clusters, first.run.seed) for key in (*keys, FAILED)}
     plain = first.model_copy(update={"files": {}})
     return Baseline(
-        alarm_rate=alarm_rate, repeats=len(runs), results=plain,
+        alarm_rate=alarm_rate,
+        repeats=len(runs),
+        results=plain,
         frames=[(str(c), str(clip), int(p), int(f)) for c, clip, p, f in table.rows.index],
-        clusters=clusters.tolist(), metrics={key: m for key, m in metrics.items() if m is not None},
-    )  # fmt: skip
+        clusters=clusters.tolist(),
+        metrics={key: m for key, m in metrics.items() if m is not None},
+    )
 
 
 def _metric(
@@ -131,15 +151,31 @@ def _metric(
     frames = columns.mean(axis=1)  # of the repeats that have the frame
     low, high = cluster_interval(frames.to_numpy(), clusters.to_numpy(), seed, bounds=bounds_of(key))
     return BaseMetric(
-        value=mean, sd=sd, factor=k, tolerance=k * sd + ROUNDING * max(abs(mean), 1e-3), repeats=values,
+        value=mean,
+        sd=sd,
+        factor=k,
+        tolerance=k * sd + ROUNDING * max(abs(mean), 1e-3),
+        repeats=values,
         ci95=None if math.isnan(low) else (low, high),
-        unit=said.unit if said else "%", higher_is_better=said.higher_is_better if said else False,
+        unit=said.unit if said else "%",
+        higher_is_better=said.higher_is_better if said else False,
         frames=[None if math.isnan(x) else float(f"{x:.7g}") for x in frames],
-    )  # fmt: skip
+    )
 
 
 def save(path: Path, baseline: Baseline) -> Path:
-    """Write a baseline as JSON, atomically and with the same bytes for the same runs. Raises OutputError."""
+    """Write a baseline as JSON, atomically and with the same bytes for the same runs.
+
+    Args:
+        path: The file.
+        baseline: What `make` gave.
+
+    Returns:
+        The path.
+
+    Raises:
+        OutputError: When it cannot be written.
+    """
     content = baseline.model_dump(mode="json")
     metrics = content.pop("metrics")
     # A line for each part and each metric: small enough to commit, and a diff shows which of them changed.
@@ -153,7 +189,17 @@ def _json(value: Any) -> str:
 
 
 def read(path: Path) -> Baseline:
-    """Read a baseline. Raises DataError that says what is wrong with it and how to make one."""
+    """Read a baseline.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The baseline.
+
+    Raises:
+        DataError: What is wrong with it and how to make one.
+    """
     how = "make one with python -m bench.regress --baseline FILE --make 5 --model MODEL"
     try:
         with path.open("rb") as file:

@@ -47,13 +47,24 @@ class Judgement:
     said: str
 
     def fails(self, strict: bool) -> bool:
+        """Whether it fails the check: worse, or missing; with `strict`, unclear as well."""
         return self.status in ("regression", "missing") or (strict and self.status == "unclear")
 
 
 def judge(baseline: Baseline, results: Results, frames: FrameTable, seed: int = 0) -> list[Judgement]:
-    """A judgement on the frames and on every metric of the baseline, in its order.
+    """Judge a run by a baseline.
 
-    Raises DataError when the run was not measured as the baseline was, naming each part that differs.
+    Args:
+        baseline: Repeated runs of what is known to be good.
+        results: Of the new run.
+        frames: Of the new run.
+        seed: Of the intervals' resampling.
+
+    Returns:
+        A judgement on the frames, and on every metric of the baseline in its order.
+
+    Raises:
+        DataError: When the run was not measured as the baseline was, naming each part that differs.
     """
     refuse(baseline.results, results, "the baseline and this run")
     return [_same_frames(baseline, frames)] + [
@@ -74,9 +85,22 @@ def _same_frames(baseline: Baseline, frames: FrameTable) -> Judgement:
             f"{first[1]} position {first[2]} frame {first[3]}: another frame rule, or rows were left out"
         )
     return Judgement(
-        FRAMES, "missing" if changed else "within tolerance", "frames", True, float(len(wanted)),
-        float(len(have)), float(len(lost)), 0.0, 0.0, 0.0, None, None, len(have & wanted), 0, said,
-    )  # fmt: skip
+        metric=FRAMES,
+        status="missing" if changed else "within tolerance",
+        unit="frames",
+        higher_is_better=True,
+        baseline=float(len(wanted)),
+        new=float(len(have)),
+        worse=float(len(lost)),
+        tolerance=0.0,
+        sd=0.0,
+        factor=0.0,
+        difference=None,
+        ci95=None,
+        n=len(have & wanted),
+        clusters=0,
+        said=said,
+    )
 
 
 def _judge(baseline: Baseline, key: str, results: Results, frames: FrameTable, seed: int) -> Judgement:
@@ -86,13 +110,28 @@ def _judge(baseline: Baseline, key: str, results: Results, frames: FrameTable, s
     value = math.nan if column is None else float(column.mean())
     if column is None or math.isnan(value):
         return Judgement(
-            key, "missing", base.unit, up, base.value, None, None, base.tolerance, base.sd, base.factor,
-            None, None, 0, 0, "the baseline has this metric, the run has not measured it",
-        )  # fmt: skip
+            metric=key,
+            status="missing",
+            unit=base.unit,
+            higher_is_better=up,
+            baseline=base.value,
+            new=None,
+            worse=None,
+            tolerance=base.tolerance,
+            sd=base.sd,
+            factor=base.factor,
+            difference=None,
+            ci95=None,
+            n=0,
+            clusters=0,
+            said="the baseline has this metric, the run has not measured it",
+        )
     both = pd.concat(
-        [baseline.column(key), column, pd.Series(baseline.clusters, baseline.column(key).index)], axis=1,
-        join="inner", keys=["base", "new", "cluster"],
-    ).dropna()  # fmt: skip
+        [baseline.column(key), column, pd.Series(baseline.clusters, baseline.column(key).index)],
+        axis=1,
+        join="inner",
+        keys=["base", "new", "cluster"],
+    ).dropna()
     old, new = both["base"].to_numpy(np.float64), both["new"].to_numpy(np.float64)
     new = np.where(np.isclose(new, old, rtol=ROUNDING, atol=ROUNDING * 1e-3), old, new)  # as tolerated
     found = paired_difference(new, old, both["cluster"].to_numpy(str), seed, bounds=bounds_of(key))
@@ -102,9 +141,22 @@ def _judge(baseline: Baseline, key: str, results: Results, frames: FrameTable, s
     down = known and (high < 0 if up else low > 0)
     status, said = _status(worse, base.tolerance, down, known and (low > 0 or high < 0) and not down)
     return Judgement(
-        key, status, base.unit, up, base.value, value, worse, base.tolerance, base.sd, base.factor,
-        found.value if found.n else None, (low, high) if known else None, found.n, found.clusters, said,
-    )  # fmt: skip
+        metric=key,
+        status=status,
+        unit=base.unit,
+        higher_is_better=up,
+        baseline=base.value,
+        new=value,
+        worse=worse,
+        tolerance=base.tolerance,
+        sd=base.sd,
+        factor=base.factor,
+        difference=found.value if found.n else None,
+        ci95=(low, high) if known else None,
+        n=found.n,
+        clusters=found.clusters,
+        said=said,
+    )
 
 
 def _status(worse: float, tolerance: float, down: bool, up: bool) -> tuple[Status, str]:
@@ -126,4 +178,5 @@ def _measured(frames: FrameTable, key: str) -> bool:
 
 
 def failing(judgements: Sequence[Judgement], strict: bool) -> list[Judgement]:
+    """Those that fail the check; with `strict`, the unclear ones too."""
     return [one for one in judgements if one.fails(strict)]

@@ -13,9 +13,12 @@ from reports.markdown import plain
 from reports.results import Results
 
 _WORDS = {
-    "regression": "**worse**", "missing": "**missing**", "unclear": "unclear", "better": "better",
+    "regression": "**worse**",
+    "missing": "**missing**",
+    "unclear": "unclear",
+    "better": "better",
     "within tolerance": "ok",
-}  # fmt: skip
+}
 
 
 def junit(judgements: Sequence[Judgement], results: Results, baseline: Baseline, strict: bool) -> str:
@@ -96,10 +99,12 @@ def summary(judgements: Sequence[Judgement], results: Results, baseline: Baselin
     ]
     counts = results.run.data, results.counts
     lines += [
-        "", f"<details><summary>All metrics, {counts[1].used:,} of {counts[1].expected:,} frames scored</summary>", "",
+        "",
+        f"<details><summary>All metrics, {counts[1].used:,} of {counts[1].expected:,} frames scored</summary>",
+        "",
         "| Metric | Baseline | New | Worse by | Tolerance | Paired difference, 95 % interval | |",
         "|---|---:|---:|---:|---:|---:|---|",
-    ]  # fmt: skip
+    ]
     for one in metrics:
         arrow = "↑" if one.higher_is_better else "↓"
         interval = f" ({number(one.ci95[0], True)} to {number(one.ci95[1], True)})" if one.ci95 else ""
@@ -114,6 +119,7 @@ def summary(judgements: Sequence[Judgement], results: Results, baseline: Baselin
 
 
 def summary_error(said: str) -> str:
+    """Markdown: why no check could be made."""
     first, *parts = said.splitlines()
     return "\n".join(
         [
@@ -148,4 +154,5 @@ def _how(baseline: Baseline) -> str:
 
 
 def as_json(judgements: Sequence[Judgement], failed: Sequence[Judgement]) -> dict[str, Any]:
+    """What `--json` prints: the metrics that failed, and every judgement."""
     return {"failed": [one.metric for one in failed], "checks": [vars(one) for one in judgements]}

@@ -23,7 +23,16 @@ Swapped = Image | Failed
 
 
 def swap(swapper: Swapper, tasks: Sequence[Task], batch_size: int = 16) -> list[Swapped]:
-    """Swap the frames of one pair. An exception costs its own frame only and becomes that frame's reason."""
+    """Swap the frames of one pair. An exception costs its own frame only and becomes that frame's reason.
+
+    Args:
+        swapper: Of kind "crop" or "frame".
+        tasks: The frames, in order.
+        batch_size: Crops that a crop swapper is handed at once.
+
+    Returns:
+        For each task the frame, uint8 [h, w, 3] as its target, or why there is none.
+    """
     if swapper.kind == "frame":
         return [_frame(swapper, task) for task in tasks]
     swapped: list[Swapped] = []
@@ -35,7 +44,7 @@ def swap(swapper: Swapper, tasks: Sequence[Task], batch_size: int = 16) -> list[
 def _frame(swapper: Swapper, task: Task) -> Swapped:
     try:
         return checked(swapper.run.swap_frame(task), task.target, swapper.name)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # a user's model may raise anything
         return _failed(error)
 
 
@@ -69,7 +78,7 @@ def _faces(swapper: Swapper, crops: list[tuple[Image, Image]]) -> list[Swapped]:
     target = np.stack([crop[1] for crop in crops])
     try:
         return list(checked(swapper.run.swap(source.copy(), target.copy()), target, swapper.name))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # a user's model may raise anything
         if len(crops) == 1:
             return [_failed(error)]
         return [_faces(swapper, [crop])[0] for crop in crops]

@@ -23,6 +23,11 @@ class Classical:
     """Frame swapper; raises SwapError for a face too small or too flat to be warped."""
 
     def swap_frame(self, task: Task) -> Image:
+        """Warp, recolour and blend the source's face into the target.
+
+        Raises:
+            SwapError: For landmarks on one line, a face smaller than 64 pixels, or blending that fails.
+        """
         target = np.pad(task.target, ((_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)), "reflect")
         to = face_outline(task.target_face.landmarks) + _MARGIN
         height, width = target.shape[:2]

@@ -11,6 +11,7 @@ class CopyTarget:
     """The target frame, untouched: attributes are perfect, the identity is wrong."""
 
     def swap_frame(self, task: Task) -> Image:
+        """The target frame itself."""
         return task.target
 
 
@@ -23,6 +24,11 @@ class CopySource:
         self._cut: tuple[Image, Image] | None = None  # the last source frame and its crop: one serves a clip
 
     def swap_frame(self, task: Task) -> Image:
+        """Paste the source's crop where the target's face lies.
+
+        Raises:
+            SwapError: For landmarks that are no face.
+        """
         try:
             if self._cut is None or self._cut[0] is not task.source:
                 crop = ffhq_crop(task.source, task.source_face.landmarks, self.size)[0]

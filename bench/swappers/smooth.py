@@ -34,11 +34,16 @@ class SmoothSwapModel:
         if "arcface" in [c.get("loss") for c in (card["config"]["embedder"], *(o["config"] for o in also))]:
             families.append("arcface")
         self.info: dict[str, Any] = {
-            "weights": path.name, "weights_sha256": card["sha256"], "weights_domain": pretrained.domain(card),
-            "chosen": None if chosen is None else chosen.reason, "variant": pretrained.variant(card) or None,
-            "size": self.size, "parameters": card.get("parameters"), "command": card.get("command"),
+            "weights": path.name,
+            "weights_sha256": card["sha256"],
+            "weights_domain": pretrained.domain(card),
+            "chosen": None if chosen is None else chosen.reason,
+            "variant": pretrained.variant(card) or None,
+            "size": self.size,
+            "parameters": card.get("parameters"),
+            "command": card.get("command"),
             "trained_with": families,
-        }  # fmt: skip
+        }
 
     def swap(self, source: Image, target: Image) -> Image:
         """source, target: uint8 [n, size, size, 3] -> uint8 of the same shape."""

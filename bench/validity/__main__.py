@@ -1,9 +1,5 @@
 """How good is each instrument? On rendered faces with known truth and, where it is given, on Labeled Faces in the Wild.
 
-examples:
-  python -m bench.validity --out runs/validity                            rendered faces, the default instruments
-  python -m bench.validity --lfw /data/lfw --instruments dlib,anny        and the photographs of LFW
-
 --lfw is a folder with images_deepfunneled/Name/Name_0001.jpg and meta/pairs.txt, meta/pairsDevTest.txt.
 Writes OUT/validity.json and OUT/validity.html; prints a Markdown table, or with --json the JSON.
 """
@@ -29,6 +25,11 @@ from reports.studies.schema_validity import VERSION
 from reports.studies.validity import markdown, write_page, write_validity
 from smoothswap.cli import Parser, at_least, check_folder
 
+EXAMPLES = """
+examples:
+  python -m bench.validity --out runs/validity                            rendered faces, the default instruments
+  python -m bench.validity --lfw /data/lfw --instruments dlib,anny        and the photographs of LFW
+"""
 # The verdict's thresholds are ours: what a figure must reach to be "good", and under what it is "bad".
 GOOD = {
     "shape_rank_correlation": 0.8,
@@ -56,7 +57,8 @@ RULE = (
 
 
 def parser() -> Parser:
-    made = Parser("python -m bench.validity", description=__doc__)
+    """The options of `python -m bench.validity`."""
+    made = Parser("python -m bench.validity", description=__doc__, epilog=EXAMPLES)
     add = made.add_argument
     add("--instruments", action="append", metavar="A,B", help="what is examined (those that need nothing)")
     add("--people", type=at_least(3), default=60, metavar="N", help="rendered people (%(default)s)")

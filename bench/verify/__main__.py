@@ -271,6 +271,7 @@ def across(folders: Sequence[Path]) -> list[str]:
 
 
 def parser() -> Parser:
+    """The options of `python -m bench.verify`."""
     made = Parser(
         "python -m bench.verify",
         description="Check a finished run again, independently of what made it.",

@@ -33,8 +33,19 @@ class Checked:
     aggregated: int = 0  # metrics whose mean was worked out again from the stored value of each frame
 
     def expect(self, holds: bool, said: str) -> None:
+        """Note a violation, in words, unless `holds`."""
         if not holds:
             self.violations.append(said)
+
+
+@dataclass(frozen=True)
+class Again:
+    """A metric worked out again: its value over n frames in `clusters` clusters, and the ends of its interval."""
+
+    value: float
+    n: int
+    clusters: int
+    ends: Ends | None
 
 
 def check_metrics(
@@ -105,8 +116,10 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
 
 
 def _limits(name: str, said: MetricValue) -> tuple[Ends, Ends | None]:
-    """What no interval goes beyond, and the bounds of a single value where it is a hit; of a metric that was not taught
-    here, as its results state them."""
+    """What no interval goes beyond, and the bounds of a single value where it is a hit.
+
+    A metric that was not taught here has those that its results state.
+    """
     if name in recount.MEANING:
         return recount.RANGES.get(said.unit, (0.0, math.inf)), BOUNDS.get(name)
     low, high = said.range
@@ -206,7 +219,8 @@ def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValu
         ends = jackknife(distance, value, clusters[rows])
         if ends is not None and key != "kid":
             ends = max(0.0, ends[0]), ends[1]
-        _compare(found, what, part, value, len(rows), len(set(clusters[rows])), ends, LOOSE, 1e-3, LOOSE)
+        again = Again(value, len(rows), len(set(clusters[rows])), ends)
+        _compare(found, what, part, again, LOOSE, 1e-3, LOOSE)
 
 
 def _summary(
@@ -227,39 +241,36 @@ def _summary(
         low, high = limits
         ends = min(max(ends[0], low), high), min(max(ends[1], low), high)
     # A handful of clusters gives a lumpy bootstrap, whose ends jump by a whole lump.
-    _compare(found, what, said, value, n, groups, ends, CLOSE, NEAR if groups >= 8 else 0.5)
+    _compare(found, what, said, Again(value, n, groups, ends), CLOSE, NEAR if groups >= 8 else 0.5)
 
 
 def _compare(
-    found: Checked,
-    what: str,
-    said: Any,
-    value: float,
-    n: int,
-    groups: int,
-    ends: Ends | None,
-    close: float,
-    near: float,
-    slack: float = 1e-9,
+    found: Checked, what: str, said: Any, again: Again, close: float, near: float, slack: float = 1e-9
 ) -> None:
-    """said: a value with its interval.
+    """Compare what is said with what was worked out again.
 
-    near: how far each end may be off, as a share of the interval's width; slack: how far besides, in units of the value.
+    close: how far off the value may be, relative; near: each end of the interval, as a share of its width;
+    slack: how far besides, in units of the value.
     """
     told = math.nan if said.value is None else said.value
     found.expect(
-        math.isclose(told, value, rel_tol=close, abs_tol=close) or (math.isnan(told) and math.isnan(value)),
-        f"{what}: value {told:.9g}, recomputed {value:.9g}",
+        math.isclose(told, again.value, rel_tol=close, abs_tol=close)
+        or (math.isnan(told) and math.isnan(again.value)),
+        f"{what}: value {told:.9g}, recomputed {again.value:.9g}",
     )
-    found.expect(said.n is None or said.n == n, f"{what}: n {said.n}, recomputed {n}")
+    found.expect(said.n is None or said.n == again.n, f"{what}: n {said.n}, recomputed {again.n}")
     found.expect(
-        said.clusters is None or said.clusters == groups,
-        f"{what}: clusters {said.clusters}, recomputed {groups}",
+        said.clusters is None or said.clusters == again.clusters,
+        f"{what}: clusters {said.clusters}, recomputed {again.clusters}",
     )
-    width = 0.0 if ends is None else ends[1] - ends[0]
+    width = 0.0 if again.ends is None else again.ends[1] - again.ends[0]
     found.expect(
-        agree(said.ci95, ends, near * width + slack * max(1.0, abs(value)) + close * abs(value)),
-        f"{what}: interval {_ends(said.ci95)}, recomputed {_ends(ends)}",
+        agree(
+            said.ci95,
+            again.ends,
+            near * width + slack * max(1.0, abs(again.value)) + close * abs(again.value),
+        ),
+        f"{what}: interval {_ends(said.ci95)}, recomputed {_ends(again.ends)}",
     )
 
 

@@ -60,9 +60,9 @@ VERSION = 1  # of the metrics that are recomputed here
 
 @dataclass
 class Tables:
-    """The files of one model. frames, originals, truth: as they are stored (truth: truth.parquet, in older runs the
-    oracle's frames).
+    """The files of one model.
 
+    frames, originals, truth: as they are stored (truth: truth.parquet, in older runs the oracle's frames).
     `posed` bool [n]: both originals have a usable face, worked out here from originals.parquet.
     `unknown` bool [n]: the target's frame is not in originals.parquet, so nothing can be worked out.
     """

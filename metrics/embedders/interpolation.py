@@ -214,8 +214,10 @@ def _walk(rows: Ints, x: Floats, y: Floats, total: float) -> Path:
 def _shortlists(
     a: ArrayLike, b: ArrayLike, gallery: ArrayLike
 ) -> Iterator[tuple[int, Ints, Floats, Floats, float]]:
-    """For each path that exists: its number, the rows that can be nearest somewhere on it (ascending), their
-    cosines with start and direction in double precision, and the path's angle."""
+    """For each path that exists its number, the rows that can be nearest somewhere on it, and the path.
+
+    The rows are ascending, their cosines with start and direction in double precision; last comes the path's angle.
+    """
     first, second, faces = (np.asarray(side) for side in (a, b, gallery))
     if first.ndim != 2 or first.shape != second.shape:
         raise ValueError(f"a {first.shape} and b {second.shape} must both be (n, d)")

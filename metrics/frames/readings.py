@@ -1,5 +1,7 @@
-"""How near a swap's readings are to those that it should have: identity and shape of the source, expression and pose of
-the target (Smooth-Swap, Table 1), each also as a share of the way between both sides (the paper's "-R").
+"""How near a swap's readings are to those that it should have.
+
+Identity and shape should be the source's, expression and pose the target's (Smooth-Swap, Table 1); each also as a share of
+the way between both sides (the paper's "-R").
 """
 
 from __future__ import annotations

@@ -20,10 +20,12 @@ OVERSAMPLE = 2  # the crop is cut twice as wide and averaged, so that a large ph
 
 
 class Anny:
-    """The instrument. Shape and expression in mm: the L2 distance of two readings is the root mean square distance of
-    two faces' vertices, place, size and turn taken out, or of the moves of a face's vertices (a neutral face reads near
-    0). Pose is the head's rotation as axis-angle in radians: x right of the picture (a nod is about x), y up (turning is
-    about y), z to the viewer."""
+    """The instrument. Shape and expression in mm, pose as axis-angle in radians.
+
+    The L2 distance of two shapes is the root mean square distance of two faces' vertices, place, size and turn taken
+    out; that of two expressions is of the moves of a face's vertices (a neutral face reads near 0). The axes of pose: x
+    right of the picture (a nod is about x), y up (turning is about y), z to the viewer.
+    """
 
     name = "anny"
     reads = ("shape", "expression", "pose")
@@ -44,8 +46,14 @@ class Anny:
     def read(
         self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32]
     ) -> dict[str, NDArray[np.float32]]:
-        """{"shape": [n, 40], "expression": [n, 20], "pose": [n, 3]} of crops uint8 [n, 320, 320, 3]; `landmarks` only
-        made the crop."""
+        """Read crops uint8 [n, 320, 320, 3]; `landmarks` only made the crop.
+
+        Returns:
+            {"shape": [n, 40], "expression": [n, 20], "pose": [n, 3]}, float32.
+
+        Raises:
+            InstrumentError: For crops of another shape or type.
+        """
         import torch
         import torch.nn.functional as F
 

@@ -28,8 +28,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Basis:
-    """mean [68, 3] (m); shape [k, 68, 3] for unit variance; expression [52, 68, 3]; expression_mean [52];
-    expression_precision [52, 52]; noise [68] (standard deviation in interocular distances)."""
+    """The linear model of the head's 68 landmarks.
+
+    mean [68, 3] (m); shape [k, 68, 3] for unit variance; expression [52, 68, 3]; expression_mean [52];
+    expression_precision [52, 52]; noise [68] (standard deviation in interocular distances); names of the expressions.
+    """
 
     mean: Floats
     shape: Floats
@@ -57,8 +60,11 @@ def load_basis(path: Path = BASIS) -> Basis:
 
 @dataclass(frozen=True)
 class Fit:
-    """shape [n, k] in standard deviations; expression [n, 52]; pose [n, 3] axis-angle in radians; points [n, 68, 2]
-    the fitted landmarks in pixels; residual [n] root mean square distance in interocular distances."""
+    """What was fitted to the landmarks of n faces.
+
+    shape [n, k] in standard deviations; expression [n, 52]; pose [n, 3] axis-angle in radians; points [n, 68, 2] the fitted
+    landmarks in pixels; residual [n] root mean square distance in interocular distances.
+    """
 
     shape: Floats
     expression: Floats
@@ -88,10 +94,17 @@ def axis_angles(matrices: Floats) -> Floats:
 def fit(
     landmarks: NDArray[Any], basis: Basis, distance: float = 1.1, iterations: int = 12, jaw_noise: float = 3.0
 ) -> Fit:
-    """Fit `landmarks` [n, 68, 2] in pixels (x right, y down).
+    """Fit the head to landmarks.
 
-    distance: metres from the camera to the head, which a single picture does not tell; jaw_noise: factor on the noise
-    of the 17 contour points, which slide over the cheek as a head turns.
+    Args:
+        landmarks: [n, 68, 2] in pixels (x right, y down).
+        basis: The head.
+        distance: Metres from the camera to the head, which a single picture does not tell.
+        iterations: Gauss-Newton steps.
+        jaw_noise: Factor on the noise of the 17 contour points, which slide over the cheek as a head turns.
+
+    Returns:
+        What was fitted, a row a face.
     """
     points = np.asarray(landmarks, np.float64)
     n, k, m = len(points), len(basis.shape), len(basis.expression)

@@ -26,6 +26,7 @@ class Layout:
 
     @property
     def total(self) -> int:
+        """How many numbers a code has."""
         return self.shape + self.expression + self.pose
 
 
@@ -42,6 +43,7 @@ class Block(nn.Module):
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
+        """Of [n, c_in, h, w]: [n, c_out, h / stride, w / stride]."""
         h = self.norm1(self.conv1(F.relu(self.norm0(self.conv0(x)))))
         short = F.avg_pool2d(x, 2) if self.stride == 2 else x
         return F.relu(h + self.short(short))
@@ -79,6 +81,7 @@ class Regressor(nn.Module):
         self.register_buffer("mirror", torch.eye(layout.total))
 
     def forward(self, crops: Tensor) -> Tensor:
+        """Standardised codes [n, total] of crops [n, 3, 160, 160] in [-1, 1]."""
         h: Tensor = self.code(self.features(crops))
         return h
 

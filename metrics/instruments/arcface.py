@@ -150,7 +150,23 @@ def create(
     threads: int | str = 0,
     precision: str = "fp32",
 ) -> Instrument:
-    """Factory of the registry: by the file's suffix, torch or ONNX. precision is torch's, the first four are ONNX's."""
+    """Factory of the registry: by the file's suffix, torch or ONNX.
+
+    Args:
+        path: The file, or the name of an insightface pack.
+        mean: Taken off each level of the crop; of an ONNX file alone.
+        scale: What it is divided by then; of an ONNX file alone.
+        colour: "rgb" or "bgr", the order that an ONNX file was trained on.
+        flip: Whether the features of the mirrored crop are added (twice the time).
+        threads: Of onnxruntime, 0 for one a core; of an ONNX file alone.
+        precision: "fp32" or "bf16", of a torch file alone.
+
+    Returns:
+        The instrument, its weights loaded.
+
+    Raises:
+        InstrumentError: For a file that is not to be had or another network's, and for an unknown option.
+    """
     if Path(path).suffix in (".pth", ".pt", ".safetensors"):
         if (mean, scale, colour) != (127.5, 127.5, "rgb"):
             raise InstrumentError(

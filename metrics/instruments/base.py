@@ -43,38 +43,62 @@ class Crop:
 class Instrument(Protocol):
     """Reads faces. Colour order and value range are its own business: it is handed uint8 RGB.
 
-    reads: which of "identity", "shape", "expression", "pose" it returns. needs: what the user must supply,
-    None if it works straight after installation. parameters: every option that changes a number.
-    family: networks of one training recipe and objective share it. A swapper that was trained with one of them is not
-    compared with others by this instrument (the paper's dagger).
+    A class of attributes and `read` is enough; nothing needs to be inherited.
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name in keys and tables, NAME or NAME:VARIANT; of one run each is different."""
+
     @property
-    def reads(self) -> tuple[str, ...]: ...
+    def reads(self) -> tuple[str, ...]:
+        """Which of "identity", "shape", "expression", "pose" it returns."""
+
     @property
-    def crop(self) -> Crop: ...
+    def crop(self) -> Crop:
+        """The crop that it wants."""
+
     @property
-    def weights_sha256(self) -> str: ...
+    def weights_sha256(self) -> str:
+        """Hash of the file that it reads with, hex."""
+
     @property
-    def licence(self) -> str: ...
+    def licence(self) -> str:
+        """The licence of its weights, for results.json."""
+
     @property
-    def family(self) -> str: ...
+    def family(self) -> str:
+        """What networks of one training recipe and objective share.
+
+        A swapper that was trained with one of them is not compared with others by this instrument (the paper's dagger).
+        """
+
     @property
-    def description(self) -> str: ...
+    def description(self) -> str:
+        """What it is, in one line."""
+
     @property
-    def needs(self) -> str | None: ...
+    def needs(self) -> str | None:
+        """What the user must supply; None if it works straight after installation."""
+
     @property
-    def parameters(self) -> dict[str, Any]: ...
+    def parameters(self) -> dict[str, Any]:
+        """Every option that changes a number, as JSON holds it."""
 
     def read(
         self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32]
     ) -> dict[str, NDArray[np.float32]]:
-        """crops uint8 [n, s, s, 3] RGB, landmarks float32 [n, 68, 2] in frame pixels -> float32 [n, d] each.
+        """Read a batch of faces.
 
-        The keys are `reads`. A face that cannot be read is a row of NaN. Raises InstrumentError for crops of
-        another shape or type.
+        Args:
+            crops: uint8 [n, s, s, 3] RGB, as `crop` wants them.
+            landmarks: float32 [n, 68, 2], in pixels of the frames that the crops come from.
+
+        Returns:
+            A float32 [n, d] for each of `reads`. A face that cannot be read is a row of NaN.
+
+        Raises:
+            InstrumentError: For crops of another shape or type.
         """
         ...
 
@@ -106,7 +130,19 @@ class Available:
 
 
 def check_crops(name: str, crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """The crops, contiguous, if they are uint8 [n, size, size, 3]; otherwise InstrumentError."""
+    """The crops, contiguous, if an instrument can read them.
+
+    Args:
+        name: The instrument's, for the message.
+        crops: What it was handed.
+        size: The side that it wants, pixels.
+
+    Returns:
+        uint8 [n, size, size, 3].
+
+    Raises:
+        InstrumentError: For another shape or type.
+    """
     shape, dtype = np.shape(crops), getattr(crops, "dtype", type(crops))
     if len(shape) != 4 or shape[1:] != (size, size, 3) or dtype != np.uint8:
         raise InstrumentError(f"{name} reads uint8 crops [n, {size}, {size}, 3]; got {dtype} {list(shape)}")
@@ -114,7 +150,17 @@ def check_crops(name: str, crops: NDArray[np.uint8], size: int) -> NDArray[np.ui
 
 
 def file_sha256(path: str | os.PathLike[str]) -> str:
-    """Hex SHA-256 of a file, computed once as long as its size and time stay the same."""
+    """Hash of a file, computed once as long as its size and time stay the same.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Hex SHA-256.
+
+    Raises:
+        OSError: When it cannot be read.
+    """
     path = Path(path).resolve()
     state = path.stat()
     return _sha256(path, state.st_size, state.st_mtime_ns)

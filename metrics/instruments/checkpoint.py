@@ -30,9 +30,19 @@ _FEW = 3  # keys that an error names
 def read_tensors(path: str | os.PathLike[str], expected: str, part: str | None = None) -> dict[str, Tensor]:
     """The tensors of a file by key, on the CPU.
 
-    expected: which file it should be and where its authors publish it, for messages. part: the entry of the file's
-    dictionary that holds them, as "E_flame". Without it a "state_dict" or "model_state_dict" entry is entered. A prefix
-    "module." of all keys (DataParallel) is taken off. Raises InstrumentError, one line, for whatever is wrong.
+    A prefix "module." of all keys (DataParallel) is taken off.
+
+    Args:
+        path: A safetensors file, torch.save's, or a pickle of numpy arrays; nothing in it is executed.
+        expected: Which file it should be and where its authors publish it, for messages.
+        part: The entry of the file's dictionary that holds them, as "E_flame". Without it a "state_dict" or
+            "model_state_dict" entry is entered.
+
+    Returns:
+        Key -> tensor.
+
+    Raises:
+        InstrumentError: One line, for whatever is wrong.
     """
     path = Path(path)
     try:
@@ -41,16 +51,8 @@ def read_tensors(path: str | os.PathLike[str], expected: str, part: str | None =
         data = path.read_bytes()
     except OSError as error:
         raise InstrumentError(f"cannot read {path} ({error.strerror}); expected {expected}") from None
-    content = _parse(path, data, expected)
-    for key in [part] if part else ["state_dict", "model_state_dict"]:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-        elif part:
-            raise InstrumentError(f"{path} has no entry {part!r}; expected {expected}")
-    if not isinstance(content, Mapping) or not content:
-        raise InstrumentError(f"{path} holds no weights by name; expected {expected}")
     tensors = {}
-    for key, value in content.items():
+    for key, value in _entry(path, _parse(path, data, expected), part, expected).items():
         if isinstance(value, np.ndarray) and value.dtype.kind in "fiu":
             value = torch.from_numpy(np.array(value))
         if not isinstance(key, str) or not isinstance(value, Tensor):
@@ -66,10 +68,19 @@ def read_tensors(path: str | os.PathLike[str], expected: str, part: str | None =
 def fill(
     network: nn.Module, tensors: Mapping[str, Tensor], path: Any, expected: str, unused: Sequence[str] = ()
 ) -> None:
-    """Put the tensors into the network, every key of the one into one key of the other, in float32 and eval mode.
+    """Put tensors into a network, every key of the one into one key of the other, in float32 and eval mode.
 
-    unused: prefixes of keys that the file may hold and the network does not need (a classifier's last layer). BatchNorm's
-    num_batches_tracked, which older files lack and no forward pass reads, may be missing. Raises InstrumentError.
+    BatchNorm's num_batches_tracked, which older files lack and no forward pass reads, may be missing.
+
+    Args:
+        network: It is changed.
+        tensors: What read_tensors gave.
+        path: Where they come from, for messages.
+        expected: Which file it should be, for messages.
+        unused: Prefixes of keys that the file may hold and the network does not need (a classifier's last layer).
+
+    Raises:
+        InstrumentError: For keys that are missing or unknown, other shapes, and numbers that are not finite.
     """
     wanted = network.state_dict()
     given = {
@@ -103,6 +114,18 @@ def _few(keys: Sequence[str]) -> str:
     return ", ".join(keys[:_FEW]) + (", ..." if len(keys) > _FEW else "")
 
 
+def _entry(path: Path, content: Any, part: str | None, expected: str) -> Mapping[Any, Any]:
+    """The dictionary of weights within what a file holds."""
+    for key in [part] if part else ["state_dict", "model_state_dict"]:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+        elif part:
+            raise InstrumentError(f"{path} has no entry {part!r}; expected {expected}")
+    if not isinstance(content, Mapping) or not content:
+        raise InstrumentError(f"{path} holds no weights by name; expected {expected}")
+    return content
+
+
 def _parse(path: Path, data: bytes, expected: str) -> Any:
     if path.suffix == ".safetensors":
         try:
@@ -113,13 +136,13 @@ def _parse(path: Path, data: bytes, expected: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of storage classes that old files name
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as first:  # torch documents no type for a damaged file
+    except Exception as first:  # noqa: BLE001  # torch documents no type for a damaged file
         why: Exception = first
         try:
             content = _Arrays(io.BytesIO(data), encoding="latin1").load()
             if isinstance(content, Mapping):
                 return content
-        except Exception as second:  # nor does pickle
+        except Exception as second:  # noqa: BLE001  # nor does pickle
             why = second if isinstance(second, pickle.UnpicklingError) else first
         text = (str(why).splitlines() or [type(why).__name__])[0][:160]
         raise InstrumentError(f"{path} cannot be read as weights ({text}); expected {expected}") from None

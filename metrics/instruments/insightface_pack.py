@@ -31,7 +31,18 @@ def is_pack(text: str) -> bool:
 
 
 def recogniser(name: str, root: Path | None = None) -> Path:
-    """The path of the recogniser of a pack. root: instead of ~/.insightface. Raises InstrumentError."""
+    """The path of the recogniser of a pack.
+
+    Args:
+        name: Of the pack.
+        root: Folder to look in instead of ~/.insightface.
+
+    Returns:
+        Its ONNX file.
+
+    Raises:
+        InstrumentError: When it is not to be had.
+    """
     root = Path("~/.insightface").expanduser() if root is None else root
     folder = root / "models" / name
     if not folder.is_dir():
@@ -61,6 +72,6 @@ def _fetch(name: str, root: Path, folder: Path) -> Path:
     try:
         storage: Any = importlib.import_module("insightface.utils.storage")
         return Path(storage.ensure_available("models", name, root=str(root)))
-    except Exception as error:  # whatever the network, the disk or the package raises
+    except Exception as error:  # noqa: BLE001  # whatever the network, the disk or the package raises
         text = (str(error).splitlines() or [type(error).__name__])[0][:160]
         raise InstrumentError(f"{hint} (insightface could not fetch it: {text})") from None

@@ -71,7 +71,18 @@ class TorchReader:
             self._bf16 = True
 
     def read(self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32] | None = None) -> Readings:
-        """The readings, float32 [n, d] each, of uint8 RGB crops [n, s, s, 3]; landmarks only made the crop."""
+        """Read a batch of faces.
+
+        Args:
+            crops: uint8 [n, s, s, 3] RGB, as `crop` wants them.
+            landmarks: Only made the crop.
+
+        Returns:
+            A float32 [n, d] for each of `reads`.
+
+        Raises:
+            InstrumentError: For crops of another shape or type.
+        """
         codes = self.codes(check_crops(self.name, crops, self.crop.size))
         return {
             key: value.astype(np.float32) for key, value in self._decode(codes.astype(np.float64)).items()
@@ -90,7 +101,14 @@ class TorchReader:
         return np.concatenate(rows)[: len(crops)]
 
     def differentiable(self, pixels: Tensor) -> Tensor:
-        """Codes float [n, d] of RGB pixels float [n, 3, s, s] in 0..255, in fp32; gradients reach the pixels."""
+        """Codes through which gradients flow, in fp32.
+
+        Args:
+            pixels: float [n, 3, s, s] RGB, 0 to 255.
+
+        Returns:
+            float [n, d]; gradients reach the pixels.
+        """
         return cast(Tensor, self.network(self._normal(pixels)))
 
     def _pixels(self, crops: NDArray[np.uint8]) -> Tensor:

@@ -35,10 +35,12 @@ class Quoted:
     ablation: bool = False
 
     def text(self, i: int) -> str:
+        """Cell i as the paper prints it."""
         cell = self.cells[i]
         return "†" if cell is None else f"{cell[0] if isinstance(cell, tuple) else cell:.3f}"
 
     def bold(self, i: int) -> bool:
+        """Whether the paper prints cell i in bold."""
         return isinstance(self.cells[i], tuple)
 
 

@@ -45,11 +45,21 @@ class Cases:
 
     @property
     def first_label(self) -> str:
+        """The title of the default metric."""
         return dict(self.choosers)[self.first]
 
 
 def arrange(pictures: Sequence[Picture], table: Table, budget: int = BUDGET) -> Cases:
-    """Cases of single frames, by model in the table's order, each different frame and picture once."""
+    """Cases of single frames, by model in the table's order, each different frame and picture once.
+
+    Args:
+        pictures: Chosen frames of all models.
+        table: The rows and columns.
+        budget: Bytes that all pictures may take.
+
+    Returns:
+        What the page shows, by the best encoding that fits the budget.
+    """
     found = [picture for picture in pictures if picture.scope == "frame"]
     choosers = _choosers(found, table)
     keys = [key for key, _ in choosers]

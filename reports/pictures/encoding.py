@@ -43,6 +43,7 @@ class Encoding:
         return f"JPEG (quality {self.quality}), at most {self.size} pixels a side"
 
     def __call__(self, image: np.ndarray) -> str:
+        """The data: URI of a picture uint8 [h, w, 3] RGB."""
         picture = Image.fromarray(np.ascontiguousarray(image))
         if max(picture.size) > self.size:
             picture.thumbnail((self.size, self.size), Image.Resampling.LANCZOS)
@@ -94,9 +95,16 @@ def encode(
     budget: int,
     encodings: Sequence[Encoding] = ENCODINGS,
 ) -> Encoded | None:
-    """All images by the best encoding that keeps the page's URIs within `budget` bytes; None where none does.
+    """All images by the best encoding that keeps the page within a budget.
 
-    inline: stand where they are seen, each time; stored: once for all, and only if they are not inline.
+    Args:
+        inline: uint8 [h, w, 3] each; they stand where they are seen, each time.
+        stored: Likewise; stored once for all, and only if they are not inline.
+        budget: Bytes that all URIs may take.
+        encodings: To try, the best first.
+
+    Returns:
+        The pictures; None where no encoding is small enough.
     """
     for encoding in encodings:
         made = Encoded(encoding)
@@ -110,7 +118,16 @@ def encode(
 
 
 def css_size(image: np.ndarray) -> tuple[int, int, bool]:
-    """Small crops are enlarged by a whole factor, with their pixels left square; large ones are reduced."""
+    """How large a picture is drawn.
+
+    Small crops are enlarged by a whole factor, with their pixels left square; large ones are reduced.
+
+    Args:
+        image: [h, w, 3].
+
+    Returns:
+        Width and height in CSS pixels, and whether it is drawn pixelated.
+    """
     height, width = image.shape[:2]
     side = max(height, width)
     if side > SHOWN:

@@ -56,12 +56,29 @@ class Film:
 
 
 def sampled(n: int, most: int = MOST_COLUMNS) -> list[int]:
-    """Positions of the frames that a clip of n frames shows: all, or `most` in even steps."""
+    """Positions of the frames that a clip of n frames shows: all, or `most` in even steps.
+
+    Args:
+        n: Frames of the clip.
+        most: Columns of a film.
+
+    Returns:
+        Ascending, from 0.
+    """
     return list(range(n)) if n <= most else [int((i + 0.5) * n / most) for i in range(most)]
 
 
 def films(pictures: Sequence[Picture], table: Table, budget: int = BUDGET) -> list[tuple[str, list[Film]]]:
-    """Films by model, best before worst; [] without pictures of clips. Clips are dropped where they do not fit."""
+    """Whole clips by model, best before worst.
+
+    Args:
+        pictures: Chosen frames of all models; those of scope "clip" are shown.
+        table: The rows.
+        budget: Bytes that all pictures may take; clips are dropped where they do not fit.
+
+    Returns:
+        (model, its films); [] without pictures of clips.
+    """
     groups: dict[tuple[str, str, str], list[Picture]] = {}
     for picture in pictures:
         if picture.scope == "clip":

@@ -32,12 +32,25 @@ _SHARED = 1 << 30  # bytes of different pictures a column may have before Parque
 
 @dataclass(frozen=True)
 class Picture:
-    """One case of one model. Pictures are np.uint8 [h, w, 3] RGB, of any size, square for a tidy grid.
+    """One case of one model. Pictures are uint8 [h, w, 3] RGB, of any size, square for a tidy grid.
 
-    metric_text: the number that made it the best, median or worst case, in words ("cosine 0.71").
-    metric, label: key and title of the metric that chose it; empty for a random case and in older runs.
-    scope: "frame", or "clip" for one frame of a whole clip that was chosen by its mean.
-    scores: (title, number in words) of everything that was measured on this frame.
+    Args:
+        model: Its name.
+        clip: The pair's id.
+        frame: Number within the target's clip.
+        case: Why it was chosen.
+        metric_text: The number that made it the best, median or worst case, in words ("cosine 0.71").
+        source: The face whose identity is wanted.
+        target: The face that was changed.
+        swap: What came out.
+        truth: The true swap, where it is known.
+        metric: Key of the metric that chose it; empty for a random case and in older runs.
+        label: Its title.
+        scores: (title, number in words) of everything that was measured on this frame.
+        scope: "frame", or "clip" for one frame of a whole clip that was chosen by its mean.
+
+    Raises:
+        ValueError: For an unknown case, or a picture of another shape or type.
     """
 
     model: str
@@ -66,12 +79,20 @@ class Picture:
 
     @property
     def parts(self) -> list[tuple[str, np.ndarray]]:
+        """(name, picture) of those that there are."""
         named = [("source", self.source), ("target", self.target), ("swap", self.swap)]
         return named if self.truth is None else [*named, ("truth", self.truth)]
 
 
 def pack(pictures: Sequence[Picture]) -> bytes:
-    """The bytes of a pictures.parquet: one row a case, the images as lossless PNG, equal ones stored once."""
+    """The bytes of a pictures.parquet: one row a case, the images as lossless PNG, equal ones stored once.
+
+    Args:
+        pictures: The cases of one model.
+
+    Returns:
+        A Parquet file.
+    """
     columns: dict[str, Any] = {
         name: [getattr(picture, name) for picture in pictures]
         for name in ("model", "clip", "frame", "case", "metric_text", "metric", "label", "scope")
@@ -92,9 +113,17 @@ def digest(image: np.ndarray) -> bytes:
 
 
 def read(path: str | os.PathLike[str], model: str | None = None) -> list[Picture]:
-    """The cases of a pictures.parquet, none where the file is not there; `model` renames them.
+    """The cases of a pictures.parquet.
 
-    Raises ResultsError naming the file when it is damaged.
+    Args:
+        path: The file.
+        model: A name to give them; None: the one in the file.
+
+    Returns:
+        The cases; none where the file is not there.
+
+    Raises:
+        ResultsError: For a damaged file, naming it.
     """
     if not Path(path).is_file():
         return []

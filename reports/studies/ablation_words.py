@@ -69,6 +69,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def chance(p: float | None) -> str:
+    """A p-value in words: "p = 0.012", "p < 0.001"."""
     return "p unknown" if p is None else "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 

@@ -1,5 +1,6 @@
-"""The page and the tables of bench.validity: how good each instrument is, from validity.json alone
-(reports.studies.schema_validity).
+"""The page and the tables of bench.validity: how good each instrument is.
+
+They are made from validity.json alone (reports.studies.schema_validity).
 """
 
 from __future__ import annotations

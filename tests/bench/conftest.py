@@ -43,10 +43,11 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> str:
     pool = helper.make_node("AveragePool", ["x"], ["y"], kernel_shape=[14, 14], strides=[14, 14])
     flat = helper.make_node("Flatten", ["y"], ["z"])
     graph = helper.make_graph(
-        [pool, flat], "colours",
+        [pool, flat],
+        "colours",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 112, 112])],
         [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", 192])],
-    )  # fmt: skip
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     path = tmp_path_factory.mktemp("onnx") / "colours.onnx"
     onnx.save(model, path)

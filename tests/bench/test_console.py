@@ -13,9 +13,15 @@ from tests.support import ROOT
 from tests.test_commands import commands
 
 APART = {  # tools of the project's own files, started as modules alone
-    "bench", "bench.pages", "bench.make_anny.basis", "bench.make_anny.regressor", "smoothswap.rendered.dataset",
-    "smoothswap.rendered.extract", "smoothswap.rendered.landmarks", "metrics.docs",
-}  # fmt: skip
+    "bench",
+    "bench.pages",
+    "bench.make_anny.basis",
+    "bench.make_anny.regressor",
+    "smoothswap.rendered.dataset",
+    "smoothswap.rendered.extract",
+    "smoothswap.rendered.landmarks",
+    "metrics.docs",
+}
 
 
 def test_every_command_has_its_name() -> None:

@@ -41,8 +41,12 @@ def test_the_tree_is_one_that_ffpp_reads(people: Path, tmp_path: Path) -> None:
     require(data, [data.original(clip) for pair in pairs for clip in (pair.target, pair.source)])
     written = json.loads((tmp_path / "out" / "identities.json").read_text())["people"]
     assert {clip: person["name"] for clip, person in written.items()} == {
-        "000": "Ada", "001": "Bo", "002": "Cy", "003": "Di", "004": "Ed",
-    }  # fmt: skip
+        "000": "Ada",
+        "001": "Bo",
+        "002": "Cy",
+        "003": "Di",
+        "004": "Ed",
+    }
     path = data.path(data.original("002"))
     assert path is not None
     frames = read_frames(path)

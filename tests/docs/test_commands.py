@@ -83,12 +83,6 @@ GROUPS = (
     "smoothswap.datasets",
     "smoothswap.injections",
 )
-    "smoothswap.models",
-    "smoothswap.instruments",
-    "smoothswap.metrics",
-    "smoothswap.datasets",
-    "smoothswap.injections",
-)
 
 
 def exists(dotted: str) -> bool:

@@ -152,10 +152,15 @@ def test_nothing_read_at_all_is_no_number_but_no_crash() -> None:
 def test_no_frames_at_all() -> None:
     s = sides()
     none = Sides(
-        {k: v[:0] for k, v in s.swap.items()}, {k: v[:0] for k, v in s.source.items()},
-        {k: v[:0] for k, v in s.target.items()}, s.wanted_id[:0], s.target_id[:0], s.clusters[:0],
-        s.gallery, s.gallery_ids,
-    )  # fmt: skip
+        {k: v[:0] for k, v in s.swap.items()},
+        {k: v[:0] for k, v in s.source.items()},
+        {k: v[:0] for k, v in s.target.items()},
+        s.wanted_id[:0],
+        s.target_id[:0],
+        s.clusters[:0],
+        s.gallery,
+        s.gallery_ids,
+    )
     assert all(v.n == 0 and math.isnan(v.value) for v in evaluate(none).values())
 
 
@@ -178,9 +183,12 @@ def test_the_seed_decides_the_interval_and_nothing_else() -> None:
 
 def test_columns_named_after_a_network_by_hand() -> None:
     s = two_frames()
-    s = replace(s, swap=s.swap | {"pose": np.radians([[0.0, 10, 0], [0, 0, 0]])}, target=s.target | {
-        "pose": np.radians([[0.0, 0, 0], [-4, 0, 0]])
-    }, source=s.source | {"pose": np.zeros((2, 3))})  # fmt: skip
+    s = replace(
+        s,
+        swap=s.swap | {"pose": np.radians([[0.0, 10, 0], [0, 0, 0]])},
+        target=s.target | {"pose": np.radians([[0.0, 0, 0], [-4, 0, 0]])},
+        source=s.source | {"pose": np.zeros((2, 3))},
+    )
     vgg, arc, hn = (
         replace(s, instruments=dict.fromkeys(s.swap, name)) for name in ("vggface2:a", "arcface:b", "hopenet")
     )

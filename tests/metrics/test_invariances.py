@@ -56,10 +56,18 @@ def take(s: Sides, index: np.ndarray) -> Sides:
         return {k: v[index] for k, v in table.items()}
 
     return replace(
-        s, swap=rows(s.swap), source=rows(s.source), target=rows(s.target), truth=rows(s.truth),
-        wanted_id=s.wanted_id[index], target_id=s.target_id[index], clusters=s.clusters[index],
-        gallery_exclude=s.gallery_exclude[index], clips=s.clips[index], frames=s.frames[index],
-    )  # fmt: skip
+        s,
+        swap=rows(s.swap),
+        source=rows(s.source),
+        target=rows(s.target),
+        truth=rows(s.truth),
+        wanted_id=s.wanted_id[index],
+        target_id=s.target_id[index],
+        clusters=s.clusters[index],
+        gallery_exclude=s.gallery_exclude[index],
+        clips=s.clips[index],
+        frames=s.frames[index],
+    )
 
 
 def map_readings(s: Sides, change: Callable[[str, np.ndarray], np.ndarray]) -> Sides:
@@ -69,9 +77,13 @@ def map_readings(s: Sides, change: Callable[[str, np.ndarray], np.ndarray]) -> S
         return {k: v if k == "pixel_error" else change(k, v) for k, v in table.items()}
 
     return replace(
-        s, swap=rows(s.swap), source=rows(s.source), target=rows(s.target), truth=rows(s.truth),
+        s,
+        swap=rows(s.swap),
+        source=rows(s.source),
+        target=rows(s.target),
+        truth=rows(s.truth),
         gallery=change("identity", s.gallery),
-    )  # fmt: skip
+    )
 
 
 def frames_in_another_order(s: Sides) -> Changed:
@@ -122,9 +134,12 @@ def people_renamed(s: Sides) -> Changed:
         return np.array([f"person-{(int(i) * 7) % 12}" for i in ids])
 
     renamed = replace(
-        s, wanted_id=new(s.wanted_id), target_id=new(s.target_id), gallery_ids=new(s.gallery_ids),
+        s,
+        wanted_id=new(s.wanted_id),
+        target_id=new(s.target_id),
+        gallery_ids=new(s.gallery_ids),
         clips=new(s.clips),
-    )  # fmt: skip
+    )
     return [renamed], WHOLE
 
 
@@ -177,8 +192,9 @@ L2 = (
     "expression_flicker",
 )
 SYMMETRIC = (
-    "identity", "shape", "expression", "pose", "vgg", "arc", "pose_hn", "expression_flicker", "pose_flicker"
-)  # fmt: skip
+    *("identity", "shape", "expression", "pose", "vgg", "arc", "pose_hn"),
+    *("expression_flicker", "pose_flicker"),
+)
 
 
 TURNS = ("pose_flicker", "pose_hn")  # of rotations, not of three numbers
@@ -287,16 +303,18 @@ PAIR_RULES = {
     "pairs twice": Rule(lambda s, y, f: (np.tile(s, 2), np.tile(y, 2), np.tile(f, 2))),
     "scores scaled and moved": Rule(lambda s, y, f: (4 * s - 7, y, f)),
     "any rising function of the score": Rule(
-        lambda s, y, f: (np.exp(s), y, f), but("verification_accuracy")  # its thresholds lie half way
+        lambda s, y, f: (np.exp(s), y, f),
+        but("verification_accuracy"),  # its thresholds lie half way
     ),
     "same and different exchanged with the sign": Rule(
         lambda s, y, f: (-s, ~y, f), only("verification_auc", "verification_eer", "best accuracy")
     ),
     "sign of the score": Rule(
-        lambda s, y, f: (-s, y, f), lambda k, v: 1 - v if k in ("verification_auc", "verification_eer") else None
+        lambda s, y, f: (-s, y, f),
+        lambda k, v: 1 - v if k in ("verification_auc", "verification_eer") else None,
     ),
     "folds renamed in their order": Rule(lambda s, y, f: (s, y, np.char.add("fold ", f.astype(str)))),
-}  # fmt: skip
+}
 
 
 def _set_distance(key: str, swap: Values, target: Values) -> float:
@@ -369,10 +387,11 @@ def _frame_cases() -> list[Any]:
                 continue
             cases.append(
                 pytest.param(
-                    lambda k=key, b=base, c=change, e=expect, s=summary: _frames(k, b, c, e, s), tolerance,
+                    lambda k=key, b=base, c=change, e=expect, s=summary: _frames(k, b, c, e, s),
+                    tolerance,
                     id=f"{change.__name__}-{key}",
                 )
-            )  # fmt: skip
+            )
     return cases
 
 

@@ -74,9 +74,14 @@ def test_runs_are_combined_and_named_apart(run: Path, tmp_path: Path) -> None:
         write_atomic(two / model / "results.json", Results.model_validate(given))
     runs, cases = gather([run, two], tmp_path)
     assert [one.name for one in runs] == [
-        "classical", "copy-source (one)", "copy-target", "oracle", "smoothswap (one)",
-        "copy-source (two)", "smoothswap (two)",
-    ]  # fmt: skip
+        "classical",
+        "copy-source (one)",
+        "copy-target",
+        "oracle",
+        "smoothswap (one)",
+        "copy-source (two)",
+        "smoothswap (two)",
+    ]
     assert {case.model for case in cases} == {"smoothswap (one)"}
     assert [row.end for row in build(runs).rows] == ["low", "", "", "", "high", "high", "high"]
     page = render(runs, cases)
@@ -119,9 +124,12 @@ def test_wrong_use_is_one_line(run: Path, tmp_path: Path, capsys: pytest.Capture
         assert said in error
         assert error.count("\n") == 1
     done = subprocess.run(
-        [sys.executable, "-m", "reports", "--help"], capture_output=True, text=True, check=True,
+        [sys.executable, "-m", "reports", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
         cwd=ROOT,
-    )  # fmt: skip
+    )
     assert "python -m reports runs/ffpp -o report.html" in done.stdout
 
 

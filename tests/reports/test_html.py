@@ -139,10 +139,15 @@ def test_the_same_input_gives_the_same_page(runs: list[RunFiles], cases: list[Pi
         "sys.stdout.buffer.write(render(runs, [picture(MODELS[1], 'best', 3)]).encode())"
     )
     pages = {
-        subprocess.run([sys.executable, "-c", program], capture_output=True, check=True,
-                       cwd=ROOT, env={"PYTHONHASHSEED": seed, "PATH": ""}).stdout
+        subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            check=True,
+            cwd=ROOT,
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+        ).stdout
         for seed in ("1", "2")
-    }  # fmt: skip
+    }
     assert len(pages) == 1
     assert len(pages.pop()) > 50_000
 
@@ -158,8 +163,9 @@ def test_reading_an_old_result_loads_no_torch_no_instrument_and_no_other_layer(t
         "print([m for m in sys.modules if m.split('.')[0] in ('torch', 'onnxruntime', 'smoothswap', 'bench')"
         " or m.startswith('metrics.instruments')])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True,
-                          cwd=ROOT)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -142,9 +142,13 @@ def test_bold_agrees_with_trying_all_sets(values: list[int], up: bool) -> None:
         for n in (2, 1)
         for chosen in combinations(range(len(values)), n)
         if n < len(values)
-        and all((values[i] > w) if up else (values[i] < w) for i in chosen
-                for j, w in enumerate(values) if j not in chosen)
-    ]  # fmt: skip
+        and all(
+            (values[i] > w) if up else (values[i] < w)
+            for i in chosen
+            for j, w in enumerate(values)
+            if j not in chosen
+        )
+    ]
     assert bold(*runs) == ({f"m{i}" for i in sets[0]} if sets else set())
 
 

@@ -32,10 +32,16 @@ def main(repeats: int, keep: bool = False) -> None:
         out = Path(folder) / "ratios.jsonl"
         for i in range(repeats):
             print(f"repeat {i + 1} of {repeats}", file=sys.stderr)
+            how = "--benchmark-enable --benchmark-quiet --benchmark-max-time=0.1 --benchmark-min-rounds=2"
             command = [
-                sys.executable, "-m", "pytest", str(HERE), "--benchmark-enable", "--benchmark-quiet",
-                "--benchmark-max-time=0.1", "--benchmark-min-rounds=2", "-k", "not committed_baseline",
-            ]  # fmt: skip
+                sys.executable,
+                "-m",
+                "pytest",
+                str(HERE),
+                *how.split(),
+                "-k",
+                "not committed_baseline",
+            ]
             subprocess.run(command, check=True, stdout=2, env={**os.environ, "SPEED_OUT": str(out)})
         rows = [json.loads(line) for line in out.read_text().splitlines()]
     names = list(dict.fromkeys(row["name"] for row in rows))
@@ -45,9 +51,10 @@ def main(repeats: int, keep: bool = False) -> None:
         logs = np.log([row["ratio"] for row in rows if row["name"] == name])
         mean, sd = float(logs.mean()), float(logs.std(ddof=1))
         paths[name] = {
-            "ratio": round(float(np.exp(mean)), 4), "sd_log": round(sd, 5),
+            "ratio": round(float(np.exp(mean)), 4),
+            "sd_log": round(sd, 5),
             "limit": max(round(float(np.exp(mean + k * sd)), 4), before.get(name, {}).get("limit", 0)),
-        }  # fmt: skip
+        }
     made = {"repeats": repeats, "alarm_rate": ALARM_RATE, "factor": round(k, 3), "paths": paths}
     write_atomic(HERE / "baseline.json", json.dumps(made, indent=1) + "\n")
 

@@ -17,7 +17,7 @@ KINDS = {
     "mixed": {"left_in": 0.11},  # 1 % of the target more
     "flipped": {"flipped": True},
     "moved": {"moved": 8},  # pixels of a crop of 96: cut in one place, pasted in another
-}  # fmt: skip
+}
 
 
 class Swapper:

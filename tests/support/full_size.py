@@ -68,8 +68,11 @@ def _frames(place: int, clips: int) -> FrameTable:
     )
     lost = rng.random(n) < 0.01
     rows: dict[str, Any] = {
-        "cluster": [f"{p:03d}" for p in pair], "status": np.where(lost, "no_face", "ok"), "reason": "", "posed": True,
-    }  # fmt: skip
+        "cluster": [f"{p:03d}" for p in pair],
+        "status": np.where(lost, "no_face", "ok"),
+        "reason": "",
+        "posed": True,
+    }
     for key in METRICS:
         unit, _, _, values = SCORES[key]
         mean = values[place % len(values)]
@@ -99,10 +102,19 @@ def _picture(model: str, place: int, clip: int, position: int, case: Any, metric
     label = metric.replace("_", " ").capitalize()
     number = 37 * position
     return Picture(
-        model, f"{clip:03d}_{clip ^ 1:03d}", number, case, f"{label} 0.5" if metric else "drawn by lot",
-        _face(clip ^ 1), _face(10_000 + 97 * clip + position), _face(100_000 * (place + 2) + 97 * clip + position),
-        None, metric, label, scores,
-    )  # fmt: skip
+        model=model,
+        clip=f"{clip:03d}_{clip ^ 1:03d}",
+        frame=number,
+        case=case,
+        metric_text=f"{label} 0.5" if metric else "drawn by lot",
+        source=_face(clip ^ 1),
+        target=_face(10_000 + 97 * clip + position),
+        swap=_face(100_000 * (place + 2) + 97 * clip + position),
+        truth=None,
+        metric=metric,
+        label=label,
+        scores=scores,
+    )
 
 
 def _cases(model: str, place: int, clips: int) -> list[Picture]:

@@ -97,28 +97,44 @@ def write(
     swap = {r: np.where(failed[:, None], np.nan, read(swapped, r)) for r in READS}
     flat = frames.reshape(-1, 8, 8, 3)
     sides = Sides(
-        swap, {r: read(source, r) for r in READS}, {r: read(target, r) for r in READS},
-        np.array(wanted), np.array(own), np.array(clusters), read(flat, "identity"),
-        np.repeat(np.array(clips), FRAMES), instruments=dict.fromkeys(READS, "made"),
-    )  # fmt: skip
+        swap,
+        {r: read(source, r) for r in READS},
+        {r: read(target, r) for r in READS},
+        np.array(wanted),
+        np.array(own),
+        np.array(clusters),
+        read(flat, "identity"),
+        np.repeat(np.array(clips), FRAMES),
+        instruments=dict.fromkeys(READS, "made"),
+    )
     values = evaluate(sides, missing=protocol.missing, seed=protocol.seed, n_resamples=1999)
     columns: dict[str, Any] = {
-        "model": [name] * n, "manipulation": [name] * n, "compression": ["c23"] * n,
-        "clip": [f"{t}_{s}" for t, s in zip(own, wanted, strict=True)], "target": own, "source": wanted,
-        "cluster": clusters, "position": list(range(FRAMES)) * len(order), "frame": NUMBERS * len(order),
-        "source_frame": [0] * n, "status": np.where(failed, "no_face", "ok").tolist(),
+        "model": [name] * n,
+        "manipulation": [name] * n,
+        "compression": ["c23"] * n,
+        "clip": [f"{t}_{s}" for t, s in zip(own, wanted, strict=True)],
+        "target": own,
+        "source": wanted,
+        "cluster": clusters,
+        "position": list(range(FRAMES)) * len(order),
+        "frame": NUMBERS * len(order),
+        "source_frame": [0] * n,
+        "status": np.where(failed, "no_face", "ok").tolist(),
         "reason": np.where(failed, "no face was detected in the swapped frame", "").tolist(),
         "posed": [True] * n,
-    }  # fmt: skip
+    }
     for key in values:
         columns[f"metric/{key}"] = [None if np.isnan(x) else x for x in frame_values(sides, key)]
     for r in READS:
         rows = [None if np.isnan(row).any() else row for row in swap[r]]
         columns[f"swap/made/{r}"] = pa.array(rows, pa.list_(pa.float32()))
     originals: dict[str, Any] = {
-        "clip": [c for c in clips for _ in range(FRAMES)], "compression": ["c23"] * len(flat),
-        "frame": NUMBERS * len(clips), "status": ["ok"] * len(flat), "reason": [""] * len(flat),
-    }  # fmt: skip
+        "clip": [c for c in clips for _ in range(FRAMES)],
+        "compression": ["c23"] * len(flat),
+        "frame": NUMBERS * len(clips),
+        "status": ["ok"] * len(flat),
+        "reason": [""] * len(flat),
+    }
     for r in READS:
         originals[f"original/made/{r}"] = pa.array(list(read(flat, r)), pa.list_(pa.float32()))
     files = {
@@ -132,20 +148,29 @@ def write(
             "protocol": {**protocol.model_dump(mode="json"), "hash": protocol.hash},
             "data": {"name": "made", "manifest_sha256": "0" * 64, "clips": len(order)},
             "instruments": [
-                {"name": "made", "weights_sha256": "1" * 64, "crop": {"template": "ffhq", "size": 8}, "licence": "-"}
+                {
+                    "name": "made",
+                    "weights_sha256": "1" * 64,
+                    "crop": {"template": "ffhq", "size": 8},
+                    "licence": "-",
+                }
             ],
-            "environment": {"python": "3", "packages": {}}, "seed": protocol.seed,
-            "started": "2026-11-24T12:00:00+00:00", "seconds": 1.5,
+            "environment": {"python": "3", "packages": {}},
+            "seed": protocol.seed,
+            "started": "2026-11-24T12:00:00+00:00",
+            "seconds": 1.5,
         },
         "counts": {
-            "expected": n, "used": int(n - failed.sum()), "failed": {"no_face": len(lost)} if lost else {},
+            "expected": n,
+            "used": int(n - failed.sum()),
+            "failed": {"no_face": len(lost)} if lost else {},
         },
         "metrics": {
             key: {**value.as_dict(), "missing": None, "description": METRICS[key].description}
             for key, value in values.items()
         },
         "files": files,
-    }  # fmt: skip
+    }
     if change is not None:
         change(content)
     write_atomic(out / name / "results.json", Results.model_validate(content))

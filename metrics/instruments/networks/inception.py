@@ -18,6 +18,7 @@ class Conv(nn.Module):
         self.bn = nn.BatchNorm2d(c_out, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Of [n, c_in, h, w]: [n, c_out, h', w'] by side, stride and padding."""
         return functional.relu(self.bn(self.conv(x)))
 
 
@@ -34,6 +35,7 @@ class Residual(nn.Module):
         self.conv2d = nn.Conv2d(joined, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Of [n, c, h, w]: the same shape."""
         parts = [getattr(self, f"branch{i}")(x) for i in range(self._branches)]
         y: Tensor = self.conv2d(torch.cat(parts, 1)) * self._scale + x
         return y if self._last else functional.relu(y)
@@ -49,6 +51,7 @@ class Reduction(nn.Module):
         self._branches = len(branches)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Of [n, c, h, w]: the branches' channels and c more, at half the size."""
         parts = [getattr(self, f"branch{i}")(x) for i in range(self._branches)]
         return torch.cat([*parts, functional.max_pool2d(x, 3, 2)], 1)
 
@@ -131,6 +134,7 @@ class InceptionResnetV1(nn.Module):
         self.last_bn = nn.BatchNorm1d(512, eps=0.001)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features [n, 512] of [n, 3, 160, 160] in (x - 127.5) / 128."""
         x = self.conv2d_2b(self.conv2d_2a(self.conv2d_1a(x)))
         x = self.conv2d_4b(self.conv2d_4a(self.conv2d_3b(functional.max_pool2d(x, 3, 2))))
         x = self.mixed_7a(self.repeat_2(self.mixed_6a(self.repeat_1(x))))

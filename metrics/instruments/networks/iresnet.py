@@ -39,6 +39,7 @@ class Block(nn.Module):
             self.downsample = nn.Identity()  # it has no keys
 
     def forward(self, x: Tensor) -> Tensor:
+        """Of [n, c_in, h, w]: [n, c_out, h / stride, w / stride]."""
         y = self.prelu(self.bn2(self.conv1(self.bn1(x))))
         total: Tensor = self.bn3(self.conv2(y)) + self.downsample(x)
         return total
@@ -64,6 +65,7 @@ class IResNet(nn.Module):
         self.features = nn.BatchNorm1d(features)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features [n, 512] of [n, 3, 112, 112] in -1 .. 1, not normalised."""
         x = self.prelu(self.bn1(self.conv1(x)))
         for i in range(1, 5):
             x = getattr(self, f"layer{i}")(x)

@@ -34,6 +34,7 @@ class Block(nn.Module):
         self.bn_sep = nn.BatchNorm2d(c_out)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Of [n, c_in, h, w]: [n, c_out, h / stride, w / stride]."""
         x = functional.relu(self.bn_dw(self.conv_dw(x)))
         return functional.relu(self.bn_sep(self.conv_sep(x)))
 
@@ -50,6 +51,7 @@ class MobileNet(nn.Module):
         self.fc_param = nn.Linear(int(1024 * width), codes)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Codes [n, 62] of [n, 3, 120, 120], BGR, (x - 127.5) / 128."""
         x = functional.relu(self.bn1(self.conv1(x)))
         for name, *_ in _BLOCKS:
             x = getattr(self, name)(x)

@@ -38,6 +38,7 @@ class Block(nn.Module):
         self.rbr_1x1 = _ConvNorm(c_in, c_out, 1, stride, groups)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Of [n, c_in, h, w]: [n, c_out, h / stride, w / stride]."""
         if self._deploy:
             return functional.relu(self.rbr_reparam(x))
         y = self.rbr_dense(x) + self.rbr_1x1(x)
@@ -61,6 +62,7 @@ class SixDRepNet(nn.Module):
         self.linear_reg = nn.Linear(c_in, 6)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Two columns of a rotation [n, 6] of [n, 3, 224, 224], ImageNet's mean and spread."""
         for i in range(5):
             x = getattr(self, f"layer{i}")(x)
         y: Tensor = self.linear_reg(x.mean((2, 3)))

@@ -18,6 +18,7 @@ class Trunk(ResNet):
         del self.fc
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features [n, 2048] of [n, 3, h, w]."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.avgpool(x).flatten(1)
@@ -34,6 +35,7 @@ class DecaEncoder(nn.Module):
         self.layers = nn.Sequential(nn.Linear(2048, 1024), nn.ReLU(), nn.Linear(1024, self.CODES))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Codes [n, 236] of [n, 3, 224, 224] in 0 .. 1."""
         y: Tensor = self.layers(self.encoder(x))
         return y
 
@@ -48,5 +50,6 @@ class Hopenet(Trunk):
         self.fc_yaw, self.fc_pitch, self.fc_roll = (nn.Linear(2048, self.BINS) for _ in range(3))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits [n, 198] of [n, 3, 224, 224], ImageNet's mean and spread: 66 each of yaw, pitch and roll."""
         features = super().forward(x)
         return torch.cat([self.fc_yaw(features), self.fc_pitch(features), self.fc_roll(features)], dim=1)

@@ -35,6 +35,7 @@ class Block(nn.Module):
             self.downsample = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
+        """Of [n, c_in, h, w]: [n, 4 width, h / stride, w / stride]."""
         y = functional.relu(self.bn1(self.conv1(x)))
         y = functional.relu(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))
@@ -59,6 +60,7 @@ class VGGResNet50(nn.Module):
             setattr(self, f"layer{i + 1}", nn.Sequential(*blocks))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Features [n, 2048] of [n, 3, 224, 224], BGR of 255 less the mean colour."""
         x = functional.relu(self.bn1(self.conv1(x)))
         x = functional.max_pool2d(x, 3, 2, ceil_mode=True)
         for i in range(1, 5):

@@ -45,8 +45,10 @@ def test_the_official_splits_give_720_140_140_clips() -> None:
     from bench.data.ffpp import _pairs_of
 
     assert {name: 2 * len(_pairs_of(splits / f"{name}.json")) for name in ("train", "val", "test")} == {
-        "train": 720, "val": 140, "test": 140,
-    }  # fmt: skip
+        "train": 720,
+        "val": 140,
+        "test": 140,
+    }
 
 
 def test_splits_are_found_in_root_in_dataset_or_where_told(tmp_path: Path) -> None:
@@ -71,8 +73,10 @@ def test_all_is_train_val_and_test_after_each_other(tmp_path: Path) -> None:
 
 def test_limit_takes_the_first_clips(tmp_path: Path) -> None:
     assert [p.id for p in FaceForensics(empty_tree(tmp_path / "d", ["953"])).pairs("test", 3)] == [
-        "953_974", "974_953", "012_026",
-    ]  # fmt: skip
+        "953_974",
+        "974_953",
+        "012_026",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -320,9 +320,13 @@ def test_a_straight_embedding_descends_all_the_way() -> None:
 
 
 def test_the_command_trains_compares_and_writes_a_page(
-    train: Path, test_faces: Path, colours: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    train: Path,
+    test_faces: Path,
+    colours: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     """Stopped by SIGTERM in the second training, the same command goes on and ends as if it had not been."""
     from smoothswap.pretrained import fingerprint, load_embedder
     from smoothswap.training.embedder import EmbedderTask
@@ -433,8 +437,11 @@ def test_jobs_go_seed_by_seed(tmp_path: Path) -> None:
         ["--data", "d", "--train", "contrastive, softmax", "--seeds", "2", "--out", str(tmp_path)]
     )
     assert [(j.loss, j.seed) for j in jobs(options)] == [
-        ("contrastive", 0), ("softmax", 0), ("contrastive", 1), ("softmax", 1),
-    ]  # fmt: skip
+        ("contrastive", 0),
+        ("softmax", 0),
+        ("contrastive", 1),
+        ("softmax", 1),
+    ]
     assert not finished(jobs(options)[0])
 
 
@@ -453,9 +460,17 @@ def made(d_smooth: float, separated: bool, auc: float = 0.95, rank: float = 20.0
         }
 
     embedders = {
-        "arc": {"verification_auc": figure(auc), "effective_rank": figure(rank), "networks": [{"loss": "arcface"}] * 2},
-        "smooth": {"verification_auc": figure(0.95), "effective_rank": figure(20.0), "networks": [{"loss": "contrastive"}]},
-    }  # fmt: skip
+        "arc": {
+            "verification_auc": figure(auc),
+            "effective_rank": figure(rank),
+            "networks": [{"loss": "arcface"}] * 2,
+        },
+        "smooth": {
+            "verification_auc": figure(0.95),
+            "effective_rank": figure(20.0),
+            "networks": [{"loss": "contrastive"}],
+        },
+    }
     return {
         "embedders": embedders,
         "differences": {"d_smooth": gap(d_smooth), "verification_auc": gap(auc - 0.95)},

@@ -87,10 +87,8 @@ def test_the_ends_of_the_scale(
 def test_the_frames_table_holds_the_ledger_and_the_readings(run: Any, tmp_path: Path) -> None:
     results = run("--model", "copy-target", "--no-references")
     frames = table(tmp_path, "copy-target")
-    assert list(frames.columns[:12]) == [
-        "model", "manipulation", "compression", "clip", "target", "source", "cluster", "position", "frame",
-        "source_frame", "status", "reason",
-    ]  # fmt: skip
+    key = ["model", "manipulation", "compression", "clip", "target", "source", "cluster", "position"]
+    assert list(frames.columns[:12]) == [*key, "frame", "source_frame", "status", "reason"]
     assert list(frames["clip"].unique()) == ["000_001", "001_000", "002_003", "003_002"]
     assert list(frames["frame"]) == [0, 2, 4] * 4
     assert set(frames["source_frame"]) == {0}
@@ -400,18 +398,20 @@ def test_a_read_only_output_folder(run: Any, tmp_path: Path, capsys: pytest.Capt
 
 
 def command(tree: Path, out: Path, colours: str, *options: str) -> list[str]:
-    return [
-        sys.executable, "-m", "bench.ffpp", "--data", str(tree), "--out", str(out), "--instruments", colours,
-        "--frames", "3", "--device", "cpu", "--no-references", "--model", "copy-source", *options,
-    ]  # fmt: skip
+    where = ["--data", str(tree), "--out", str(out), "--instruments", colours]
+    how = "--frames 3 --device cpu --no-references --model copy-source"
+    return [sys.executable, "-m", "bench.ffpp", *where, *how.split(), *options]
 
 
 def test_a_full_disk_leaves_no_result(tree: Path, tmp_path: Path, colours: str) -> None:
     """Files may grow to 8 kB only: the write of the readings fails as it does on a full disk."""
     done = subprocess.run(
-        command(tree, tmp_path / "out", colours, "--workers", "1"), cwd=ROOT, capture_output=True, text=True,
+        command(tree, tmp_path / "out", colours, "--workers", "1"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)),
-    )  # fmt: skip
+    )
     assert done.returncode == 3, done.stderr
     assert "error: cannot write" in done.stderr
     assert "Traceback" not in done.stderr
@@ -421,8 +421,10 @@ def test_a_full_disk_leaves_no_result(tree: Path, tmp_path: Path, colours: str) 
 def test_an_interrupted_run_leaves_no_result_and_no_process(tree: Path, tmp_path: Path, colours: str) -> None:
     run = subprocess.Popen(
         command(tree, tmp_path / "out", colours, "--workers", "2", "--model", "classical"),
-        cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     assert run.stderr is not None
     assert b"scoring" in run.stderr.read(9)  # the progress bar: the work has begun
     run.send_signal(signal.SIGTERM)

@@ -31,15 +31,25 @@ def results(trained_with: list[str], *instruments: dict[str, Any]) -> Results:
     """A results file with one number by each instrument."""
     value = {"value": 0.5, "n": 4, "clusters": 2, "unit": "cosine", "higher_is_better": True, "version": 1}
     value |= {"label": "Identity", "group": "Identity change", "order": 1, "range": [-1, 1]}
-    return Results.model_validate({
-        "run": {
-            "command": "x", "model": {"name": "mine", "trained_with": trained_with}, "protocol": {"hash": "h"},
-            "data": {"name": "d"}, "instruments": list(instruments), "environment": {}, "seed": 0,
-            "started": datetime.now(timezone.utc), "seconds": 1.0,
-        },
-        "counts": {"expected": 4, "used": 4},
-        "metrics": {f"identity@{one['name']}": {**value, "instrument": one["name"]} for one in instruments},
-    })  # fmt: skip
+    return Results.model_validate(
+        {
+            "run": {
+                "command": "x",
+                "model": {"name": "mine", "trained_with": trained_with},
+                "protocol": {"hash": "h"},
+                "data": {"name": "d"},
+                "instruments": list(instruments),
+                "environment": {},
+                "seed": 0,
+                "started": datetime.now(timezone.utc),
+                "seconds": 1.0,
+            },
+            "counts": {"expected": 4, "used": 4},
+            "metrics": {
+                f"identity@{one['name']}": {**value, "instrument": one["name"]} for one in instruments
+            },
+        }
+    )
 
 
 def marked(found: Results) -> set[str]:

@@ -12,10 +12,20 @@ from bench.ffpp.protocol import Protocol
 from bench.reading.reader import STATUSES
 
 OTHER = {
-    "sequences": "actors", "compression": "c40", "split": "all", "limit": 3, "frames": 9, "video": 8,
-    "source_rule": "matched", "faces_rule": "largest", "missing": "exclude",
-    "gallery": "without_source_frame", "missing_clips": "ledger", "identity_map": {"343": "043"}, "seed": 1,
-}  # fmt: skip
+    "sequences": "actors",
+    "compression": "c40",
+    "split": "all",
+    "limit": 3,
+    "frames": 9,
+    "video": 8,
+    "source_rule": "matched",
+    "faces_rule": "largest",
+    "missing": "exclude",
+    "gallery": "without_source_frame",
+    "missing_clips": "ledger",
+    "identity_map": {"343": "043"},
+    "seed": 1,
+}
 FIXED = {"version", "frame_rule", "swap_face_rule", "interval"}
 
 

@@ -37,10 +37,9 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_scale_holds_on_real_people(people: Path, tmp_path: Path) -> None:
     root, out = tmp_path / "ffpp", tmp_path / "out"
     assert make_ffpp.main(["--from", str(people), "--out", str(root)]) == 0
-    assert ffpp.main([
-        "--data", str(root), "--out", str(out), "--model", "classical", "--frames", "3", "--workers", "1",
-        "--device", "cpu", "--instruments", f"arcface:{RECOGNISER}?scale=128",
-    ]) == 0  # fmt: skip
+    how = "--model classical --frames 3 --workers 1 --device cpu"
+    read = ["--instruments", f"arcface:{RECOGNISER}?scale=128"]
+    assert ffpp.main(["--data", str(root), "--out", str(out), *how.split(), *read]) == 0
     results = {
         name: load(out / name / "results.json") for name in ("copy-target", "classical", "copy-source")
     }

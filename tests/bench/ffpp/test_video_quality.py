@@ -54,8 +54,11 @@ def test_video_and_quality_are_measured_stored_and_recounted(
 
     rows = pd.read_parquet(made / "mine" / "video.parquet")
     assert rows.groupby("clip")["frame"].apply(list).to_dict() == {
-        "000_001": [0, 1, 2, 3], "001_000": [0, 1, 2, 3], "002_003": [0, 1, 2, 3], "003_002": [0, 1, 2, 3],
-    }  # fmt: skip
+        "000_001": [0, 1, 2, 3],
+        "001_000": [0, 1, 2, 3],
+        "002_003": [0, 1, 2, 3],
+        "003_002": [0, 1, 2, 3],
+    }
     assert rows.loc[rows["status"] != "ok", ["clip", "frame"]].to_numpy().tolist() == [["000_001", 2]]
     # 12 frames follow another; the lost one takes itself and the frame after it along.
     assert (mine["pose_flicker"].n, mine["pose_flicker"].missing) == (10, 2)

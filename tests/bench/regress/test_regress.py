@@ -265,10 +265,8 @@ def test_a_check_reruns_the_baselines_command(
 
     monkeypatch.setattr(subprocess, "run", run)
     assert regress.main(["--baseline", str(base), "--out", str(tmp_path), "--", "--workers", "1"]) == 0
-    assert seen[0][1:] == [
-        "-m", "bench.ffpp", "--no-references", "--model", "mine", "--frames", "4", "--workers", "1",
-        "--out", str(tmp_path / "run"),
-    ]  # fmt: skip
+    plain = "-m bench.ffpp --no-references --model mine --frames 4 --workers 1 --out"
+    assert seen[0][1:] == [*plain.split(), str(tmp_path / "run")]
     made = ["--baseline", str(tmp_path / "new.json"), "--make", "2", "--model", "x:y", "--out", str(tmp_path)]
     assert regress.main([*made, "--", "--limit", "2"]) == 0
     assert [c[c.index("--model") + 1 :] for c in seen[1:]] == [

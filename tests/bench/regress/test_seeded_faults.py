@@ -41,11 +41,9 @@ COMMAND = "python -m bench.ffpp --model mine=fault_models:sound_0"
 
 def score(root: Path, out: Path, models: Sequence[str], *more: str) -> None:
     """Score fault_models:MODEL for each of `models` into OUT/MODEL/mine, as a run of bench.ffpp each."""
-    options = parser().parse_args([
-        "--data", str(root), "--instruments", "embedder:recogniser-96,anny", "--workers", "1", "--device", "cpu",
-        "--no-references", "--frames", str(FRAMES), *more,
-        *(word for model in models for word in ("--model", f"{model}=fault_models:{model}")),
-    ])  # fmt: skip
+    how = "--instruments embedder:recogniser-96,anny --workers 1 --device cpu --no-references"
+    named = [word for model in models for word in ("--model", f"{model}=fault_models:{model}")]
+    options = parser().parse_args(["--data", str(root), *how.split(), "--frames", str(FRAMES), *more, *named])
     started, clock = datetime.now(timezone.utc), time.monotonic()
     plan = prepare(options)
     outcome, _ = run_plan(plan)

@@ -21,10 +21,19 @@ from smoothswap.config import EmbedderConfig, SwapperConfig, flatten, override
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 
-SIZES: dict[str, Any] = {"generator.size": 32, "generator.width": 8, "generator.channel_multipliers": (1, 2),
-                         "generator.identity_dim": 6}  # fmt: skip
-NETWORK: dict[str, Any] = {"network.backbone": "lite", "network.size": 32, "network.hidden": 8,
-                           "network.dim": 6, "network.width": 4}  # fmt: skip
+SIZES: dict[str, Any] = {
+    "generator.size": 32,
+    "generator.width": 8,
+    "generator.channel_multipliers": (1, 2),
+    "generator.identity_dim": 6,
+}
+NETWORK: dict[str, Any] = {
+    "network.backbone": "lite",
+    "network.size": 32,
+    "network.hidden": 8,
+    "network.dim": 6,
+    "network.width": 4,
+}
 
 
 def put(

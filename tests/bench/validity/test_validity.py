@@ -46,8 +46,11 @@ def examined(read) -> Examined:
 
     for person in range(12):
         shape = rng.normal(size=5).astype(np.float32)
-        base = {"shape": shape, "expression": rng.normal(size=4).astype(np.float32),
-                "pose": rng.normal(0, 0.2, 3).astype(np.float32)}  # fmt: skip
+        base = {
+            "shape": shape,
+            "expression": rng.normal(size=4).astype(np.float32),
+            "pose": rng.normal(0, 0.2, 3).astype(np.float32),
+        }
         for factor in (*["free"] * FREE, "base", *FACTORS):
             truth = dict(base)
             if factor == "free":

@@ -22,15 +22,24 @@ def lists(rows: np.ndarray) -> list[list[float] | None]:
 def tables_of(s: Sides) -> Tables:
     """The readings as a run stores them: each frame's target and source in originals.parquet, the truth as the oracle's."""
     n = len(s)
-    frames = pd.DataFrame({
-        "clip": s.clips, "frame": s.frames, "target": s.target_id, "source": s.wanted_id, "source_frame": np.arange(n),
-        "status": "ok",
-    })  # fmt: skip
+    frames = pd.DataFrame(
+        {
+            "clip": s.clips,
+            "frame": s.frames,
+            "target": s.target_id,
+            "source": s.wanted_id,
+            "source_frame": np.arange(n),
+            "status": "ok",
+        }
+    )
     truth = frames.copy()
-    originals = pd.DataFrame({
-        "clip": np.concatenate([s.target_id, s.wanted_id]), "status": "ok",
-        "frame": np.concatenate([s.frames, np.arange(n) + 1000]),
-    })  # fmt: skip
+    originals = pd.DataFrame(
+        {
+            "clip": np.concatenate([s.target_id, s.wanted_id]),
+            "status": "ok",
+            "frame": np.concatenate([s.frames, np.arange(n) + 1000]),
+        }
+    )
     frames["source_frame"] += 1000
     for name in WIDTHS:
         frames[f"swap/test/{name}"] = lists(s.swap[name])

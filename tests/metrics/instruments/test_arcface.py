@@ -39,11 +39,12 @@ def write_model(
     ]
     weights = np.array([1, 2, 3], element).reshape((3, 1, 1) if rank == 4 else (3,))
     graph = helper.make_graph(
-        nodes, "tiny",
+        nodes,
+        "tiny",
         [helper.make_tensor_value_info(f"x{i}", kind, input_shape) for i in range(inputs)],
         [helper.make_tensor_value_info(f"y{i}", kind, None) for i in range(outputs)],
         [numpy_helper.from_array(weights, "weights"), numpy_helper.from_array(np.array(axes), "axes")],
-    )  # fmt: skip
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
     path.write_bytes(model.SerializeToString())
     return path

@@ -47,9 +47,11 @@ def test_every_form_of_a_file_gives_the_same_network(tmp_path: Path, form: str) 
         path = python2_pickle(tmp_path / "n.pkl", {k: v.numpy() for k, v in state.items()})
     else:
         content = {
-            "state_dict": {"epoch": 3, "state_dict": state}, "model_state_dict": {"model_state_dict": state},
-            "module": {f"module.{k}": v for k, v in state.items()}, "part": {"E": state, "other": {"x": torch.zeros(1)}},
-        }.get(form, state)  # fmt: skip
+            "state_dict": {"epoch": 3, "state_dict": state},
+            "model_state_dict": {"model_state_dict": state},
+            "module": {f"module.{k}": v for k, v in state.items()},
+            "part": {"E": state, "other": {"x": torch.zeros(1)}},
+        }.get(form, state)
         path = save(tmp_path / "n.tar", content, _use_new_zipfile_serialization=form != "legacy")
     network = tiny()
     fill(network, read_tensors(path, EXPECTED, part="E" if form == "part" else None), path, EXPECTED)

@@ -226,10 +226,8 @@ def test_the_wrong_file_is_refused_with_the_right_ones_name(case: Case, tmp_path
 
 def test_every_instrument_says_what_it_needs_and_belongs_to_a_family() -> None:
     needs = {entry.name: entry.needs for entry in available()}
-    files = {
-        "deca": "deca_model.tar", "tddfa": "mb05_120x120.pth", "hopenet": "hopenet_robust_alpha1.pkl",
-        "sixdrepnet": "6DRepNet_300W_LP_AFLW2000.pth", "vggface2": "senet50_ft_weight.pkl",
-    }  # fmt: skip
+    files = {"deca": "deca_model.tar", "tddfa": "mb05_120x120.pth", "hopenet": "hopenet_robust_alpha1.pkl"}
+    files |= {"sixdrepnet": "6DRepNet_300W_LP_AFLW2000.pth", "vggface2": "senet50_ft_weight.pkl"}
     for name, file in files.items():
         assert file in str(needs[name])
 
@@ -263,8 +261,10 @@ def test_a_repvgg_in_training_form_is_the_deployed_one() -> None:
             Block(c_in, c_out, stride, groups, True).eval(),
         )
         kernel, bias = torch.zeros_like(one.rbr_reparam.weight), torch.zeros(c_out)
-        branches = [(train.rbr_dense.conv.weight, train.rbr_dense.bn), (nn.functional.pad(
-            train.rbr_1x1.conv.weight, (1, 1, 1, 1)), train.rbr_1x1.bn)]  # fmt: skip
+        branches = [
+            (train.rbr_dense.conv.weight, train.rbr_dense.bn),
+            (nn.functional.pad(train.rbr_1x1.conv.weight, (1, 1, 1, 1)), train.rbr_1x1.bn),
+        ]
         if stride == 1:
             identity = torch.zeros_like(kernel)
             for i in range(c_out):

@@ -57,8 +57,10 @@ def test_the_network_is_the_published_one(files: Files, instrument: Instrument) 
     x = (x - 127.5) / 128
 
     def norm(x: torch.Tensor, name: str) -> torch.Tensor:
-        mean, var, weight, bias = (state[f"module.{name}.{k}"].view(-1, 1, 1)
-                                   for k in ("running_mean", "running_var", "weight", "bias"))  # fmt: skip
+        mean, var, weight, bias = (
+            state[f"module.{name}.{k}"].view(-1, 1, 1)
+            for k in ("running_mean", "running_var", "weight", "bias")
+        )
         return (x - mean) / (var + 1e-5).sqrt() * weight + bias
 
     x = norm(functional.conv2d(x, state["module.conv1.weight"], None, 2, 1), "bn1").relu()

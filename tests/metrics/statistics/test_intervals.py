@@ -90,9 +90,11 @@ def drawn(kind: str, k: int, seed: int) -> tuple[np.ndarray, np.ndarray, float, 
     if kind == "difference of hits":
         return 100.0 * (z < -1.2) - 100.0 * (other < -1.2), clusters, 0.0, (-100.0, 100.0)
     made = {
-        "normal": (z, 0.0), "exponential": (-stats.norm.logsf(z), 1.0), "lognormal": (np.exp(z), np.exp(0.5)),
+        "normal": (z, 0.0),
+        "exponential": (-stats.norm.logsf(z), 1.0),
+        "lognormal": (np.exp(z), np.exp(0.5)),
         "skewed difference": (np.exp(z) - np.exp(other), 0.0),
-    }  # fmt: skip
+    }
     values, mean = made[kind]
     return values, clusters, mean, None
 
@@ -100,10 +102,17 @@ def drawn(kind: str, k: int, seed: int) -> tuple[np.ndarray, np.ndarray, float, 
 @pytest.mark.parametrize(
     ("kind", "k"),
     [
-        ("normal", 20), ("exponential", 20), ("lognormal", 20), ("skewed difference", 20), ("exponential", 40),
-        ("hits 0.1", 20), ("hits 0.7", 20), ("hits 0.95", 40), ("difference of hits", 20),
+        ("normal", 20),
+        ("exponential", 20),
+        ("lognormal", 20),
+        ("skewed difference", 20),
+        ("exponential", 40),
+        ("hits 0.1", 20),
+        ("hits 0.7", 20),
+        ("hits 0.95", 40),
+        ("difference of hits", 20),
     ],
-)  # fmt: skip
+)
 def test_nominal_95_percent_intervals_cover_93_to_97_percent(kind: str, k: int) -> None:
     """1,000 runs of clustered data; the standard error of a coverage is 0.7 %."""
     held = 0

@@ -94,9 +94,11 @@ def test_cases_beyond_the_most_are_counted(table: Table) -> None:
 
 def test_a_frame_that_many_metrics_chose_is_there_once(table: Table) -> None:
     given = [
-        by_metric("smoothswap", 5, "pose", "worst"), by_metric("smoothswap", 5, "identity"),
-        by_metric("smoothswap", 9, "pose"), picture("smoothswap", "random", 5),
-    ]  # fmt: skip
+        by_metric("smoothswap", 5, "pose", "worst"),
+        by_metric("smoothswap", 5, "identity"),
+        by_metric("smoothswap", 9, "pose"),
+        picture("smoothswap", "random", 5),
+    ]
     made = arrange(given, table)
     [(_, found)] = made.grid
     assert (made.first, made.choosers) == ("identity", [("identity", "Identity"), ("pose", "Pose")])

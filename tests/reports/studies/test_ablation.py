@@ -33,42 +33,77 @@ def reached(*steps: float | None) -> dict[str, Any]:
 def arm(embedder: str, lambda_id: float, level: float, *steps: float | None) -> dict[str, Any]:
     curve = {"mean": [1, level], "low": [1, level - 0.01], "high": [1, level + 0.01]}
     names = ("val_id", "val_chg", "judge_id", "judge_share")
-    steady = {"steps": 9, "spikes_per_1000": 2.0, "grad_p50": 1.0, "grad_p95": 2.0, "grad_p99": 3.0, "ratio": 3.0,
-              "clipped": 0.5}  # fmt: skip
+    steady = {
+        "steps": 9,
+        "spikes_per_1000": 2.0,
+        "grad_p50": 1.0,
+        "grad_p95": 2.0,
+        "grad_p99": 3.0,
+        "ratio": 3.0,
+        "clipped": 0.5,
+    }
     return {
-        "lambda_id": lambda_id, "embedder": embedder, "seeds": [0, 1], "spread": "",
+        "lambda_id": lambda_id,
+        "embedder": embedder,
+        "seeds": [0, 1],
+        "spread": "",
         "runs": {s: {"state": "done", "steps": 100} for s in "01"},
         "curve": {"step": [50, 100], **dict.fromkeys(names, curve)},
-        "steps_to": {"0.5": reached(*steps)}, "steps_to_judge_share": {"0.5": reached(None, None)},
-        "stability": {"0": steady, "1": None}, "at_common_step": {n: estimate(level) for n in names},
-    }  # fmt: skip
+        "steps_to": {"0.5": reached(*steps)},
+        "steps_to_judge_share": {"0.5": reached(None, None)},
+        "stability": {"0": steady, "1": None},
+        "at_common_step": {n: estimate(level) for n in names},
+    }
 
 
 def compared(metric: str, difference: float, by_seed: tuple[float, float], separated: bool) -> dict[str, Any]:
     ends = [difference - 0.01, difference + 0.01]
-    return {"a": "smooth:4", "b": "arc:4", "metric": metric, "difference": difference, "ci95": ends, "n": 96,
-            "clusters": 90, "p": 1e-4, "p_holm": 2e-4, "by_seed": dict(zip("01", by_seed, strict=True)),
-            "agreed": by_seed[0] * by_seed[1] > 0, "separated": separated}  # fmt: skip
+    return {
+        "a": "smooth:4",
+        "b": "arc:4",
+        "metric": metric,
+        "difference": difference,
+        "ci95": ends,
+        "n": 96,
+        "clusters": 90,
+        "p": 1e-4,
+        "p_holm": 2e-4,
+        "by_seed": dict(zip("01", by_seed, strict=True)),
+        "agreed": by_seed[0] * by_seed[1] > 0,
+        "separated": separated,
+    }
 
 
 @pytest.fixture
 def study() -> dict[str, Any]:
     embedder = {"dim": 8, "fingerprint": "f" * 64, "training": {"steps": 5}}
     found: dict[str, Any] = {
-        "schema_version": 1, "kind": "ablation", "command": "python -m bench.ablation", "made": "now", "steps": 100,
-        "validate_every": 50, "budget": {"steps": 100}, "preset": "lite-64", "device": "cpu", "torch": "2",
-        "config": {"generator.size": 64, "clip": 1.0}, "change_unit": "MSE",
+        "schema_version": 1,
+        "kind": "ablation",
+        "command": "python -m bench.ablation",
+        "made": "now",
+        "steps": 100,
+        "validate_every": 50,
+        "budget": {"steps": 100},
+        "preset": "lite-64",
+        "device": "cpu",
+        "torch": "2",
+        "config": {"generator.size": 64, "clip": 1.0},
+        "change_unit": "MSE",
         "data": {"people": 40, "photos": 400, "sha256": "a" * 64},
         "planned": [{"arm": "arc:4", "seed": 1, "state": "diverged", "steps": 60}],
         "embedders": {"smooth": {"loss": "contrastive", **embedder}, "arc": {"loss": "arcface", **embedder}},
         "judge": {"name": "dlib", "description": "d", "weights_sha256": "b" * 64, "licence": "l"},
         "common": {"step": 100, "seeds": [0, 1], "pairs": 96, "clusters": 90},
-        "references": {k: {"untouched": estimate(1), "same_person": estimate(0.3), "unread": 2} for k in ("judge",)},
+        "references": {
+            k: {"untouched": estimate(1), "same_person": estimate(0.3), "unread": 2} for k in ("judge",)
+        },
         "arms": {"smooth:4": arm("smooth", 4, 0.3, 40, 60), "arc:4": arm("arc", 4, 0.7, None, None)},
         "comparisons": [
-            compared("judge_id", 0.4, (0.3, 0.5), True), compared("val_chg", -0.1, (-0.3, 0.1), True),
+            compared("judge_id", 0.4, (0.3, 0.5), True),
+            compared("val_chg", -0.1, (-0.3, 0.1), True),
         ],
-    }  # fmt: skip
+    }
     found["references"]["own"] = {name: found["references"]["judge"] for name in ("smooth", "arc")}
     found["quoted"] = figure_7.as_json()
     found["conclusions"] = conclusions(found)
