@@ -24,6 +24,7 @@ Line = tuple[str, str, str]  # name, one line, what it needs ("" for nothing)
 
 
 def models() -> list[Line]:
+    """What --model takes."""
     from smoothswap import pretrained
 
     needs = {"oracle": "data with the true swap", "smoothswap": ""}
@@ -59,6 +60,7 @@ def protocols() -> list[Line]:
 
 
 def metrics() -> list[Line]:
+    """Every metric with its group, unit and direction."""
     lines = []
     for metric in METRICS.values():
         needs = [f"an instrument that reads {name}" for name in metric.reads]
@@ -84,6 +86,7 @@ def _metric_line(metric: Declared, needs: Sequence[str]) -> Line:
 
 @command
 def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit code."""
     Parser("python -m bench.list", description=__doc__, allow_abbrev=False).parse_args(argv)
     instruments = [
         (e.name, f"reads {', '.join(e.reads)}: {e.description}", e.needs or "") for e in available()

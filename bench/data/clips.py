@@ -32,8 +32,13 @@ class FrameRule:
 
 @dataclass(frozen=True)
 class Frames:
-    """Some frames of a clip. count: frames that the clip has. numbers[i] is the number of frames[i] (from 0);
-    a frame that cannot be read is None, with the reason in reasons[i] ("" for the others).
+    """Some frames of a clip.
+
+    Attributes:
+        count: How many frames the clip has.
+        numbers: Of each frame its number in the clip, from 0.
+        frames: uint8 [h, w, 3] RGB each, None where it cannot be read.
+        reasons: Why it cannot be read, "" for the others.
     """
 
     count: int

@@ -70,6 +70,7 @@ class FaceForensics:
         return None
 
     def original(self, clip: str) -> ClipKey:
+        """The key of an original clip."""
         return ClipKey(ORIGINAL, self.compression, clip)
 
     def folders(self, manipulation: str) -> list[Path]:
@@ -92,6 +93,7 @@ class FaceForensics:
         return "oracle" if "oracle" in self.manipulations() else ""
 
     def where(self, manipulation: str) -> Path:
+        """The folder in which the clips of a manipulation are looked for, for messages."""
         return self.folders(manipulation)[0] / "videos"
 
     # ---- people and pairs ----

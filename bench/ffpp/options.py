@@ -20,6 +20,7 @@ exit codes: 0 scored, 2 a wrong option, model or instrument, 3 data or output fo
 
 
 def parser() -> Parser:
+    """The command line, in three groups: what is scored, the protocol, running."""
     made = Parser(
         "python -m bench.ffpp", description="Score face-swap models on FaceForensics++, or on rendered "
         "faces laid out like it, and write a report.", epilog=EXAMPLES,

@@ -25,7 +25,8 @@ from smoothswap.workers import cores
 class Plan:
     """Everything that a run needs.
 
-    kind: of the data set, as bench.data names it. specs: the instruments as they were named, for the worker processes."""
+    kind: of the data set, as bench.data names it. specs: the instruments as they were named, for the worker processes.
+    """
 
     protocol: Protocol
     kind: str
