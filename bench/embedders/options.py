@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.embedders.paths import STEPS
 from smoothswap.cli import Parser, at_least
 
-DESCRIPTION = """Embedders side by side on the same people and pairs: ArcFace against the smooth embedder (Smooth-Swap, Sec. 5.5).
+DESCRIPTION = """Embedders side by side on the same people and pairs: ArcFace against the smooth embedder (Sec. 5.5).
 
 Verification, d_smooth, interpolation counts, the shape of the space; with --rendered how smoothly each embedding follows
 a face that turns into another, ages or gains weight; with --probe how much of what a recogniser knows people by can be
