@@ -38,7 +38,8 @@ from smoothswap.cli import Parser, check_folder
 EXAMPLES = """
 examples:
   python -m bench.rescore runs/ffpp                                 in place, and the report anew
-  python -m bench.rescore runs/ffpp --out results/mine --keep values    a copy that is small enough to commit
+  python -m bench.rescore runs/ffpp --out results/mine --no-pictures    a copy that is small enough to commit
+  python -m bench.rescore runs/ffpp --out results/mine --no-pictures --keep values    a tenth of that
 
 exit codes: 0 scored, 2 a wrong option, 3 a run that cannot be scored again
 """
@@ -66,17 +67,21 @@ def parser() -> Parser:
         help="what the tables of frames keep: all, or the value of each frame alone, a tenth of the size; such a run is "
         "scored again from its values (%(default)s)",
     )
+    made.add_argument("--no-pictures", action="store_true", help="leave the pictures behind, with --out")
     made.add_argument("--json", action="store_true", help="print the results as JSON on standard output")
     return made
 
 
-def rescore(run: Path, out: Path, keep_readings: bool = True) -> tuple[list[RunFiles], list[Picture]]:
+def rescore(
+    run: Path, out: Path, keep_readings: bool = True, keep_pictures: bool = True
+) -> tuple[list[RunFiles], list[Picture]]:
     """Score every model of a run again and write its files.
 
     Args:
         run: The run's folder.
         out: Where to write; the run's folder itself to replace it.
         keep_readings: Whether the tables keep what the instruments read.
+        keep_pictures: Whether the chosen pictures come along.
 
     Returns:
         The models as they were written, and their pictures.
@@ -90,8 +95,10 @@ def rescore(run: Path, out: Path, keep_readings: bool = True) -> tuple[list[RunF
         raise UsageError(f"no results in {run}: give the folder that bench.ffpp wrote with --out")
     if folders == [run]:
         raise UsageError(f"{run} is one model's folder: give the run's, {run.parent}")
-    if out == run and not keep_readings:
-        raise UsageError("--keep values would take the readings from the run itself: name a copy with --out")
+    if out == run and not (keep_readings and keep_pictures):
+        raise UsageError(
+            "--keep values and --no-pictures would take something from the run itself: name a copy with --out"
+        )
     # As they were scored: the clock of a run goes on from model to model.
     models = sorted(
         (read_model(folder) for folder in folders),
@@ -118,7 +125,7 @@ def rescore(run: Path, out: Path, keep_readings: bool = True) -> tuple[list[RunF
         if model.video is not None and scores.video is not None:
             tables[VIDEO] = _with_scores(model.video, scores.video, keep_readings)
         chosen = _still_chosen(model, scores.frames)
-        packed = store.pack(chosen) if chosen and keep_readings else None
+        packed = store.pack(chosen) if chosen and keep_pictures else None
         outputs.write_model(out / name, Results.model_validate(results.model_dump()), tables, packed, shared)
         written.append(RunFiles.read(out / name))
         pictures += chosen
@@ -261,7 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = options.out or options.run
     if options.out is not None:
         check_folder(out)
-    runs, pictures = rescore(options.run, out, options.keep == "readings")
+    runs, pictures = rescore(options.run, out, options.keep == "readings", not options.no_pictures)
     publish(out, runs, pictures, options.json)
     return EXIT_OK
 
