@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,20 +9,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from tests.support.ffpp_trees import TINTS, clip_frames, manipulated, original, swapped_frames, video
+from tests.support.ffpp_trees import make_tree, write_swaps
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """Two pairs: 000 with 001, 002 with 003; five frames a clip; no manipulations."""
-    root = tmp_path / "ffpp"
-    for clip in TINTS:
-        video(original(root, clip), clip_frames(clip))
-    (root / "splits").mkdir()
-    for split in ("train", "val"):
-        (root / "splits" / f"{split}.json").write_text("[]")
-    (root / "splits" / "test.json").write_text(json.dumps([["000", "001"], ["002", "003"]]))
-    return root
+    return make_tree(tmp_path / "ffpp")
 
 
 @pytest.fixture
@@ -31,8 +23,7 @@ def add_swaps(tree: Path) -> Callable[..., None]:
     """add_swaps("oracle", n=5): write target_source clips of all four swaps under manipulated_sequences."""
 
     def add(name: str, n: int = 5) -> None:
-        for target, source in (("000", "001"), ("001", "000"), ("002", "003"), ("003", "002")):
-            video(manipulated(tree, name, f"{target}_{source}"), swapped_frames(target, source, n))
+        write_swaps(tree, name, n)
 
     return add
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,48 +18,31 @@ from bench.rescore import main
 from bench.verify.__main__ import main as verify
 from reports.results import load
 from tests.support import made_runs
-from tests.support.ffpp_trees import swapped_frames
+from tests.support.ffpp_trees import make_tree, swapped_frames, write_swaps
+
+
+@pytest.fixture(scope="module")
+def scored(colours: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models beside the references and the true swap, with frames in a row; one of them has two frames a clip."""
+    folder = tmp_path_factory.mktemp("scored")
+    tree = make_tree(folder / "ffpp")
+    write_swaps(tree, "oracle")
+    for pair in ("000_001", "001_000", "002_003", "003_002"):
+        (folder / "few" / pair).mkdir(parents=True)
+        for number in (1, 3):
+            image = swapped_frames(*pair.split("_"))[number]
+            cv2.imwrite(str(folder / "few" / pair / f"{number:04d}.png"), image[..., ::-1])
+    out = folder / "out"
+    options = ["--data", str(tree), "--out", str(out), "--workers", "1", "--instruments", colours + ",anny"]
+    models = ["--model", "classical", "--model", f"few=images:{folder / 'few'}"]
+    assert ffpp([*options, *models, "--frames", "3", "--video", "3"]) == 0
+    return out
 
 
 @pytest.fixture
-def run(tree: Path, add_swaps: Callable[..., None], colours: str, tmp_path: Path) -> Path:
-    """Two models beside the references and the true swap, with frames in a row; one of them has two frames a clip."""
-    add_swaps("oracle")
-    for pair in ("000_001", "001_000", "002_003", "003_002"):
-        folder = tmp_path / "few" / pair
-        folder.mkdir(parents=True)
-        for number in (1, 3):
-            image = swapped_frames(*pair.split("_"))[number]
-            cv2.imwrite(str(folder / f"{number:04d}.png"), image[..., ::-1])
-    out = tmp_path / "out"
-    assert (
-        ffpp(
-            [
-                *(
-                    "--data",
-                    str(tree),
-                    "--out",
-                    str(out),
-                    "--workers",
-                    "1",
-                    "--instruments",
-                    colours + ",anny",
-                ),
-                *(
-                    "--frames",
-                    "3",
-                    "--video",
-                    "3",
-                    "--model",
-                    "classical",
-                    "--model",
-                    f"few=images:{tmp_path / 'few'}",
-                ),
-            ]
-        )
-        == 0
-    )
-    return out
+def run(scored: Path, tmp_path: Path) -> Path:
+    """A copy of that run, to be changed."""
+    return shutil.copytree(scored, tmp_path / "out")
 
 
 def numbers(folder: Path) -> dict[str, Any]:

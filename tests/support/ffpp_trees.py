@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import cv2
@@ -59,3 +60,20 @@ def faceless(n: int = 5) -> list[np.ndarray]:
 def two_faces() -> np.ndarray:
     face = face_frame("000")
     return np.hstack([face, cv2.flip(face, 1)])
+
+
+def make_tree(root: Path) -> Path:
+    """Two pairs: 000 with 001, 002 with 003; five frames a clip; no manipulations."""
+    for clip in TINTS:
+        video(original(root, clip), clip_frames(clip))
+    (root / "splits").mkdir()
+    for split in ("train", "val"):
+        (root / "splits" / f"{split}.json").write_text("[]")
+    (root / "splits" / "test.json").write_text(json.dumps([["000", "001"], ["002", "003"]]))
+    return root
+
+
+def write_swaps(root: Path, name: str, n: int = 5) -> None:
+    """The target_source clips of all four swaps under manipulated_sequences."""
+    for target, source in (("000", "001"), ("001", "000"), ("002", "003"), ("003", "002")):
+        video(manipulated(root, name, f"{target}_{source}"), swapped_frames(target, source, n))

@@ -304,7 +304,7 @@ def test_a_half_download(
         (["--instruments", "dlb"], 2, "did you mean 'dlib'"),
         (["--instruments", "arcface:/no/such.onnx"], 2, "/no/such.onnx"),
         (["--frames", "0"], 2, "'0' is not a whole number of at least 1"),
-        (["--split", "tset"], 2, "invalid choice: 'tset'"),
+        (["--split", "tset"], 2, "unknown split 'tset'"),
         (["--device", "cuda:99"], 2, "try --device cpu"),
         (["--model", "Deepfakes"], 3, "no swaps by Deepfakes"),
         (["--split", "val"], 3, "holds no pairs"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bench.ffpp.__main__ import main
 from bench.verify.__main__ import check
 from bench.verify.__main__ import main as verify
 from reports.results import Results, load
-from tests.support.ffpp_trees import faceless, manipulated, swapped_frames, video
+from tests.support.ffpp_trees import faceless, make_tree, manipulated, swapped_frames, video, write_swaps
 
 VIDEO = {"identity_consistency", "expression_flicker", "pose_flicker"}
 
@@ -24,15 +25,23 @@ def scored(tree: Path, out: Path, colours: str, *options: str) -> dict[str, Resu
     return {path.parent.name: load(path) for path in out.glob("*/results.json")}
 
 
-@pytest.fixture
-def made(tree: Path, tmp_path: Path, colours: str, add_swaps: Callable[..., None]) -> Path:
+@pytest.fixture(scope="module")
+def once(colours: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run over frames 0 to 3 in a row. Of the swaps "mine" one clip has no face in frame 2."""
-    add_swaps("mine")
+    folder = tmp_path_factory.mktemp("video")
+    tree = make_tree(folder / "ffpp")
+    write_swaps(tree, "mine")
     lost = swapped_frames("000", "001")
     lost[2] = faceless(1)[0]
     video(manipulated(tree, "mine", "000_001"), lost)
-    scored(tree, tmp_path / "run", colours, "--video", "4", "--model", "mine")
-    return tmp_path / "run"
+    scored(tree, folder / "run", colours, "--video", "4", "--model", "mine")
+    return folder / "run"
+
+
+@pytest.fixture
+def made(once: Path, tmp_path: Path) -> Path:
+    """A copy of that run, to be changed."""
+    return shutil.copytree(once, tmp_path / "run")
 
 
 def test_video_and_quality_are_measured_stored_and_recounted(
