@@ -17,7 +17,7 @@ from bench.ffpp.__main__ import main as ffpp
 from bench.rescore import main
 from bench.verify.__main__ import main as verify
 from reports.results import load
-from tests.support import made_runs
+from tests.support import ROOT, made_runs
 from tests.support.ffpp_trees import make_tree, swapped_frames, write_swaps
 
 
@@ -162,3 +162,18 @@ def test_a_run_that_cannot_be_scored_again_is_left_as_it_is(
     content["run"]["protocol"]["frames"] = 7
     (run / "few" / "results.json").write_text(json.dumps(content))
     assert "does not have the hash" in refused(run, 3)
+
+
+def test_the_committed_default_run_is_scored_again_from_what_is_committed(tmp_path: Path) -> None:
+    committed = ROOT / "results" / "ffpp-default"
+    out = tmp_path / "out"
+    assert main([str(committed), "--out", str(out)]) == 0
+    assert [folder.name for folder in models(out)] == ["copy-source", "copy-target", "oracle", "smoothswap"]
+    for folder in models(out):
+        before = numbers(committed / folder.name)
+        for key, value in numbers(folder).items():
+            # The last digits are the processor's.
+            assert value["value"] == pytest.approx(before[key]["value"], rel=1e-6, abs=1e-9), key
+            assert value["ci95"] == pytest.approx(before[key]["ci95"], rel=1e-3, abs=1e-6), key
+    size = sum(path.stat().st_size for path in (ROOT / "results").rglob("*") if path.is_file())
+    assert size < 10e6
