@@ -106,7 +106,8 @@ def rescore(
     )
     shared = _shared(run, models) if keep_readings else {}
     # All are scored before one is written, so that a run that cannot be scored again stays as it is.
-    scored = [_score(run, model) for model in models]
+    tables = stored.Shared(run)
+    scored = [_score(tables, model) for model in models]
     now = datetime.now(timezone.utc)
     if out != run:
         for name in shared:
@@ -121,12 +122,12 @@ def rescore(
                 "metrics": scores.metrics | kept,
             }
         )
-        tables = {FRAMES: _with_scores(model.frames, scores.frames, keep_readings)}
+        anew = {FRAMES: _with_scores(model.frames, scores.frames, keep_readings)}
         if model.video is not None and scores.video is not None:
-            tables[VIDEO] = _with_scores(model.video, scores.video, keep_readings)
+            anew[VIDEO] = _with_scores(model.video, scores.video, keep_readings)
         chosen = _still_chosen(model, scores.frames)
         packed = store.pack(chosen) if chosen and keep_pictures else None
-        outputs.write_model(out / name, Results.model_validate(results.model_dump()), tables, packed, shared)
+        outputs.write_model(out / name, Results.model_validate(results.model_dump()), anew, packed, shared)
         written.append(RunFiles.read(out / name))
         pictures += chosen
     return written, pictures
@@ -143,11 +144,11 @@ def read_model(folder: Path) -> Model:
     )
 
 
-def _score(run: Path, model: Model) -> tuple[ModelScores, dict[str, MetricValue]]:
+def _score(tables: stored.Shared, model: Model) -> tuple[ModelScores, dict[str, MetricValue]]:
     """Its metrics anew, and those of old that cannot be made again."""
     protocol = stored.protocol_of(model.results)
     readings = stored.has_readings(model.frames)
-    scores = _from_readings(run, model, protocol) if readings else _from_values(model, protocol)
+    scores = _from_readings(tables, model, protocol) if readings else _from_values(model, protocol)
     kept = {key: value for key, value in model.results.metrics.items() if key not in scores.metrics}
     if kept:
         name = model.results.run.model.name
@@ -155,14 +156,13 @@ def _score(run: Path, model: Model) -> tuple[ModelScores, dict[str, MetricValue]
     return scores, kept
 
 
-def _from_readings(run: Path, model: Model, protocol: Protocol) -> ModelScores:
-    originals = stored.read_originals(run, protocol)
-    truths = stored.read_truth(run)
-    frames = stored.frames_of(model.frames, originals, truths, run / FRAMES)
+def _from_readings(tables: stored.Shared, model: Model, protocol: Protocol) -> ModelScores:
+    originals = tables.originals(protocol)
+    frames = stored.frames_of(model.frames, originals, tables.truth, tables.run / FRAMES)
     rows, gallery = None, None
     if model.video is not None:
-        of_video = stored.read_originals(run, protocol, VIDEO_ORIGINALS)
-        rows, gallery = stored.frames_of(model.video, of_video, {}, run / VIDEO), of_video.gallery
+        of_video = tables.originals(protocol, VIDEO_ORIGINALS)
+        rows, gallery = stored.frames_of(model.video, of_video, {}, tables.run / VIDEO), of_video.gallery
     known = any(name.startswith("truth_") for name in model.results.metrics)
     scoring = Scoring(stored.instruments_of(model.results), protocol, originals.gallery, gallery, known)
     return score_model(scoring, frames, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,30 @@ class Originals:
     readings: Mapping[tuple[str, int], Reading]
     people: Mapping[str, str]
     gallery: Gallery
+
+
+class Shared:
+    """The tables that all models of a run share, each read once.
+
+    Args:
+        run: The run's folder.
+    """
+
+    def __init__(self, run: Path) -> None:
+        self.run = run
+        self._originals: dict[tuple[str, str], Originals] = {}
+
+    def originals(self, protocol: Protocol, name: str = ORIGINALS) -> Originals:
+        """The original clips; name: the table's file. Raises DataError."""
+        key = (protocol.hash, name)
+        if key not in self._originals:
+            self._originals[key] = read_originals(self.run, protocol, name)
+        return self._originals[key]
+
+    @cached_property
+    def truth(self) -> Mapping[tuple[str, int], Reading]:
+        """Readings of the true swaps by (clip, frame number). Raises DataError."""
+        return read_truth(self.run)
 
 
 def instruments_of(results: Results) -> list[Source]:
