@@ -18,6 +18,7 @@ from functools import cache
 from importlib import metadata
 from typing import Any, Generic, TypeVar
 
+from metrics import plugins
 from metrics.sides import MetricError
 from metrics.spec import Declared, EmbedderMetric, Metric, PictureMetric
 
@@ -130,7 +131,7 @@ def _collected(entries: Iterable[metadata.EntryPoint]) -> dict[str, Declared]:
     specs: dict[str, Declared] = {}
     owners: dict[str, str] = {}
     for entry in entries:
-        owner = _named(entry)
+        owner = plugins.owner(entry)
         for spec in _loaded(entry, owner):
             if spec.key in specs:
                 raise RegistryError(
@@ -161,9 +162,3 @@ def _loaded(entry: metadata.EntryPoint, owner: str) -> list[Declared]:
                 f"expected; {mend}"
             )
     return specs
-
-
-def _named(entry: metadata.EntryPoint) -> str:
-    """Whose entry point it is, for a message."""
-    package = f" of the package {entry.dist.name} {entry.dist.version}" if entry.dist else ""
-    return f"the entry point {entry.name} = {entry.value!r}{package}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -31,7 +30,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (argparse raises SystemExit itself)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)
     try:
         return run(options, shlex.join(["python", "-m", "bench.ffpp", *arguments]))
     except KeyboardInterrupt:
@@ -120,10 +118,6 @@ def _dry_run_unmade(options: argparse.Namespace) -> int:
         "missing      the rendered faces; a run without --dry-run makes them first"
     )
     return EXIT_OK
-
-
-def _stop(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

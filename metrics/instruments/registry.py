@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from metrics.instruments.base import Available, Instrument, InstrumentError
+from metrics.plugins import owner
 
 GROUP = "smoothswap.instruments"
 
@@ -52,7 +53,7 @@ def available(more: Entries = ()) -> list[Available]:
         instrument = _loaded(entry)
         if instrument.name in listed:
             raise InstrumentError(
-                f"{_owner(entry)} declares the instrument {instrument.name!r}, which there is already; "
+                f"{owner(entry)} declares the instrument {instrument.name!r}, which there is already; "
                 "give it another name, or uninstall the package"
             )
         listed[instrument.name] = instrument
@@ -99,22 +100,17 @@ def create(spec: str, *, single: bool = False, more: Entries = (), **options: An
     return factory(path, **options) if entry.takes_path else factory(**options)
 
 
-def _owner(entry: metadata.EntryPoint) -> str:
-    package = f" of the package {entry.dist.name}" if entry.dist else ""
-    return f"the entry point {entry.name} = {entry.value}{package}"
-
-
 def _loaded(entry: metadata.EntryPoint) -> Available:
     try:
         instrument = entry.load()
     # A plug-in may fail in any way; what failed and whose it is must be said.
     except Exception as error:
         raise InstrumentError(
-            f"{_owner(entry)} cannot be loaded: {type(error).__name__}: {error}; mend it or uninstall it"
+            f"{owner(entry)} cannot be loaded: {type(error).__name__}: {error}; mend it or uninstall it"
         ) from error
     if not isinstance(instrument, Available):
         raise InstrumentError(
-            f"{_owner(entry)} is a {type(instrument).__name__}; the group {GROUP} expects a "
+            f"{owner(entry)} is a {type(instrument).__name__}; the group {GROUP} expects a "
             "metrics.instruments.Available"
         )
     return instrument
