@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,9 +31,13 @@ Values = dict[str, npt.NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Originals:
-    """Readings of the original clips by (clip, frame number), and the gallery that they make."""
+    """Readings of the original clips by (clip, frame number), and the gallery that they make.
+
+    places: (clip, frame number) -> its place among the clip's frames, for those of the gallery.
+    """
 
     readings: Mapping[tuple[str, int], Reading]
+    places: Mapping[tuple[str, int], int]
     people: Mapping[str, str]
     gallery: Gallery
 
@@ -131,7 +136,8 @@ def read_originals(run: Path, protocol: Protocol, name: str = ORIGINALS) -> Orig
     gallery: list[Reading] = []
     ids: list[str] = []
     at: dict[tuple[str, int], int] = {}
-    position: dict[str, int] = {}
+    places: dict[tuple[str, int], int] = {}
+    counts: Counter[str] = Counter()
     for row, values, look in rows:
         clip = row["clip"]
         reading = _reading(row["status"], row["reason"], row["faces"] or 0, values, look)
@@ -139,13 +145,13 @@ def read_originals(run: Path, protocol: Protocol, name: str = ORIGINALS) -> Orig
         people[clip] = row.get("person") or person_of(clip, protocol.sequences, protocol.identity_map)
         if not row.get("gallery", True):
             continue
-        place = position.setdefault(clip, 0)
-        position[clip] += 1
+        places[clip, row["frame"]] = counts[clip]
         if reading.status == "ok":
-            at[clip, place] = len(gallery)
+            at[clip, counts[clip]] = len(gallery)
             gallery.append(reading)
             ids.append(people[clip])
-    return Originals(readings, people, Gallery(gallery, np.array(ids, dtype=str), at))
+        counts[clip] += 1
+    return Originals(readings, places, people, Gallery(gallery, np.array(ids, dtype=str), at))
 
 
 def read_truth(run: Path) -> dict[tuple[str, int], Reading]:
@@ -180,21 +186,7 @@ def frames_of(
     Raises:
         DataError: When the table is damaged.
     """
-    places = _places(originals)
-    return [
-        _frame(row, values, look, originals, truths, places)
-        for row, values, look in _rows(table, "swap/", path)
-    ]
-
-
-def _places(originals: Originals) -> dict[tuple[str, int], int]:
-    """(clip, frame number) -> its place among the clip's frames."""
-    counts: dict[str, int] = {}
-    places = {}
-    for clip, number in originals.readings:
-        places[clip, number] = counts.get(clip, 0)
-        counts[clip] = places[clip, number] + 1
-    return places
+    return [_frame(row, values, look, originals, truths) for row, values, look in _rows(table, "swap/", path)]
 
 
 def _frame(
@@ -203,7 +195,6 @@ def _frame(
     look: Values,
     originals: Originals,
     truths: Mapping[tuple[str, int], Reading],
-    places: Mapping[tuple[str, int], int],
 ) -> Frame:
     names = [name for name in Row.__dataclass_fields__ if name in row]
     ledger = Row(**{name: row[name] for name in names} | {"reason": row["reason"] or ""})
@@ -227,7 +218,7 @@ def _frame(
         source=originals.readings.get(shown),
         target=originals.readings.get((ledger.target, ledger.frame)),
         truth=truths.get((ledger.clip, ledger.frame)),
-        source_at=(ledger.source, places[shown]) if ok and shown in places else None,
+        source_at=(ledger.source, originals.places[shown]) if ok and shown in originals.places else None,
         pixel_error=float("nan") if error is None else error,
         look=look,
     )
