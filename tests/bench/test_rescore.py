@@ -177,3 +177,28 @@ def test_the_committed_default_run_is_scored_again_from_what_is_committed(tmp_pa
             assert value["ci95"] == pytest.approx(before[key]["ci95"], rel=1e-3, abs=1e-6), key
     size = sum(path.stat().st_size for path in (ROOT / "results").rglob("*") if path.is_file())
     assert size < 10e6
+
+
+@pytest.mark.parametrize("missing", ["count_as_wrong", "count_everywhere"])
+def test_without_the_source_frame_in_the_gallery_too(
+    tree: Path, colours: str, tmp_path: Path, missing: str
+) -> None:
+    out = tmp_path / "out"
+    options = [
+        "--data",
+        str(tree),
+        "--out",
+        str(out),
+        "--workers",
+        "1",
+        "--instruments",
+        colours,
+        "--frames",
+        "3",
+    ]
+    rules = ["--gallery", "without_source_frame", "--source-rule", "matched", "--missing", missing]
+    assert ffpp([*options, *rules]) == 0
+    before = {folder.name: numbers(folder) for folder in models(out)}
+    assert main([str(out)]) == 0
+    assert {folder.name: numbers(folder) for folder in models(out)} == before
+    assert verify([str(out)]) == 0
