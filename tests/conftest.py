@@ -15,7 +15,12 @@ from tests.support.checked_shapes import PACKAGES
 install_import_hook(PACKAGES, "checked_shapes.checked")
 install_import_hook(("metrics",), "checked_shapes.checked_where_shaped")
 
-pytest_plugins = ["tests.support.learned", "tests.support.skipped", "tests.support.tiny_runs"]
+pytest_plugins = [
+    "tests.support.learned",
+    "tests.support.skipped",
+    "tests.support.slow",
+    "tests.support.tiny_runs",
+]
 
 
 @pytest.fixture(scope="session")

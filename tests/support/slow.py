@@ -1,0 +1,58 @@
+"""Files of tests that `make fast` leaves out: whole commands, trainings, renders, foreign networks, a browser.
+
+Together they take five sixths of the suite's time (pytest --durations=0). A file that grows past some ten seconds belongs
+here; a single test of another file is marked slow where it stands.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+FILES = (
+    "bench/ablation/test_ablation.py",
+    "bench/embedders/test_embedders.py",
+    "bench/ffpp/test_command.py",
+    "bench/ffpp/test_video_quality.py",
+    "bench/make_anny/test_regressor.py",
+    "bench/regress/test_regress.py",
+    "bench/swappers/test_smooth.py",
+    "bench/test_rescore.py",
+    "bench/validity/test_validity.py",
+    "bench/verify/test_verify.py",
+    "extending/test_recipes.py",
+    "metrics/embedders/test_smoothness.py",
+    "metrics/instruments/test_dlib.py",
+    "metrics/instruments/test_dlib_network.py",
+    "metrics/instruments/test_published_networks.py",
+    "reports/test_browser.py",
+    "reports/test_command.py",
+    "reports/test_html.py",
+    "smoothswap/data/test_prepare.py",
+    "smoothswap/media/test_video.py",
+    "smoothswap/networks/test_injection.py",
+    "smoothswap/rendered/test_ffpp.py",
+    "smoothswap/rendered/test_on_demand.py",
+    "smoothswap/test_export_onnx.py",
+    "smoothswap/test_recipe.py",
+    "smoothswap/test_swap.py",
+    "smoothswap/training/test_dry_run.py",
+    "smoothswap/training/test_interruption.py",
+    "smoothswap/training/test_training.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of these files, before the marks are chosen by."""
+    slow = {ROOT / "tests" / name for name in FILES}
+    if gone := sorted(str(path) for path in slow if not path.is_file()):
+        raise pytest.UsageError(
+            f"tests/support/slow.py names {', '.join(gone)}: follow the file, or take it off the list"
+        )
+    for item in items:
+        if Path(item.path) in slow:
+            item.add_marker(pytest.mark.slow)
