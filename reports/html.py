@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -100,6 +101,7 @@ def render(
     )
 
 
+@functools.cache  # a template is compiled once, however many pages a process writes
 def environment() -> Environment:
     """Templates with everything escaped, and an error for a name that is not given."""
     environment = Environment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -16,10 +17,16 @@ TINTS = {"000": (1.0, 0.5, 0.5), "001": (0.5, 1.0, 0.5), "002": (0.5, 0.5, 1.0),
 MARKS = {"000": (255, 0, 0), "001": (0, 255, 0), "002": (0, 0, 255), "003": (255, 255, 0)}
 
 
+@functools.cache
+def portrait() -> np.ndarray:
+    """Eileen Collins, public domain, as uint8 RGB; read once."""
+    return skimage.data.astronaut()
+
+
 def face_frame(clip: str, shift: int = 0) -> np.ndarray:
-    """A face (Eileen Collins, public domain) in the clip's tint, with its colour as an 8 px frame."""
-    portrait = skimage.data.astronaut()[:280, 80 + shift : 360 + shift]
-    image = np.clip(portrait * np.array(TINTS[clip]), 0, 255).astype(np.uint8)
+    """The portrait in the clip's tint, with its colour as an 8 px frame."""
+    face = portrait()[:280, 80 + shift : 360 + shift]
+    image = np.clip(face * np.array(TINTS[clip]), 0, 255).astype(np.uint8)
     for edge in (np.s_[:8], np.s_[-8:], np.s_[:, :8], np.s_[:, -8:]):
         image[edge] = MARKS[clip]
     return np.ascontiguousarray(image)
