@@ -146,8 +146,8 @@ class MapModulation(Injection):
 
         Args:
             h: Features, left as they are.
-            code: The identity map, m = options.identity_map_channels, k = options.identity_map_size, of any
-                size against h.
+            code: The identity map, m = options.identity_map_channels, k = options.identity_map_size; what it
+                says is resized to h.
 
         Returns:
             New features of the same shape.
