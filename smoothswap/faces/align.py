@@ -35,7 +35,19 @@ class AlignmentError(DataError):
 
 
 def transform_points(affine: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Map points [..., 2] by an affine [2, 3]; float64 [..., 2]."""
+    """Map points by an affine.
+
+    Args:
+        affine: [2, 3]; p goes to affine[:, :2] @ p + affine[:, 2].
+        points: [..., 2], (x, y).
+
+    Returns:
+        float64 [..., 2].
+
+    Examples:
+        >>> transform_points(np.array([[2.0, 0.0, 1.0], [0.0, 2.0, 0.0]]), np.array([3.0, 4.0])).tolist()
+        [7.0, 8.0]
+    """
     affine = np.asarray(affine, np.float64)
     return np.asarray(points, np.float64) @ affine[:, :2].T + affine[:, 2]
 
@@ -49,10 +61,20 @@ def five_points(landmarks: np.ndarray) -> np.ndarray:
 
 
 def umeyama(src: np.ndarray, dst: np.ndarray) -> np.ndarray:
-    """The similarity (rotation, scale, translation; no reflection) that maps src [n, 2] to dst [n, 2] best.
+    """The similarity (rotation, scale, translation; no reflection) that maps src to dst best.
 
-    Least squares in closed form: Umeyama, TPAMI 1991, equations 34 to 43. Returns float64 [2, 3].
-    Raises AlignmentError where the source points coincide or are not finite.
+    Least squares in closed form: Umeyama, TPAMI 1991, equations 34 to 43.
+
+    Args:
+        src: Two or more points [n, 2] that do not all coincide.
+        dst: Where they should go, [n, 2].
+
+    Returns:
+        An affine, float64 [2, 3].
+
+    Raises:
+        AlignmentError: For arrays of another or of unequal shape, numbers that are not finite, and source
+            points that coincide.
     """
     src, dst = np.asarray(src, np.float64), np.asarray(dst, np.float64)
     if src.shape != dst.shape or src.ndim != 2 or src.shape[1] != 2 or len(src) < 2:
@@ -93,7 +115,18 @@ def ffhq_quad(landmarks: np.ndarray) -> np.ndarray:
 
 
 def ffhq_affine(landmarks: np.ndarray, size: int) -> np.ndarray:
-    """The similarity frame -> FFHQ crop of `size` pixels: ffhq_quad becomes the outer corners of the crop."""
+    """The similarity frame -> FFHQ crop: the corners of ffhq_quad become the outer corners of the crop.
+
+    Args:
+        landmarks: [68, 2] in frame pixels.
+        size: Side of the crop, pixels.
+
+    Returns:
+        An affine, float64 [2, 3].
+
+    Raises:
+        AlignmentError: As ffhq_quad.
+    """
     top_left, bottom_left, _, top_right = ffhq_quad(landmarks)
     side = np.stack([top_right - top_left, bottom_left - top_left])  # the crop's x and y axis in the frame
     linear = side * (size / (side[0] @ side[0]))
@@ -101,11 +134,23 @@ def ffhq_affine(landmarks: np.ndarray, size: int) -> np.ndarray:
 
 
 def ffhq_crop(frame: np.ndarray, landmarks: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """FFHQ's aligned face, step by step as the data set was made: (uint8 [size, size, 3], ffhq_quad).
+    """FFHQ's aligned face, step by step as the data set was made.
 
     Shrink, crop with a border, reflect-pad and blur what lies outside the frame, cut the quad bilinearly at
-    four times the size (4096 for 1024, as in the data set), reduce with Lanczos. Raises AlignmentError (see
-    ffhq_quad), also for a square that misses the frame or dwarfs it.
+    four times the size (4096 for 1024, as in the data set), reduce with Lanczos.
+
+    Args:
+        frame: uint8 [h, w, 3], RGB.
+        landmarks: [68, 2] in its pixels.
+        size: Side of the crop, pixels.
+
+    Returns:
+        The crop, uint8 [size, size, 3], and the square it was cut from: ffhq_quad, float64 [4, 2], frame
+        pixels.
+
+    Raises:
+        AlignmentError: As ffhq_quad, and for a square that misses the frame or dwarfs it (over 8 times its
+            longer side).
     """
     quad = ffhq_quad(landmarks)
     image = Image.fromarray(np.ascontiguousarray(frame))
@@ -154,14 +199,37 @@ def arcface_template(size: int = 112) -> np.ndarray:
 
 
 def arcface_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 112) -> np.ndarray:
-    """The five-point crop of ArcFace recognisers, uint8 [size, size, 3]: bilinear, black beyond the frame."""
+    """The five-point crop of ArcFace recognisers: bilinear, black beyond the frame.
+
+    Args:
+        frame: uint8 [h, w, 3], RGB.
+        landmarks: [68, 2] in its pixels.
+        size: Side of the crop, a multiple of 112 or of 128 pixels (arcface_template).
+
+    Returns:
+        uint8 [size, size, 3].
+
+    Raises:
+        AlignmentError: For landmarks that are not finite or lie in one point, and another size.
+    """
     return _warp(frame, umeyama(five_points(landmarks), arcface_template(size)), size)
 
 
 def deca_affine(landmarks: np.ndarray, size: int = 224, scale: float = 1.25) -> np.ndarray:
     """The similarity frame -> DECA crop: an upright square around the middle of the landmarks' w x h box.
 
-    The square's side is int(1.1 * (w + h) / 2 * scale) pixels. Raises AlignmentError for an empty box.
+    The square's side is int(1.1 * (w + h) / 2 * scale) pixels.
+
+    Args:
+        landmarks: [68, 2] in frame pixels.
+        size: Side of the crop, pixels.
+        scale: Of the square against the box; 1.25 is what DECA is run with.
+
+    Returns:
+        An affine, float64 [2, 3]; the square's corners go to the centres of the crop's corner pixels.
+
+    Raises:
+        AlignmentError: For landmarks that are not finite, and an empty box.
     """
     points = _checked(landmarks)
     low, high = points.min(0), points.max(0)
@@ -174,14 +242,39 @@ def deca_affine(landmarks: np.ndarray, size: int = 224, scale: float = 1.25) -> 
 
 
 def deca_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 224, scale: float = 1.25) -> np.ndarray:
-    """DECA's input, uint8 [size, size, 3], to be divided by 255: bilinear, black beyond the frame."""
+    """DECA's input, to be divided by 255: bilinear, black beyond the frame.
+
+    Args:
+        frame: uint8 [h, w, 3], RGB.
+        landmarks: [68, 2] in its pixels.
+        size: Side of the crop, pixels.
+        scale: Of the square against the landmarks' box (deca_affine).
+
+    Returns:
+        uint8 [size, size, 3].
+
+    Raises:
+        AlignmentError: As deca_affine.
+    """
     return _warp(frame, deca_affine(landmarks, size, scale), size)
 
 
 def dlib_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 150, padding: float = 0.25) -> np.ndarray:
-    """dlib's own face chip, uint8 [size, size, 3], which its recogniser was trained on (dlib.get_face_chip).
+    """dlib's own face chip, which its recogniser was trained on (dlib.get_face_chip).
 
     dlib keeps landmarks as whole pixels, so the chip is computed on landmarks in 1/16 pixel and scaled back.
+
+    Args:
+        frame: uint8 [h, w, 3], RGB.
+        landmarks: [68, 2] in its pixels.
+        size: Side of the chip, pixels; the recogniser's is 150.
+        padding: Border around dlib's mean face, in parts of its side; the recogniser's is 0.25.
+
+    Returns:
+        uint8 [size, size, 3], black beyond the frame.
+
+    Raises:
+        AlignmentError: For an array that is not [68, 2], or not finite.
     """
     import dlib  # kept out of the import of this module: the other crops do not need it
 

@@ -63,16 +63,41 @@ def tddfa_box_of_detection(box: Box) -> Box:
 
 
 def tddfa_crop(frame: np.ndarray, box: Box, size: int = 120) -> np.ndarray:
-    """3DDFA_V2's input, uint8 [size, size, 3]: `box` rounded to whole pixels, black outside, bilinear."""
+    """3DDFA_V2's input: `box` rounded to whole pixels, black outside, resized bilinearly.
+
+    Args:
+        frame: uint8 [h, w, 3], RGB.
+        box: In its pixels, as from tddfa_box or tddfa_box_of_detection.
+        size: Side of the crop, pixels.
+
+    Returns:
+        uint8 [size, size, 3].
+
+    Raises:
+        AlignmentError: For a box outside the frame, or over 8192 pixels wide.
+    """
     cut = _cut(frame, tuple(round(edge) for edge in box))  # type: ignore[arg-type]
     return np.asarray(cv2.resize(cut, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def vggface2_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 224) -> np.ndarray:
-    """VGGFace2's test input, uint8 [size, size, 3]: the box grown by 0.3, shorter side to 256, middle 224.
+    """VGGFace2's test input: the box grown by 0.3, shorter side to 256, the middle of it.
 
     ox-vgg/vgg_face2 (README: the box is extended "except the extension outside image") and
-    cydonia999/VGGFace2-pytorch (datasets/vgg_face2.py, split "valid"). That 0.3 is shared by both sides is our reading.
+    cydonia999/VGGFace2-pytorch (datasets/vgg_face2.py, split "valid"). That 0.3 is shared by both sides is
+    our reading.
+
+    Args:
+        frame: uint8 [h, w, 3], RGB.
+        landmarks: [68, 2] in its pixels.
+        size: Side of the middle that is kept, pixels; the resize to 256 does not follow it.
+
+    Returns:
+        uint8 [size, size, 3].
+
+    Raises:
+        AlignmentError: For landmarks that are not finite or whose box is empty, over 8192 pixels wide or
+            outside the frame.
     """
     x0, y0, x1, y1 = face_box(landmarks)
     grow_x, grow_y = (x1 - x0) * VGGFACE2_MARGIN / 2, (y1 - y0) * VGGFACE2_MARGIN / 2
@@ -81,21 +106,44 @@ def vggface2_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 224) -> 
 
 
 def facenet_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 160) -> np.ndarray:
-    """facenet-pytorch's input, uint8 [size, size, 3]: the box without margin, stretched to a square.
+    """facenet-pytorch's input: the box without margin, stretched to a square.
 
     timesler/facenet-pytorch, models/utils/detect_face.py, extract_face with margin 0. The box is cut at the
     frame's edges, as there, and resized with INTER_AREA.
+
+    Args:
+        frame: uint8 [h, w, 3], RGB.
+        landmarks: [68, 2] in its pixels; the box is their face_box.
+        size: Side of the crop, pixels.
+
+    Returns:
+        uint8 [size, size, 3].
+
+    Raises:
+        AlignmentError: As vggface2_crop.
     """
     cut = _cut(frame, _inside(frame, face_box(landmarks)))
     return np.asarray(cv2.resize(cut, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def hopenet_crop(frame: np.ndarray, landmarks: np.ndarray, size: int = 224, resize: int = 224) -> np.ndarray:
-    """Hopenet's test input, uint8 [size, size, 3]: a loose box, shorter side to `resize`, middle `size`.
+    """Hopenet's test input: a loose box, shorter side to `resize`, the middle of it.
 
-    natanielruiz/deep-head-pose, code/datasets.py, class AFLW2000 (k = 0.2), from landmarks; the right and the lower
-    margin are shares of the box as already grown on the left and above, as there. thohemp/6DRepNet tests on the same
-    box with resize = 256.
+    natanielruiz/deep-head-pose, code/datasets.py, class AFLW2000 (k = 0.2), from landmarks; the right and the
+    lower margin are shares of the box as already grown on the left and above, as there. thohemp/6DRepNet
+    tests on the same box with resize = 256.
+
+    Args:
+        frame: uint8 [h, w, 3], RGB.
+        landmarks: [68, 2] in its pixels.
+        size: Side of the middle that is kept, pixels.
+        resize: Length of the box's shorter side after scaling, pixels.
+
+    Returns:
+        uint8 [size, size, 3], black beyond the frame.
+
+    Raises:
+        AlignmentError: As vggface2_crop.
     """
     x0, y0, x1, y1 = landmark_box(landmarks)
     k = 0.2

@@ -15,14 +15,26 @@ def paste_back(
     mask: str | np.ndarray = "square",
     feather: float = 0.15,
 ) -> np.ndarray:
-    """The frame with `face` in it, uint8 [h, w, 3]; pixels outside the mask keep their exact value.
+    """The frame with `face` in it; pixels outside the mask keep their exact value.
 
-    face: uint8 [s, s, 3], a crop. affine: float [2, 3], frame -> crop, as from ffhq_affine.
-    mask: how much of the face is taken where. "square" is 1 in the crop and falls smoothly (3 t^2 - 2 t^3) to
-    0 at its border over `feather` of its side (0 .. 0.5; 0 is a hard edge); "circle" is the same for the
-    circle inscribed in the crop; an array float [s, s] in 0 .. 1 is used as it is, and `feather` is not. The
-    crop is warped back bicubically; where it is finer than the frame it is first reduced by area. Raises
-    ValueError for wrong types or shapes, an unknown mask, or an affine that cannot be inverted.
+    The crop is warped back bicubically; where it is finer than the frame it is first reduced by area.
+
+    Args:
+        frame: uint8 [h, w, 3]; not changed.
+        face: uint8 [s, s, 3], a crop, colours in the frame's order.
+        affine: float [2, 3], frame -> crop, as from ffhq_affine.
+        mask: How much of the face is taken where. "square" is 1 in the crop and falls smoothly (3 t^2 - 2
+            t^3) to 0 at its border; "circle" is the same for the circle inscribed in the crop; an array float
+            [s, s] in 0 .. 1 is used as it is.
+        feather: Over which part of the crop's side "square" and "circle" fall, 0 .. 0.5; 0 is a hard edge. An
+            array of one's own is not feathered.
+
+    Returns:
+        uint8 [h, w, 3]; a copy of the frame where the crop lies outside it.
+
+    Raises:
+        ValueError: For wrong types or shapes, an unknown mask, a feather out of range, or an affine that
+            cannot be inverted.
     """
     _check(frame, face, affine, mask, feather)
     affine = np.asarray(affine, np.float64)
@@ -91,7 +103,15 @@ def _weight(mask: str | np.ndarray, u: np.ndarray, v: np.ndarray, size: int, fea
 
 
 def square_mask(size: int, feather: float = 0.15) -> np.ndarray:
-    """The mask "square" of paste_back as an array, float32 [size, size], to be altered and given back to it."""
+    """The mask "square" of paste_back as an array, to be altered and given back to it.
+
+    Args:
+        size: Side of the crop, pixels.
+        feather: Over which part of the side it falls, 0 .. 0.5; 0 is a hard edge.
+
+    Returns:
+        float32 [size, size]: 1 inside, towards 0 at the border.
+    """
     v, u = np.mgrid[:size, :size].astype(np.float64)
     return _weight("square", u, v, size, feather)
 

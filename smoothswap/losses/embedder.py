@@ -40,13 +40,16 @@ def contrastive_loss(z: Embeddings, labels: Labels, temperature: float = 0.07) -
 
         -log( exp(z_i.z_p / t) / (exp(z_i.z_p / t) + sum over negatives n of exp(z_i.z_n / t)) )
 
-    The denominator holds the one positive of the numerator and the negatives; other positives are not in it, unlike
-    SupCon's (Khosla et al. 2020). It is NT-Xent with labels.
+    The denominator holds the one positive of the numerator and the negatives; other positives are not in it,
+    unlike SupCon's (Khosla et al. 2020). It is NT-Xent with labels.
 
     Args:
         z: Of unit norm.
         labels: Whole numbers that name people.
         temperature: 0.07 is the paper's.
+
+    Returns:
+        A scalar, 0 or above.
 
     Raises:
         ValueError: The batch has no positive pair or holds one person only.
@@ -83,13 +86,16 @@ def supcon_out_loss(z: Embeddings, labels: Labels, temperature: float = 0.07) ->
 
         -1/|P(i)| sum over positives p of log( exp(z_i.z_p / t) / sum over a != i of exp(z_i.z_a / t) )
 
-    The paper sums over anchors; the mean over those that have a positive does not grow with the batch. No factor
-    t / t_base, which the authors' code has.
+    The paper sums over anchors; the mean over those that have a positive does not grow with the batch. No
+    factor t / t_base, which the authors' code has.
 
     Args:
         z: Of unit norm.
         labels: Whole numbers that name people.
         temperature: t.
+
+    Returns:
+        A scalar, 0 or above.
 
     Raises:
         ValueError: As contrastive_loss.
@@ -100,7 +106,7 @@ def supcon_out_loss(z: Embeddings, labels: Labels, temperature: float = 0.07) ->
 
 
 def supcon_in_loss(z: Embeddings, labels: Labels, temperature: float = 0.07) -> Scalar:
-    """SupCon's L_in (Khosla et al. 2020, equation 3): as L_out with the mean over positives inside the logarithm.
+    """SupCon's L_in (Khosla et al. 2020, equation 3): L_out with its mean over positives inside the log.
 
         -log( 1/|P(i)| sum over positives p of exp(z_i.z_p / t) / sum over a != i of exp(z_i.z_a / t) )
 
@@ -110,6 +116,9 @@ def supcon_in_loss(z: Embeddings, labels: Labels, temperature: float = 0.07) -> 
         z: Of unit norm.
         labels: Whole numbers that name people.
         temperature: t.
+
+    Returns:
+        A scalar, 0 or above, the mean over anchors.
 
     Raises:
         ValueError: As contrastive_loss.
@@ -140,7 +149,18 @@ class SoftmaxLoss(nn.Module):
         self.bias = nn.Parameter(torch.zeros(classes))
 
     def forward(self, z: Embeddings, labels: Labels) -> Scalar:
-        """The loss of a batch. Raises ValueError for labels outside 0 to classes - 1."""
+        """The loss of a batch.
+
+        Args:
+            z: Embeddings [n, dim], of unit norm in this project.
+            labels: Whole numbers 0 to classes - 1, [n].
+
+        Returns:
+            A scalar, 0 or above, the mean over the batch.
+
+        Raises:
+            ValueError: For labels outside 0 to classes - 1.
+        """
         _check(labels, len(self.weight))
         return F.cross_entropy(F.linear(z, self.weight, self.bias), labels)
 
@@ -175,7 +195,18 @@ class MarginLoss(nn.Module):
         self.weight = nn.Parameter(torch.randn(classes, dim) / math.sqrt(dim))
 
     def forward(self, z: Embeddings, labels: Labels) -> Scalar:
-        """The loss of a batch, z of unit norm. Raises ValueError for labels outside 0 to classes - 1."""
+        """The loss of a batch.
+
+        Args:
+            z: Embeddings [n, dim] of unit norm: it is not normalised here.
+            labels: Whole numbers 0 to classes - 1, [n].
+
+        Returns:
+            A scalar, 0 or above, the mean over the batch.
+
+        Raises:
+            ValueError: For labels outside 0 to classes - 1.
+        """
         _check(labels, len(self.weight))
         cosines = z @ F.normalize(self.weight, dim=1).T
         true = labels[:, None]

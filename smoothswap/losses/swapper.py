@@ -12,22 +12,45 @@ from torch import Tensor
 
 
 def identity_losses(z_swap: Float[Tensor, "n d"], z_source: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-    """1 - cos(z_swap, z_source) of each pair, any norm; range 0..2.
+    """1 - cos(z_swap, z_source) of each pair.
+
+    Args:
+        z_swap: Embeddings of the swaps, of any norm.
+        z_source: Those of their sources, row by row.
+
+    Returns:
+        One number a pair, 0 (the same direction) to 2 (opposite).
 
     Examples:
-        >>> identity_losses(torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([[1.0, 0.0], [0.0, -3.0]])).tolist()
+        >>> swaps, sources = torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([[1.0, 0.0], [0.0, -3.0]])
+        >>> identity_losses(swaps, sources).tolist()
         [0.0, 2.0]
     """
     return 1 - F.cosine_similarity(z_swap, z_source, dim=1)
 
 
 def identity_loss(z_swap: Float[Tensor, "n d"], z_source: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
-    """L_id = 1 - cos(z_swap, z_source), mean over the batch, any norm; range 0..2."""
+    """L_id = 1 - cos(z_swap, z_source), mean over the batch.
+
+    Args:
+        z_swap: Embeddings of the swaps, of any norm.
+        z_source: Those of their sources, row by row.
+
+    Returns:
+        A scalar, 0 to 2.
+    """
     return identity_losses(z_swap, z_source).mean()
 
 
 def change_loss(swap: Float[Tensor, "n 3 s s"], target: Float[Tensor, "n 3 s s"]) -> Float[Tensor, ""]:
-    """L_chg = ||x_swap - x_tgt||^2 / D, D = 3 s s, mean over the batch; images in [-1, 1]: range 0..4.
+    """L_chg = ||x_swap - x_tgt||^2 / D, D = 3 s s, mean over the batch.
+
+    Args:
+        swap: Images, clamped or not.
+        target: What they were made from, in [-1, 1].
+
+    Returns:
+        A scalar, 0 to 4 where both lie in [-1, 1].
 
     Examples:
         >>> change_loss(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.5)).item()
@@ -49,16 +72,29 @@ def generator_loss(fake_logits: Float[Tensor, " n"]) -> Float[Tensor, ""]:
 def discriminator_loss(
     real_logits: Float[Tensor, " n"], fake_logits: Float[Tensor, " m"]
 ) -> Float[Tensor, ""]:
-    """-log sigmoid(D(real)) - log(1 - sigmoid(D(fake))), a mean over each of the two batches."""
+    """-log sigmoid(D(real)) - log(1 - sigmoid(D(fake))), a mean over each of the two batches.
+
+    Args:
+        real_logits: The discriminator's logits of real faces, high for real.
+        fake_logits: Its logits of swaps, of another number if need be.
+
+    Returns:
+        A scalar, 0 or above; 2 log 2 where all logits are 0.
+    """
     return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
 
 
 def r1_penalty(real_logits: Float[Tensor, " n"], real: Float[Tensor, "n 3 s s"]) -> Float[Tensor, ""]:
-    """R1 (Mescheder et al. 2018): squared norm of dD/dx at real images, mean over the batch. Weigh it by gamma / 2.
+    """R1 (Mescheder et al. 2018): squared norm of dD/dx at real images, mean over the batch.
+
+    Weigh it by gamma / 2.
 
     Args:
         real_logits: Computed from `real`.
         real: Images, which must require gradients.
+
+    Returns:
+        A scalar, 0 or above, that can itself be differentiated.
 
     Examples:
         >>> real = torch.ones(1, 3, 2, 2, requires_grad=True)

@@ -103,7 +103,17 @@ def read_picture(path: Path) -> tuple[Image, bytes | None]:
 
 
 def write_picture(path: Path, image: Image, quality: int = QUALITY, profile: bytes | None = None) -> None:
-    """Write uint8 [h, w, 3] RGB as JPEG, PNG or WebP by the suffix, with the mark. Raises OutputError."""
+    """Write a picture as JPEG, PNG or WebP by the suffix, with the mark, whole or not at all.
+
+    Args:
+        path: A file with one of the suffixes PICTURES_OUT.
+        image: uint8 [h, w, 3], RGB.
+        quality: Of JPEG and WebP, 1 to 100; PNG is exact.
+        profile: ICC profile to embed, as from read_picture; None: none is embedded.
+
+    Raises:
+        OutputError: For a folder that is missing, not writable or full.
+    """
     kind = path.suffix.lower()
     options: dict[str, Any] = {"icc_profile": profile} if profile else {}
     if kind == ".png":
@@ -124,15 +134,31 @@ def rewrite_video(
     crf: int = CRF,
     batch_size: int = 16,
 ) -> list[str]:
-    """Write the video `path` to `out` with changed frames; returns what was left out ("subtitle", "data" ...).
+    """Write a video anew with changed frames, whole or not at all, with the mark.
 
-    change(number of the first, frames upright uint8 [h, w, 3] RGB) gives a new frame, or None to keep it: then the
-    decoded samples go to the encoder without a detour over RGB. Frames are H.264 at quality `crf`, with the input's
-    times (time base and pts, so also a variable frame rate), aspect ratio and declared colours, in 8 bits, with the
-    input's chroma subsampling (4:4:4 where a side is odd). Sound is copied packet by packet. A turned recording
-    comes out upright, without the turn in its metadata, because an encoder in PyAV cannot declare one. Tags are kept.
-    Raises VideoError for what cannot be read, a change of the frame's size, and sound that the container cannot
-    hold; OutputError for what cannot be written.
+    Frames are H.264 with the input's times (time base and pts, so also a variable frame rate), aspect ratio
+    and declared colours, in 8 bits, with the input's chroma subsampling (4:4:4 where a side is odd). A frame
+    that is kept goes from the decoder to the encoder without a detour over RGB, unless the recording is
+    turned or has another pixel format than the output. Sound is copied packet by packet. A turned recording
+    comes out upright, without the turn in its metadata, because an encoder in PyAV cannot declare one. Tags
+    are kept.
+
+    Args:
+        path: The video to read.
+        out: The file to write, with one of the suffixes VIDEOS_OUT.
+        change: Given the number of the first of some frames and the frames, upright, uint8 [h, w, 3] RGB, a
+            new frame of the same size for each, or None to keep it. It is called for batches in the order of
+            presentation.
+        crf: Quality of H.264, 0 to 51, lower is better.
+        batch_size: Frames that `change` is given at once; the last batch may be smaller.
+
+    Returns:
+        The kinds of the streams that were left out: "subtitle", "data", "video" for a second one, and so on.
+
+    Raises:
+        VideoError: For what cannot be read, a size of the frames that changes within the input, and sound
+            that the container cannot hold.
+        OutputError: For what cannot be written.
     """
     with open_video(path) as container:
         first = next(decoded(container), None)

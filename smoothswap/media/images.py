@@ -25,10 +25,21 @@ class SmallImageError(ImageError):
 
 
 def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Image:
-    """A photo as uint8 [h, w, 3] RGB, turned upright by its EXIF orientation; transparency is dropped.
+    """A photo, turned upright by its EXIF orientation; transparency is dropped.
 
-    The size is read from the header before any pixel is decoded. Raises ImageError for a missing or truncated
-    file, no image at all, a side under 16 pixels (SmallImageError), more than `max_pixels`, or samples of more than 8 bits.
+    The size is read from the header before any pixel is decoded.
+
+    Args:
+        path: Of a file in any format that Pillow reads.
+        max_pixels: Width times height that are still decoded.
+
+    Returns:
+        uint8 [h, w, 3], RGB.
+
+    Raises:
+        ImageError: For a missing or truncated file, no image at all, more than `max_pixels`, or samples of
+            more than 8 bits.
+        SmallImageError: For a side under 16 pixels.
     """
     try:
         with warnings.catch_warnings():

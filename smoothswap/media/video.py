@@ -44,11 +44,24 @@ class FrameSet:
 
 
 def even_indices(count: int, k: int) -> list[int]:
-    """`k` indices spread evenly over 0 .. count-1, both ends included, strictly increasing.
+    """Indices spread evenly over 0 .. count-1, both ends included, strictly increasing.
 
     Index i is i * (count - 1) / (k - 1), rounded half to even in exact arithmetic. One frame (k = 1) is the
-    middle one, (count - 1) // 2. Where k >= count, every index comes once. Raises ValueError for count < 1 or
-    k < 1.
+    middle one, (count - 1) // 2. Where k >= count, every index comes once.
+
+    Args:
+        count: How many frames there are.
+        k: How many are wanted.
+
+    Returns:
+        min(k, count) indices.
+
+    Raises:
+        ValueError: For count < 1 or k < 1.
+
+    Examples:
+        >>> even_indices(10, 4), even_indices(10, 1), even_indices(2, 4)
+        ([0, 3, 6, 9], [4], [0, 1])
     """
     if count < 1 or k < 1:
         raise ValueError(f"even_indices needs count >= 1 and k >= 1, got count={count}, k={k}")
@@ -60,9 +73,19 @@ def even_indices(count: int, k: int) -> list[int]:
 
 
 def middle_indices(count: int, k: int) -> list[int]:
-    """`k` indices that follow each other, around the middle of 0 .. count-1; all of them where k >= count.
+    """Indices that follow each other, around the middle of 0 .. count-1; all of them where k >= count.
 
-    The first is (count - k) // 2. Raises ValueError for count < 1 or k < 1.
+    The first is (count - k) // 2.
+
+    Args:
+        count: How many frames there are.
+        k: How many are wanted.
+
+    Returns:
+        min(k, count) indices, increasing.
+
+    Raises:
+        ValueError: For count < 1 or k < 1.
     """
     if count < 1 or k < 1:
         raise ValueError(f"middle_indices needs count >= 1 and k >= 1, got count={count}, k={k}")
@@ -71,9 +94,18 @@ def middle_indices(count: int, k: int) -> list[int]:
 
 
 def read_frames(path: str | os.PathLike[str], indices: Sequence[int] | None = None) -> FrameSet:
-    """The frames at `indices` (in the order asked for, repeats allowed), or all frames.
+    """The frames at `indices`, or all frames.
 
-    Raises VideoError for a missing, empty or undecodable file, and for an index outside 0 .. count-1.
+    Args:
+        path: The video.
+        indices: Numbers among the frames that decode, in any order, repeats allowed; None: all.
+
+    Returns:
+        The frames in the order asked for, and how many decode. All are in memory at once (iter_frames for
+        long videos).
+
+    Raises:
+        VideoError: For a missing, empty or undecodable file, and for an index outside 0 .. count-1.
     """
     wanted = None if indices is None else set(indices)
     count, frames = _decode(path, wanted)
@@ -90,10 +122,23 @@ def read_frames(path: str | os.PathLike[str], indices: Sequence[int] | None = No
 def read_even(
     path: str | os.PathLike[str], k: int, choose: Callable[[int, int], list[int]] = even_indices
 ) -> FrameSet:
-    """`k` evenly spaced frames, at even_indices(count, k) of the frames that truly decode; or at choose(count, k).
+    """Evenly spaced frames of those that truly decode; or others, by a rule of their number.
 
     One decoding pass where the number of packets is the number of frames, as in any sound file; two where it
-    is not. Raises VideoError for a missing, empty or undecodable file; ValueError for k < 1.
+    is not.
+
+    Args:
+        path: The video.
+        k: How many frames; of a shorter video all of them.
+        choose: (count, k) -> indices within 0 .. count-1; even_indices, middle_indices or a rule of one's
+            own.
+
+    Returns:
+        The frames at choose(count, k), and how many decode.
+
+    Raises:
+        VideoError: For a missing, empty or undecodable file.
+        ValueError: For k < 1, by even_indices and middle_indices.
     """
     guess = max(_count_packets(path), 1)
     count, frames = _decode(path, set(choose(guess, k)))
@@ -131,12 +176,21 @@ def write_video(
     crf: int = 18,
     lossless: bool = False,
 ) -> None:
-    """Write uint8 [h, w, 3] RGB frames, all of one size, as H.264, atomically (a whole file or none).
+    """Write frames as H.264 in an MP4, atomically (a whole file or none).
 
-    Default: yuv420p in BT.601 limited range at quality `crf` (0 .. 51, lower is better); both sides must be
-    even. lossless=True: RGB H.264 that decodes to the very same pixels; any size. The same input gives the
-    same bytes on one machine (one thread, no macroblock tree). Raises VideoError for no frames, odd or mixed
-    sizes, a wrong type, or a folder that cannot be written.
+    The same input gives the same bytes on one machine (one thread, no macroblock tree).
+
+    Args:
+        path: The file to write.
+        frames: uint8 [h, w, 3] RGB, all of one size, one or more; taken one by one.
+        fps: Frames a second; kept as a fraction with a denominator up to 1001.
+        crf: Quality, 0 .. 51, lower is better, of the default form: yuv420p in BT.601 limited range, whose
+            sides must both be even.
+        lossless: Write RGB H.264 that decodes to the very same pixels instead, of any size; `crf` is not
+            used.
+
+    Raises:
+        VideoError: For no frames, odd or mixed sizes, a wrong type, or a folder that cannot be written.
     """
     path = Path(path)
     stream_of = iter(frames)
@@ -243,9 +297,16 @@ def _decode(path: str | os.PathLike[str], wanted: Collection[int] | None) -> tup
 
 
 def decoded(container: Any, others: Sequence[Any] = ()) -> Iterator[Any]:
-    """Every frame of the first video stream that truly decodes, in the order of presentation, as av.VideoFrame.
+    """Every frame of the first video stream that truly decodes, in the order of presentation.
 
-    Damaged packets are passed over. The packets of the streams `others` come in between, as they are.
+    Damaged packets are passed over.
+
+    Args:
+        container: As from open_video.
+        others: Streams of it whose packets come in between, as they are.
+
+    Yields:
+        av.VideoFrame, as stored (to_rgb turns it upright), or av.Packet of one of `others`.
     """
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"

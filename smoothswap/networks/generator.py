@@ -61,7 +61,19 @@ class ResBlock(nn.Module):
         code: Float[Tensor, "n ..."],
         skip: Float[Tensor, "n s h w"] | None = None,
     ) -> Float[Tensor, "n d _ _"]:
-        """The block's features, of half or double the size where it resamples."""
+        """The block's features: the main path and the shortcut, added and divided by sqrt(2).
+
+        Args:
+            x: Features.
+            code: What the injection reads: the identity vector [n, d], or its map [n, m, k, k]
+                (injection.py).
+            skip: Features of the way down, of the same height and width, with as many channels as the block
+                was built for; None for a block without.
+
+        Returns:
+            Features of the block's own number of channels, of half or double the height and width where it
+            resamples.
+        """
         h = x if skip is None else torch.cat([x, skip], 1)
         short = h if self.shortcut_sees_skip else x
         h = F.silu(self.norm0(h))
@@ -145,6 +157,9 @@ class Generator(nn.Module):
         Args:
             target: Pictures in [-1, 1], s = options.size.
             identity: Vectors of unit norm, d = options.identity_dim.
+
+        Returns:
+            The target plus the change that the network draws; it may leave [-1, 1].
         """
         options = self.options
         if target.device.type == "cpu":  # where GroupNorm is ten times slower channels last

@@ -47,7 +47,16 @@ class AddIdentity(Injection):
         self.linear = linear(options.identity_dim, channels)
 
     def forward(self, h: Float[Tensor, "n c h w"], z: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
-        """`h` itself, changed: a convolution's output is not kept for its gradient."""
+        """Add the identity's number of each channel to all its pixels.
+
+        Args:
+            h: Features, changed in place: a convolution's output is not kept for its gradient.
+            z: The identity vectors, d = options.identity_dim, as the generator hands them on (times sqrt(d)
+                where options.identity_scale is "sqrt_dim").
+
+        Returns:
+            `h` itself.
+        """
         return h.add_(self.linear(z)[:, :, None, None])
 
 
@@ -71,7 +80,16 @@ class AdaLIN(Injection):
         self.mix = nn.Parameter(torch.full((channels,), 0.9).logit())
 
     def forward(self, h: Float[Tensor, "n c h w"], z: Float[Tensor, "n d"]) -> Float[Tensor, "n c h w"]:
-        """Features normalised both ways, with the scale and the shift that the identity gives."""
+        """Features normalised both ways, with the scale and the shift that the identity gives.
+
+        Args:
+            h: Features, left as they are.
+            z: The identity vectors, d = options.identity_dim, as the generator hands them on (times sqrt(d)
+                where options.identity_scale is "sqrt_dim").
+
+        Returns:
+            New features of the same shape and dtype; the statistics are taken in float32 or better.
+        """
         wide, rho = full(h), self.mix.sigmoid()
         var, mean = torch.var_mean(wide, (2, 3), correction=0)  # [n, c] each
         mean_all = mean.mean(1, keepdim=True)
@@ -124,7 +142,16 @@ class MapModulation(Injection):
     def forward(
         self, h: Float[Tensor, "n c h w"], code: Float[Tensor, "n m k k"]
     ) -> Float[Tensor, "n c h w"]:
-        """Features normalised, then scaled and shifted place by place."""
+        """Features normalised, then scaled and shifted place by place.
+
+        Args:
+            h: Features, left as they are.
+            code: The identity map, m = options.identity_map_channels, k = options.identity_map_size; what it
+                says is resized to h.
+
+        Returns:
+            New features of the same shape.
+        """
         gamma, beta = (
             F.interpolate(part(code), h.shape[2:], mode="bilinear", align_corners=False)
             for part in (self.gamma, self.beta)

@@ -23,6 +23,16 @@ def variance_scaling_(weight: Tensor, scale: float = 1.0) -> None:
 def conv(in_channels: int, out_channels: int, kernel: int = 3, scale: float = 1.0) -> nn.Conv2d:
     """A convolution with "same" padding, variance scaling and zero bias.
 
+    Args:
+        in_channels: Of the input.
+        out_channels: Of the output.
+        kernel: Its side in pixels, odd.
+        scale: Of the weights' variance (variance_scaling_); 0 makes a layer that gives zeros until it is
+            trained.
+
+    Returns:
+        A layer of stride 1.
+
     Examples:
         >>> conv(3, 8).weight.shape
         torch.Size([8, 3, 3, 3])
@@ -36,7 +46,16 @@ def conv(in_channels: int, out_channels: int, kernel: int = 3, scale: float = 1.
 
 
 def linear(in_features: int, out_features: int, bias: float = 0.0) -> nn.Linear:
-    """A linear layer with variance scaling and a constant bias."""
+    """A linear layer with variance scaling and a constant bias.
+
+    Args:
+        in_features: Of the input.
+        out_features: Of the output.
+        bias: What every bias starts at.
+
+    Returns:
+        The layer, whose bias is learned.
+    """
     layer = nn.Linear(in_features, out_features)
     variance_scaling_(layer.weight.data)
     nn.init.constant_(layer.bias, bias)
@@ -44,7 +63,14 @@ def linear(in_features: int, out_features: int, bias: float = 0.0) -> nn.Linear:
 
 
 def group_norm(channels: int, affine: bool = True) -> nn.GroupNorm:
-    """NCSN++'s norm: min(C // 4, 32) groups, eps 1e-6; the count is lowered to a divisor of C where it is none.
+    """NCSN++'s norm: min(C // 4, 32) groups, eps 1e-6; the count is lowered to a divisor of C.
+
+    Args:
+        channels: C.
+        affine: Whether each channel learns a scale and a shift.
+
+    Returns:
+        The norm.
 
     Examples:
         >>> [group_norm(channels).num_groups for channels in (8, 64, 128, 256, 132)]

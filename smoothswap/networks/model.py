@@ -68,7 +68,18 @@ class SmoothSwap(nn.Module):
 
     @torch.no_grad()
     def swap_identity(self, identity: Float[Tensor, "m d"], target: Tensor) -> Float[Tensor, "n 3 s s"]:
-        """As swap, with what embed() gave for the sources."""
+        """As swap, with what embed() gave for the sources.
+
+        Args:
+            identity: Vectors of unit norm, one for each target (m = n) or one for all (m = 1).
+            target: [n, 3, s, s] in [-1, 1].
+
+        Returns:
+            Images clamped to [-1, 1].
+
+        Raises:
+            ValueError: Images of another shape, or another number of identities.
+        """
         self._check(target, "target")
         if len(identity) not in (1, len(target)):
             raise ValueError(f"{len(identity)} sources for {len(target)} targets; give as many, or one")

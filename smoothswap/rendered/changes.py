@@ -38,9 +38,17 @@ def directions() -> dict[str, np.ndarray]:
 
 
 def mixed(a: Identity, b: Identity, share: float) -> Identity:
-    """The person at `share` (0: a, 1: b) of the straight line between two: shape and look, each number by itself.
+    """The person at `share` of the straight line between two: shape and look, each number by itself.
 
     The seed of the skin's fine pattern is no quantity and stays a's; so at 1 it is b but for that pattern.
+
+    Args:
+        a: Where the line starts.
+        b: Where it ends.
+        share: 0 for a, 1 for b.
+
+    Returns:
+        A new person, float32.
     """
     look = (a.look + np.float32(share) * (b.look - a.look)).astype(np.float32)
     look[_NOISE] = a.look[_NOISE]
@@ -48,7 +56,19 @@ def mixed(a: Identity, b: Identity, share: float) -> Identity:
 
 
 def changed(identity: Identity, phenotype: str, share: float) -> Identity:
-    """The person at `share` (0 to 1) of the whole range of "age" or "weight"; at 0.5 as drawn. Raises KeyError."""
+    """The person at `share` of the whole range of "age" or "weight", around the person's own.
+
+    Args:
+        identity: The person as drawn.
+        phenotype: "age" or "weight".
+        share: 0 (younger, lighter) to 1 (older, heavier); 0.5 is the person as drawn.
+
+    Returns:
+        A new person of another shape and the same look.
+
+    Raises:
+        KeyError: For another phenotype.
+    """
     shape, names = identity.shape.copy(), load_head().shape_names
     direction = directions()[phenotype]
     shape[: len(direction)] += np.float32(share - 0.5) * direction

@@ -46,7 +46,15 @@ def _norm(points: np.ndarray) -> np.ndarray:
 
 
 def turned(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
-    """Centred points [..., v, 3] under the rotation that brings them nearest to `onto` [v, 3] (Kabsch 1976)."""
+    """Points under the rotation that brings them nearest to others (Kabsch 1976).
+
+    Args:
+        points: [..., v, 3], each set centred on 0.
+        onto: [v, 3], centred on 0.
+
+    Returns:
+        [..., v, 3] in the dtype of `points`; turned only, neither scaled nor mirrored.
+    """
     left, _, right = np.linalg.svd(np.einsum("...vi,vj->...ij", points, onto, dtype=np.float64))
     right[..., 2, :] *= np.sign(np.linalg.det(left @ right))[..., None]  # no mirror images
     return np.asarray(points @ (left @ right).astype(points.dtype))
@@ -54,7 +62,17 @@ def turned(points: np.ndarray, onto: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def shape_space(people: int = 1500, seed: int = 12346) -> ShapeSpace:
-    """The principal components of drawn people. Depends on nothing but its arguments and the head."""
+    """The principal components of drawn people. Depends on nothing but its arguments and the head.
+
+    Kept after the first call; a call with other arguments replaces what was kept.
+
+    Args:
+        people: How many are drawn, more than SHAPE_COMPONENTS.
+        seed: Of the drawing; codes can be compared only within one space.
+
+    Returns:
+        SHAPE_COMPONENTS components over the skin of the face: no ears, no crown, no back of the head.
+    """
     head = load_head()
     skin = np.unique(head.triangles[head.material == SKIN])
     front = head.mean[:, 2] > -0.02
@@ -149,7 +167,15 @@ def point_vertices() -> np.ndarray:
 
 
 def sample_state(rng: np.random.Generator, head: Head) -> State:
-    """Talking motion, and on every second face a few ARKit weights beyond it, as photographs have them."""
+    """Talking motion, and on every second face a few ARKit weights beyond it, as photographs have them.
+
+    Args:
+        rng: Drawn from: the motion, its moment (0 to 8 seconds), and the weights.
+        head: Names the weights.
+
+    Returns:
+        One moment; the turning has the amplitude YAW.
+    """
     state = Motion(rng, head, yaw=YAW).at(float(rng.uniform(0, 8)))
     if rng.uniform() < 0.5:
         return state

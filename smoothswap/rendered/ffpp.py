@@ -117,7 +117,15 @@ def _make(job: tuple[Clip, Path]) -> tuple[str, str, list[dict[str, Any]]]:
 
 
 def draw_pairs(identities: int, seed: int) -> list[tuple[int, int]]:
-    """Disjoint pairs of people, as FaceForensics++ has them."""
+    """Disjoint pairs of people, as FaceForensics++ has them.
+
+    Args:
+        identities: How many people, even; everybody is in one pair.
+        seed: Of the drawing.
+
+    Returns:
+        identities / 2 pairs of numbers 0 to identities - 1.
+    """
     order = np.random.default_rng([seed, _STREAM + 2]).permutation(identities)
     return [(int(a), int(b)) for a, b in order.reshape(-1, 2)]
 
@@ -144,10 +152,25 @@ def write_ffpp(
 ) -> dict[str, Any]:
     """Render the tree into `out`, all or nothing, and return its manifest (what `rendered.json` holds).
 
-    identities: even, 2 to 1000; all pairs are test pairs (training people come from the stream of
-    `smoothswap.rendered.dataset` and are others).  frames: 1 or more at 12.5 a second.  size: even, 64 to 1024 pixels.
-    The same arguments give the same bytes on one machine, whatever `workers`.  Raises RenderError for numbers out of
-    range, and for an `out` that already holds something else.
+    All pairs are test pairs (training people come from the stream of `smoothswap.rendered.dataset` and are
+    others). The same arguments give the same bytes on one machine, whatever `workers`.
+
+    Args:
+        out: The folder: new, empty, or holding this very tree, which is then not rendered again.
+        identities: People, even, 2 to 1000; as many clips, and as many true swaps.
+        frames: Of each clip, 1 to 10000, at 12.5 a second.
+        size: Side of a frame, pixels, even, 64 to 1024.
+        seed: 0 or above; another one gives other people, motions and pairs.
+        workers: Processes that render; None: one a core.
+        progress: Given the clips as they are done and their number, it hands them on, as tqdm does; None:
+            silence.
+
+    Returns:
+        The settings by name, and under "clips" the SHA-256 of every video by its path in the tree.
+
+    Raises:
+        RenderError: For numbers out of range, an `out` that already holds something else, and one that cannot
+            be written.
     """
     _check_numbers(identities, frames, size, seed)
     out = Path(out)

@@ -37,7 +37,15 @@ class Extra:
 
 
 def hairline(rest: np.ndarray, front: float) -> np.ndarray:
-    """Height [v] (m) from which hair grows, falling from the forehead over the temple to the nape."""
+    """Height from which hair grows, falling from the forehead over the temple to the nape.
+
+    Args:
+        rest: Places on the mean head, [v, 3], m.
+        front: The height (y) at the forehead, m: `hairline` of a styling.
+
+    Returns:
+        [v], the height at each place's depth, m.
+    """
     z = rest[:, 2]
     return (
         front
@@ -138,7 +146,17 @@ def _bust(head: Head, neutral: np.ndarray) -> Extra:
 
 
 def dress(head: Head, neutral: np.ndarray, normals: np.ndarray, styling: Styling) -> Extra:
-    """All extra geometry of one person in one styling, on the person's neutral head `neutral` [v, 3]."""
+    """All extra geometry of one person in one styling: hair and clothes.
+
+    Args:
+        head: The mesh and its mean.
+        neutral: The person's neutral head, [v, 3], m.
+        normals: Its unit normals, [v, 3].
+        styling: What is worn.
+
+    Returns:
+        Neutral geometry beside the head, whose triangles count its own vertices from 0.
+    """
     parts = [
         _shell(head, neutral, normals, styling),
         _curtain(styling),

@@ -25,7 +25,12 @@ NECK_PIVOT = np.array([0.0, -0.075, -0.055], np.float32)
 
 @dataclass(frozen=True)
 class Head:
-    """mean [v, 3]; phenotype [24, v, 3]; local [l, v, 3]; expression [52, v, 3]; triangles [t, 3]; material [t]."""
+    """The arrays of the linear model, for v vertices and t triangles.
+
+    mean [v, 3]; shape_basis [24 + l, v, 3], the phenotype components and l local changes, of shape_names;
+    expression_basis [52, v, 3], of expression_names; triangles [t, 3]; material [t]; neck_weight and
+    ear_weight [v], 0..1.
+    """
 
     mean: np.ndarray
     shape_basis: np.ndarray
@@ -57,7 +62,15 @@ class Head:
         return np.tensordot(expression.astype(np.float32), self.expression_basis, 1)
 
     def turn(self, vertices: np.ndarray, pose: np.ndarray) -> np.ndarray:
-        """Turn the head by the axis-angle `pose` [3] (radians) about the neck; the neck follows in part."""
+        """Turn the head about the neck, which follows in part.
+
+        Args:
+            vertices: Of this head, [v, 3], m.
+            pose: Axis-angle [3], radians.
+
+        Returns:
+            New vertices, float32 [v, 3], m.
+        """
         return bend(vertices, pose, self.neck_weight)
 
     def expression_index(self, name: str) -> int:
@@ -66,7 +79,16 @@ class Head:
 
 
 def bend(vertices: np.ndarray, pose: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Rotate each vertex by weight * pose (axis-angle) about the neck's pivot."""
+    """Rotate each vertex by weight * pose about the neck's pivot.
+
+    Args:
+        vertices: [v, 3], m.
+        pose: Axis-angle [3], radians.
+        weight: [v], 0 (stays) to 1 (turns in full).
+
+    Returns:
+        New vertices, float32 [v, 3]; a copy as it is where there is no turn.
+    """
     angle = float(np.linalg.norm(pose))
     if angle < 1e-9:
         return vertices.copy()
@@ -80,13 +102,35 @@ def bend(vertices: np.ndarray, pose: np.ndarray, weight: np.ndarray) -> np.ndarr
 
 
 def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
-    """0 below `low`, 1 above `high`, smooth between."""
+    """0 up to `low`, 1 from `high` on, smooth between (3 t^2 - 2 t^3); falling where `low` is the greater.
+
+    Args:
+        low: Where it is 0.
+        high: Where it is 1, another number.
+        x: Of any shape.
+
+    Returns:
+        Values 0..1 of the same shape.
+
+    Examples:
+        >>> x = np.array([-1.0, 0.0, 0.5, 2.0])
+        >>> smoothstep(0.0, 1.0, x).tolist(), smoothstep(1.0, 0.0, x).tolist()
+        ([0.0, 0.0, 0.5, 1.0], [1.0, 1.0, 0.5, 0.0])
+    """
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
 def normal_operator(triangles: np.ndarray, n_vertices: int) -> scipy.sparse.csr_matrix:
-    """Sparse [v, t] that sums the normals of the triangles around each vertex."""
+    """The matrix that sums the normals of the triangles around each vertex.
+
+    Args:
+        triangles: Vertex numbers, int [t, 3].
+        n_vertices: How many vertices there are, v.
+
+    Returns:
+        Sparse float32 [v, t] of ones.
+    """
     rows = triangles.reshape(-1)
     columns = np.repeat(np.arange(len(triangles)), 3)
     ones = np.ones(len(rows), np.float32)
@@ -96,14 +140,32 @@ def normal_operator(triangles: np.ndarray, n_vertices: int) -> scipy.sparse.csr_
 def vertex_normals(
     vertices: np.ndarray, triangles: np.ndarray, operator: scipy.sparse.csr_matrix
 ) -> np.ndarray:
-    """Area-weighted unit normals [v, 3]."""
+    """Area-weighted unit normals.
+
+    Args:
+        vertices: [v, 3].
+        triangles: Vertex numbers, int [t, 3], anticlockwise seen from outside.
+        operator: normal_operator of these triangles; it stays while the vertices move.
+
+    Returns:
+        [v, 3], pointing outwards; 0 for a vertex without a triangle.
+    """
     a, b, c = (vertices[triangles[:, i]] for i in range(3))
     normals = operator @ np.cross(b - a, c - a)
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
 def euler_to_pose(yaw: float, pitch: float, roll: float) -> np.ndarray:
-    """Axis-angle [3] (radians) of a head turned by yaw (to +x), then pitch (down), then roll."""
+    """The axis-angle of a head turned by yaw, then pitch, then roll, each about the axis as turned before.
+
+    Args:
+        yaw: Radians; positive turns the face to +x, the picture's right.
+        pitch: Radians; positive turns it down.
+        roll: Radians; positive turns it anticlockwise in the picture.
+
+    Returns:
+        float32 [3], radians.
+    """
     return Rotation.from_euler("YXZ", [yaw, pitch, roll]).as_rotvec().astype(np.float32)
 
 

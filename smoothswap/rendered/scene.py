@@ -11,7 +11,7 @@ from smoothswap.rendered.shading import LIGHT
 
 @dataclass(frozen=True)
 class Scene:
-    """`light` in the order of `raycast.LIGHT`; `camera` = focal length (pixels), centre x, y (pixels), distance (m).
+    """`light` follows `shading.LIGHT`; `camera` = focal length (pixels), centre x, y (pixels), distance (m).
 
     The camera and the background belong to a frame of `size` x `size` pixels.
     """
@@ -39,7 +39,15 @@ def sample_light(rng: np.random.Generator) -> np.ndarray:
 
 
 def sample_camera(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A head and shoulders shot: the head takes 0.66 to 0.82 of the frame's height."""
+    """A head and shoulders shot: the head takes 0.66 to 0.82 of the frame's height.
+
+    Args:
+        rng: Drawn from.
+        size: Side of the frame, pixels.
+
+    Returns:
+        float32 [4]: focal length, centre x, y (pixels), distance (0.75 to 1.6 m).
+    """
     distance = rng.uniform(0.75, 1.6)
     focal = size * rng.uniform(0.66, 0.82) * distance / 0.26
     centre = size * (0.5 + rng.normal(0, [0.025, 0.015]))
@@ -62,7 +70,15 @@ def _wall_colours(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def sample_background(rng: np.random.Generator, size: int) -> np.ndarray:
-    """A picture [size, size, 3] in 0..1: a studio gradient, cloudy wall, shelves, window bars, or lights out of focus."""
+    """A picture: a studio gradient, cloudy wall, shelves, window bars, or lights out of focus.
+
+    Args:
+        rng: Drawn from.
+        size: Its side, pixels.
+
+    Returns:
+        float32 [size, size, 3] in 0..1, display colours.
+    """
     a, b, c = _wall_colours(rng, 3)
     line = np.arange(size) / size
     y, x = np.meshgrid(line, line, indexing="ij", sparse=True)
@@ -100,5 +116,13 @@ def sample_background(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def sample_scene(rng: np.random.Generator, size: int) -> Scene:
-    """Light, camera and background for a frame of `size` pixels."""
+    """Light, camera and background, drawn in this order.
+
+    Args:
+        rng: Drawn from.
+        size: Side of the frame that they belong to, pixels.
+
+    Returns:
+        The scene; no person is in it yet.
+    """
     return Scene(sample_light(rng), sample_camera(rng, size), sample_background(rng, size), size)
