@@ -29,8 +29,8 @@ def environment(device: str, workers: int) -> dict[str, Any]:
         workers: How many processes did the work.
 
     Returns:
-        python, system, cores (those that this process may use), device, workers, and packages: name -> version
-        of those of PACKAGES that are installed.
+        python, system, cores (those that this process may use), device, workers, and packages: name ->
+        version of those of PACKAGES that are installed.
     """
     versions = {}
     for package in PACKAGES:

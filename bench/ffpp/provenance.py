@@ -68,8 +68,8 @@ def data(kind: str, dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
         pairs: The run's swaps.
 
     Returns:
-        kind, name (that of the root's folder), clips (how many swaps), originals (how many original clips they
-        are made of), manifest_sha256 (hex) and manifest, which says in words what was hashed.
+        kind, name (that of the root's folder), clips (how many swaps), originals (how many original clips
+        they are made of), manifest_sha256 (hex) and manifest, which says in words what was hashed.
     """
     keys = {str(key): key for pair in pairs for key in map(dataset.original, (pair.target, pair.source))}
     lines = []
