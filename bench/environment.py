@@ -22,7 +22,16 @@ PACKAGES = (
 
 
 def environment(device: str, workers: int) -> dict[str, Any]:
-    """The "environment" of a result: versions of python, the system and the packages that make the numbers."""
+    """The "environment" of a result: versions of python, the system and the packages that make the numbers.
+
+    Args:
+        device: Where the networks ran, as torch names it: "cpu", "cuda".
+        workers: How many processes did the work.
+
+    Returns:
+        python, system, cores (those that this process may use), device, workers, and packages: name ->
+        version of those of PACKAGES that are installed.
+    """
     versions = {}
     for package in PACKAGES:
         try:

@@ -49,7 +49,15 @@ def read_pairs(path: Path) -> Pairs:
 
 
 def central(faces: Sequence[Face], frame: Image) -> Face | None:
-    """The face whose box is nearest to the middle of the picture, None where there is none."""
+    """The face whose box is nearest to the middle of the picture, None where there is none.
+
+    Args:
+        faces: Those found in the picture.
+        frame: The picture, uint8 [h, w, 3]; only its size is looked at.
+
+    Returns:
+        The one whose box has its centre nearest; of equally near ones the first. None for no faces.
+    """
     middle = (frame.shape[1] - 1) / 2, (frame.shape[0] - 1) / 2
 
     def away(face: Face) -> float:
@@ -121,7 +129,16 @@ def read_photos(
 
 
 def distances(pairs: Pairs, rows: dict[str, npt.NDArray[np.float32]], distance: str = "l2") -> Floats:
-    """The distance of every pair, float64 [n], NaN where one of the two photos has no reading."""
+    """The distance of every pair, NaN where one of the two photos has no reading.
+
+    Args:
+        pairs: n pairs of photos.
+        rows: Photo name -> float32 [d], one reading of `read_photos`.
+        distance: A name in DISTANCES: "l2", or "cosine" (0 to 2).
+
+    Returns:
+        float64 [n].
+    """
     width = len(next(iter(rows.values()))) if rows else 1
     blank = np.full(width, np.nan, np.float32)
     sides = [np.stack([rows.get(name, blank) for name in names]) for names in (pairs.first, pairs.second)]

@@ -156,7 +156,15 @@ def _side(clips: dict[str, Person]) -> int:
 
 
 def fit(image: Image, size: int) -> Image:
-    """Centre an image on a black square, reduced (never enlarged) to fit: uint8 [size, size, 3]."""
+    """Centre an image on a black square, reduced (never enlarged) to fit.
+
+    Args:
+        image: uint8 [h, w, 3].
+        size: Side of the square, pixels.
+
+    Returns:
+        uint8 [size, size, 3], in the image's own order of colours and proportions.
+    """
     height, width = image.shape[:2]
     if max(height, width) > size:
         factor = size / max(height, width)

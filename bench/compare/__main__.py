@@ -85,7 +85,17 @@ def compare(
 
 
 def refuse(a: Results, b: Results, who: str) -> None:
-    """Raise DataError when two results were not measured alike, naming each part that differs."""
+    """Refuse two results that were not measured alike.
+
+    Args:
+        a: Results of the one.
+        b: Of the other.
+        who: What the two are called in the message: "A and B", "the baseline and this run".
+
+    Raises:
+        DataError: When protocol, data, instruments or metric versions differ, with a line for each such part
+            (bench.compare.runs.differences).
+    """
     if said := differences(a, b):
         raise DataError(
             f"{who} cannot be compared, for {len(said)} part{'s' if len(said) > 1 else ''} of how they were "
@@ -164,7 +174,17 @@ def bounds_of(key: str) -> tuple[float, float] | None:
 
 
 def lines(comparisons: Sequence[Comparison], a: str, b: str) -> str:
-    """The comparison as a Markdown table with a sentence on how to take it."""
+    """The comparison as a Markdown table with a sentence on how to take it.
+
+    Args:
+        comparisons: What `compare` gave.
+        a: Name of model A, for the head of its column.
+        b: Of model B.
+
+    Returns:
+        A row for each metric, then how many would be separated by chance, what the daggers mean and the other
+        notes; without a newline at its end.
+    """
     rows = [
         f"| Metric | A: {a} | B: {b} | B − A | 95 % interval | Frames (pairs) | B is |",
         "|---|---:|---:|---:|---:|---:|---|",
@@ -186,7 +206,19 @@ def lines(comparisons: Sequence[Comparison], a: str, b: str) -> str:
 
 
 def number(value: float | None, signed: bool = False) -> str:
-    """Four digits, with a true minus; – for none."""
+    """Four significant digits, with a true minus; – for none.
+
+    Args:
+        value: The number; None: there is none.
+        signed: Whether a positive one gets a plus, as differences do; 0 never does.
+
+    Returns:
+        The number as a cell of a table shows it.
+
+    Examples:
+        >>> number(0.123456), number(-2.5), number(12, signed=True), number(None)
+        ('0.1235', '−2.5', '+12', '–')
+    """
     if value is None:
         return "–"
     if value == 0:

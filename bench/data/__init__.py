@@ -67,6 +67,9 @@ def open_dataset(kind: str, root: Path, options: DataOptions) -> Dataset:
         root: Its folder.
         options: What the command line says of it.
 
+    Returns:
+        The data set; no clip of it has been read yet.
+
     Raises:
         DataError: The folder is no such data set.
         UsageError: The package that brings the kind is broken.

@@ -35,7 +35,7 @@ class Frames:
     """Some frames of a clip.
 
     Attributes:
-        count: How many frames the clip has.
+        count: How many frames the clip has; of a folder the highest number in it plus 1.
         numbers: Of each frame its number in the clip, from 0.
         frames: uint8 [h, w, 3] RGB each, None where it cannot be read.
         reasons: Why it cannot be read, "" for the others.
@@ -50,8 +50,19 @@ class Frames:
 def read_clip(path: Path, rule: FrameRule, below: int | None = None) -> Frames:
     """Read the frames that the rule chooses of those that the clip has; all when it has fewer.
 
-    below: leave out frames from this number on (the target's clip ends there, so they are nobody's swap).
-    Raises VideoError (missing, empty or undecodable video) or ClipError (a folder without numbered frames).
+    Args:
+        path: A video, a folder of frames whose names end in their number, or one image, which is frame 0.
+        rule: Which frames. In a folder it counts the files that are there, so that gaps are skipped.
+        below: Leave out frames from this number on (the target's clip ends there, so they are nobody's swap);
+            None: all may be read.
+
+    Returns:
+        The frames in order of time. An image file that is damaged is a frame with its reason; in a video a
+        frame that does not decode is not counted at all.
+
+    Raises:
+        VideoError: For a missing, empty or undecodable video.
+        ClipError: For a folder without numbered frames, with two of one number, or with none under `below`.
     """
     if path.is_dir() or path.suffix.lower() in PICTURES:
         files = _numbered(path)
@@ -68,7 +79,19 @@ def read_clip(path: Path, rule: FrameRule, below: int | None = None) -> Frames:
 
 
 def read_numbers(path: Path, numbers: Sequence[int]) -> Frames:
-    """Read the frames of these numbers; raises as read_clip, also when a number is not there."""
+    """Read the frames of these numbers.
+
+    Args:
+        path: A video, a folder of numbered frames, or one image, as for `read_clip`.
+        numbers: The frames' numbers in the clip, from 0, in any order.
+
+    Returns:
+        The frames in the order asked for. An image file that is damaged is a frame with its reason.
+
+    Raises:
+        VideoError: For a missing, empty or undecodable video, and for a number that it does not have.
+        ClipError: For a folder that cannot be understood or lacks one of the numbers.
+    """
     if path.is_dir() or path.suffix.lower() in PICTURES:
         files = _numbered(path)
         if lacking := [str(number) for number in numbers if number not in files]:

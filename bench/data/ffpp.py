@@ -104,8 +104,17 @@ class FaceForensics:
     def pairs(self, split: str, limit: int | None = None) -> list[Pair]:
         """The swaps of a split, both directions of a pair one after the other: [a_b, b_a, c_d, ...].
 
-        split: "train", "val", "test", or "all" (the three after each other). limit: the first so many.
-        Raises DataError when the split is missing, malformed or empty.
+        Args:
+            split: "train", "val", "test", or "all" (the three after each other). Without meaning for
+                DeepFakeDetection, which has no splits: there the clips on the disk are the list, by name.
+            limit: The first so many; None: all.
+
+        Returns:
+            The pairs, in the protocol's order.
+
+        Raises:
+            DataError: When the split is missing, malformed or empty, or lists a pair twice; when a clip of
+                DeepFakeDetection is not named as that data set names its clips.
         """
         pairs = self._actor_pairs() if self.sequences == "actors" else self._split_pairs(split)
         if not pairs:
@@ -171,7 +180,20 @@ class FaceForensics:
 
 
 def person_of(clip: str, sequences: str, identity_map: Mapping[str, str]) -> str:
-    """Whose face a clip shows: its id, or its actor's number, through the identity map."""
+    """Whose face a clip shows: its id, or its actor's number, through the identity map.
+
+    Args:
+        clip: The id of an original clip.
+        sequences: Protocol.sequences; with "actors" a clip is named <actor>__<scene>, and the actor counts.
+        identity_map: Names that mean another: {"343": "043"} for a person who appears twice.
+
+    Returns:
+        The person's name, equal for clips of one person.
+
+    Examples:
+        >>> person_of("343", "youtube", {"343": "043"}), person_of("07__walking", "actors", {})
+        ('043', '07')
+    """
     actor = _ACTOR_CLIP.fullmatch(clip) if sequences == "actors" else None
     name = actor["actor"] if actor else clip
     return identity_map.get(name, name)

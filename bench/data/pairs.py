@@ -77,7 +77,18 @@ class Dataset(Protocol):
         """The manipulation that is the true swap, which rendered faces have; "" for real ones."""
 
     def pairs(self, split: str, limit: int | None = None) -> list[Pair]:
-        """The swaps of a split, in the protocol's order; the first `limit` of them. Raises DataError."""
+        """The swaps of a split, in the protocol's order.
+
+        Args:
+            split: A split, by the data set's own name for it; of FaceForensics++ train, val, test or all.
+            limit: The first so many; None: all.
+
+        Returns:
+            The pairs, each once.
+
+        Raises:
+            DataError: When there is no such split, or it cannot be read or is empty.
+        """
 
     def path(self, key: ClipKey) -> Path | None:
         """The video, folder of frames or image of a clip; None when it is not on the disk."""
@@ -96,12 +107,28 @@ class Dataset(Protocol):
 
 
 def missing(dataset: Dataset, keys: Iterable[ClipKey]) -> list[ClipKey]:
-    """Those of `keys` that are not on the disk, in their order, each once."""
+    """The clips that are not on the disk.
+
+    Args:
+        dataset: Where they are looked for.
+        keys: The clips; a key may come more than once.
+
+    Returns:
+        Those of `keys` without a file or folder, in their order, each once.
+    """
     return [key for key in dict.fromkeys(keys) if dataset.path(key) is None]
 
 
 def require(dataset: Dataset, keys: Iterable[ClipKey]) -> None:
-    """Raise DataError naming the clips of `keys` that are not on the disk and how to go on."""
+    """Insist that clips are on the disk.
+
+    Args:
+        dataset: Where they are looked for.
+        keys: The clips; a key may come more than once.
+
+    Raises:
+        DataError: When some are not there: how many, the first of them, and how to go on.
+    """
     wanted = list(dict.fromkeys(keys))
     lacking = missing(dataset, wanted)
     if not lacking:

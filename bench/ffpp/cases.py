@@ -167,7 +167,19 @@ def choose_clips(metrics: Mapping[str, Scored], shown: Sequence[bool], clips: Se
 
 
 def picture(model: str, clip: str, number: int, faces: Case, choice: Choice) -> Picture:
-    """A chosen frame with its pictures."""
+    """A chosen frame with its pictures.
+
+    Args:
+        model: The swapper's name.
+        clip: The pair's id, target_source.
+        number: The frame's number within the target's clip, from 0.
+        faces: What Cutter made of it.
+        choice: Why it is shown.
+
+    Returns:
+        The case as the report keeps it, its faces decoded: uint8 [SIZE, SIZE, 3] RGB, the truth None where it
+        is not known.
+    """
     return Picture(
         model=model,
         clip=clip,

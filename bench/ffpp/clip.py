@@ -84,7 +84,15 @@ def readable(frames: Frames) -> list[Image]:
 
 
 def with_gaps(frames: Frames, readings: list[Reading]) -> list[Reading]:
-    """Put the readings of readable frames back to their places."""
+    """Put the readings of readable frames back to their places.
+
+    Args:
+        frames: What was read of the clip.
+        readings: One for each frame that could be read (`readable`), in order.
+
+    Returns:
+        One for each frame of `frames`; where the frame could not be read, "decode_error" with its reason.
+    """
     rest = iter(readings)
     return [
         next(rest) if image is not None else Reading(0, None, "decode_error", reason)

@@ -111,8 +111,16 @@ def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
 
     Rows of the gallery come first; then target frames of other numbers, beside which a finished swap lay.
 
+    Args:
+        path: The Parquet file, written whole or not at all.
+        outcome: Of the run.
+        dataset: Says whose face each clip shows, and the compression.
+
     Returns:
         The sha256 (hex) of the file.
+
+    Raises:
+        OutputError: When the file cannot be written.
     """
     rows = [(clip, *row) for clip, readings in outcome.originals.items() for row in readings]
     gallery = len(rows)
@@ -139,8 +147,15 @@ def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
 def write_truth(path: Path, outcome: Outcome) -> str:
     """What was read from the true swaps, one row a frame of a pair that has one.
 
+    Args:
+        path: The Parquet file, written whole or not at all.
+        outcome: Of the run.
+
     Returns:
         The sha256 (hex) of the file.
+
+    Raises:
+        OutputError: When the file cannot be written.
     """
     frames = {
         (frame.row.clip, frame.row.frame): frame.truth

@@ -55,7 +55,12 @@ class Truth:
         self._future: Future[list[Reading]] | None = None
 
     def read(self, readers: Readers, look: bool) -> None:
-        """Hand the frames out to be read."""
+        """Hand the frames out to be read; `readings` waits for them.
+
+        Args:
+            readers: Detection and instruments.
+            look: Whether the pictures themselves are read too (Reading.look).
+        """
         self._future = readers.swaps(list(self.pixels.values()), self._faces, look)
 
     def readings(self) -> dict[int, Reading]:

@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
 
 def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: float) -> dict[str, Any]:
-    """Everything that reports.results.Run holds, for one model of a run."""
+    """Everything that reports.results.Run holds, for one model of a run.
+
+    Args:
+        plan: The run.
+        swapper: The model.
+        command: The command line, as it stands in results.json.
+        started: When the run began, with its time zone.
+        seconds: Wall time from the run's start until this model's metrics were there.
+
+    Returns:
+        The fields of Run by name, as plain values. The face detector is the first of the instruments, then
+        come the run's own, then the networks behind picture quality.
+    """
     detector = Detector()
     found = {
         "name": detector.name, "weights_sha256": detector.weights_sha256, "reads": ["box", "landmarks"],
@@ -45,7 +57,20 @@ def _crop(size: int) -> dict[str, Any]:
 
 
 def data(kind: str, dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
-    """The data's name and a hash over its clips' names and sizes, which tells two downloads apart."""
+    """The data's name and a hash over its original clips' names and sizes, which tells two downloads apart.
+
+    A folder of frames enters the hash as "folder" and a clip that is not on the disk as "missing", both
+    without a size.
+
+    Args:
+        kind: Of the data set, as bench.data names it.
+        dataset: Where the clips lie.
+        pairs: The run's swaps.
+
+    Returns:
+        kind, name (that of the root's folder), clips (how many swaps), originals (how many original clips
+        they are made of), manifest_sha256 (hex) and manifest, which says in words what was hashed.
+    """
     keys = {str(key): key for pair in pairs for key in map(dataset.original, (pair.target, pair.source))}
     lines = []
     for name, key in sorted(keys.items()):

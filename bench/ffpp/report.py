@@ -39,7 +39,18 @@ def report(
 ) -> None:
     """Compute the metrics, write every file, print the table (or JSON) and where the report is.
 
-    clock: time.monotonic() at the run's start.
+    Args:
+        plan: The run.
+        outcome: What it found in the protocol's frames.
+        video: What it found in frames that follow each other; None where the protocol reads none.
+        out: The run's folder; each model's files go to out/<model>.
+        as_json: Whether the results are printed as JSON instead of the table.
+        command: The command line, for results.json.
+        started: When the run began, with its time zone.
+        clock: time.monotonic() at the run's start.
+
+    Raises:
+        OutputError: When a file cannot be written.
     """
     scoring = Scoring(
         [Source(instrument.name, tuple(instrument.reads)) for instrument in plan.instruments],
@@ -79,7 +90,18 @@ def report(
 
 
 def publish(out: Path, runs: Sequence[RunFiles], pictures: Sequence[Picture], as_json: bool) -> None:
-    """Write the report over the models of a run; print their table, or their results as JSON, and where it is."""
+    """Write the report over the models of a run; print their table (or JSON) and where the report is.
+
+    Args:
+        out: The run's folder, which gets report.html.
+        runs: The models, at least one, in the order of the table.
+        pictures: The chosen cases of all models.
+        as_json: Whether standard output gets the results as JSON instead of the table; where the report is
+            then goes to standard error.
+
+    Raises:
+        OutputError: When the report cannot be written.
+    """
     page = write_report(out, runs, pictures)
     if as_json:
         print(json.dumps([run.results.model_dump(mode="json") for run in runs], indent=2, allow_nan=False))

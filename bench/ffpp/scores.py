@@ -49,7 +49,15 @@ class Gallery:
 
     @classmethod
     def of(cls, outcome: Outcome, dataset: Dataset) -> Gallery:
-        """The gallery of a run: its original frames in their order, those that were read."""
+        """The gallery of a run: its original frames in their order, those that were read.
+
+        Args:
+            outcome: Of the run.
+            dataset: Says whose face each clip shows.
+
+        Returns:
+            A row for each original frame with a usable face ("ok"), with its person.
+        """
         rows: list[Reading] = []
         ids: list[str] = []
         at = {}
@@ -162,7 +170,15 @@ def score(
 
 
 def with_black(frames: Sequence[Frame], reader: PictureReader) -> list[Frame]:
-    """The same rows, where a posed frame without a picture looks black."""
+    """The same rows, where a posed frame without a picture looks black.
+
+    Args:
+        frames: A model's rows.
+        reader: What read the other pictures: its networks read the black square.
+
+    Returns:
+        New rows in the same order; `look` is filled where a posed frame has none, else nothing differs.
+    """
     black = reader.black()
     return [replace(f, look=black) if f.posed and not f.look else f for f in frames]
 

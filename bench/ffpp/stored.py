@@ -54,7 +54,18 @@ class Shared:
         self._originals: dict[tuple[str, str], Originals] = {}
 
     def originals(self, protocol: Protocol, name: str = ORIGINALS) -> Originals:
-        """The original clips; name: the table's file. Raises DataError."""
+        """The original clips, read from their table once and then kept.
+
+        Args:
+            protocol: The run's. It says whose face a clip shows where an older table does not.
+            name: The table's file: ORIGINALS, or VIDEO_ORIGINALS for frames that follow each other.
+
+        Returns:
+            Their readings, and the gallery.
+
+        Raises:
+            DataError: When the table is missing or damaged.
+        """
         key = (protocol.hash, name)
         if key not in self._originals:
             self._originals[key] = read_originals(self.run, protocol, name)

@@ -30,6 +30,13 @@ DECLARED = {
 def filled(text: str, results: Path) -> str:
     """The page with every marked part made anew; equal to `text` where nothing is stale.
 
+    Args:
+        text: The page, Markdown.
+        results: The folder of committed results, from which tables are made.
+
+    Returns:
+        The page; what stands outside of the marks is unchanged.
+
     Raises:
         UsageError: For a mark that nothing can be made from, naming the mark.
     """

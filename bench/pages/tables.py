@@ -29,7 +29,11 @@ def table(results: Path, name: str, keys: Sequence[str]) -> str:
     Args:
         results: The folder of committed results.
         name: A run's folder in it, or a study's JSON without its ending.
-        keys: Metrics to show, all of them where there are none; of embedders they are rows, of the others columns.
+        keys: Metrics to show, all of them where there are none; of embedders they are rows, of the others
+            columns.
+
+    Returns:
+        The table in Markdown, a newline after each row.
 
     Raises:
         UsageError: For a result or a metric that does not exist, with the nearest name.

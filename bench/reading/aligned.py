@@ -22,7 +22,15 @@ FRAME = 256  # pixels: dlib's detector needs faces of about 80
 
 
 def resized(picture: Image, size: int) -> Image:
-    """uint8 [s, s, 3] -> [size, size, 3]; smooth when enlarged, averaged when reduced."""
+    """A square picture at another size: bicubic where it is enlarged, averaged by area where it is reduced.
+
+    Args:
+        picture: uint8 [s, s, 3].
+        size: The side wanted, pixels.
+
+    Returns:
+        uint8 [size, size, 3]; `picture` itself where it has that size already.
+    """
     if len(picture) == size:
         return picture
     how = cv2.INTER_CUBIC if size > len(picture) else cv2.INTER_AREA

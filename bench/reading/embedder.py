@@ -45,7 +45,18 @@ class EmbedderInstrument:
     def read(
         self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32] | None = None
     ) -> dict[str, NDArray[np.float32]]:
-        """{"identity": float32 [n, dim]} of uint8 crops [n, size, size, 3]; landmarks only made the crop."""
+        """Embed a batch of faces.
+
+        Args:
+            crops: uint8 [n, size, size, 3] RGB, FFHQ-aligned, `size` being the network's own (`crop.size`).
+            landmarks: Not used: they only made the crop.
+
+        Returns:
+            {"identity": float32 [n, dim]}, rows of length 1.
+
+        Raises:
+            InstrumentError: For crops of another shape or type.
+        """
         import torch
 
         from smoothswap.tensors import to_tensor

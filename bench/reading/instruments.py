@@ -16,7 +16,20 @@ def available() -> list[Available]:
 
 
 def create(spec: str, *, single: bool = False, **options: Any) -> Instrument:
-    """The instrument that `spec` names, as metrics.instruments.create."""
+    """The instrument that `spec` names, as metrics.instruments.create; an embedder of ours can be named too.
+
+    Args:
+        spec: NAME, NAME:PATH or either with ?option=value&option=value.
+        single: Keep it to one thread and one process, for callers that use every core themselves.
+        options: Of the instrument; they win over those in `spec`.
+
+    Returns:
+        The instrument, its weights loaded.
+
+    Raises:
+        InstrumentError: For an unknown name (with the nearest one), a missing path, an unknown option, or
+            weights that cannot be used.
+    """
     return registry.create(spec, single=single, more=OURS, **options)
 
 

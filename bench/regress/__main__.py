@@ -67,7 +67,21 @@ def options_of(command: str) -> list[str]:
 
 
 def rerun(out: Path, model: str, given: Sequence[str]) -> tuple[Results, FrameTable]:
-    """Score a model into `out` in a process of its own. Raises EndedEarly, UsageError or DataError."""
+    """Score a model into `out` in a process of its own; its tables go to standard error, as progress.
+
+    Args:
+        out: The run's folder.
+        model: The model, as `--model` of bench.ffpp takes it; it is scored without the references.
+        given: Further options of bench.ffpp.
+
+    Returns:
+        The model's results and frames.
+
+    Raises:
+        EndedEarly: When bench.ffpp failed, with its exit code.
+        UsageError: When `out` holds more than this one model.
+        DataError: When what was written cannot be read.
+    """
     command = [
         sys.executable,
         "-m",

@@ -178,5 +178,13 @@ def _measured(frames: FrameTable, key: str) -> bool:
 
 
 def failing(judgements: Sequence[Judgement], strict: bool) -> list[Judgement]:
-    """Those that fail the check; with `strict`, the unclear ones too."""
+    """The judgements that fail the check.
+
+    Args:
+        judgements: What `judge` gave.
+        strict: Whether those that are unclear fail too: over the tolerance, but with 0 in the interval.
+
+    Returns:
+        Those that fail, in their order.
+    """
     return [one for one in judgements if one.fails(strict)]

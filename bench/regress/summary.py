@@ -22,7 +22,17 @@ _WORDS = {
 
 
 def junit(judgements: Sequence[Judgement], results: Results, baseline: Baseline, strict: bool) -> str:
-    """A test suite with a case for every metric; a regression is a failure. Text of the XML file."""
+    """JUnit XML: a test suite with a case for every judgement; one that fails the check is a failure.
+
+    Args:
+        judgements: What `judge` gave.
+        results: Of the run that was judged.
+        baseline: What it was judged by.
+        strict: Whether unclear judgements fail too.
+
+    Returns:
+        The text of the XML file, with its declaration.
+    """
     failed = failing(judgements, strict)
     suite = _suite(len(judgements), failures=len(failed), errors=0, results=results)
     properties = ElementTree.SubElement(suite, "properties")
@@ -81,7 +91,17 @@ def _line(one: Judgement) -> str:
 
 
 def summary(judgements: Sequence[Judgement], results: Results, baseline: Baseline, strict: bool) -> str:
-    """Markdown: the verdict first, what failed, then every metric in a folded table."""
+    """Markdown: the verdict first, what failed, then every metric in a folded table.
+
+    Args:
+        judgements: What `judge` gave.
+        results: Of the run that was judged.
+        baseline: What it was judged by.
+        strict: Whether unclear judgements fail too.
+
+    Returns:
+        The text, fit for a pull request's comment or a CI's job summary.
+    """
     failed = failing(judgements, strict)
     name = plain(results.run.model.name)
     metrics = [one for one in judgements if one.factor]
@@ -154,5 +174,13 @@ def _how(baseline: Baseline) -> str:
 
 
 def as_json(judgements: Sequence[Judgement], failed: Sequence[Judgement]) -> dict[str, Any]:
-    """What `--json` prints: the metrics that failed, and every judgement."""
+    """What `--json` prints: the metrics that failed, and every judgement.
+
+    Args:
+        judgements: What `judge` gave.
+        failed: Those among them that fail the check (`failing`).
+
+    Returns:
+        {"failed": keys, "checks": the fields of each Judgement by name}, ready for JSON.
+    """
     return {"failed": [one.metric for one in failed], "checks": [vars(one) for one in judgements]}

@@ -57,7 +57,20 @@ def entry_points() -> list[importlib.metadata.EntryPoint]:
 
 
 def create_all(specs: list[str], dataset: Dataset, device: str = "cpu") -> list[Swapper]:
-    """Create the swappers of one run. Raises UsageError when two would have the same name."""
+    """Create the swappers of one run.
+
+    Args:
+        specs: What `--model` said, each as `create` takes it.
+        dataset: The run's.
+        device: Where models of ours run, as torch names it.
+
+    Returns:
+        The swappers, in the order of `specs`.
+
+    Raises:
+        UsageError: When two would have the same name, capitals aside, or one cannot be created.
+        DataError: When the clips of one are not in `dataset`.
+    """
     swappers = [create(spec, dataset, device) for spec in specs]
     names = [swapper.name.lower() for swapper in swappers]
     for swapper in swappers:
@@ -69,7 +82,19 @@ def create_all(specs: list[str], dataset: Dataset, device: str = "cpu") -> list[
 
 
 def declare(swappers: list[Swapper], declarations: list[str]) -> list[Swapper]:
-    """The swappers with what --trained-with MODEL=FAMILY,FAMILY declares of them. Raises UsageError."""
+    """Add to swappers what --trained-with declares of them.
+
+    Args:
+        swappers: Those of the run.
+        declarations: MODEL=FAMILY,FAMILY each, MODEL being a swapper's name in the tables.
+
+    Returns:
+        The swappers in their order; where something was declared, info["trained_with"] has it after what the
+        model says of itself.
+
+    Raises:
+        UsageError: For another form, or a model that is not one of `swappers`.
+    """
     known = {swapper.name: swapper for swapper in swappers}
     for text in declarations:
         name, equals, families = text.partition("=")
@@ -88,8 +113,21 @@ def declare(swappers: list[Swapper], declarations: list[str]) -> list[Swapper]:
 def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
     """Create the swapper that `spec` names.
 
-    Raises UsageError for an unknown name, a factory that cannot be imported or weights that cannot be
-    loaded, and DataError when the name is right but its clips are not in `dataset`.
+    Args:
+        spec: A built-in name, smoothswap:WEIGHTS, images:DIR, an installed entry point, a manipulation of the
+            data, or package.module:factory; with NAME= before it the swapper is called NAME.
+        dataset: The run's: finished swaps are looked for there, and plain "smoothswap" takes the weights that
+            fit it, for rendered faces where it knows the true swap, else for photographs.
+        device: Where Smooth-Swap runs, as torch names it; other models choose for themselves.
+
+    Returns:
+        The swapper, its weights loaded.
+
+    Raises:
+        UsageError: For an unknown name, a factory that cannot be imported or fails, an object without a
+            swapper's methods, or weights that cannot be loaded.
+        DataError: When the name is right but its clips are not in `dataset`, or the folder of images:DIR is
+            not there.
     """
     alias, equals, rest = spec.partition("=")
     if equals and re.fullmatch(r"[\w.+-]{1,64}", alias):

@@ -1,7 +1,7 @@
 """What a swapper is: three shapes, told apart by `kind`.
 
 crop      swap(source, target) on FFHQ-aligned crops; the runner cuts and pastes back
-frame     swap_frames(task) on whole frames; the swapper does its own aligning
+frame     swap_frame(task) on whole frames; the swapper does its own aligning
 finished  swaps that exist as files; the runner only reads them
 """
 

@@ -60,8 +60,18 @@ def warp(
 ) -> tuple[Image, npt.NDArray[np.uint8]]:
     """Warp `source` so that `points` come to lie on `to`, affine in every triangle of Delaunay(to).
 
-    points, to: float32 [n, 2] in pixels. Returns the image, uint8 [*shape, 3], and the mask of the hull, 0
-    or 255. Raises scipy's QhullError when `to` lies on a line.
+    Args:
+        source: uint8 [h, w, 3].
+        points: float32 [n, 2], (x, y) in the source's pixels.
+        to: float32 [n, 2], (x, y) in the result's pixels; all must lie inside of it.
+        shape: Height and width of the result, pixels.
+
+    Returns:
+        The image, uint8 [*shape, 3], and the mask of the hull of `to`, uint8 [*shape], 255 inside and 0
+        outside; outside of the hull the image means nothing.
+
+    Raises:
+        QhullError: scipy's, when `to` lies on a line.
     """
     triangles = Delaunay(to)
     x0, y0 = np.floor(to.min(axis=0)).astype(int)
@@ -84,7 +94,18 @@ def warp(
 
 
 def match_colours(image: Image, like: Image, mask: npt.NDArray[np.uint8]) -> Image:
-    """Give `image` the mean and standard deviation of `like` inside `mask`, channel by channel in Lab."""
+    """Give `image` the mean and the spread of `like` inside `mask`, channel by channel in Lab.
+
+    The standard deviation becomes that of `like`, but at most twice what it was: noise is not amplified.
+
+    Args:
+        image: uint8 [h, w, 3] RGB.
+        like: uint8 [h, w, 3] RGB.
+        mask: uint8 [h, w], above 0 where colours are measured and changed; somewhere it must be.
+
+    Returns:
+        uint8 [h, w, 3] RGB, as `image` outside of the mask.
+    """
     inside = mask > 0
     lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     wanted = cv2.cvtColor(like.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[inside]

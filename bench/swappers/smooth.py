@@ -46,7 +46,15 @@ class SmoothSwapModel:
         }
 
     def swap(self, source: Image, target: Image) -> Image:
-        """source, target: uint8 [n, size, size, 3] -> uint8 of the same shape."""
+        """Swap a batch of faces.
+
+        Args:
+            source: uint8 [n, size, size, 3] RGB, FFHQ-aligned: whose identity is wanted.
+            target: uint8 [n, size, size, 3] RGB: whose expression, pose and light are to stay.
+
+        Returns:
+            uint8 [n, size, size, 3] RGB, in the target's alignment.
+        """
         from smoothswap.tensors import to_pixels, to_tensor
 
         with torch.inference_mode():

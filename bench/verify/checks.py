@@ -33,7 +33,12 @@ class Checked:
     aggregated: int = 0  # metrics whose mean was worked out again from the stored value of each frame
 
     def expect(self, holds: bool, said: str) -> None:
-        """Note a violation, in words, unless `holds`."""
+        """Note a violation unless something holds.
+
+        Args:
+            holds: What must be true.
+            said: The violation in words, with what is stored and what it should be.
+        """
         if not holds:
             self.violations.append(said)
 
@@ -51,7 +56,14 @@ class Again:
 def check_metrics(
     found: Checked, tables: recount.Tables, video: recount.Tables | None, results: Results
 ) -> None:
-    """Every metric of results.json. tables: of the protocol's frames; video: of frames in a row."""
+    """Check every metric of results.json against the stored readings and the value of each frame.
+
+    Args:
+        found: Gets the violations, the notes and how many metrics were worked out again.
+        tables: Of the protocol's frames.
+        video: Of frames in a row; None for a run without them.
+        results: What is checked.
+    """
     columns = {FRAMES: tables} | ({} if video is None else {VIDEO: video})
     told: set[str] = set()
     for file, part in columns.items():

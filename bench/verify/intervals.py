@@ -19,7 +19,16 @@ Ends = tuple[float, float]
 
 
 def interval(values: np.ndarray, clusters: np.ndarray, bounds: Ends | None) -> Ends | None:
-    """95 % interval of the mean over clusters (low, high); None where one cluster or none has values."""
+    """95 % interval of the mean of frames over clusters.
+
+    Args:
+        values: float64 [n], in the metric's unit; NaN for a frame without a value, which is left out.
+        clusters: [n], the independent unit of each frame.
+        bounds: Least and greatest value of a frame where frames are hits or misses, (0, 100); else None.
+
+    Returns:
+        (low, high); None where no cluster has a value, and without `bounds` where only one has.
+    """
     there = np.isfinite(values)
     names, index = np.unique(clusters[there], return_inverse=True)
     k = len(names)
@@ -71,7 +80,16 @@ def _hall(t: float, skewness: float, k: int) -> float:
 
 
 def jackknife(distance: Callable[[np.ndarray], float], value: float, clusters: np.ndarray) -> Ends | None:
-    """Interval of a distance between sets: distance(rows) leaves one of at most GROUPS groups of clusters out at a time."""
+    """95 % interval of a distance between sets: each of at most GROUPS groups of clusters is left out once.
+
+    Args:
+        distance: Of the rows with these indices, int [k].
+        value: Of all rows.
+        clusters: [n], the independent unit of each row.
+
+    Returns:
+        (low, high) around `value`, low perhaps below 0; None for fewer than two clusters.
+    """
     names = sorted(set(clusters))
     g = min(GROUPS, len(names))
     if g < 2:
@@ -84,14 +102,35 @@ def jackknife(distance: Callable[[np.ndarray], float], value: float, clusters: n
 
 
 def student(p: float, degrees: int) -> float:
-    """Quantile of Student's t."""
+    """Quantile of Student's t.
+
+    Args:
+        p: Probability below the quantile, between 0 and 1.
+        degrees: Of freedom, at least 1.
+
+    Returns:
+        The quantile, negative for p under 0.5.
+
+    Examples:
+        >>> round(student(0.975, 9), 3)
+        2.262
+    """
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, p))
 
 
 def agree(said: Any, again: Ends | None, slack: float) -> bool:
-    """Whether a stored interval is the one worked out again, each end within slack."""
+    """Whether a stored interval is the one worked out again.
+
+    Args:
+        said: The stored (low, high); None: there is none.
+        again: The one worked out; None: there is none.
+        slack: How far apart either end may be, in the metric's unit.
+
+    Returns:
+        True where both have no interval, or both ends are near enough.
+    """
     if said is None or again is None:
         return said is None and again is None
     return all(abs(a - b) <= slack for a, b in zip(said, again, strict=True))

@@ -17,12 +17,30 @@ SETS: dict[str, tuple[str, str]] = {
 
 
 def distance(key: str, x: np.ndarray, y: np.ndarray) -> float:
-    """The metric `key` between two sets of features float64 [n, d]."""
+    """One of the metrics SETS between two sets of pictures.
+
+    Args:
+        key: Of SETS.
+        x: float64 [n, d], the features of each picture of one set.
+        y: float64 [m, d], of the other; n and m at least 2.
+
+    Returns:
+        The distance, as `frechet` or `kernel` gives it.
+    """
     return _DISTANCES[key](x, y)
 
 
 def frechet(x: np.ndarray, y: np.ndarray) -> float:
-    """|m_x - m_y|^2 + tr C_x + tr C_y - 2 tr (C_x C_y)^(1/2), through the root of C_x alone."""
+    """|m_x - m_y|^2 + tr C_x + tr C_y - 2 tr (C_x C_y)^(1/2), through the root of C_x alone.
+
+    Args:
+        x: float64 [n, d], features; n at least 2.
+        y: float64 [m, d]; m at least 2.
+
+    Returns:
+        The squared distance of two normal distributions with the sets' means and covariances (divided by
+        n - 1), at least 0.
+    """
     c_x, c_y = (np.atleast_2d(np.cov(side, rowvar=False)) for side in (x, y))
     values, vectors = linalg.eigh(c_x)
     root = vectors * np.sqrt(np.clip(values, 0, None)) @ vectors.T
@@ -32,7 +50,15 @@ def frechet(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def kernel(x: np.ndarray, y: np.ndarray) -> float:
-    """Unbiased squared MMD with the kernel (x.y / d + 1)^3."""
+    """Unbiased squared MMD with the kernel (x.y / d + 1)^3.
+
+    Args:
+        x: float64 [n, d], features; n at least 2.
+        y: float64 [m, d]; m at least 2.
+
+    Returns:
+        The estimate over all pictures; being unbiased it may lie below 0.
+    """
     n, m, d = len(x), len(y), x.shape[1]
     own_x, own_y, both = ((a @ b.T / d + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
     np.fill_diagonal(own_x, 0)

@@ -116,7 +116,16 @@ class Tables:
         return np.array([known.get((c, int(f)), -1) for c, f in pairs], dtype=int)
 
     def side(self, side: str, instrument: str, reading: str) -> np.ndarray | None:
-        """Readings float64 [n, d] of "swap", "source", "target" or "truth"; None where they are not stored."""
+        """What an instrument read of one side of every frame.
+
+        Args:
+            side: "swap", "source", "target" or "truth".
+            instrument: Its name.
+            reading: "identity", "shape", "expression" or "pose".
+
+        Returns:
+            float64 [n, d], NaN for a frame without a reading; None where the column is not stored.
+        """
         if side == "swap":
             return _rows(self.frames, f"swap/{instrument}/{reading}")
         if side == "truth":
@@ -137,15 +146,30 @@ class Tables:
 
 
 def person(protocol: Mapping[str, Any], clip: str) -> str:
-    """Whose face a clip shows, by the protocol's identity map; DeepFakeDetection clips name their actor."""
+    """Whose face a clip shows, by the protocol's identity map; DeepFakeDetection clips name their actor.
+
+    Args:
+        protocol: As results.json holds it.
+        clip: The id of an original clip.
+
+    Returns:
+        The person's name.
+    """
     name = clip.split("__")[0] if protocol.get("sequences") == "actors" else clip
     return str((protocol.get("identity_map") or {}).get(name, name))
 
 
 def per_frame(tables: Tables, key: str, instrument: str | None) -> list[np.ndarray] | None:
-    """The metric of every frame, float64 [n], NaN without a value; None when it cannot be had from readings.
+    """The metric of every frame, worked out from the readings.
 
-    Two arrays where rounding may decide a hit: the stored value may be either.
+    Args:
+        tables: Of one model.
+        key: The metric's in results.json, perhaps with @INSTRUMENT.
+        instrument: Who read it; None for a metric of pixels.
+
+    Returns:
+        float64 [n], NaN without a value; of ID retrieval two such, since where rounding decides a hit the
+        stored value may be either. None when it cannot be had from readings.
     """
     name = key.split("@")[0]
     if name not in MEANING or instrument is None or name == "truth_pixel":
@@ -157,7 +181,16 @@ def per_frame(tables: Tables, key: str, instrument: str | None) -> list[np.ndarr
 
 
 def if_lost(tables: Tables, key: str, instrument: str | None) -> np.ndarray | None:
-    """What every frame would count as, were no face found in its swap: float64 [n]; None where it cannot be had."""
+    """What every frame would count as, were no face found in its swap.
+
+    Args:
+        tables: Of one model.
+        key: The metric's in results.json.
+        instrument: Who read it; None for a metric of pixels.
+
+    Returns:
+        float64 [n], in the metric's unit, NaN where it cannot be counted; None where that is so of all.
+    """
     name = key.split("@")[0]
     if name.startswith("id_retrieval"):
         return np.zeros(len(tables.frames))
@@ -254,7 +287,15 @@ def _hits(tables: Tables, instrument: str, k: int) -> list[np.ndarray] | None:
 
 
 def mean(values: np.ndarray, clusters: np.ndarray) -> tuple[float, int, int]:
-    """(mean, number, clusters among them) of the values that are no NaN; the mean of nothing is NaN."""
+    """The mean of the values that are no NaN.
+
+    Args:
+        values: float64 [n].
+        clusters: [n], the independent unit of each.
+
+    Returns:
+        (mean, how many values, how many clusters have one); the mean of nothing is NaN.
+    """
     there = np.isfinite(values)
     n = int(there.sum())
     return (math.fsum(values[there]) / n if n else math.nan), n, len(set(clusters[there]))

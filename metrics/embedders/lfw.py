@@ -65,5 +65,17 @@ def _row(number: int, line: str) -> tuple[str, str, bool]:
 
 
 def photo(name: str, number: str | int) -> str:
-    """LFW's name of a photo: ("Abel_Pacheco", 1) -> "Abel_Pacheco_0001"."""
+    """LFW's name of a photo.
+
+    Args:
+        name: The person's, as LFW writes it, words joined by underscores.
+        number: Of the photo, from 1.
+
+    Returns:
+        The file's name without ".jpg".
+
+    Examples:
+        >>> photo("Abel_Pacheco", 1)
+        'Abel_Pacheco_0001'
+    """
     return f"{name}_{int(number):04d}"

@@ -46,10 +46,15 @@ class Anny:
     def read(
         self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32]
     ) -> dict[str, NDArray[np.float32]]:
-        """Read crops uint8 [n, 320, 320, 3]; `landmarks` only made the crop.
+        """Read a batch of faces; a face's codes are the mean of those of its crop and of its mirror image.
+
+        Args:
+            crops: uint8 [n, 320, 320, 3] RGB, DECA's square.
+            landmarks: Not used: they only made the crop.
 
         Returns:
-            {"shape": [n, 40], "expression": [n, 20], "pose": [n, 3]}, float32.
+            {"shape": [n, 40] in mm, "expression": [n, 20] in mm, "pose": [n, 3], axis-angle in radians}, all
+            float32.
 
         Raises:
             InstrumentError: For crops of another shape or type.

@@ -200,7 +200,20 @@ class AnnyLandmarks:
     def read(
         self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32]
     ) -> dict[str, NDArray[np.float32]]:
-        """{"shape": [n, k], "expression": [n, 52], "pose": [n, 3]} of `landmarks` [n, 68, 2]; `crops` are not used."""
+        """Fit the head to the landmarks of a batch of faces.
+
+        Args:
+            crops: Not used; the fit sees no pixel.
+            landmarks: float [n, 68, 2], iBUG's order, in pixels of the frames (x right, y down).
+
+        Returns:
+            {"shape": [n, 40] in standard deviations, "expression": [n, 52] ARKit weights, "pose": [n, 3],
+            axis-angle in radians}, all float32. Landmarks that are not finite, or all on one upright or level
+            line, give a row of NaN.
+
+        Raises:
+            InstrumentError: For landmarks of another shape.
+        """
         points = np.asarray(landmarks)
         if points.ndim != 3 or points.shape[1:] != (68, 2):
             raise InstrumentError(f"anny-landmarks reads landmarks [n, 68, 2]; got {list(points.shape)}")
@@ -221,5 +234,16 @@ class AnnyLandmarks:
 
 
 def create(distance: float | str = 1.1, jaw_noise: float | str = 3.0) -> AnnyLandmarks:
-    """The factory that the registry calls."""
+    """The factory that the registry calls.
+
+    Args:
+        distance: Metres from the camera to the head, 0.2 to 100, as a number or its text.
+        jaw_noise: Factor on the noise of the 17 contour points, 0.1 to 1000, likewise.
+
+    Returns:
+        The instrument, its basis loaded.
+
+    Raises:
+        InstrumentError: For options that are no such numbers, and a basis file that cannot be used.
+    """
     return AnnyLandmarks(distance, jaw_noise)

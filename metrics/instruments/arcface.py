@@ -83,7 +83,19 @@ class ArcFace:
     def read(
         self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32] | None = None
     ) -> dict[str, NDArray[np.float32]]:
-        """{"identity": float32 [n, d]} of uint8 RGB crops [n, 112, 112, 3]; landmarks are not used."""
+        """Embed a batch of faces.
+
+        Args:
+            crops: uint8 [n, 112, 112, 3] RGB on the five-point template, whatever `colour` the network reads.
+            landmarks: Not used: they only made the crop.
+
+        Returns:
+            {"identity": float32 [n, d]}, as the network gives them, not scaled to length 1; with `flip` the
+            sum over a crop and its mirror image.
+
+        Raises:
+            InstrumentError: For crops of another shape or type, and where the network does not run.
+        """
         crops = check_crops(self.name, crops, SIZE)
         features = self._embed(crops)
         if self._flip:

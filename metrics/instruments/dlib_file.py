@@ -179,7 +179,19 @@ def read_weights(path: Path) -> Weights:
 
 
 def parse(data: bytes | memoryview, name: str) -> Weights:
-    """The network in `data`; `name` is for messages. Memory: that of the weights in `data`, never more."""
+    """The network in the content of a file. Memory: that of the weights in `data`, never more.
+
+    Args:
+        data: The whole file.
+        name: Its name, for messages.
+
+    Returns:
+        The mean colour and the layers of PUBLISHED with their weights.
+
+    Raises:
+        InstrumentError: For the first value that is not this network's, with the byte where it stands; also
+            for data that end early or go on behind the network.
+    """
     reader = _Reader(data, name)
     reader.expect("version of the loss", 1)
     reader.text("loss_metric_2")

@@ -47,5 +47,17 @@ def _split(six: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 
 
 def create(path: str, precision: str = "fp32") -> SixDRepNet:
-    """Factory of the registry."""
+    """Factory of the registry.
+
+    Args:
+        path: 6DRepNet's .pth file, its RepVGG blocks in training form or fused for deployment.
+        precision: "fp32", or "bf16" (autocast), which is refused where it changes the readings of eight probe
+            pictures by more than metrics.instruments.reader.BF16_TOLERANCE.
+
+    Returns:
+        The instrument, its weights loaded.
+
+    Raises:
+        InstrumentError: For a file that is missing or another network's, and for another precision.
+    """
     return SixDRepNet(path, precision)

@@ -99,5 +99,22 @@ def _beside(weights: Path) -> Path:
 def create(
     path: str, statistics: str | None = None, units: str = "standardised", precision: str = "fp32"
 ) -> Tddfa:
-    """Factory of the registry."""
+    """Factory of the registry.
+
+    Args:
+        path: 3DDFA_V2's mb05_120x120.pth.
+        statistics: The .npz of `mean` and `std`, 62 numbers each; None: tddfa_param_mean_std_62d.npz or
+            param_mean_std_62d_120x120.npz beside the weights.
+        units: Of shape and expression: "standardised" (less their mean over the training set, divided by
+            their spread) or "model" (coefficients of the model's own vectors). Pose is in radians either way.
+        precision: "fp32", or "bf16" (autocast), which is refused where it changes the readings of eight probe
+            pictures by more than metrics.instruments.reader.BF16_TOLERANCE.
+
+    Returns:
+        The instrument, its weights loaded.
+
+    Raises:
+        InstrumentError: For a file that is missing or another network's, statistics that do not fit, and for
+            other options.
+    """
     return Tddfa(path, statistics, units, precision)

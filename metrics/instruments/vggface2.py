@@ -73,5 +73,19 @@ class VGGFace2(TorchReader):
 
 
 def create(path: str, normalise: bool | str = False, precision: str = "fp32") -> VGGFace2:
-    """Factory of the registry."""
+    """Factory of the registry.
+
+    Args:
+        path: A file of one of the three networks; its keys say of which.
+        normalise: Whether the features are scaled to length 1 (FaceNet's own use), as a bool or its text:
+            "true", "yes", "1", "false", "no", "0".
+        precision: "fp32", or "bf16" (autocast), which is refused where it changes the readings of eight probe
+            pictures by more than metrics.instruments.reader.BF16_TOLERANCE.
+
+    Returns:
+        The instrument, its weights loaded.
+
+    Raises:
+        InstrumentError: For a file that is missing or another network's, and for other options.
+    """
     return VGGFace2(path, normalise, precision)
