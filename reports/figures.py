@@ -107,7 +107,19 @@ def panel(table: Table, column: Column) -> str:
 
 
 def short(name: str, most: int = 16) -> str:
-    """A model's name, cut to `most` characters."""
+    """A model's name, cut where it is too long.
+
+    Args:
+        name: As it is.
+        most: Characters that may stand, the dots among them.
+
+    Returns:
+        The name, or its beginning and "…".
+
+    Examples:
+        >>> short("simswap"), short("simswap-224-finetuned", 10)
+        ('simswap', 'simswap-2…')
+    """
     return name if len(name) <= most else name[: most - 1] + "…"
 
 

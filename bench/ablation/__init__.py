@@ -2,6 +2,6 @@
 
     python -m bench.ablation --data FACES --embedder smooth=runs/smooth --embedder arc=runs/arc --steps 10000 --out OUT
 
-plan: what is trained (arms, seeds, one number of steps); training: the runs, resumable; judging: one instrument reads the
-swaps of all arms; figures: ablation.json. The page is reports.studies.ablation's.
+plan: what is trained (arms, seeds, one number of steps); training: the runs, resumable; judge: one instrument
+reads the swaps of all arms; measures, collect: ablation.json. The page is reports.studies.ablation's.
 """

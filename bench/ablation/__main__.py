@@ -97,7 +97,22 @@ def plan_text(study: Study) -> str:
 
 
 def report(study: Study, options: argparse.Namespace, marks: list[float], command: str) -> dict[str, Any]:
-    """Measure everything that OUT holds and write ablation.json, the pictures and the page; returns ablation.json."""
+    """Measure everything that OUT holds; write ablation.json, the pictures and the page.
+
+    Args:
+        study: What was trained; its folder holds the runs.
+        options: What `parser` gave; `judge` alone is read.
+        marks: Identity losses to count steps to, the greatest first.
+        command: The command line, for ablation.json.
+
+    Returns:
+        Content of ablation.json.
+
+    Raises:
+        DataError: Where no run has come to its first validation.
+        UsageError: For a judge that cannot judge these runs.
+        OutputError: Where OUT cannot take the files.
+    """
     from bench.ablation.collect import collect
     from reports.paper import figure_7
     from reports.studies.ablation import write_ablation, write_page

@@ -25,9 +25,20 @@ PICTURED, AT = 6, 5  # pairs and steps of a grid
 def collect(
     study: Study, judge_spec: str, marks: list[float]
 ) -> tuple[dict[str, Any], list[tuple[str, list[int], Images]]]:
-    """(what is measured, grids) of all runs begun. A grid: arm's name, its steps, uint8 [pairs, 2 + steps, s, s, 3].
+    """Measure every run that was validated at least once.
 
-    Raises DataError where nothing was validated yet, UsageError and InstrumentError for the judge.
+    Args:
+        study: What was trained; its folder holds the runs.
+        judge_spec: An identity instrument as --judge names it, or "none".
+        marks: Identity losses (1 - cosine, own embedder) to count steps to.
+
+    Returns:
+        What ablation.json says of the study and its figures, and the pictures: see `grids`.
+
+    Raises:
+        DataError: Where nothing was validated yet.
+        UsageError: For a judge that reads no identity, finds no face, or is the embedder of an arm.
+        InstrumentError: For a judge that cannot be had.
     """
     path = study.out / "pairs.safetensors"
     if not path.is_file():
@@ -94,9 +105,20 @@ def _clusters(source: torch.Tensor, target: torch.Tensor) -> NDArray[np.str_]:
 def grids(
     runs: list[RunFound], source: Images, target: Images, shared: dict[str, Any]
 ) -> list[tuple[str, list[int], Images]]:
-    """For every arm the first PICTURED pairs at about AT steps, equally far apart, up to the last common one.
+    """For every arm the first PICTURED pairs at about AT steps, equally far apart, up to the common step.
 
-    The pairs are the first ones of validation, whatever they look like; the seed is the least that all arms share.
+    The pairs are the first ones of validation, whatever they look like; the seed is the least that all arms
+    share.
+
+    Args:
+        runs: Those of all arms, each validated at the common step.
+        source: uint8 [n, s, s, 3] RGB, photos of the sources of the held-out pairs.
+        target: uint8 [n, s, s, 3] RGB, their targets.
+        shared: "step" and "seeds" that `common` found.
+
+    Returns:
+        Of each arm its name, the steps, and uint8 [pairs, 2 + steps, s, s, 3]: source, target, the swap after
+        each of the steps. [] where no seed is shared.
     """
     if not shared["seeds"]:
         return []

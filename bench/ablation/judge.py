@@ -84,7 +84,20 @@ class Judge:
         return cosine_distance(self.read(swaps, self._target), self._source)
 
     def read(self, pictures: Images, points: list[NDArray[np.float32] | None] | None) -> NDArray[np.float64]:
-        """Identity of pictures uint8 [n, s, s, 3], float64 [n, d]; rows of NaN where there are no landmarks."""
+        """Identity of pictures, as the judge reads it from the crops that it wants.
+
+        Args:
+            pictures: uint8 [n, s, s, 3] RGB, FFHQ-aligned.
+            points: Of each the landmarks float32 [68, 2] in pixels of FRAME (bench.reading.aligned), or None
+                where no face was found. None for all: the judge wants FFHQ crops, and the pictures are only
+                resized.
+
+        Returns:
+            float64 [n, d]; rows of NaN where there are no landmarks, or landmarks that are no face.
+
+        Raises:
+            UsageError: Where this leaves no picture at all.
+        """
         crop = self.instrument.crop
         if points is None:
             crops = np.stack([resized(picture, crop.size) for picture in pictures])
@@ -102,7 +115,15 @@ class Judge:
 
 
 def judge_run(judge: Judge, folder: Path) -> dict[int, NDArray[np.float64]]:
-    """step -> distances [n] of a run's swaps, read once and kept in the run's folder for this judge."""
+    """The judge's distances of a run's swaps at every validation, read once and kept in the run's folder.
+
+    Args:
+        judge: Who reads; what another judge left there is read anew and overwritten.
+        folder: The run's.
+
+    Returns:
+        Step -> 1 - cosine of each swap to its source's photo, float64 [n] in 0..2, NaN where unread; by step.
+    """
     about, path = judge.about(), folder / JUDGED
     known: dict[int, NDArray[np.float64]] = {}
     if path.is_file():

@@ -67,8 +67,15 @@ def read_log(path: Path) -> dict[str, Floats]:
 def common(runs: Sequence[RunFound], arms: Sequence[Arm]) -> tuple[int, list[int]]:
     """A step that every arm was validated at, and the seeds with which all arms were; (0, []) for none.
 
-    The step with the most shared training, steps times seeds; of equal ones the later. So a seed that was just begun does
-    not throw the comparison back, and one that is nearly done takes part.
+    The step with the most shared training, steps times seeds; of equal ones the later. So a seed that was
+    just begun does not throw the comparison back, and one that is nearly done takes part.
+
+    Args:
+        runs: Of one arm and one seed each.
+        arms: Who must share it, one or more.
+
+    Returns:
+        The step, and the seeds in ascending order.
     """
     shared: dict[int, list[int]] = {}
     for seed in sorted({run.seed for run in runs}):
@@ -84,7 +91,17 @@ def common(runs: Sequence[RunFound], arms: Sequence[Arm]) -> tuple[int, list[int
 def figures(
     runs: Sequence[RunFound], references: References, marks: Sequence[float], clip: float
 ) -> dict[str, Any]:
-    """The parts of ablation.json that are measured: arms, common, references, comparisons."""
+    """The parts of ablation.json that are measured: arms, common, references, comparisons.
+
+    Args:
+        runs: Those of the study; what has no validation yet is left out.
+        references: Of the same held-out pairs.
+        marks: Identity losses (1 - cosine, own embedder) to count steps to.
+        clip: The gradient norm that the trainings clipped at.
+
+    Returns:
+        As reports.studies.schema_ablation.Ablation has them. No comparisons where no step is shared.
+    """
     runs = [run for run in runs if run.validations]
     arms = list(dict.fromkeys(run.arm for run in runs))
     step, seeds = common(runs, arms) if arms else (0, [])
@@ -169,17 +186,41 @@ def _arm(
 
 
 def own_identity(run: RunFound, step: int) -> Floats:
-    """L_id of each pair at a step, under the run's own embedder, [n]."""
+    """L_id of each pair at a step, under the run's own embedder.
+
+    Args:
+        run: A run that was validated then.
+        step: One of run.steps.
+
+    Returns:
+        float64 [n] in 0..2.
+    """
     return next(one.identity for one in run.validations if one.step == step)
 
 
 def change(run: RunFound, step: int) -> Floats:
-    """L_chg of each pair at a step, [n]."""
+    """L_chg of each pair at a step.
+
+    Args:
+        run: A run that was validated then.
+        step: One of run.steps.
+
+    Returns:
+        float64 [n], mean squared difference of swap and target, pixels in [-1, 1].
+    """
     return next(one.change for one in run.validations if one.step == step)
 
 
 def judged(run: RunFound, step: int) -> Floats:
-    """The judge's distance of each pair at a step, [n], NaN where unread."""
+    """The judge's distance of each pair at a step.
+
+    Args:
+        run: A run that the judge has read.
+        step: One of run.steps.
+
+    Returns:
+        float64 [n] in 0..2, 1 - cosine of the swap to its source's photo; NaN where unread.
+    """
     return run.judged[step]
 
 
@@ -201,7 +242,21 @@ def share_of(distances: Floats, judge: tuple[Floats, Floats]) -> Floats:
 
 
 def reached(curves: dict[str, tuple[list[int], list[float]]], mark: float) -> dict[str, Any]:
-    """Steps to a mark by seed; mean, low and high over seeds where all of them reached it."""
+    """Steps to a mark by seed; mean, low and high over seeds where all of them reached it.
+
+    Args:
+        curves: By seed the steps, ascending, and the losses there.
+        mark: A loss, reached where a curve is at or under it.
+
+    Returns:
+        seeds: steps by seed, linear between validations, None for one that never came so low; reached: how
+        many did; mean, low, high: None unless all did.
+
+    Examples:
+        >>> found = reached({"0": ([100, 200], [1.0, 0.5]), "1": ([100, 200], [1.0, 0.8])}, 0.75)
+        >>> found["seeds"], found["reached"], found["mean"]
+        ({'0': 150.0, '1': None}, 1, None)
+    """
     seeds = {seed: first_reach(steps, losses, mark) for seed, (steps, losses) in curves.items()}
     known = [step for step in seeds.values() if step is not None]
     whole = len(known) == len(seeds) and known
@@ -215,7 +270,15 @@ def reached(curves: dict[str, tuple[list[int], list[float]]], mark: float) -> di
 
 
 def steadiness(run: RunFound, clip: float) -> dict[str, float] | None:
-    """Of L_id and the generator's gradient norm over the run's log; None for a run that is too short to say."""
+    """How evenly a run's L_id and its generator's gradient norm went, over the whole log.
+
+    Args:
+        run: With a log of every step, columns "id" and "grad_norm".
+        clip: The norm that gradients were clipped at.
+
+    Returns:
+        The fields of metrics.statistics.curves.Stability; None for a log of at most 2 WINDOW steps.
+    """
     if len(run.log.get("id", ())) <= 2 * WINDOW:
         return None
     return asdict(stability(run.log["id"], run.log["grad_norm"], clip))
@@ -224,9 +287,20 @@ def steadiness(run: RunFound, clip: float) -> dict[str, float] | None:
 def comparisons(
     chosen: dict[Arm, list[RunFound]], step: int, clusters: NDArray[np.str_], with_judge: bool
 ) -> list[dict[str, Any]]:
-    """Every two arms in everything that compares, b - a, over the held-out pairs; one Holm family of all of them.
+    """Every two arms in everything that compares, b - a, over the held-out pairs; all are one Holm family.
 
-    A pair's value is its mean over the shared seeds. agreed: whether the difference has one sign in every seed.
+    A pair's value is its mean over the shared seeds. agreed: whether the difference has one sign in every
+    seed. separated: corrected p at most 0.05, and an interval without 0.
+
+    Args:
+        chosen: Of each arm the runs with the shared seeds, by seed.
+        step: The common step.
+        clusters: str [n], of each held-out pair the two people: the independent unit.
+        with_judge: Whether the judge's distances are compared too.
+
+    Returns:
+        One entry for two arms and a metric, as reports.studies.schema_ablation.Comparison has it: val_chg and
+        judge_id of any two arms, val_id of arms with one embedder.
     """
     found: list[dict[str, Any]] = []
     for a, b in itertools.combinations(chosen, 2):

@@ -62,7 +62,15 @@ class Loaded:
     rows: Tensor | None = None
 
     def sources(self, data: FaceData, device: torch.device) -> Tensor:
-        """[photos, d], as SwapperTask takes them."""
+        """Embeddings of all photos, as SwapperTask takes them; computed at the first call and kept.
+
+        Args:
+            data: The study's faces, the same at every call.
+            device: Where the network is moved to and the rows lie.
+
+        Returns:
+            float32 [photos, d], in the order of the photos' numbers.
+        """
         if self.rows is None:
             network = self.network.eval().to(device).to(memory_format=torch.channels_last)
             self.rows = embed_all(network, data, range(data.people))
@@ -90,11 +98,27 @@ class Study:
         return [(seed, arm) for seed in self.seeds for arm in self.arms]
 
     def folder(self, arm: Arm, seed: int) -> Path:
-        """Where the run of an arm and a seed lies."""
+        """Where the run of an arm and a seed lies, begun or not.
+
+        Args:
+            arm: One of the study's.
+            seed: Of its training.
+
+        Returns:
+            OUT/runs/<arm>/seed<k>.
+        """
         return self.out / "runs" / arm.folder / f"seed{seed}"
 
     def config_of(self, arm: Arm, seed: int) -> SwapperConfig:
-        """The configuration of one run: the study's, and what PER_RUN names."""
+        """The configuration of one run: the study's, and what PER_RUN names.
+
+        Args:
+            arm: Gives lambda_id.
+            seed: Of the training.
+
+        Returns:
+            A copy, with the study's steps and validate_every; every step is logged.
+        """
         values = {"lambda_id": arm.lambda_id, "seed": seed, "steps": self.steps}
         return override(self.config, values | {"validate_every": self.validate_every, "log_every": 1})
 
@@ -113,7 +137,23 @@ def parse_embedders(given: list[str]) -> dict[str, str]:
 
 
 def parse_arms(text: str, embedders: dict[str, str]) -> list[Arm]:
-    """Arms from "smooth:4,arc:16". Raises UsageError for an unknown embedder or a lambda_id that is no positive number."""
+    """Arms from "smooth:4,arc:16".
+
+    Args:
+        text: NAME:LAMBDA,... as --arms has it.
+        embedders: The known ones by name.
+
+    Returns:
+        The arms in the order given.
+
+    Raises:
+        UsageError: For an unknown embedder, a lambda_id that is no positive number, an arm twice, or none at
+            all.
+
+    Examples:
+        >>> [arm.folder for arm in parse_arms("smooth:4, arc:0.5", {"smooth": "runs/s", "arc": "runs/a"})]
+        ['smooth-4', 'arc-0.5']
+    """
     arms = []
     for item in filter(None, map(str.strip, text.split(","))):
         name, _, number = item.partition(":")
@@ -253,7 +293,15 @@ def _same(options: argparse.Namespace, before: dict[str, Any], now: dict[str, An
 
 
 def speed(study: Study, embedder: str) -> dict[str, float]:
-    """Seconds of a step and of a validation against an embedder, measured on a training that is thrown away."""
+    """Time of a step and of a validation against an embedder, measured on a training that is thrown away.
+
+    Args:
+        study: Gives faces, configuration and device.
+        embedder: Its name there.
+
+    Returns:
+        step_seconds: mean of TIMED steps after WARM others; validation_seconds: of one validation.
+    """
     loaded = study.embedders[embedder]
     config = override(study.config, {"steps": WARM + TIMED, "seed": 0})
     rows = loaded.sources(study.data, study.device)
@@ -270,7 +318,20 @@ def speed(study: Study, embedder: str) -> dict[str, float]:
 
 
 def steps_for(minutes: float, speeds: list[dict[str, float]], validations: int) -> int:
-    """Steps that fit into `minutes` at the slowest of `speeds`, validations taken off; at least 1."""
+    """Steps that fit into a run's time at the slowest of the speeds, its validations taken off.
+
+    Args:
+        minutes: For one run.
+        speeds: What `speed` measured against each embedder, in seconds.
+        validations: How many a run has.
+
+    Returns:
+        The steps, at least 1.
+
+    Examples:
+        >>> steps_for(10, [{"step_seconds": 0.5, "validation_seconds": 1.0}], validations=60)
+        1080
+    """
     step = max(one["step_seconds"] for one in speeds)
     validation = max(one["validation_seconds"] for one in speeds)
     return max(1, int((minutes * 60 - validations * validation) / step))

@@ -32,7 +32,7 @@ from smoothswap.training.swapper import Pairs, SwapperTask
 
 HELD_OUT = "held-out"
 DIVERGED = "diverged.json"
-JUDGED = "judged.safetensors"  # see judging.judge_run
+JUDGED = "judged.safetensors"  # see judge.judge_run
 State = Literal["new", "begun", "done", "diverged"]
 
 
@@ -47,7 +47,18 @@ class Measured:
 
 
 def state(folder: Path, steps: int) -> tuple[State, int]:
-    """What became of a run, and after how many steps (of its last checkpoint)."""
+    """What became of a run, and after how many steps (of its last checkpoint).
+
+    Args:
+        folder: The run's, there or not.
+        steps: Of the whole run; a checkpoint of as many is "done".
+
+    Returns:
+        The state, and the steps: 0 without a checkpoint.
+
+    Raises:
+        CheckpointError: For a damaged checkpoint.
+    """
     checkpoint = folder / "checkpoint.safetensors"
     done = int(read_tensors(checkpoint)[1]["step"]) if checkpoint.is_file() else 0
     if (folder / DIVERGED).is_file():
@@ -58,10 +69,24 @@ def state(folder: Path, steps: int) -> tuple[State, int]:
 def train_run(
     study: Study, arm: Arm, seed: int, command: str, threads: int, checkpoint_seconds: float
 ) -> int | None:
-    """Train one run to its end, from its checkpoint where there is one: the signal that stopped it, or 0.
+    """Train one run to its end, from its checkpoint where there is one.
 
-    None for a run that is over already. One that diverges leaves its marker, and is not tried again as long as that lies
-    there.
+    One that diverges leaves its marker, and is not tried again as long as that lies there.
+
+    Args:
+        study: What the runs share; its steps must be known.
+        arm: One of the study's.
+        seed: Of the training.
+        command: The command line, for the run's provenance.
+        threads: CPU threads, for the provenance alone: nothing is set here.
+        checkpoint_seconds: How often the state is saved.
+
+    Returns:
+        The signal that stopped it, its state saved; 0 where it went to its end or diverged; None for a run
+        that was over already.
+
+    Raises:
+        CheckpointError: For a checkpoint that is damaged or of another embedder.
     """
     folder = study.folder(arm, seed)
     found, done = state(folder, study.steps)
@@ -99,7 +124,14 @@ def train_run(
 
 
 def drop_after(folder: Path, step: int) -> None:
-    """Remove what was measured after the checkpoint at `step`; those steps come again, as Log.cut does for the log."""
+    """Remove what was measured after a checkpoint; those steps come again, as Log.cut does for the log.
+
+    Where anything is removed, the judge's readings of the run go with it.
+
+    Args:
+        folder: The run's.
+        step: That of the checkpoint, 0 without one.
+    """
     for path in (folder / HELD_OUT).glob("*.safetensors"):
         if int(path.stem) > step:
             path.unlink()
@@ -107,7 +139,13 @@ def drop_after(folder: Path, step: int) -> None:
 
 
 def keep(folder: Path, step: int, run: Run) -> None:
-    """Write down the held-out pairs of a validation."""
+    """Write down the held-out pairs of a validation.
+
+    Args:
+        folder: The run's.
+        step: Steps done, which name the file.
+        run: A run of the swapper whose task has just validated.
+    """
     held = run.task.last_held_out if isinstance(run.task, SwapperTask) else None
     assert held is not None
     tensors = {"id": held.identity, "chg": held.change, "swap": pixels(held.swaps)}
@@ -136,7 +174,12 @@ def measured(folder: Path) -> list[Measured]:
 
 
 def write_pairs(study: Study, task: SwapperTask) -> None:
-    """OUT/pairs.safetensors, once; `other` is the source's next photo."""
+    """Write OUT/pairs.safetensors, unless it is there; `other` is the source's next photo.
+
+    Args:
+        study: Gives the folder and the faces.
+        task: Of any of the runs: all have the same held-out pairs.
+    """
     path, pairs, data = study.out / "pairs.safetensors", task.pairs(), study.data
     if path.is_file():
         return
@@ -152,7 +195,17 @@ def write_pairs(study: Study, task: SwapperTask) -> None:
 
 
 def write_references(study: Study, embedder: str, pairs: Pairs, rows: Tensor) -> None:
-    """OUT/references/<embedder>.safetensors, once: L_id [n] of the targets as they are, and of sources' other photos."""
+    """Write OUT/references/<embedder>.safetensors, unless it is there.
+
+    It holds L_id, float32 [n], of the targets as they are ("untouched") and of the sources' other photos
+    ("same").
+
+    Args:
+        study: Gives the folder and the faces.
+        embedder: Its name in the study.
+        pairs: The held-out ones.
+        rows: Its embeddings of all photos, float32 [photos, d].
+    """
     path = study.out / "references" / f"{embedder}.safetensors"
     if path.is_file():
         return
@@ -166,5 +219,13 @@ def write_references(study: Study, embedder: str, pairs: Pairs, rows: Tensor) ->
 
 
 def other_view(study: Study, pairs: Pairs) -> Tensor:
-    """The source's next photo, int64 [n]; its only one where it has no other."""
+    """The source's next photo, the first after the last; its only one where it has no other.
+
+    Args:
+        study: Gives how many photos each person has.
+        pairs: Whose sources are meant.
+
+    Returns:
+        int64 [n], views as FaceData counts them.
+    """
     return (pairs.source_view + 1) % study.data.counts[pairs.source]

@@ -35,7 +35,21 @@ from smoothswap.rendered import on_demand
 
 
 def run(options: argparse.Namespace, argv: Sequence[str]) -> tuple[dict[str, Any], bytes]:
-    """Train, read and measure; what embedders.json holds and the picture. Raises what `main` turns into exit codes."""
+    """Train, read and measure; what embedders.json holds and the picture.
+
+    Args:
+        options: What `parser` gave. A `data` of rendered faces becomes the folder that they were made in.
+        argv: The arguments, for the command line that embedders.json names.
+
+    Returns:
+        Content of embedders.json; the picture of Fig. 9, a WebP file.
+
+    Raises:
+        UsageError: For nothing to compare, a wrong option or embedder, one network twice.
+        DataError: For faces, photos and folders that cannot be used.
+        EndedEarly: Where a training was stopped or failed.
+        InstrumentError: For a crop that nobody knows how to cut.
+    """
     import torch
 
     started = time.monotonic()

@@ -58,7 +58,15 @@ class Faces:
         return int(self.pictures.shape[1])
 
     def part(self, held: npt.NDArray[np.bool_], which: str) -> Faces:
-        """Those people alone for whom held [people] says so, renumbered."""
+        """Some of the people with all their faces, renumbered from 0 in the same order.
+
+        Args:
+            held: bool [people], who stays.
+            which: What the part is, said behind the hash: "train".
+
+        Returns:
+            Copies of their pictures and names.
+        """
         rows = np.flatnonzero(held[self.people])
         kept = np.flatnonzero(held)
         return replace(
@@ -81,9 +89,20 @@ class Faces:
 
 
 def open_faces(data: Path, test: Path | None) -> tuple[Faces, Faces]:
-    """The gallery (people of the training) and the test faces; without `test`, the held-out people of `data`.
+    """The gallery (people of the training) and the test faces.
 
-    Raises DataError where somebody is in both.
+    Args:
+        data: Folder of prepared faces that embedders were trained on.
+        test: Folder of other people's, and the gallery is then all of `data`. None: the test faces are the
+            validation people of `data` (split.json's, or else its last HELD_OUT share), the gallery the
+            others.
+
+    Returns:
+        (gallery, test faces), pictures of one size.
+
+    Raises:
+        DataError: Where somebody is in both, by name where people have names, or both are the same files; for
+            pictures of two sizes; for files that cannot be used.
     """
     gallery, held = _open(data)
     if test is None:
@@ -137,9 +156,19 @@ def _photos(folder: Path, count: int) -> tuple[str, ...] | None:
 
 
 def recut(pictures: Image, crop: Crop) -> Image:
-    """FFHQ crops uint8 [n, s, s, 3] as another crop. Raises UsageError for a template that is not ffhq or arcface.
+    """FFHQ crops as another crop that has a fixed place in them.
 
     arcface: ffhq_affine of the template's own points leads from its 112-pixel frame into the FFHQ crop.
+
+    Args:
+        pictures: uint8 [n, s, s, 3].
+        crop: Template, one of RECUT, and side in pixels.
+
+    Returns:
+        uint8 [n, size, size, 3]; what lies beyond the FFHQ crop repeats its border.
+
+    Raises:
+        UsageError: For a template that is not ffhq or arcface.
     """
     if crop.template not in RECUT:
         raise UsageError(
@@ -165,7 +194,17 @@ def _resized(pictures: Image, size: int) -> Image:
 
 
 def source_of(network: Network, faces: Faces, photos: Path | None) -> str:
-    """Where a network's crops come from, in words for the result."""
+    """Where a network's crops come from, in words for the result.
+
+    Args:
+        network: Whose crop is meant.
+        faces: The stored ones.
+        photos: Folder of the photos that they were cut from, None where it is not given. Networks of ours
+            read FFHQ crops and never need it.
+
+    Returns:
+        One of four phrases; `read` does what it says.
+    """
     if network.crop == Crop("ffhq", faces.size):
         return "the stored faces"
     if photos is not None and network.instrument is not None:
@@ -176,9 +215,22 @@ def source_of(network: Network, faces: Faces, photos: Path | None) -> str:
 
 
 def read(network: Network, faces: Faces, photos: Path | None, kept: Path, what: str) -> Rows:
-    """What a network reads from all faces, float32 [n, d]; NaN where it found none in the photo.
+    """What a network reads from all faces, from the crops that it wants; kept, and not read twice.
 
-    photos: folder of Name/Name_0001.jpg, or None; kept: folder for readings. Raises DataError and UsageError.
+    Args:
+        network: Who reads.
+        faces: The n faces.
+        photos: Folder of Name/Name_0001.jpg, for crops that the stored faces do not have; None: cut from
+            those.
+        kept: Folder for readings, by a hash of network, faces and crops. A damaged file there is read anew.
+        what: The faces' name on the progress bar.
+
+    Returns:
+        float32 [n, d]; rows of NaN where no face was found.
+
+    Raises:
+        DataError: Where photos are missing or not known by name, or no face was found in any.
+        InstrumentError: For a crop that nobody knows how to cut.
     """
     source = source_of(network, faces, photos)
     path = kept / f"{_key(network, faces, source)}.safetensors"

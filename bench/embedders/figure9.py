@@ -38,9 +38,20 @@ def interpolations(
     gallery: Faces,
     ends: Sequence[tuple[int, int]],
 ) -> tuple[bytes, dict[str, Any]]:
-    """A WebP and what it shows. readings: (network, of the test faces, of the gallery); ends: rows of the test faces.
+    """Fig. 9 as a picture and what it shows.
 
     Rows of the picture: for every pair of ends, one a network: the first end, the faces found, the other end.
+    White where the path does not exist (an end without a reading, or opposite ends).
+
+    Args:
+        readings: Of each network its name, and float [n, d] of the test faces and [g, d] of the gallery.
+        test: The n test faces.
+        gallery: The g faces that are found.
+        ends: Of each path two rows of the test faces, one path or more.
+
+    Returns:
+        A WebP file, faces of SIDE pixels; and `interpolations` of embedders.json: the shares r, the names of
+        the ends, and of every row the people met and how many different faces and people they are.
     """
     rows, strips = [], []
     for number, (a, b) in enumerate(ends):

@@ -67,7 +67,21 @@ class Sample:
 
 
 def draw(people: Ints, usable: Bools, pairs: int, seed: int) -> Sample:
-    """Draw the sample from the usable faces, people int [n]. Raises DataError for too few people or photos."""
+    """Draw the sample that all networks are measured on from the usable faces.
+
+    Args:
+        people: int [n], whose face each is, 0 and up.
+        usable: bool [n], faces that every network could read.
+        pairs: Interpolations at most; no person is in two of them, so there are half as many as people at
+            most.
+        seed: Of the draws and of the jackknife's groups.
+
+    Returns:
+        Rows of the faces, and the groups.
+
+    Raises:
+        DataError: For fewer than four people, or nobody with two usable photos.
+    """
     rng = np.random.default_rng([seed, 81])
     rows = rng.permutation(np.flatnonzero(usable))
     order = np.argsort(people[rows], kind="stable")
@@ -102,9 +116,17 @@ def draw(people: Ints, usable: Bools, pairs: int, seed: int) -> Sample:
 
 
 def figures(test: Rows, gallery: Rows, faces: Faces, owners: Faces, sample: Sample) -> dict[str, Replicated]:
-    """Key of metrics.registry.EMBEDDERS, with "@option" -> the figure of one network.
+    """The figures of one network on photos: verification, smoothness, the shape of its space.
 
-    test, gallery: its readings of `faces` and of `owners`, the gallery's faces.
+    Args:
+        test: float32 [n, d], its readings of `faces`; finite where the sample has rows.
+        gallery: float32 [g, d], its readings of `owners`; a row of NaN is never found.
+        faces: The n test faces.
+        owners: The g faces of the gallery.
+        sample: What `draw` gave for `faces`.
+
+    Returns:
+        By key of metrics.registry.EMBEDDERS, with "@option" where it is not the plain form.
     """
     return (
         _verification(test, faces.people, sample)
@@ -116,10 +138,23 @@ def figures(test: Rows, gallery: Rows, faces: Faces, owners: Faces, sample: Samp
 def probed(
     test: Rows, judge: Rows, people: Ints, usable: Bools, sample: Sample, seed: int
 ) -> dict[str, Replicated]:
-    """How much of a recogniser's readings, float [n, m], a line reads off the network's, [n, d], on the usable faces.
+    """How much of a recogniser's readings a line reads off the network's, on the usable faces.
 
-    Leaving out people does not fit the probe anew: the intervals are over the people it is read on. Raises DataError for
-    too few people.
+    Leaving out people does not fit the probe anew: the intervals are over the people it is read on.
+
+    Args:
+        test: float [n, d], the network's readings.
+        judge: float [n, m], the recogniser's.
+        people: int [n], whose face each is.
+        usable: bool [n], faces that every network and the recogniser could read.
+        sample: What `draw` gave for these faces.
+        seed: Of dealing the people to folds.
+
+    Returns:
+        "probe_explained", a share of at most 1, and "probe_retrieval@k" in % for the k of PROBE_RANKS.
+
+    Raises:
+        DataError: For too few people.
     """
     rows = np.flatnonzero(usable)
     predicted = np.full(judge.shape, np.nan)
@@ -191,13 +226,30 @@ def _space(test: Rows, people: Ints, sample: Sample) -> dict[str, Replicated]:
 
 
 def spectrum_of(test: Rows, sample: Sample) -> list[float]:
-    """Eigenvalues of one network's covariance over test people, as shares of their sum, the largest first."""
+    """Eigenvalues of one network's covariance over test people, as shares of their sum.
+
+    Args:
+        test: float [n, d], its readings, finite where the sample has rows.
+        sample: Whose `one`, a photo a person, is measured.
+
+    Returns:
+        d shares, the largest first.
+    """
     values = spectrum(test[sample.one])
     return [float(v) for v in values / values.sum()]
 
 
 def clusters(test: Faces, sample: Sample, usable: Bools) -> dict[str, tuple[int, int]]:
-    """By key without its option: how many observations a figure rests on, of how many people or pairs of people."""
+    """How many observations a figure rests on, of how many people or pairs of people.
+
+    Args:
+        test: The test faces.
+        sample: What `draw` gave for them.
+        usable: bool [n], the faces that it was drawn from.
+
+    Returns:
+        (observations, clusters) by key without its option; the figures of rendered paths are not among them.
+    """
     people = len(np.unique(test.people[np.r_[sample.first, sample.second]]))
     pairs = int(sample.same.sum())
     alone = len(np.unique(test.people[sample.first[sample.same]]))
@@ -213,7 +265,15 @@ def clusters(test: Faces, sample: Sample, usable: Bools) -> dict[str, tuple[int,
 
 
 def options(sample: Sample, seed: int) -> dict[str, Any]:
-    """Everything that changes a number here, for the result."""
+    """Everything that changes a number here, for the result.
+
+    Args:
+        sample: For how many there are of each, which may be fewer than were asked for.
+        seed: Of the draws.
+
+    Returns:
+        By name, ready for JSON.
+    """
     return {
         "interpolation_pairs": len(sample.a),
         "same_pairs": int(sample.same.sum()),

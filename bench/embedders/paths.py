@@ -1,9 +1,10 @@
 """How smoothly each network follows a known change: rendered faces that turn into somebody else, age, or gain weight.
 
-A path has K equal steps of its parameter; hair, clothes, light, camera, background and the neutral frontal state
-stay. Path i of every kind starts from the same person in the same scene, and every network sees the same frames, each
-cut to its own crop with the true landmarks. Figures: metrics.embedders.paths, on the sphere. `pixels`, the reference,
-is the 64-pixel picture itself as a vector in the plane: how even the change is before any network sees it.
+A path has K equal steps of its parameter; hair, clothes, light, camera, background and the neutral frontal
+state stay. Path i of every kind is of the same person in the same scene, whom a morph begins with and whom
+age and weight pass halfway. Every network sees the same frames, each cut to its own crop with the true
+landmarks. Figures: metrics.embedders.paths, on the sphere. `pixels`, the reference, is the 64-pixel picture
+itself as a vector in the plane: how even the change is before any network sees it.
 
 Gradients are those of L_id = 1 - cos(f(x), f(x_K)) (Smooth-Swap, Sec. 4.4), x_K the end of the path, at x_0 ...
 x_(K-1): once with respect to the picture, once with respect to the path's parameter (central differences of L_id).
@@ -51,7 +52,17 @@ class Rendered:
 
 
 def render(crops: Iterable[Crop], paths: int, seed: int, steps: int = STEPS) -> Rendered:
-    """Render `paths` paths of each kind once, every frame cut to each of `crops`; equal arguments give equal bytes."""
+    """Render paths of each kind once, every frame cut to each of the crops; equal arguments give equal bytes.
+
+    Args:
+        crops: Those of the networks, repeated or not; PIXELS is added.
+        paths: How many of each kind.
+        seed: Draws, with a path's number, its two people, scene, hair and clothes.
+        steps: K, equal steps of each path.
+
+    Returns:
+        Pictures by kind and crop.
+    """
     wanted = list(dict.fromkeys([PIXELS, *crops]))
     made = {
         (kind, crop): np.empty((paths, steps + 1, crop.size, crop.size, 3), np.uint8)
@@ -80,7 +91,20 @@ def render(crops: Iterable[Crop], paths: int, seed: int, steps: int = STEPS) -> 
 
 
 def at(kind: str, person: Identity, other: Identity, share: float) -> Identity:
-    """Who is seen at `share` of a path of this kind."""
+    """Who is seen at a share of a path.
+
+    Args:
+        kind: One of KINDS.
+        person: Whose path it is: seen at 0 of a morph, and at 0.5 of age and weight.
+        other: Whom a morph has turned into at 1; the other kinds do without.
+        share: 0 to 1 of the whole change. Age and weight go through the phenotype's whole range.
+
+    Returns:
+        The person with that shape of face; a morph alone changes skin, brows and beard too.
+
+    Raises:
+        KeyError: For another kind.
+    """
     return mixed(person, other, share) if kind == "morph" else changed(person, kind, share)
 
 
@@ -97,7 +121,16 @@ class PathResult:
 
 
 def measure(network: Network, rendered: Rendered) -> PathResult:
-    """The figures of one network over all kinds of paths."""
+    """The figures of one network over all kinds of paths.
+
+    Args:
+        network: Its crop must be among those that were rendered.
+        rendered: The paths.
+
+    Returns:
+        Figures path_* and descent_agreement of every kind, gradient_agreement for networks with gradients.
+        The extent of morphs is in radians, that of age and weight a share of it.
+    """
     embedded = {kind: _embed(network, rendered.pictures[kind, network.crop]) for kind in KINDS}
     result = _figures(embedded, "sphere")
     group = deal(rendered.count)
@@ -151,7 +184,18 @@ def loss_slopes(paths: Floats) -> Floats:
 
 
 def picture_agreement(network: Network, pictures: Images) -> Floats:
-    """neighbour_agreement of L_id's gradients with respect to the pictures uint8 [n, K + 1, s, s, 3]: float [n]."""
+    """neighbour_agreement of L_id's gradients with respect to the pictures of each path.
+
+    Args:
+        network: One with gradients.
+        pictures: uint8 [n, K + 1, s, s, 3] RGB, its crops along n paths.
+
+    Returns:
+        float64 [n] in -1..1; NaN for a path with a gradient of 0.
+
+    Raises:
+        ValueError: For a network without gradients.
+    """
     if network.differentiable is None:
         raise ValueError(f"{network.name} has no gradients")
     agreement = []

@@ -18,9 +18,14 @@ Group = Mapping[str, Sequence[Replicated]]
 def with_seeds_of(
     groups: Mapping[str, Sequence[Network]], measured: Sequence[Mapping[str, Replicated]]
 ) -> dict[str, dict[str, list[Replicated]]]:
-    """name -> key -> the figure of every network of the group; a key that one of them lacks is left out.
+    """The figures of the networks by group and key; a key that one of a group's networks lacks is left out.
 
-    measured: of every network, in the order of the groups.
+    Args:
+        groups: The networks by name, as `grouped` gives them.
+        measured: Figures by key of every network, in the order of the groups.
+
+    Returns:
+        name -> key -> the figure of every network of the group.
     """
     rest = iter(measured)
     found = {}
@@ -32,9 +37,15 @@ def with_seeds_of(
 
 
 def estimates(group: Group, clusters: Mapping[str, tuple[int, int]], paths: int) -> dict[str, Any]:
-    """key -> value, ci95, n, clusters, seeds and the parts of the error, for JSON.
+    """A group's figures for JSON: value, ci95, n, clusters, seeds and the parts of the error.
 
-    clusters: (observations, clusters) by key, without its option; the figures of paths have `paths` of both.
+    Args:
+        group: Of each key the figure of every network, one a seed.
+        clusters: (observations, clusters) by key without its option.
+        paths: Stands for both where `clusters` lacks the key: the figures of rendered paths.
+
+    Returns:
+        By key, as reports.studies.schema_embedders has them; None for a number that is not finite.
     """
     found: dict[str, Any] = {}
     for key, networks in group.items():

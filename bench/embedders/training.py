@@ -48,7 +48,15 @@ def jobs(options: argparse.Namespace) -> list[Job]:
 
 
 def arguments(job: Job, options: argparse.Namespace) -> list[str]:
-    """The command line of smoothswap.train for one job; --set LOSS.KEY=VALUE holds for that loss alone."""
+    """The command line of smoothswap.train for one job; --set LOSS.KEY=VALUE holds for that loss alone.
+
+    Args:
+        job: The training.
+        options: What `parser` gave: set, preset, data, threads, device, steps.
+
+    Returns:
+        Words, for smoothswap.train.main. A run that lies there is resumed.
+    """
     own = [f"loss={job.loss}", f"seed={job.seed}"]
     for item in options.set:
         head, dot, rest = item.partition(".")
@@ -72,7 +80,15 @@ def finished(job: Job) -> bool:
 
 
 def train_all(wanted: Sequence[Job], options: argparse.Namespace) -> None:
-    """Train what is not finished, one after another. Raises EndedEarly (128 + n: signal n) where one does."""
+    """Train what is not finished, one after another. A finished run of fewer steps than --steps goes on.
+
+    Args:
+        wanted: What `jobs` gave, in order.
+        options: What `parser` gave.
+
+    Raises:
+        EndedEarly: Where one does, with its exit code: 128 + n for signal n.
+    """
     from smoothswap import train
 
     for number, job in enumerate(wanted, 1):

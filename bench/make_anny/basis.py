@@ -29,7 +29,18 @@ EXPRESSION_FLOOR = 0.05  # standard deviation: what real faces do beyond the ren
 
 
 def make(people: int = 4000, states: int = 6000, seed: int = 12345) -> dict[str, np.ndarray]:
-    """Principal components of the shapes at the landmarks, and mean and precision of the expressions."""
+    """Principal components of the shapes at the landmarks, and mean and precision of the expressions.
+
+    Args:
+        people: Drawn heads that the shape is learnt from.
+        states: Drawn moments that the expressions are learnt from.
+        seed: Of both draws.
+
+    Returns:
+        The float32 arrays of metrics.instruments.anny_landmarks.Basis: in metres mean [68, 3], shape
+        [SHAPE_COMPONENTS, 68, 3] (a standard deviation each) and expression [52, 68, 3] (at weight 1);
+        expression_mean [52], expression_precision [52, 52]; noise [68] in interocular distances.
+    """
     head, ids = load_head(), landmark_vertices()
     rng = np.random.default_rng(seed)
     basis = head.shape_basis[:, ids].reshape(len(head.shape_basis), -1).astype(np.float64)

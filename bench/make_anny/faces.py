@@ -59,9 +59,15 @@ def person(index: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def write_faces(out: Path, people: int, seed: int, workers: int) -> None:
-    """Write `pictures.npy` [people * VIEWS, ...], `codes.npy`, `points.npy` and `meta.json`.
+    """Write `pictures.npy`, `codes.npy`, `points.npy` and `meta.json`, the rows of one person side by side.
 
-    The same arguments give the same bytes.
+    The same people and seed give the same bytes. `pictures.npy` comes last: where it is, all are.
+
+    Args:
+        out: Folder, made where it is missing.
+        people: How many; each has VIEWS rows, of the shapes that `person` says.
+        seed: Of the people.
+        workers: Processes that render.
     """
     out.mkdir(parents=True, exist_ok=True)
     part = out / "pictures.npy.part"

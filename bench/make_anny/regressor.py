@@ -55,9 +55,12 @@ POINTS_WEIGHT = 1.0  # of the second lesson: where the face's points lie, in sta
 def movement(n: int, rng: torch.Generator | None) -> tuple[Tensor, Tensor]:
     """Draw how the crops move over their pictures.
 
+    Args:
+        n: How many crops.
+        rng: None: they stay upright in the middle.
+
     Returns:
-        Maps float [n, 2, 3] from a crop to its picture, both from -1 to 1, and their angles [n] in radians; the crop as
-        it is where `rng` is None.
+        Maps float [n, 2, 3] from a crop to its picture, both from -1 to 1, and their angles [n] in radians.
     """
     draw = (lambda: torch.rand(n, generator=rng) * 2 - 1) if rng is not None else (lambda: torch.zeros(n))
     angle, zoom = draw() * TURN, (1 + draw() * ZOOM) * DECA_SCALE / SCALE
@@ -71,10 +74,14 @@ def moved(
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Cut crops that are turned, zoomed and shifted where `rng` is given.
 
-    A picture turned clockwise shows a head turned clockwise.
+    Args:
+        pictures: float [n, 3, s, s].
+        pose: [n, 3], axis-angle in radians; a picture turned clockwise shows a head turned clockwise.
+        rng: None: crops as the instrument cuts them.
+        points: [n, k, 2] (x, y), the picture from -1 to 1.
 
     Returns:
-        Crops [n, 3, SIZE, SIZE] of pictures [n, 3, s, s], and the poses [n, 3] and points [n, k, 2] that belong to them.
+        Crops [n, 3, SIZE, SIZE], and the poses and points (the crop from -1 to 1) that belong to them.
     """
     n = len(pictures)
     theta, angle = movement(n, rng)
@@ -89,7 +96,7 @@ def moved(
 
 
 def compose(first: Tensor, second: Tensor) -> Tensor:
-    """The axis-angle [n, 3] of the rotation `first` after `second`."""
+    """The axis-angle [n, 3], radians, of the rotation `first` after `second`."""
     from scipy.spatial.transform import Rotation
 
     turned = Rotation.from_rotvec(first.numpy()) * Rotation.from_rotvec(second.numpy())
@@ -99,9 +106,16 @@ def compose(first: Tensor, second: Tensor) -> Tensor:
 def mirrored(
     crops: Tensor, codes: Tensor, points: Tensor, rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """About half of the batch mirrored, with the codes and points of the mirrored heads."""
+    """Crops, codes and points of the same shapes, about half of the heads mirrored.
+
+    Args:
+        crops: float [n, 3, s, s].
+        codes: float32 [n, 63]: shape and expression in mm, pose as axis-angle in radians.
+        points: [n, k, 2] (x, y), the crop from -1 to 1, the second half mirror images of the first.
+        rng: Chooses them.
+    """
     chosen = torch.rand(len(crops), generator=rng) < 0.5
-    right, left = points.chunk(2, 1)  # bench.make_anny.faces.point_vertices
+    right, left = points.chunk(2, 1)  # smoothswap.rendered.codes.point_vertices
     other = torch.cat([left, right], 1) * torch.tensor([-1.0, 1.0])
     return (
         torch.where(chosen[:, None, None, None], crops.flip(3), crops),
@@ -111,7 +125,7 @@ def mirrored(
 
 
 def soften(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Lower the resolution of about half of the batch, as small faces and 64-pixel swaps have it."""
+    """The batch [n, c, h, w], about half of it at a lower resolution, as small faces and swaps have it."""
     scale = float(torch.rand(1, generator=rng)) * 0.65 + 0.35
     chosen = (torch.rand(len(x), generator=rng) < 0.5).nonzero()[:, 0]
     low = F.interpolate(x[chosen], scale_factor=scale, mode="bilinear", antialias=True)
@@ -120,7 +134,17 @@ def soften(x: Tensor, rng: torch.Generator) -> Tensor:
 
 @torch.no_grad()
 def errors(network: Regressor, pictures: np.ndarray, codes: Tensor) -> dict[str, float]:
-    """On held-out people: pose error in degrees, and rank correlations of pairwise distances with the truth's."""
+    """Scores on held-out people, VIEWS rows each.
+
+    Args:
+        network: The regressor; it is left in eval mode.
+        pictures: uint8 [n, s, s, 3], as `write_faces` stores them.
+        codes: float [n, 63], the truth.
+
+    Returns:
+        Median pose error in degrees; of each part of the code the rank correlation of different people's
+        distances with the truth's and the share of the variance explained, both at most 1.
+    """
     from scipy.spatial.transform import Rotation
     from scipy.stats import spearmanr
 
@@ -167,7 +191,7 @@ class Lesson:
 
 
 def lesson(work: Path, held_out: int) -> Lesson:
-    """The faces in `work`, the last `held_out` people apart."""
+    """What is learnt from the faces in `work`, codes float32 [n, 63], the last `held_out` people apart."""
     stored, k = np.load(work / "codes.npy"), SHAPE_COMPONENTS
     codes = np.concatenate([stored[:, :k], stored[:, k:-3] @ expression_map().T, stored[:, -3:]], 1)
     return Lesson(
@@ -179,10 +203,7 @@ def lesson(work: Path, held_out: int) -> Lesson:
 
 
 class Batches(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """Batch number i: crops moved, mirrored, lit and softened; their codes and points.
-
-    The draws depend on the seed and i alone.
-    """
+    """Batch i, drawn from seed and i alone: crops moved, mirrored, lit and softened, codes and points."""
 
     def __init__(self, faces: Lesson, size: int, epochs: int, seed: int) -> None:
         rng = torch.Generator().manual_seed(seed)
@@ -204,10 +225,13 @@ class Batches(Dataset[tuple[Tensor, Tensor, Tensor]]):
 
 
 def train(faces: Lesson, out: Path, about: dict[str, object], options: argparse.Namespace) -> None:
-    """Fit the network to the faces; weights and card are written to `out` after every epoch.
+    """Fit the network to the faces; weights and card are written after every epoch.
 
-    It starts from the weights `options.start` if given (from their body alone where `hidden` differs); the held-out
-    people give the scores.
+    Args:
+        faces: What is learnt from; the held-out people give the scores.
+        out: The weights' file.
+        about: For the card.
+        options: What `main` parsed. `start`: weights to begin with, their body alone where `hidden` differs.
     """
     o, count = options, faces.count
     layout = Layout(SHAPE_COMPONENTS, EXPRESSION_COMPONENTS, 3)
@@ -258,7 +282,13 @@ def train(faces: Lesson, out: Path, about: dict[str, object], options: argparse.
 
 
 def save(network: Regressor, path: Path, about: dict[str, object]) -> None:
-    """Weights in half precision (statistics and mirror in full) and their card, atomically."""
+    """Write the weights atomically, matrices and kernels but the mirror in half precision, then their card.
+
+    Args:
+        network: Whose weights.
+        path: Of the weights; the card is the .json beside them.
+        about: What the card says besides size and hash; a part of the weights' file too.
+    """
     tensors = {
         key: value.half() if value.is_floating_point() and value.dim() > 1 and key != "mirror" else value
         for key, value in network.state_dict().items()

@@ -83,7 +83,16 @@ def parser() -> Parser:
 
 
 def verdict(reading: str, found: dict[str, Any]) -> dict[str, Any]:
-    """{"verdict": good | fair | bad | unknown, "reasons": [...]} of one reading from an instrument's figures."""
+    """How good an instrument is at one reading, by the marks of GOOD and BAD and what else moves it.
+
+    Args:
+        reading: "identity", "shape", "expression" or "pose".
+        found: The instrument's figures, as `plain` gives them.
+
+    Returns:
+        "verdict": good, fair, bad, or unknown where no figure of the reading has a value and nothing else
+        moves it far; "reasons": a line each.
+    """
     own = {k: e for k, e in found.items() if k in GOOD and reading in k and e["value"] is not None}
     reasons, worst = [], "good" if own else "unknown"
     order = ["good", "fair", "bad"]
@@ -121,7 +130,20 @@ def plain(found: Any) -> Any:
 
 
 def run(options: argparse.Namespace, argv: Sequence[str]) -> dict[str, Any]:
-    """Examine and return what validity.json holds. Raises UsageError, DataError and InstrumentError."""
+    """Examine and return what validity.json holds.
+
+    Args:
+        options: What `parser` gave.
+        argv: The arguments, for the command line that validity.json names.
+
+    Returns:
+        Content of validity.json.
+
+    Raises:
+        UsageError: For no instrument, or two of one name.
+        DataError: For an output folder or LFW's that cannot be used.
+        InstrumentError: For an instrument that cannot be had.
+    """
     names = [entry.name for entry in available() if entry.default and entry.needs is None]
     specs = [
         s.strip() for text in options.instruments or [",".join(names)] for s in text.split(",") if s.strip()

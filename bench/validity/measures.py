@@ -54,7 +54,20 @@ class Examined:
 
 
 def examine(instruments: Sequence[str], people: int, size: int, seed: int) -> Examined:
-    """Render `people` persons and read every picture with the benchmark's own detection, choice of face and crops."""
+    """Render people and read every picture with the benchmark's own detection, choice of face and crops.
+
+    Args:
+        instruments: As bench.reading.instruments names them.
+        people: How many.
+        size: Side of a picture, pixels.
+        seed: Of the people.
+
+    Returns:
+        Samples and readings, person by person.
+
+    Raises:
+        InstrumentError: For an instrument that cannot be made or cannot read its crops.
+    """
     reader = Reader(instruments, "largest")
     samples: list[Sample] = []
     readings: list[Reading] = []
@@ -68,16 +81,36 @@ def examine(instruments: Sequence[str], people: int, size: int, seed: int) -> Ex
 
 
 def distance(reading: str, a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The distance that the metrics take between two readings, rows [n, d]: cosine for identity, L2 for the rest."""
+    """The distance that the metrics take between two readings: cosine for identity, L2 for the rest.
+
+    Args:
+        reading: "identity" or another.
+        a: float [n, d].
+        b: float [n, d].
+
+    Returns:
+        float64 [n]: 0 to 2 for identity, else in the reading's unit; NaN where either side is.
+    """
     return cosine_distance(a, b) if reading == "identity" else l2(a, b)
 
 
 def figures(examined: Examined, instrument: str, reads: Sequence[str], seed: int) -> dict[str, Any]:
-    """All figures of one instrument: name -> Estimate, with "selectivity": reading -> factor -> Estimate.
+    """All figures of one instrument.
 
-    Selectivity is the median change of a reading when one factor alone changes, over its median change when the factor
-    that it is meant for changes as much as two drawn faces differ in it: 0 is blind to the factor, 1 as moved by it.
-    The factor "again" (the same scene, the camera moved by less than a pixel, fresh noise) is the noise floor.
+    Selectivity is the median change of a reading when one factor alone changes, over its median change when
+    the factor that it is meant for changes as much as two drawn faces differ in it: 0 is blind to the factor,
+    1 as moved by it. The factor "again" (the same scene, the camera moved by less than a pixel, fresh noise)
+    is the noise floor.
+
+    Args:
+        examined: What was read.
+        instrument: Its name.
+        reads: Its readings.
+        seed: Of the pairs, and of the intervals of the selectivity.
+
+    Returns:
+        name -> Estimate: of each reading an AUC (0 to 1), of all but identity the rank correlation of
+        distances with the truth's, of pose an error in degrees; "selectivity": reading -> factor -> Estimate.
     """
     found: dict[str, Any] = {"selectivity": {}}
     free = examined.rows("free")

@@ -2,7 +2,7 @@
 
 Every person has free pictures (person, hair, state, light, camera and background all drawn) and one series: a base picture
 and copies of it that differ in a single factor. The truth of each is known: shape and expression in mm of the visible
-face's vertices (bench.make_anny.faces), pose as axis-angle, identity as a name.
+face's vertices (smoothswap.rendered.codes), pose as axis-angle, identity as a name.
 """
 
 from __future__ import annotations
@@ -52,7 +52,16 @@ class Sample:
 
 
 def person_samples(person: int, size: int, seed: int) -> list[Sample]:
-    """The free pictures and the series of one person, `size` pixels square. The same arguments give the same bytes."""
+    """The free pictures and the series of one person. The same arguments give the same bytes.
+
+    Args:
+        person: The number, 0 and up.
+        size: Side of a picture, pixels.
+        seed: Of all people.
+
+    Returns:
+        FREE free ones, the base, and one of each of FACTORS in their order.
+    """
     rng = np.random.default_rng([seed, _STREAM, person])
     identity = sample_identity(rng)
     samples = []
@@ -94,12 +103,28 @@ def _state(rng: np.random.Generator) -> State:
 
 
 def blurred(image: Image, sigma: float) -> Image:
-    """A Gaussian blur whose standard deviation is `sigma` of the picture's side."""
+    """A picture under a Gaussian blur.
+
+    Args:
+        image: uint8 [h, w, 3].
+        sigma: Standard deviation, as a share of the picture's width.
+
+    Returns:
+        uint8 [h, w, 3].
+    """
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma * image.shape[1]), np.uint8)
 
 
 def compressed(image: Image, quality: int) -> Image:
-    """The picture after a round trip through JPEG."""
+    """The picture after a round trip through JPEG, colour at half the resolution.
+
+    Args:
+        image: uint8 [h, w, 3] RGB.
+        quality: Of the JPEG as Pillow counts it, 0 to 95.
+
+    Returns:
+        uint8 [h, w, 3] RGB.
+    """
     from PIL import Image as Pictures
 
     buffer = io.BytesIO()

@@ -78,7 +78,16 @@ class Encoded:
         self._known: dict[bytes, Shown] = {}
 
     def add(self, image: np.ndarray, again: bool = False) -> Shown:
-        """Encode an image, or find it; again: it stands on the page once more, and counts once more."""
+        """Encode an image, or find it where it is known.
+
+        Args:
+            image: uint8 [h, w, 3] RGB.
+            again: It stands on the page once more than is known, and counts once more. False: it is stored
+                but once.
+
+        Returns:
+            The picture; equal pixels give the same.
+        """
         key = digest(image)
         shown = self._known.get(key)
         if shown is None:

@@ -30,7 +30,14 @@ def looks(study: Study) -> dict[str, tuple[str, Any]]:
 def curves(study: Study, metric: str, label: str, ends: Mapping[str, float] | None = None) -> Markup:
     """One metric over steps: the mean over seeds as a line an arm, the seeds' range as a band.
 
-    ends: {"words": value} drawn as soft horizontal lines.
+    Args:
+        study: Content of ablation.json.
+        metric: val_id, val_chg, judge_id or judge_share; arms without it are left out.
+        label: Of the vertical axis, and what a screen reader says.
+        ends: Words -> value, drawn as soft horizontal lines.
+
+    Returns:
+        An SVG element; the same study gives the same bytes.
     """
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": f"ablation {metric}"}):
         figure, axes = _axes()
@@ -59,7 +66,18 @@ def curves(study: Study, metric: str, label: str, ends: Mapping[str, float] | No
 
 
 def quoted(study: Study, what: str, label: str) -> Markup:
-    """The paper's curves with the uncertainty of reading them; arms that the study has take its colours."""
+    """The paper's curves with the uncertainty of reading them; arms that the study has take its colours.
+
+    An arm is the paper's where its embedder was trained with the same loss and lambda_id is the same.
+
+    Args:
+        study: Content of ablation.json.
+        what: "identity" or "change".
+        label: Of the vertical axis, and what a screen reader says.
+
+    Returns:
+        An SVG element, steps in thousands.
+    """
     loss = {name: one["loss"] for name, one in study["embedders"].items()}
     own = {(loss[arm["embedder"]], arm["lambda_id"]): name for name, arm in study["arms"].items()}
     style = looks(study)
@@ -89,7 +107,16 @@ def quoted(study: Study, what: str, label: str) -> Markup:
 
 
 def tradeoff(study: Study, across: str, x_label: str) -> Markup:
-    """Where every arm stands at the last common step: identity against change, with 95 % intervals over pairs."""
+    """Where every arm stands at the common step: identity against change, with 95 % intervals over pairs.
+
+    Args:
+        study: Content of ablation.json.
+        across: The metric along the horizontal axis: val_id, judge_id or judge_share. The other is val_chg.
+        x_label: What that axis is called.
+
+    Returns:
+        An SVG element, a dot an arm; arms without both values are left out.
+    """
     with matplotlib.rc_context(STYLE | {"svg.hashsalt": f"trade-off {across}"}):
         figure, axes = _axes()
         for name, (colour, _) in looks(study).items():

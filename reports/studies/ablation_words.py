@@ -15,7 +15,7 @@ Study = Mapping[str, Any]
 
 
 def conclusions(study: Study) -> list[str]:
-    """Sentences on the last common step, the judge, the losses, steps to marks, stability and what diverged.
+    """Sentences on the common step, the judge, the losses, steps to marks, stability and what diverged.
 
     Args:
         study: Content of ablation.json, its conclusions aside.

@@ -18,7 +18,15 @@ KINDS = {"morph": "Turning into somebody else", "age": "Ageing", "weight": "Gain
 
 
 def panels(results: Mapping[str, Any], keys: Sequence[str]) -> list[tuple[str, str]]:
-    """(title, SVG) of each key that was measured: a dot an embedder, whisker over the interval, strokes its seeds."""
+    """A plot of each figure: a dot an embedder, whisker over the interval, strokes its seeds.
+
+    Args:
+        results: Content of embedders.json.
+        keys: Figures in the order of the plots; those that were not measured are left out.
+
+    Returns:
+        (title with an arrow to the better side, SVG text) each.
+    """
     names = list(results["embedders"])
     found = []
     for key in keys:

@@ -40,7 +40,7 @@ class Judge(Open):
 
 
 class Common(Closed):
-    """The last step and the seeds that all arms share: what is compared."""
+    """The step with the most training that all arms share, and the seeds that share it: what is compared."""
 
     step: Count
     seeds: tuple[int, ...]
