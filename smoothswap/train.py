@@ -44,7 +44,7 @@ from smoothswap.data.faces import FaceData
 from smoothswap.errors import EXIT_OK, EXIT_USAGE, DataError
 from smoothswap.networks.embedder import Embedder
 from smoothswap.rendered import on_demand
-from smoothswap.training import distributed, dry_run
+from smoothswap.training import distributed
 from smoothswap.training.embedder import EmbedderTask
 from smoothswap.training.loop import CHECKPOINT_SECONDS, Run, TrainingError
 from smoothswap.training.start import opened
@@ -162,6 +162,8 @@ def train(args: argparse.Namespace, given: Sequence[str]) -> int:
     """Train a part, or say what it would cost; 0 when done, 128 + n after signal n. given: the command line."""
     torch.set_num_threads(args.threads)
     if args.dry_run:  # one process, on the CPU
+        from smoothswap.training import dry_run  # its counter of operations loads a compiler
+
         config = fitted(load_preset(args.preset, args.command), _settings(args))
         dry_run.run(args.preset, config, args.time_steps, args.json)
         return EXIT_OK

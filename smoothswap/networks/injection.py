@@ -13,6 +13,7 @@ The second convolution starts at zero whatever it reads, so with `init_scale` 0 
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 
 import torch
@@ -171,6 +172,7 @@ OURS = tuple(
 )
 
 
+@cache  # every block of a generator asks, and a search through all installed packages takes 16 ms
 def injection(name: str) -> type[Injection]:
     """The way in of that name: ours, or that of an installed package.
 
