@@ -228,7 +228,7 @@ def shuffled(samples: Iterable[Any], buffer: int, rng: np.random.Generator) -> I
         rng: What draws.
 
     Yields:
-        A sample.
+        Each of `samples`, once.
 
     Examples:
         >>> list(shuffled(range(4), 1, np.random.default_rng(0)))

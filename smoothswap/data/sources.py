@@ -109,8 +109,8 @@ def list_photos(
         The photos, those that LFW's list announces and that are not there too, and who is for validation.
 
     Raises:
-        DataError: The source is no folder or has no photos, the list cannot be read or does not fit it, files of
-            FFHQ are not numbered as there, or two have one number.
+        DataError: The source is no folder or has no photos, the list cannot be read or does not fit it, files
+            of FFHQ are not numbered as there, or two have one number.
     """
     if not root.is_dir():
         what = (

@@ -48,8 +48,8 @@ def read_stored(folder: Path, size: int) -> StoredFaces:
         size: The side of a crop that is expected, pixels.
 
     Returns:
-        The faces, memory-mapped, as [photos, s, s, 3] whichever way they are stored. Without names.json people
-        are named "0", "1", ..., and without meta.json `meta` is {}.
+        The faces, memory-mapped, as [photos, s, s, 3] whichever way they are stored. Without names.json
+        people are named "0", "1", ..., and without meta.json `meta` is {}.
 
     Raises:
         DataError: Anything is missing, truncated, pickled or misshapen.
