@@ -58,7 +58,7 @@ class Parser(argparse.ArgumentParser):
             The options.
 
         Raises:
-            SystemExit: With code 2, after a line on standard error, for what cannot be parsed; 0 after --help.
+            SystemExit: With code 2, after a line on standard error, for bad words; with 0 after --help.
         """
         options: argparse.Namespace
         options, unknown = self.parse_known_args(args, namespace)

@@ -133,8 +133,8 @@ def faces_to_swap(
 
     Args:
         found: The faces of each frame, in any order.
-        face: "largest", the largest of the clip, tracked to both ends (faces.detect.choose); "all"; or a number
-            from 1, counted left to right in the first frame that shows so many faces, and tracked from there.
+        face: "largest", the largest of the clip, tracked to both ends (faces.detect.choose); "all"; or a
+            number from 1, counted left to right in the first frame that shows so many faces, and tracked from there.
         where: What the error names as the place without the face.
 
     Returns:
@@ -174,8 +174,8 @@ def swap_faces(
     `python -m smoothswap.swap` does the same to pictures in files.
 
     Args:
-        source: A whole picture, RGB: an array uint8 [h, w, 3], or a tensor [3, h, w] that is uint8 in 0 .. 255
-            or floating in [-1, 1].
+        source: A whole picture, RGB: an array uint8 [h, w, 3], or a tensor [3, h, w] that is uint8 in 0 ..
+            255 or floating in [-1, 1].
         target: The same.
         model: From smoothswap.load(), on any device, or what load() takes (read anew at every call).
         face: Of the target: "largest", "all", or a number from 1, counted left to right.

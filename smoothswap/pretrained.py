@@ -213,8 +213,8 @@ def save(
         modules: By name, the prefix of their tensors: "generator" and "embedder", or "embedder" alone.
         about: What the card says; it must hold `part`, "swapper" or "embedder", and `config`, flat options by
             part: of "swapper" and "embedder", or of "embedder" alone.
-        half: Matrices and kernels in float16, half the size; biases and BatchNorm's numbers stay float32. They
-            are read back as float32 either way.
+        half: Matrices and kernels in float16, half the size; biases and BatchNorm's numbers stay float32.
+            They are read back as float32 either way.
 
     Returns:
         The card: sha256, bytes and numbers of parameters, then `about`.
