@@ -134,7 +134,8 @@ def faces_to_swap(
     Args:
         found: The faces of each frame, in any order.
         face: "largest", the largest of the clip, tracked to both ends (faces.detect.choose); "all"; or a
-            number from 1, counted left to right in the first frame that shows so many faces, and tracked from there.
+            number from 1, counted left to right in the first frame that shows so many faces, and tracked from
+            there.
         where: What the error names as the place without the face.
 
     Returns:

@@ -122,11 +122,27 @@ class Draws:
         self.rng, self.rows, self.batch = rng, rows, batch
 
     def rand(self, n: int, *shape: int) -> Tensor:
-        """Uniform on [0, 1): [n, *shape], n faces here."""
+        """Uniform on [0, 1).
+
+        Args:
+            n: Faces here, not of the whole batch.
+            *shape: Of one face's numbers; none: one number a face.
+
+        Returns:
+            float32 [n, *shape], on the CPU.
+        """
         return self._mine(torch.rand, n, shape)
 
     def randn(self, n: int, *shape: int) -> Tensor:
-        """Normal: [n, *shape], n faces here."""
+        """Normal, of mean 0 and standard deviation 1.
+
+        Args:
+            n: Faces here, not of the whole batch.
+            *shape: Of one face's numbers; none: one number a face.
+
+        Returns:
+            float32 [n, *shape], on the CPU.
+        """
         return self._mine(torch.randn, n, shape)
 
     def _mine(self, draw: Callable[..., Tensor], n: int, shape: tuple[int, ...]) -> Tensor:
