@@ -117,8 +117,11 @@ def augment(
     Args:
         x: Images in [-1, 1].
         options: How strong each step is.
-        rng: A CPU generator: the draws, and so the view, depend on its state alone. Draws of a whole batch's rows give
-            the views that these images have in it.
+        rng: A CPU generator: the draws, and so the view, depend on its state alone. Draws of a whole batch's
+            rows give the views that these images have in it. None: torch's own generator.
+
+    Returns:
+        The views, on the device of x. Colours may reach [-1.5, 1.5], and noise goes a little beyond.
     """
     draws = rng if isinstance(rng, Draws) else Draws(rng)
     x = _geometry(x, options, draws)

@@ -31,7 +31,12 @@ class DiskError(CheckpointError):
 def write_atomic(path: Path, content: bytes) -> None:
     """Write beside, flush to the disk, then os.replace: readers see the old file or the new one, whole.
 
-    Makes the folder. Raises DiskError.
+    Args:
+        path: The file; its folder is made where it is missing. PATH.tmp is overwritten on the way.
+        content: All of it.
+
+    Raises:
+        DiskError: It cannot be written; what was at `path` before is whole.
     """
     tmp = path.with_name(path.name + ".tmp")
     try:
@@ -48,7 +53,16 @@ def write_atomic(path: Path, content: bytes) -> None:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], scalars: dict[str, Any]) -> None:
-    """Tensors (any memory format, stored contiguous) and JSON scalars into one safetensors file, atomically."""
+    """Tensors and JSON scalars into one safetensors file, atomically.
+
+    Args:
+        path: The file; its folder is made where it is missing.
+        tensors: By name, of any device and memory format; stored contiguous, in their own types.
+        scalars: What json.dumps takes; it goes into the header.
+
+    Raises:
+        DiskError: It cannot be written.
+    """
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     write_atomic(path, save(plain, metadata={"scalars": json.dumps(scalars, sort_keys=True)}))
 
@@ -66,7 +80,17 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def load_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
-    """Copy `tensors` under `prefix` into a module, all keys and shapes checked. Raises CheckpointError."""
+    """Copy `tensors` under `prefix` into a module, all keys and shapes checked.
+
+    Args:
+        module: Takes the values in place, in its own types and on its own device.
+        tensors: By name, as read_tensors gives them.
+        prefix: Of the module's names, such as "generator."; "" for all of `tensors`.
+        path: Where they come from, for the error.
+
+    Raises:
+        CheckpointError: A name is missing or too many, or a shape differs.
+    """
     own = {k: v for k, v in module.state_dict().items()}
     given = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
     wrong = sorted(own.keys() ^ given.keys()) or sorted(k for k in own if own[k].shape != given[k].shape)
@@ -79,7 +103,15 @@ def load_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path
 
 
 def optimiser_tensors(name: str, optimiser: Optimizer) -> dict[str, Tensor]:
-    """The optimiser's state as named tensors; learning rates are functions of the step and are not kept."""
+    """The optimiser's state as named tensors; learning rates are functions of the step and are not kept.
+
+    Args:
+        name: What tells it from other optimisers in the same file.
+        optimiser: Whose state; before its first step there is none.
+
+    Returns:
+        Tensors by optimiser.NAME.PARAMETER.FIELD, parameters counted from 0: optimiser.generator.0.exp_avg.
+    """
     state = optimiser.state_dict()["state"]
     return {
         f"optimiser.{name}.{i}.{key}": torch.as_tensor(v) for i, s in state.items() for key, v in s.items()
@@ -87,7 +119,13 @@ def optimiser_tensors(name: str, optimiser: Optimizer) -> dict[str, Tensor]:
 
 
 def load_optimiser(name: str, optimiser: Optimizer, tensors: dict[str, Tensor]) -> None:
-    """The inverse of optimiser_tensors."""
+    """The inverse of optimiser_tensors.
+
+    Args:
+        name: As it was given there.
+        optimiser: Takes the state; its learning rates and other settings stay as they are.
+        tensors: The whole file's. With none of this name the optimiser has no state, as before a first step.
+    """
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith(f"optimiser.{name}."):

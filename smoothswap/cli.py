@@ -48,7 +48,18 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(EXIT_USAGE)
 
     def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:  # type: ignore[override]
-        """Parse; an unknown option is an error that names the nearest known one."""
+        """Parse; an unknown option is an error that names the nearest known one.
+
+        Args:
+            args: The words after the command; None: sys.argv's.
+            namespace: An object that takes the options as attributes; None: a new one.
+
+        Returns:
+            The options.
+
+        Raises:
+            SystemExit: With code 2, after a line on standard error, for bad words; with 0 after --help.
+        """
         options: argparse.Namespace
         options, unknown = self.parse_known_args(args, namespace)
         if unknown:
@@ -86,7 +97,22 @@ def at_least(low: int) -> Callable[[str], int]:
 
 
 def between(low: int, high: int) -> Callable[[str], int]:
-    """An argparse type: a whole number from `low` to `high`, both included."""
+    """An argparse type: a whole number from `low` to `high`, both included.
+
+    Args:
+        low: 0 or more: a sign is refused.
+        high: The greatest that is taken.
+
+    Returns:
+        What makes the number of an option's text, or raises argparse.ArgumentTypeError.
+
+    Examples:
+        >>> between(0, 51)("18")
+        18
+        >>> between(0, 51)("52")
+        Traceback (most recent call last):
+        argparse.ArgumentTypeError: '52' is not a whole number from 0 to 51
+    """
 
     def number(text: str) -> int:
         if not text.isdecimal() or not low <= int(text) <= high:
@@ -97,7 +123,15 @@ def between(low: int, high: int) -> Callable[[str], int]:
 
 
 def real(low: float, high: float = math.inf) -> Callable[[str], float]:
-    """An argparse type: a finite number from `low` to `high`, both included."""
+    """An argparse type: a finite number from `low` to `high`, both included.
+
+    Args:
+        low: The least that is taken.
+        high: The greatest; by default any finite number.
+
+    Returns:
+        What makes the number of an option's text, or raises argparse.ArgumentTypeError.
+    """
 
     def number(text: str) -> float:
         try:
@@ -133,6 +167,10 @@ def check_folder(out: Path) -> None:
 
 def refused(error: object, code: int) -> int:
     """Say `error` on standard error.
+
+    Args:
+        error: An exception or a text, said after "error: ".
+        code: The exit code.
 
     Returns:
         `code`, to be returned by the command.

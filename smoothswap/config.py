@@ -156,7 +156,15 @@ PARTS: dict[str, type] = {"embedder": EmbedderConfig, "swapper": SwapperConfig}
 
 
 def flatten(config: Any, prefix: str = "") -> dict[str, Any]:
-    """Options as {"generator.width": 64, ...} in the order of their definition."""
+    """Options as {"generator.width": 64, ...} in the order of their definition.
+
+    Args:
+        config: A configuration, or any dataclass of options.
+        prefix: What every key begins with.
+
+    Returns:
+        Values by dotted key, as they are: tuples stay tuples.
+    """
     flat: dict[str, Any] = {}
     for item in dataclasses.fields(config):
         value = getattr(config, item.name)
@@ -194,7 +202,16 @@ def _convert(key: str, value: Any, like: Any) -> Any:
 
 
 def fitted(base: Config, values: dict[str, Any], device: str = "cpu") -> Config:
-    """override(), in float32 where a bfloat16 that `values` do not ask for is one that this CPU lacks."""
+    """override(), in float32 where a bfloat16 that `values` do not ask for is one that this CPU lacks.
+
+    Args:
+        base: The configuration to start from.
+        values: As override() takes them; a "precision" among them is obeyed.
+        device: The type of the device of the training, "cpu" or "cuda"; GPUs are taken to have bfloat16.
+
+    Returns:
+        A copy. Where its precision was changed, rank 0 says so on standard error.
+    """
     config = override(base, values)
     if "precision" in values or not emulated(config.precision, device):
         return config
@@ -207,7 +224,20 @@ def fitted(base: Config, values: dict[str, Any], device: str = "cpu") -> Config:
 
 
 def override(config: Config, values: dict[str, Any]) -> Config:
-    """A copy with dotted keys replaced. Raises OptionError, with a suggestion, for unknown keys and wrong types."""
+    """A copy with dotted keys replaced.
+
+    Args:
+        config: Stays as it is.
+        values: By dotted key. Texts are read as on the command line ("3e-4", "true", "(1, 2)"), lists become
+            tuples, and whole numbers do for floats.
+
+    Returns:
+        A configuration of the same class.
+
+    Raises:
+        OptionError: An unknown key, with a suggestion, or a value of another type than the option's default.
+        ValueError: Options of a network refuse the value, such as a size that its levels do not divide.
+    """
     flat = flatten(config)
     for key, value in values.items():
         if key not in flat:
@@ -254,10 +284,18 @@ def preset_summary() -> str:
 def preset_tables(
     name: str, folder: Path | None = None, seen: tuple[Path, ...] = ()
 ) -> dict[str, dict[str, Any]]:
-    """What a preset sets, its base's settings included: {"embedder": {"network.size": 64, ...}, "swapper": {...}}.
+    """What a preset sets, its base's settings included.
 
-    `name` is that of a preset, or the path of a .toml file, from `folder` where one is given; `seen` are the presets that
-    lead here. Raises OptionError for unknown names and tables, with a suggestion, for bases in a circle and for bad TOML.
+    Args:
+        name: A preset's, or the path of a .toml file.
+        folder: From where such a path starts; None: the working directory.
+        seen: The presets that lead here, each the base of the one before; for errors, and to find circles.
+
+    Returns:
+        {"embedder": {"network.size": 64, ...}, "swapper": {...}}: values as in the TOML, not checked yet.
+
+    Raises:
+        OptionError: An unknown name or table, with a suggestion, bases in a circle, or bad TOML.
     """
     path = Path(folder or "", name) if name.endswith(".toml") else PRESETS / f"{name}.toml"
     of = f", the base of {seen[-1].name}" if seen else ""
@@ -289,7 +327,18 @@ def _near(name: str, known: list[str]) -> str:
 
 
 def load_preset(name: str, part: str) -> Any:
-    """The configuration of `part` ("embedder" or "swapper") in a preset, by name or by path to a .toml file."""
+    """The configuration of a part in a preset.
+
+    Args:
+        name: A preset's, or the path of a .toml file.
+        part: "embedder" or "swapper".
+
+    Returns:
+        EmbedderConfig or SwapperConfig; what the preset does not set has its default.
+
+    Raises:
+        OptionError: As preset_tables and override, and for a preset without a table of the part.
+    """
     found = preset_tables(name)
     if part not in found:
         raise OptionError(f"preset {name} has no table [{part}]; it has {', '.join(found) or 'none'}")
@@ -297,5 +346,13 @@ def load_preset(name: str, part: str) -> Any:
 
 
 def from_json(part: str, flat: dict[str, Any]) -> Any:
-    """A configuration from the dotted keys stored in a checkpoint or card."""
+    """A configuration from the dotted keys stored in a checkpoint or card.
+
+    Args:
+        part: "embedder" or "swapper".
+        flat: Values by dotted key, as flatten gives them; options added since have their defaults.
+
+    Returns:
+        EmbedderConfig or SwapperConfig.
+    """
     return override(PARTS[part](), flat)

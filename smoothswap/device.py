@@ -16,7 +16,15 @@ def default() -> str:
 
 
 def unusable(name: str, error: Exception) -> UsageError:
-    """The refusal of a device."""
+    """The refusal of a device.
+
+    Args:
+        name: As the user gave it.
+        error: What torch raised, of which the first line is quoted.
+
+    Returns:
+        An error to be raised, which advises --device cpu.
+    """
     lines = str(error).splitlines() or [type(error).__name__]
     return UsageError(f"the device {name!r} cannot be used ({lines[0]}); try --device cpu")
 

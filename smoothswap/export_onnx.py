@@ -85,7 +85,18 @@ def to_onnx(network: Generator | Embedder) -> tuple[bytes, float]:
 
 
 def difference(content: bytes, network: Generator | Embedder) -> float:
-    """Largest absolute difference of the ONNX file's outputs from the network's, on random input, batches of 1 and 3."""
+    """Largest difference of an ONNX file's outputs from the network's, on random input in batches of 1 and 3.
+
+    Args:
+        content: The ONNX file, run by onnxruntime on the CPU.
+        network: The one that it was made from, on the CPU in eval mode.
+
+    Returns:
+        Its absolute value, in the outputs' unit: of pixels on [-1, 1], or of a unit vector's entries.
+
+    Raises:
+        ExportError: The outputs have another shape than the network's.
+    """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
@@ -119,9 +130,19 @@ def _kind(network: nn.Module) -> str:
 
 
 def export(name: str | Path, folder: Path) -> list[tuple[Path, float]]:
-    """Write the files; (path, largest difference) of each. All are checked before the first is written.
+    """Write the ONNX files of weights. All are checked before the first is written.
 
-    Raises weights.WeightsError, ExportError, and CheckpointError for a folder that cannot be written.
+    Args:
+        name: Of the weights, or the path of their .safetensors.
+        folder: Where the files go; made where it is missing.
+
+    Returns:
+        (path, largest difference from torch) of each file: generator and embedder, or an embedder alone.
+
+    Raises:
+        WeightsError: The weights are missing, damaged or do not fit this version.
+        ExportError: A network cannot be exported, or computes something else in ONNX.
+        CheckpointError: The folder or a file cannot be written.
     """
     path = pretrained.locate(name)
     if pretrained.card(path).get("part") == "embedder":

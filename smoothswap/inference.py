@@ -50,7 +50,18 @@ class FaceSwapper:
         self.identity = model.embed(to_tensor(crop[None], model.device))
 
     def swap(self, frames: Sequence[np.ndarray], faces: Sequence[Sequence[Face]]) -> list[Swapped]:
-        """Swap `faces[i]` of `frames[i]`. Every crop is cut from the original frame, also where squares overlap."""
+        """Swap faces of frames. Every crop is cut from the original frame, also where squares overlap.
+
+        Args:
+            frames: uint8 [h, w, 3] RGB, of any sizes; they stay as they are.
+            faces: Of each frame, those to swap; landmarks in its pixels. None to swap is an empty sequence.
+
+        Returns:
+            One a frame: a new frame with all its faces swapped, or None where no face of it was.
+
+        Raises:
+            ValueError: There are more frames than sequences of faces, or fewer.
+        """
         size = self.model.size
         crops: list[np.ndarray] = []
         placed: list[list[Face]] = []
@@ -82,10 +93,19 @@ class FaceSwapper:
 
 
 def own_mask(affine: np.ndarray, others: Sequence[np.ndarray], size: int) -> str | np.ndarray:
-    """The paste mask of one face among others: "square", or float32 [size, size] where other squares are near.
+    """The paste mask of one face among others.
 
-    An FFHQ square is about twice as wide as its face, so that of a neighbour would cover this face with what the
-    crop had there. Every pixel therefore goes to the face in whose square it lies more centrally, with a soft border.
+    An FFHQ square is about twice as wide as its face, so that of a neighbour would cover this face with what
+    the crop had there. Every pixel therefore goes to the face in whose square it lies more centrally, with a
+    soft border.
+
+    Args:
+        affine: float [2, 3], frame -> crop of this face (ffhq_affine).
+        others: Those of the other faces that are swapped in the same frame.
+        size: The side of a crop, pixels.
+
+    Returns:
+        "square" without others, else float32 [size, size] in 0 .. 1: how much of the face paste_back takes.
     """
     if not others:
         return "square"
@@ -111,9 +131,19 @@ def faces_to_swap(
 ) -> list[list[Face]]:
     """Which of the faces found in each frame of a clip are swapped; a picture is a clip of one frame.
 
-    face: "largest", the largest of the clip, tracked to both ends (faces.detect.choose); "all"; or a number from 1,
-    counted left to right in the first frame that shows so many faces, and tracked from there. Raises FaceError where
-    no frame has a face, or never so many (`where` is named in the message); ValueError for another `face`.
+    Args:
+        found: The faces of each frame, in any order.
+        face: "largest", the largest of the clip, tracked to both ends (faces.detect.choose); "all"; or a
+            number from 1, counted left to right in the first frame that shows so many faces, and tracked from
+            there.
+        where: What the error names as the place without the face.
+
+    Returns:
+        One list a frame, empty where it does not show the face.
+
+    Raises:
+        FaceError: No frame has a face, or never so many.
+        ValueError: `face` is something else.
     """
     if not (face in ("largest", "all") or (isinstance(face, int) and face >= 1)):
         raise ValueError(f'face is "largest", "all" or a number from 1, got {face!r}')
@@ -140,14 +170,26 @@ def swap_faces(
     face: str | int = "largest",
     batch_size: int = 16,
 ) -> Picture:
-    """`target` with the identity of the largest face in `source`: what `python -m smoothswap.swap` does to pictures.
+    """`target` with the identity of the largest face in `source`.
 
-    source, target: whole pictures, RGB, each an array uint8 [h, w, 3], or a tensor [3, h, w] that is uint8 in 0 .. 255
-    or floating in [-1, 1]. The result is of the target's kind, shape, type and device; what is not pasted over keeps
-    its exact value.  model: from smoothswap.load(), on any device, or what load() takes (read anew at every call).
-    face: "largest", "all", or a number from 1, counted left to right.
-    Raises FaceError (no such face), AlignmentError (a face that cannot be cut out), weights.WeightsError, and
-    ValueError for another shape, type or range.
+    `python -m smoothswap.swap` does the same to pictures in files.
+
+    Args:
+        source: A whole picture, RGB: an array uint8 [h, w, 3], or a tensor [3, h, w] that is uint8 in 0 ..
+            255 or floating in [-1, 1].
+        target: The same.
+        model: From smoothswap.load(), on any device, or what load() takes (read anew at every call).
+        face: Of the target: "largest", "all", or a number from 1, counted left to right.
+        batch_size: Crops that go through the network at once.
+
+    Returns:
+        Of the target's kind, shape, type and device; what is not pasted over keeps its exact value.
+
+    Raises:
+        FaceError: There is no such face.
+        AlignmentError: A face cannot be cut out; of several in the target, none can.
+        WeightsError: The weights that `model` names are missing or damaged.
+        ValueError: A picture has another shape, type or range.
     """
     model = model if isinstance(model, SmoothSwap) else pretrained.load(model)
     source_frame, frame = _as_frame(source, "source"), _as_frame(target, "target")

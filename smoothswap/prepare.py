@@ -277,7 +277,16 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def summary(out: Path, meta: dict[str, Any], speed: str) -> str:
-    """The closing lines: what was kept, what failed, and what to do next."""
+    """The closing lines: what was kept, what failed, and what to do next.
+
+    Args:
+        out: The prepared data set.
+        meta: Its meta.json.
+        speed: How fast it went, as a clause.
+
+    Returns:
+        Lines joined by line breaks, the last without one.
+    """
     counts, size = meta["counts"], meta["plan"]["size"]
     failed = ", ".join(f"{counts[s]} {s}" for s in STATUSES[1:] if counts[s]) or "none"
     kept = f"{meta['photos']} of {meta['expected']} photos kept, {meta['people']} people, {size} x {size}"

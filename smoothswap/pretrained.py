@@ -206,10 +206,21 @@ def _plain_card(name: str) -> dict[str, Any]:
 def save(
     path: Path, modules: dict[str, nn.Module], about: dict[str, Any], half: bool = False
 ) -> dict[str, Any]:
-    """Write modules and the card. `about` must hold `part` and the `config` of every module by name.
+    """Write modules and the card.
 
-    half: matrices and kernels in float16, half the size; biases and BatchNorm's numbers stay float32. They are read back
-    as float32 either way.
+    Args:
+        path: The .safetensors; the card lies beside it, named .json.
+        modules: By name, the prefix of their tensors: "generator" and "embedder", or "embedder" alone.
+        about: What the card says; it must hold `part`, "swapper" or "embedder", and `config`, flat options by
+            part: of "swapper" and "embedder", or of "embedder" alone.
+        half: Matrices and kernels in float16, half the size; biases and BatchNorm's numbers stay float32.
+            They are read back as float32 either way.
+
+    Returns:
+        The card: sha256, bytes and numbers of parameters, then `about`.
+
+    Raises:
+        DiskError: A file cannot be written.
     """
     tensors = {f"{n}.{k}": v for n, m in modules.items() for k, v in m.state_dict().items()}
     if half:

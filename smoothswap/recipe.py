@@ -73,7 +73,15 @@ def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
 
 
 def needed(stages: dict[str, Stage], name: str) -> list[str]:
-    """`name` and every stage that it needs, in the recipe's order."""
+    """`name` and every stage that it needs, in the recipe's order.
+
+    Args:
+        stages: The recipe, each stage after those that it needs (read_recipe).
+        name: One of them.
+
+    Returns:
+        Names; those needed by what is needed are among them.
+    """
     wanted = {name}
     for stage in reversed(stages.values()):
         if stage.name in wanted:
@@ -94,7 +102,17 @@ class Progress:
                 raise DataError(f"{self.path} cannot be read ({error}); remove it") from error
 
     def holds(self, stage: Stage, places: dict[str, str]) -> bool:
-        """Whether `stage` was finished with the command it has now, and its output is still there."""
+        """Whether `stage` was finished with the command it has now, and its output is still there.
+
+        A `whole` stage that is not in the record counts as finished: its output says so.
+
+        Args:
+            stage: One of the recipe's.
+            places: Folders by what stands for them in the recipe: "runs", "lfw", "weights".
+
+        Returns:
+            True where it need not run.
+        """
         if stage.output and not Path(stage.output.format(**places)).exists():
             return False
         if stage.name in self.done:
@@ -102,13 +120,30 @@ class Progress:
         return stage.whole
 
     def add(self, stage: Stage, places: dict[str, str], seconds: float) -> None:
-        """Keep that `stage` is done."""
+        """Keep that `stage` is done.
+
+        Args:
+            stage: One of the recipe's.
+            places: As for holds(); with them filled in, the command is what is kept.
+            seconds: How long it took.
+
+        Raises:
+            DiskError: The record cannot be written.
+        """
         self.done[stage.name] = {"command": stage.command(places)[1:], "seconds": round(seconds, 1)}
         write_atomic(self.path, (json.dumps(self.done, indent=1) + "\n").encode())
 
 
 def run(stage: Stage, places: dict[str, str]) -> None:
-    """Run one stage. A stop of this process stops the stage, which keeps what it has. Raises EndedEarly."""
+    """Run one stage. A stop of this process stops the stage, which keeps what it has.
+
+    Args:
+        stage: One of the recipe's.
+        places: Folders by what stands for them in the recipe: "runs", "lfw", "weights".
+
+    Raises:
+        EndedEarly: It ended with another code than 0, which is handed on, or left no output.
+    """
     with subprocess.Popen(stage.command(places)) as process:
         try:
             code = process.wait()

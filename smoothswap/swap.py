@@ -137,7 +137,19 @@ def _check_files(options: argparse.Namespace) -> None:
 
 
 def load_model(name: str, device: str) -> SmoothSwap:
-    """Weights on a device. Raises UsageError for a name or device that does not exist, WeightsError for bad files."""
+    """Weights on a device. With "smoothswap" for a name, standard error says which were chosen.
+
+    Args:
+        name: Of the weights, or the path of their .safetensors.
+        device: "auto", or a device as torch names it.
+
+    Returns:
+        The model, in eval mode.
+
+    Raises:
+        UsageError: There are no such weights, or no such device.
+        WeightsError: Their files are damaged or do not fit this version.
+    """
     from smoothswap import pretrained
     from smoothswap.device import usable
 
@@ -225,7 +237,18 @@ def _swapper(options: argparse.Namespace, model: SmoothSwap, detector: Detector)
 
 
 def first_face(path: Path, detector: Detector) -> tuple[Image, Face]:
-    """The first frame with a face, of a picture or a video, and its largest face. Raises FaceError where none is."""
+    """The first frame with a face, of a picture or a video, and its largest face.
+
+    Args:
+        path: The file; which of the two it is, its suffix says.
+        detector: What finds faces.
+
+    Returns:
+        The frame uint8 [h, w, 3] RGB, upright, and the face in its pixels.
+
+    Raises:
+        FaceError: No frame shows a face.
+    """
     from smoothswap.inference import FaceError
 
     for frame in _frames(path):

@@ -11,7 +11,14 @@ from torch import Tensor
 def to_tensor(
     pictures: UInt8[np.ndarray, "n h w 3"], device: torch.device | str = "cpu"
 ) -> Float[Tensor, "n 3 h w"]:
-    """Pictures as float32 in [-1, 1], channels last in memory.
+    """Pictures as the networks read them.
+
+    Args:
+        pictures: RGB in 0 .. 255.
+        device: Where the result lies.
+
+    Returns:
+        float32 in [-1, 1], channels last in memory.
 
     Examples:
         >>> to_tensor(np.array([[[[0, 51, 255]]]], np.uint8)).flatten().tolist()

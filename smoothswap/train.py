@@ -159,7 +159,16 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def train(args: argparse.Namespace, given: Sequence[str]) -> int:
-    """Train a part, or say what it would cost; 0 when done, 128 + n after signal n. given: the command line."""
+    """The exit code of a training, or of its --dry-run: 0 when done, 128 + n after signal n.
+
+    Args:
+        args: The parsed options; args.command is "embedder" or "swapper".
+        given: The words of the command line, kept in the provenance.
+
+    Raises:
+        OptionError: --data, --out or --embedder is missing, or an option is wrong.
+        DataError: --resume finds a run of other data; one of the other part is a CheckpointError.
+    """
     torch.set_num_threads(args.threads)
     if args.dry_run:  # one process, on the CPU
         from smoothswap.training import dry_run  # its counter of operations loads a compiler
@@ -230,7 +239,14 @@ def train(args: argparse.Namespace, given: Sequence[str]) -> int:
 
 
 def provenance_of(command: str, data: FaceData, threads: int, device: torch.device) -> dict[str, Any]:
-    """What a checkpoint and the card made from it say of a training: command, data, threads, ranks, torch, history."""
+    """What a checkpoint and its card say of a training, an object for JSON; `history` is empty at first.
+
+    Args:
+        command: The command line, quoted as for a shell.
+        data: The faces; their hash, counts and meta.json are kept.
+        threads: CPU threads of each process.
+        device: Of this process; its type is kept, not its number.
+    """
     return {
         "command": command,
         "data": data.about(),
@@ -243,7 +259,7 @@ def provenance_of(command: str, data: FaceData, threads: int, device: torch.devi
 
 
 def known_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig, dict[str, Any]]:
-    """An embedder (as weights.load_embedder names it), its options, and what provenance says of it."""
+    """An embedder (as pretrained.load_embedder names it), its options, and what provenance says of it."""
     network, config = pretrained.load_embedder(name)
     about = {
         "config": flatten(config),
@@ -267,11 +283,25 @@ def swapper_run(  # noqa: PLR0913  # what bench.ablation and the command choose 
     start: Path | None = None,
     **of_run: Any,
 ) -> Run:
-    """A run of the swapper against an embedder (as weights.load_embedder names it), ready to train.
+    """A run of the swapper against an embedder, which is kept beside it for export; ready to train.
 
-    resume: from the checkpoint in `out`. sources: as for SwapperTask; also: its others; start: the run whose networks
-    are the first; of_run: options of Run. Raises CheckpointError for a checkpoint of other embedders, TrainingError
-    where a run would be overwritten.
+    Args:
+        out: The run's folder.
+        config: Options; those of the generator fit the embedder's size and dim.
+        data: Faces of the generator's size.
+        embedder: A run's folder, weights' name or path, as pretrained.load_embedder takes it.
+        provenance: From provenance_of; what is said of the embedders is written into it.
+        resume: Whether to go on from the checkpoint in `out`.
+        judge: A second embedder, for validation only.
+        device: Where the networks lie.
+        sources: Embeddings of all photos, [photos, d], as for SwapperTask; None: computed.
+        also: Further embedders of L_id, which is the mean over all.
+        start: The run, or weights, whose networks are the first; None: new ones.
+        **of_run: Options of Run.
+
+    Raises:
+        CheckpointError: The checkpoint is of other embedders.
+        TrainingError: A run would be overwritten.
     """
     network, embedder_config, provenance["embedder"] = known_embedder(embedder)
     others = [known_embedder(name) for name in also]
@@ -291,7 +321,13 @@ def swapper_run(  # noqa: PLR0913  # what bench.ablation and the command choose 
 
 
 def write_embedder(out: Path, embedder: Embedder, config: EmbedderConfig) -> None:
-    """Keep the frozen embedder beside the swapper's checkpoint, for export."""
+    """Keep the frozen embedder beside the swapper's checkpoint, for export.
+
+    Args:
+        out: The run's folder; the files are embedder.safetensors and its card.
+        embedder: The network.
+        config: Its options.
+    """
     about = {"part": "embedder", "config": {"embedder": flatten(config)}}
     pretrained.save(out / "embedder.safetensors", {"embedder": embedder}, about)
 

@@ -35,8 +35,22 @@ def assemble(
 ) -> dict[str, Any]:
     """Write the data set into `out` and return its meta.json, which begins with `about`.
 
-    parts: hold listing.photos[order[0]], listing.photos[order[1]], ...; shard: photos a tar, 0: one faces.npy. Raises
-    DataError for damaged parts and where no photo was good (the ledger is there all the same), media.OutputError.
+    Args:
+        out: The folder, which exists; files of an earlier run that was killed here are removed.
+        parts: Part files (data.crop.cut_part), which hold listing.photos[order[0]],
+            listing.photos[order[1]], ...
+        listing: Every photo that is expected, and who is for validation.
+        order: int [photos], a permutation: in which order the photos were cut, and are stored.
+        cutter: How they were cut; its `size` and `form` are those of the crops in the parts.
+        shard: Photos a tar; 0: one faces.npy with people.npy.
+        about: What meta.json says first: source, command, seed and plan.
+
+    Returns:
+        meta.json: `about`, then counts of photos, people and statuses, and the sha256 of what was written.
+
+    Raises:
+        DataError: A part is damaged or missing, or no photo was good (the ledger is there all the same).
+        OutputError: A file cannot be written.
     """
     import pandas as pd  # not at the top: every worker imports this module, and none needs it
 
@@ -126,7 +140,15 @@ def _array(path: Path, shape: tuple[int, ...], kind: np.dtype[Any], blocks: Iter
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write JSON in UTF-8, whole or not at all. Raises media.OutputError."""
+    """Write JSON in UTF-8, whole or not at all.
+
+    Args:
+        path: The file, in a folder that exists; one that is there is replaced.
+        content: What json.dumps takes; letters outside ASCII are written as they are.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
     with replacing(path) as part:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -122,7 +122,15 @@ class _Refused(Exception):
 
 
 def central(faces: Sequence[Face], shape: tuple[int, ...]) -> Face:
-    """The face whose box's middle lies nearest to the middle of a photo of shape (h, w); of equals the first."""
+    """The face whose box's middle lies nearest to the middle of a photo of shape (h, w); of equals the first.
+
+    Args:
+        faces: One or more, their boxes in pixels of the photo.
+        shape: (h, w) of the photo, pixels.
+
+    Returns:
+        One of `faces`.
+    """
     middle = ((shape[1] - 1) / 2, (shape[0] - 1) / 2)
 
     def distance(face: Face) -> float:
@@ -138,7 +146,15 @@ def shown(name: str) -> str:
 
 
 def encoded(crop: np.ndarray, form: str) -> bytes:
-    """uint8 [s, s, 3] as raw bytes, PNG (lossless) or JPEG (quality 95, full colour resolution)."""
+    """uint8 [s, s, 3] as raw bytes, PNG (lossless) or JPEG (quality 95, full colour resolution).
+
+    Args:
+        crop: RGB.
+        form: One of FORMATS, which is not checked.
+
+    Returns:
+        The file's content; for "raw" the s * s * 3 values in the array's order, without a header.
+    """
     if form == "raw":
         return crop.tobytes()
     content = io.BytesIO()
@@ -148,7 +164,19 @@ def encoded(crop: np.ndarray, form: str) -> bytes:
 
 
 def cut_part(cutter: Cutter, photos: Sequence[Photo], path: Path) -> int:
-    """Cut some photos into one part file, written whole or not at all; returns their number. Raises media.OutputError."""
+    """Cut some photos into one part file, written whole or not at all.
+
+    Args:
+        cutter: How.
+        photos: One or more, with paths below the cutter's root.
+        path: The part, an .npz in a folder that exists; read_part reads it.
+
+    Returns:
+        The number of photos, good or not: each has its row of the ledger in the part.
+
+    Raises:
+        OutputError: The part cannot be written.
+    """
     rows, crops = zip(*map(cutter.cut, photos), strict=True)
     content = io.BytesIO()
     text = json.dumps(rows).encode()
@@ -162,9 +190,22 @@ def cut_part(cutter: Cutter, photos: Sequence[Photo], path: Path) -> int:
 
 
 def cut_all(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) -> Iterator[int]:
-    """Cut photos into part files, in this process (1) or in spawned ones; yields numbers of photos as they are done.
+    """Cut photos into part files, in this process or in spawned ones.
 
-    Raises DataError where a worker process dies, and what cut_part raises. The parts that are written stay.
+    The parts that are written stay, whatever happens.
+
+    Args:
+        cutter: How.
+        jobs: The photos of each part, and its path.
+        workers: Processes; 1: this one, which also does a single job.
+
+    Yields:
+        The number of photos of a part, when it is written: with one worker in the order of `jobs`, else as
+        they are done.
+
+    Raises:
+        DataError: A worker process died.
+        OutputError: A part cannot be written.
     """
     if workers == 1 or len(jobs) < 2:
         for photos, part in jobs:
@@ -198,7 +239,20 @@ def _begin() -> None:
 
 
 def read_part(path: Path, crops: bool = True) -> tuple[list[dict[str, Any]], list[bytes]]:
-    """What cut_part wrote: rows and, if wanted, crops. Raises OSError, ValueError or KeyError for a damaged file."""
+    """What cut_part wrote.
+
+    Args:
+        path: The part.
+        crops: Whether the crops are wanted; the rows alone are read faster.
+
+    Returns:
+        One row of the ledger for each photo (photo, person, status, reason, faces, square), and each one's
+        encoded crop, b"" where its status is not "ok"; [] in place of the crops where they are not wanted.
+
+    Raises:
+        OSError: The file is missing or cannot be read.
+        ValueError: It is damaged; so say KeyError, EOFError and zipfile.BadZipFile.
+    """
     with np.load(path, allow_pickle=False) as stored:
         rows = json.loads(stored["rows"].tobytes())
         if not crops:

@@ -60,7 +60,16 @@ class FaceData:
         return sha256_of(*self._files)
 
     def photo(self, people: Tensor, views: Tensor) -> Tensor:
-        """Numbers of the photos (people[i], views[i]), 0 <= views[i] < counts[people[i]]; int64 of the same shape."""
+        """Numbers of photos, person by person from 0.
+
+        Args:
+            people: int64, numbers of people.
+            views: int64 of a shape that broadcasts with it, 0 <= view < counts of its person, which is not
+                checked.
+
+        Returns:
+            int64 of the shape of both together.
+        """
         return self.starts[people] + views
 
     def load(self, photos: Tensor) -> Tensor:
@@ -68,18 +77,43 @@ class FaceData:
         return to_tensor(self.faces[self._rows[photos.numpy()]])
 
     def get(self, people: Tensor, views: Tensor) -> Tensor:
-        """The faces (people[i], views[i]) as float32 [n, 3, s, s] in [-1, 1]."""
+        """The faces (people[i], views[i]) as float32 [n, 3, s, s] in [-1, 1].
+
+        Args:
+            people: int64 [n], numbers of people.
+            views: int64 [n], 0 <= views[i] < counts[people[i]].
+
+        Returns:
+            RGB, on the CPU, channels last in memory.
+        """
         return self.load(self.photo(people, views))
 
     def draw(self, people: Tensor, rng: Rng) -> Tensor:
-        """One of each person's photos, all equally likely: views, int64 of the shape of `people`."""
+        """One of each person's photos, all equally likely.
+
+        Args:
+            people: int64 of any shape, numbers of people.
+            rng: A generator on the CPU.
+
+        Returns:
+            Views, int64 of the shape of `people`, 0 <= view < counts of its person.
+        """
         if self.uniform:  # the draw that trained weights and resumed runs depend on
             return torch.randint(self.views, people.shape, generator=rng)
         counts = self.counts[people]
         return (torch.rand(people.shape, generator=rng, dtype=torch.float64) * counts).long()
 
     def deal(self, people: Tensor, photos: int, rng: Rng) -> Tensor:
-        """Views, int64 [n, photos], of the n people: each one's photos shuffled, begun again where they are too few."""
+        """Photos of each of n people: each one's are shuffled, and begun again where they are too few.
+
+        Args:
+            people: int64 [n], numbers of people.
+            photos: How many of each.
+            rng: A generator on the CPU.
+
+        Returns:
+            Views, int64 [n, photos]; those of a person differ as long as there are others.
+        """
         keys = torch.rand(len(people), self.views, generator=rng)
         counts = self.counts[people][:, None]
         order = keys.masked_fill(torch.arange(self.views) >= counts, 2.0).argsort(1)  # own photos come first

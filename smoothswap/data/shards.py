@@ -49,9 +49,21 @@ class Sample(NamedTuple):
 
 
 def write_shards(out: Path, samples: Iterable[Sample], size: int, form: str) -> list[dict[str, Any]]:
-    """Write tars of `size` photos each (the last may have fewer), each whole or not at all; returns the manifest's rows.
+    """Write tars of `size` photos each (the last may have fewer), each whole or not at all.
 
-    The same samples give the same bytes: no times, owners or names of this machine. Raises media.OutputError.
+    The same samples give the same bytes: no times, owners or names of this machine.
+
+    Args:
+        out: A folder that exists; the tars are its faces-000000.tar, faces-000001.tar, ...
+        samples: The photos, taken one tar at a time.
+        size: Photos a tar, 1 or more.
+        form: "png" or "jpg", what the photos are encoded as: their suffix in the tar.
+
+    Returns:
+        The manifest's rows, one a tar: {"file", "photos", "bytes", "sha256"}.
+
+    Raises:
+        OutputError: A tar cannot be written.
     """
     left = iter(samples)
     manifest: list[dict[str, Any]] = []
@@ -208,7 +220,22 @@ class ShardedFaces(IterableDataset[tuple[np.ndarray, int]]):
 
 
 def shuffled(samples: Iterable[Any], buffer: int, rng: np.random.Generator) -> Iterator[Any]:
-    """All samples, each once, in an order drawn through a buffer of so many; 0 or 1: as they come."""
+    """All samples, each once, in an order drawn through a buffer.
+
+    Args:
+        samples: Of any kind.
+        buffer: How many are held at once, from which the next is drawn; 0 or 1: they come as they are.
+        rng: What draws.
+
+    Yields:
+        Each of `samples`, once.
+
+    Examples:
+        >>> list(shuffled(range(4), 1, np.random.default_rng(0)))
+        [0, 1, 2, 3]
+        >>> sorted(shuffled("edcba", 3, np.random.default_rng(0)))
+        ['a', 'b', 'c', 'd', 'e']
+    """
     held: list[Any] = []
     for sample in samples:
         if len(held) < buffer:
@@ -230,10 +257,20 @@ def _collate(samples: list[tuple[np.ndarray, int]]) -> tuple[Tensor, Tensor]:
 def shard_loader(
     data: ShardedFaces, batch: int, workers: int = 0, drop_last: bool = False, pin_memory: bool = False
 ) -> DataLoader[Any]:
-    """A DataLoader of (uint8 [n, 3, s, s], channels last in memory; int64 [n] people), decoded in `workers` processes.
+    """A loader of batches from shards.
 
-    Each worker fills its own batches, so up to `workers` of them are short; drop_last leaves those out. Ranks may hold
-    photos in unequal number: under DDP, stop all at the same step.
+    Each worker fills its own batches, so up to `workers` of them are short. Ranks may hold photos in unequal
+    number: under DDP, stop all at the same step.
+
+    Args:
+        data: The stream; its set_epoch is called before each pass.
+        batch: Photos a batch.
+        workers: Processes that read and decode; 0: this one.
+        drop_last: Whether short batches are left out, and their photos with them.
+        pin_memory: Whether batches lie in page-locked memory, for asynchronous copies to a GPU.
+
+    Returns:
+        A loader of (faces uint8 [n, 3, s, s] RGB in 0 .. 255, channels last in memory; people int64 [n]).
     """
     return DataLoader(
         data, batch, num_workers=workers, collate_fn=_collate, drop_last=drop_last, pin_memory=pin_memory

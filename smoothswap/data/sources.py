@@ -98,9 +98,19 @@ def list_photos(
 ) -> Listing:
     """All photos that a source of this kind is expected to hold, by person and path.
 
-    split: one of SPLITS[kind] (the first); people: a list that restricts them (read_people); seed: of "seeded", which
-    holds out 7,000 of the 70,000 numbers of FFHQ, the same for any part of it. Raises DataError for a source without
-    photos, a list that does not fit it, and FFHQ files that are not numbered.
+    Args:
+        kind: One of KINDS.
+        root: The folder of the photos.
+        split: One of SPLITS[kind]; None: the first of them.
+        people: A list that restricts them (read_people), except those of ffhq; None: everybody.
+        seed: Of "seeded", which holds out 7,000 of the 70,000 numbers of FFHQ, the same for any part of it.
+
+    Returns:
+        The photos, those that LFW's list announces and that are not there too, and who is for validation.
+
+    Raises:
+        DataError: The source is no folder or has no photos, the list cannot be read or does not fit it, files
+            of FFHQ are not numbered as there, or two have one number.
     """
     if not root.is_dir():
         what = (

@@ -41,7 +41,19 @@ class StoredFaces:
 
 
 def read_stored(folder: Path, size: int) -> StoredFaces:
-    """Open the faces in `folder`, memory-mapped. Raises DataError for anything missing, truncated, pickled or misshapen."""
+    """Open the faces in `folder`.
+
+    Args:
+        folder: Where faces.npy lies.
+        size: The side of a crop that is expected, pixels.
+
+    Returns:
+        The faces, memory-mapped, as [photos, s, s, 3] whichever way they are stored. Without names.json
+        people are named "0", "1", ..., and without meta.json `meta` is {}.
+
+    Raises:
+        DataError: Anything is missing, truncated, pickled or misshapen.
+    """
     path = folder / "faces.npy"
     if not path.is_file():
         meta = read_json(folder / "meta.json", {})
@@ -111,7 +123,18 @@ def _array(path: Path) -> np.ndarray:
 
 
 def read_json(path: Path, otherwise: Any) -> Any:
-    """What a JSON file holds, or `otherwise` where there is no file. Raises DataError for a damaged one."""
+    """What a JSON file holds.
+
+    Args:
+        path: The file, UTF-8.
+        otherwise: What stands for a file that is not there.
+
+    Returns:
+        Its content, whatever its type, or `otherwise`.
+
+    Raises:
+        DataError: The file is damaged.
+    """
     if not path.is_file():
         return otherwise
     try:
@@ -121,9 +144,24 @@ def read_json(path: Path, otherwise: Any) -> Any:
 
 
 def validation_people(names: list[str], validation: frozenset[str] | None, share: float) -> np.ndarray:
-    """bool [people]: those of `validation`, or else the last `share` of the people, two or more.
+    """Who is for validation: those who are named, or else the last `share` of the people, two or more.
 
-    Raises DataError where fewer than two people are left on either side.
+    Args:
+        names: One a person, in order.
+        validation: The names of those held out, of which unknown ones are passed over; None: `share` decides.
+        share: Of the people, 0 to 1, rounded.
+
+    Returns:
+        bool [people], True for validation.
+
+    Raises:
+        DataError: Fewer than two people are left on either side.
+
+    Examples:
+        >>> validation_people(["a", "b", "c", "d", "e"], None, 0.1).tolist()
+        [False, False, False, True, True]
+        >>> validation_people(["a", "b", "c", "d", "e"], frozenset("ad"), 0.1).tolist()
+        [True, False, False, True, False]
     """
     if validation is None:
         held = np.arange(len(names)) >= len(names) - max(2, round(len(names) * share))

@@ -76,7 +76,15 @@ def rank() -> int:
 
 
 def check_batch(batch: int, what: str) -> None:
-    """Raise ValueError where a batch does not part evenly over the ranks; `what` names its options."""
+    """Refuse a batch that does not part evenly over the ranks.
+
+    Args:
+        batch: Faces a batch, of all ranks together.
+        what: Its options with their values, with which the error begins: "batch=8".
+
+    Raises:
+        ValueError: The number of ranks does not divide it.
+    """
     if batch % world():
         raise ValueError(f"{what} does not part evenly over {world()} ranks; choose a multiple of {world()}")
 
@@ -87,9 +95,17 @@ def strided_rows(batch: int) -> Tensor:
 
 
 def mixed_rows(batch: int, seed: int) -> Tensor:
-    """Rows of the whole batch that are this rank's, drawn anew for each `seed`, in order: int64 [batch / world].
+    """Rows of the whole batch that are this rank's, drawn anew for each `seed`, in order.
 
-    In a fixed order, a rank's BatchNorm statistics would tell who is on it. One rank has all rows, and nothing is drawn.
+    In a fixed order, a rank's BatchNorm statistics would tell who is on it. One rank has all rows, and
+    nothing is drawn.
+
+    Args:
+        batch: Rows of all ranks together.
+        seed: The same on every rank, another at each step.
+
+    Returns:
+        int64 [batch / world], increasing; every row is one rank's.
     """
     if world() == 1:
         return torch.arange(batch)
@@ -106,11 +122,27 @@ class Draws:
         self.rng, self.rows, self.batch = rng, rows, batch
 
     def rand(self, n: int, *shape: int) -> Tensor:
-        """Uniform on [0, 1): [n, *shape], n faces here."""
+        """Uniform on [0, 1).
+
+        Args:
+            n: Faces here, not of the whole batch.
+            *shape: Of one face's numbers; none: one number a face.
+
+        Returns:
+            float32 [n, *shape], on the CPU.
+        """
         return self._mine(torch.rand, n, shape)
 
     def randn(self, n: int, *shape: int) -> Tensor:
-        """Normal: [n, *shape], n faces here."""
+        """Normal, of mean 0 and standard deviation 1.
+
+        Args:
+            n: Faces here, not of the whole batch.
+            *shape: Of one face's numbers; none: one number a face.
+
+        Returns:
+            float32 [n, *shape], on the CPU.
+        """
         return self._mine(torch.randn, n, shape)
 
     def _mine(self, draw: Callable[..., Tensor], n: int, shape: tuple[int, ...]) -> Tensor:
@@ -213,14 +245,22 @@ def _all(x: Tensor) -> list[Tensor]:
 
 
 def gather(z: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Embeddings and labels of all ranks: [n, d], [n] -> [world * n, d], [world * n]; itself where there is one rank.
+    """Embeddings and labels of all ranks; where there is one rank, what was given.
 
     Compute the whole batch's loss from them on every rank, in the same way, and average the gradients of all
-    parameters over ranks, as `average_gradients` and DistributedDataParallel do. The result is then the gradient of
-    one rank that holds the whole batch, for the network and for a loss with weights. (BatchNorm still has each
-    rank's statistics, unless it is SyncBatchNorm.)
+    parameters over ranks, as `average_gradients` and DistributedDataParallel do. The result is then the
+    gradient of one rank that holds the whole batch, for the network and for a loss with weights. (BatchNorm
+    still has each rank's statistics, unless it is SyncBatchNorm.)
 
-    Raises ValueError, on every rank, where ranks hold batches of different sizes.
+    Args:
+        z: Embeddings of this rank's faces, [n, d].
+        labels: Whose they are, [n], on the same device.
+
+    Returns:
+        [world * n, d] and [world * n], in order of rank; gradients flow to this rank's rows alone.
+
+    Raises:
+        ValueError: On every rank, where ranks hold batches of different sizes.
     """
     if world() == 1:
         return z, labels

@@ -97,7 +97,15 @@ class WholeStep(ModuleTracker):
 
 
 def parameters(module: type[nn.Module], options: Any) -> int:
-    """Parameters of a network, counted without memory for them."""
+    """Parameters of a network, counted without memory for them.
+
+    Args:
+        module: The network's class.
+        options: What it is made from.
+
+    Returns:
+        How many numbers are trained; BatchNorm's running statistics are none.
+    """
     with torch.device("meta"):
         return sum(p.numel() for p in module(options).parameters())
 
@@ -108,7 +116,16 @@ def faces_a_batch(config: EmbedderConfig | SwapperConfig) -> int:
 
 
 def smaller(config: Any, faces: int) -> Any:
-    """The configuration with at most `faces` pictures a batch, or as few more as its losses need; not compiled."""
+    """A configuration with at most `faces` pictures a batch, or as few more as its losses need.
+
+    Args:
+        config: EmbedderConfig or SwapperConfig; stays as it is.
+        faces: 1 or more.
+
+    Returns:
+        One of the same class, not compiled, its batch no larger than that of `config`. An embedder's that
+        shrank and is chunked has two chunks or more.
+    """
     if isinstance(config, SwapperConfig):
         batch = min(config.batch, max(faces, config.self_pairs, 1))
         return dataclasses.replace(config, batch=batch, compile=False)
@@ -137,14 +154,31 @@ def kinds(config: EmbedderConfig | SwapperConfig) -> dict[int, float]:
 
 
 def make_task(config: Any, network: EmbedderOptions) -> EmbedderTask | SwapperTask:
-    """The task of a part on random faces; a swapper reads an untrained `network`."""
+    """The task of a part on random faces; a swapper reads an untrained embedder.
+
+    Args:
+        config: EmbedderConfig or SwapperConfig.
+        network: The options of the swapper's embedder; those of an embedder's training are in its `config`.
+
+    Returns:
+        A task on the CPU, which can take a step but has no scores worth reading.
+    """
     if isinstance(config, EmbedderConfig):
         return EmbedderTask(config, RandomFaces(config.people + 2, config.photos, config.network.size), {})
     return SwapperTask(config, RandomFaces(4, 2, config.generator.size), Embedder(network), {})
 
 
 def measure(task: EmbedderTask | SwapperTask, step: int) -> tuple[int, int, float]:
-    """FLOPs of one step, the peak of the bytes that it made, and its seconds, counting included."""
+    """Take one step and count what it costs.
+
+    Args:
+        task: What takes it; its networks and optimisers change.
+        step: The step's number, from 0, on which its kind depends (kinds).
+
+    Returns:
+        FLOPs, a multiply-add as 2; the peak of the bytes of tensors that the step made; seconds, counting
+        included.
+    """
     print(f"measuring a step at batch {faces_a_batch(task.config)}", file=sys.stderr)
     counter = FlopCounterMode(display=False)
     counter.mod_tracker = WholeStep()
@@ -172,11 +206,18 @@ def _memory(task: EmbedderTask | SwapperTask, activations: int) -> dict[str, int
 
 
 def estimate(preset: str, config: EmbedderConfig | SwapperConfig, time_steps: int = 2) -> dict[str, Any]:
-    """What training `config` costs, as an object for JSON; `preset` names what the other part is taken from.
+    """What training `config` costs, as an object for JSON.
 
-    Keys: part, preset, generator_parameters, discriminator_parameters, embedder_parameters (null where the preset has no
-    such part), size [px], batch [faces], precision, steps, flops_per_step, memory_bytes, measured_batch, threads,
-    timed_steps, seconds_per_step, expected_seconds (null with `time_steps` 0), methods.
+    Args:
+        preset: The preset that the other part is taken from, by name or path.
+        config: The part that is trained.
+        time_steps: Steps to time; 0: none.
+
+    Returns:
+        part, preset, generator_parameters, discriminator_parameters, embedder_parameters (None where the
+        preset has no such part), size [px], batch [faces], precision, steps, flops_per_step, memory_bytes (by
+        what holds them, and `total`), measured_batch, threads, timed_steps, seconds_per_step,
+        expected_seconds (both None where no step is timed), methods.
     """
     part = "swapper" if isinstance(config, SwapperConfig) else "embedder"
     both: dict[str, Any] = {p: load_preset(preset, p) for p in preset_tables(preset)} | {part: config}
@@ -270,7 +311,14 @@ def text(report: dict[str, Any]) -> str:
 
 
 def run(preset: str, config: EmbedderConfig | SwapperConfig, time_steps: int, as_json: bool) -> None:
-    """Print the estimate to standard output, as text or as one JSON object; how it was made goes to standard error."""
+    """Print the estimate to standard output; how it was made goes to standard error.
+
+    Args:
+        preset: As for estimate().
+        config: As for estimate().
+        time_steps: As for estimate().
+        as_json: One JSON object, `methods` in it, instead of lines to read.
+    """
     report = estimate(preset, config, time_steps)
     if not as_json:
         print("\n".join(f"{name}: {how}" for name, how in METHODS.items()), file=sys.stderr)

@@ -37,14 +37,28 @@ VALIDATION_PEOPLE, VALIDATION_VIEWS = 150, 6
 
 
 def compiled(module: nn.Module, wanted: bool) -> nn.Module:
-    """torch.compile for fixed shapes, or the module itself; it shares the parameters either way."""
+    """torch.compile's form of a module for fixed shapes, or the module itself; it shares the parameters.
+
+    Args:
+        module: The network.
+        wanted: Whether to compile it, at its first call.
+    """
     return cast(nn.Module, torch.compile(module, dynamic=False)) if wanted else module
 
 
 def embedder_loss(config: EmbedderConfig, people: int) -> Callable[[Tensor, Tensor], Tensor]:
-    """The loss that `config.loss` names, called with z [n, dim] and labels [n] below `people`; a module if it has weights.
+    """The loss that `config.loss` names.
 
-    Raises ValueError, with a suggestion, for an unknown name.
+    Args:
+        config: The training's options; the loss reads its own and network.dim.
+        people: How many have class weights in arcface, cosface and softmax; the others do not use it.
+
+    Returns:
+        What makes a scalar of z [n, dim] and labels int64 [n] below `people`; a module where the loss has
+        weights, which are drawn here from torch's own generator.
+
+    Raises:
+        ValueError: An unknown name, with a suggestion.
     """
     c, dim = config, config.network.dim
     makers: dict[str, Callable[[], Callable[[Tensor, Tensor], Tensor]]] = {
@@ -63,7 +77,17 @@ def embedder_loss(config: EmbedderConfig, people: int) -> Callable[[Tensor, Tens
 
 
 def verification_auc(z: Tensor, labels: Tensor) -> float:
-    """Area under the ROC curve of cosine similarity over all pairs: z [n, d] of unit norm, labels [n]; ties count half."""
+    """Area under the ROC curve of cosine similarity over all pairs, 0 to 1, 0.5 by chance; ties count half.
+
+    Args:
+        z: Embeddings [n, d] of unit norm.
+        labels: Whose they are, [n]: at least two of one person, and another's.
+
+    Examples:
+        >>> z = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+        >>> verification_auc(z, torch.tensor([0, 0, 1]))
+        1.0
+    """
     upper = torch.triu(torch.ones(len(z), len(z), dtype=torch.bool), 1)
     same = (labels[:, None] == labels[None, :])[upper]
     scores = (z @ z.T)[upper]
@@ -75,16 +99,34 @@ def verification_auc(z: Tensor, labels: Tensor) -> float:
 
 @torch.no_grad()
 def embed_all(embedder: nn.Module, data: FaceData, people: range, batch: int = 256) -> Tensor:
-    """Embeddings of every photo of `people`, in order, unaugmented: [photos, d] float32. The embedder is in eval mode."""
+    """Embeddings of every photo of some people, unaugmented.
+
+    Args:
+        embedder: The network, which its caller has put in eval mode.
+        data: The faces, of its size.
+        people: Numbers of people, without gaps.
+        batch: Photos a forward pass.
+
+    Returns:
+        float32 [photos, d] in order of the photos' numbers, on the embedder's device.
+    """
     device = next(embedder.parameters()).device
     photos = torch.arange(data.photos)[(data.owner >= people.start) & (data.owner < people.stop)]
     return torch.cat([embedder(data.load(part).to(device)) for part in photos.split(batch)])
 
 
 def drawn_people(config: EmbedderConfig, data: FaceData) -> Tensor:
-    """Whom batches are drawn from: int64 numbers of the training people, those with too few photos as `few_photos` says.
+    """Whom batches are drawn from: the training people, those with too few photos as `few_photos` says.
 
-    Raises ValueError where a batch of P people x K photos does not fit the data.
+    Args:
+        config: Its people, photos, few_photos and neighbours count.
+        data: The faces.
+
+    Returns:
+        Numbers of people, int64 [n], increasing; a person's class label is the place in it.
+
+    Raises:
+        ValueError: A batch of P people x K photos does not fit the data, or an option is out of its range.
     """
     c, counts = config, data.counts[: data.train_people]
     if c.few_photos not in ("leave_out", "repeat"):
@@ -102,9 +144,18 @@ def drawn_people(config: EmbedderConfig, data: FaceData) -> Tensor:
 
 
 def draw_classes(available: int, people: int, neighbours: int, rng: Rng) -> Tensor:
-    """`people` different numbers below `available` for a batch, int64 [people], in runs of `neighbours` consecutive ones.
+    """Different numbers for a batch, in runs of `neighbours` consecutive ones.
 
     The runs begin on a grid whose offset is drawn, so any two that follow each other may come together.
+
+    Args:
+        available: The numbers are 0 to available - 1.
+        people: How many are drawn, at most `available`.
+        neighbours: The length of a run, which divides `people`; 1: each for itself.
+        rng: A generator on the CPU.
+
+    Returns:
+        int64 [people].
     """
     if neighbours == 1:
         return torch.randperm(available, generator=rng)[:people]

@@ -19,15 +19,23 @@ from torch.utils.checkpoint import checkpoint
 def embed_in_chunks(
     embed: Callable[[Tensor], Tensor], network: nn.Module, faces: Tensor, chunk: int
 ) -> Tensor:
-    """embed(faces), of which at most `chunk` faces' activations exist at a time: [n, ...] -> [n, dim].
-
-    `embed` runs `network` on part of the batch and opens its autocast context itself: then parts add up in float32.
-    chunk 0, or one that holds the whole batch: plain embed(faces).
+    """embed(faces), of which at most `chunk` faces' activations exist at a time.
 
     The gradient is that of the whole batch (to rounding) where faces do not see each other: networks without
-    BatchNorm, or with BatchNorm in eval mode. In train mode its statistics are those of a chunk, as they are those of
-    one GPU's share in data-parallel training, and the gradient is exactly the one of such a batch. Running statistics
-    move once a chunk, in order. The mode of the network must not change before the backward pass.
+    BatchNorm, or with BatchNorm in eval mode. In train mode its statistics are those of a chunk, as they are
+    those of one GPU's share in data-parallel training, and the gradient is exactly the one of such a batch.
+    Running statistics move once a chunk, in order. The mode of the network must not change before the
+    backward pass.
+
+    Args:
+        embed: Runs `network` on part of the batch, and opens its autocast context itself: then parts add up
+            in float32.
+        network: Its buffers are put back after the second run, so that they count each chunk once.
+        faces: [n, ...].
+        chunk: Faces a part; 0, or one that holds the whole batch: plain embed(faces).
+
+    Returns:
+        Embeddings [n, dim], in the order of the faces.
     """
     if not 0 < chunk < len(faces):
         return embed(faces)

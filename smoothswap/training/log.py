@@ -55,7 +55,16 @@ class Log:
             self.board.close()
 
     def row(self, step: int, seconds: float, values: dict[str, float]) -> None:
-        """One line, six digits a value; missing columns stay empty."""
+        """One line, six digits a value; missing columns stay empty.
+
+        Args:
+            step: Steps done.
+            seconds: Of training, kept to a tenth.
+            values: By column; TensorBoard has each as a scalar of this name.
+
+        Raises:
+            DiskError: It cannot be written.
+        """
         texts = {"step": str(step), "seconds": f"{seconds:.1f}"} | {k: f"{v:.6g}" for k, v in values.items()}
         line = io.StringIO(newline="")
         csv.DictWriter(line, self.columns, restval="").writerow(texts)
@@ -69,7 +78,15 @@ class Log:
             raise DiskError(self.path, error) from error
 
     def picture(self, step: int, grid: np.ndarray) -> None:
-        """A picture uint8 [h, w, 3]."""
+        """A picture of the state, as a file and for TensorBoard.
+
+        Args:
+            step: Steps done: the file's name.
+            grid: RGB, uint8 [h, w, 3].
+
+        Raises:
+            DiskError: It cannot be written.
+        """
         content = io.BytesIO()
         Image.fromarray(grid).save(content, "PNG")
         write_atomic(self.out / "samples" / f"{step:06d}.png", content.getvalue())

@@ -74,7 +74,18 @@ class Task(Protocol):
 
 
 def schedule(step: int, config: EmbedderConfig | SwapperConfig) -> float:
-    """Factor on the learning rate at `step` (0-based): linear warm-up, constant, then decay over the last share."""
+    """Factor on the learning rate: linear warm-up, constant, then decay over the last share of the steps.
+
+    Args:
+        step: The step to be taken, from 0.
+        config: Its steps, warmup, decay, decay_share and lr_final count.
+
+    Returns:
+        1 while it is constant; with a decay, lr_final at the last step.
+
+    Raises:
+        ValueError: An unknown decay, at the first step that it would change.
+    """
     c = config
     if step < c.warmup:
         return (step + 1) / c.warmup

@@ -17,7 +17,20 @@ from smoothswap.training.swapper import SwapperTask
 def opened(
     out: Path, task: EmbedderTask | SwapperTask, resume: bool, start: Path | None, **of_run: Any
 ) -> Run:
-    """The run of a task, ready to train: gone on with where it stopped, or begun, with another's networks if `start`."""
+    """The run of a task, ready to train: gone on with where it stopped, or begun.
+
+    Args:
+        out: The run's folder.
+        task: Takes the state of the checkpoint, or of `start`; its provenance says from which training it
+            began.
+        resume: Whether to go on from the checkpoint in `out`.
+        start: The run, or weights by name or path, whose networks are the first; None: those of `task`. It
+            does not count where the run is resumed.
+        **of_run: Options of Run.
+
+    Returns:
+        The run; train() does the steps.
+    """
     run = Run(out, task, **of_run)
     if resume:
         _, stored = read_tensors(run.checkpoint)
@@ -31,10 +44,22 @@ def opened(
 
 
 def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
-    """Load the networks of another run's checkpoint, or of weights, and return what is known of their training.
+    """Load the networks of another run's checkpoint, or of weights.
 
-    Class weights that these have not got begin where their embedder has the people (EmbedderTask.begin_classes); weights
-    have no discriminator, which then begins anew. Raises CheckpointError and weights.WeightsError.
+    Class weights that these have not got begin where their embedder has the people
+    (EmbedderTask.begin_classes); weights have no discriminator, which then begins anew.
+
+    Args:
+        run: The folder of a run of the same part, or the name or path of weights.
+        task: Takes the networks, of the same shapes; its optimisers and draws stay as they are.
+
+    Returns:
+        What is known of their training, for the provenance: steps, config, command, data, history and its own
+        start, or of weights their fingerprint in place of config.
+
+    Raises:
+        CheckpointError: The run is one of the other part, or the networks have other shapes.
+        WeightsError: There are no such weights, or their files are damaged.
     """
     checkpoint = run / "checkpoint.safetensors"
     if not checkpoint.is_file():
