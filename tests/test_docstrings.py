@@ -27,7 +27,9 @@ def without_sections(source: str) -> list[str]:
     """Public functions of two or more arguments whose docstring has no `Args:`; ruff's D417 holds it complete."""
     found = []
     for name, function in public_functions(ast.parse(source).body):
-        arguments = [a.arg for a in function.args.args + function.args.kwonlyargs if a.arg not in ("self", "cls")]
+        arguments = [
+            a.arg for a in function.args.args + function.args.kwonlyargs if a.arg not in ("self", "cls")
+        ]
         if len(arguments) >= 2 and "Args:" not in (ast.get_docstring(function) or ""):
             found.append(f"{name}({', '.join(arguments)})")
     return found
@@ -40,7 +42,9 @@ def test_public_functions_name_their_arguments(package: str) -> None:
         for path in sorted((ROOT / package).rglob("*.py"))
         if (found := without_sections(path.read_text(encoding="utf-8")))
     }
-    assert not missing, "write Args: with shapes, units and ranges (metrics/statistics/intervals.py has the form)"
+    assert not missing, (
+        "write Args: with shapes, units and ranges (metrics/statistics/intervals.py has the form)"
+    )
 
 
 def test_a_function_without_sections_is_found() -> None:

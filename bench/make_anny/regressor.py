@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
 import time
@@ -18,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from bench.make_anny.faces import SCALE, VIEWS, write_faces
+from bench.make_anny.faces import VIEWS, write_faces
+from bench.make_anny.variations import DECA_SCALE, mirrored, moved, soften
 from metrics.instruments.anny_network import SIZE, Layout, Regressor, load_regressor
 from metrics.instruments.base import file_sha256
 from smoothswap.augment import AugmentOptions, augment
@@ -39,97 +38,11 @@ examples:
   python -m bench.make_anny.regressor --work runs/anny --epochs 30 --lr 2e-3 --out runs/anny/first.safetensors
   python -m bench.make_anny.regressor --work runs/anny --seed 7 --start runs/anny/first.safetensors
 """
-DECA_SCALE = 1.25
 AUGMENT = AugmentOptions(
     flip=0, rotate=0, scale=0, shift=0, blur=0, tint=0.2, erase=0.15, noise=0.06, saturation=0.7
 )
-TURN, ZOOM, SHIFT = (
-    math.radians(15),
-    0.12,
-    0.06,
-)  # half-widths of the crop's movement: detectors err, heads lean
 WEIGHTS = {"shape": 2.0, "expression": 2.0, "pose": 0.5}
 POINTS_WEIGHT = 1.0  # of the second lesson: where the face's points lie, in standard deviations
-
-
-def movement(n: int, rng: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    """Draw how the crops move over their pictures.
-
-    Args:
-        n: How many crops.
-        rng: None: they stay upright in the middle.
-
-    Returns:
-        Maps float [n, 2, 3] from a crop to its picture, both from -1 to 1, and their angles [n] in radians.
-    """
-    draw = (lambda: torch.rand(n, generator=rng) * 2 - 1) if rng is not None else (lambda: torch.zeros(n))
-    angle, zoom = draw() * TURN, (1 + draw() * ZOOM) * DECA_SCALE / SCALE
-    dx, dy = draw() * 2 * SHIFT, draw() * 2 * SHIFT
-    cos, sin = angle.cos() * zoom, angle.sin() * zoom
-    return torch.stack([torch.stack([cos, -sin, dx], 1), torch.stack([sin, cos, dy], 1)], 1), angle
-
-
-def moved(
-    pictures: Tensor, pose: Tensor, rng: torch.Generator | None, points: Tensor | None = None
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Cut crops that are turned, zoomed and shifted where `rng` is given.
-
-    Args:
-        pictures: float [n, 3, s, s].
-        pose: [n, 3], axis-angle in radians; a picture turned clockwise shows a head turned clockwise.
-        rng: None: crops as the instrument cuts them.
-        points: [n, k, 2] (x, y), the picture from -1 to 1.
-
-    Returns:
-        Crops [n, 3, SIZE, SIZE], and the poses and points (the crop from -1 to 1) that belong to them.
-    """
-    n = len(pictures)
-    theta, angle = movement(n, rng)
-    grid = F.affine_grid(theta, [n, 3, SIZE, SIZE], align_corners=False)
-    # The grid turned by +angle (x to y, downwards) shows the picture turned by -angle there, +angle where y is up.
-    turn = torch.zeros(n, 3)
-    turn[:, 2] = angle
-    if points is not None:
-        points = torch.linalg.solve(theta[:, None, :, :2], (points - theta[:, None, :, 2])[..., None])[..., 0]
-    crops = F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
-    return crops, compose(turn, pose), points
-
-
-def compose(first: Tensor, second: Tensor) -> Tensor:
-    """The axis-angle [n, 3], radians, of the rotation `first` after `second`."""
-    from scipy.spatial.transform import Rotation
-
-    turned = Rotation.from_rotvec(first.numpy()) * Rotation.from_rotvec(second.numpy())
-    return torch.from_numpy(turned.as_rotvec()).float()
-
-
-def mirrored(
-    crops: Tensor, codes: Tensor, points: Tensor, rng: torch.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Crops, codes and points of the same shapes, about half of the heads mirrored.
-
-    Args:
-        crops: float [n, 3, s, s].
-        codes: float32 [n, 63]: shape and expression in mm, pose as axis-angle in radians.
-        points: [n, k, 2] (x, y), the crop from -1 to 1, the second half mirror images of the first.
-        rng: Chooses them.
-    """
-    chosen = torch.rand(len(crops), generator=rng) < 0.5
-    right, left = points.chunk(2, 1)  # smoothswap.rendered.codes.point_vertices
-    other = torch.cat([left, right], 1) * torch.tensor([-1.0, 1.0])
-    return (
-        torch.where(chosen[:, None, None, None], crops.flip(3), crops),
-        torch.where(chosen[:, None], codes @ torch.from_numpy(mirror()), codes),
-        torch.where(chosen[:, None, None], other, points),
-    )
-
-
-def soften(x: Tensor, rng: torch.Generator) -> Tensor:
-    """The batch [n, c, h, w], about half of it at a lower resolution, as small faces and swaps have it."""
-    scale = float(torch.rand(1, generator=rng)) * 0.65 + 0.35
-    chosen = (torch.rand(len(x), generator=rng) < 0.5).nonzero()[:, 0]
-    low = F.interpolate(x[chosen], scale_factor=scale, mode="bilinear", antialias=True)
-    return x.index_copy(0, chosen, F.interpolate(low, size=x.shape[-2:], mode="bilinear"))
 
 
 @torch.no_grad()
@@ -191,7 +104,15 @@ class Lesson:
 
 
 def lesson(work: Path, held_out: int) -> Lesson:
-    """What is learnt from the faces in `work`, codes float32 [n, 63], the last `held_out` people apart."""
+    """What is learnt from the faces of a folder.
+
+    Args:
+        work: Filled by `write_faces`.
+        held_out: How many people, VIEWS rows each, are kept apart at the end.
+
+    Returns:
+        The pictures mapped from the disk; codes float32 [n, 63], expression in mm.
+    """
     stored, k = np.load(work / "codes.npy"), SHAPE_COMPONENTS
     codes = np.concatenate([stored[:, :k], stored[:, k:-3] @ expression_map().T, stored[:, -3:]], 1)
     return Lesson(

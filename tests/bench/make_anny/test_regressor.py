@@ -13,7 +13,8 @@ from scipy.spatial.transform import Rotation
 from scipy.stats import spearmanr
 
 from bench.make_anny.faces import VIEWS, person
-from bench.make_anny.regressor import Batches, Lesson, compose, main, mirrored, moved, soften
+from bench.make_anny.regressor import Batches, Lesson, main
+from bench.make_anny.variations import compose, mirrored, moved, soften
 from bench.reading.crops import cut
 from metrics.instruments import InstrumentError, create
 from metrics.instruments.anny_network import Layout, Regressor, load_regressor

@@ -23,7 +23,7 @@ from tests.support.tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 # Children are forked from a server that has torch loaded: a start costs no import, and inherits no state of a test.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["smoothswap.train"])
+FORKS.set_forkserver_preload(["smoothswap.train", "torch._dynamo"])
 
 
 def command(part: str, faces: Path, embedder: Path, out: Path, *more: str) -> list[str]:
