@@ -106,8 +106,8 @@ def _distance_metric(reading: str, order: int) -> Metric:
         order=order,
         formula=f"angle(R_swap, R_{side})" if turn else f"|{reading}(swap) - {reading}({side})|",
         description=(
-            f"{'Angle' if turn else 'L2 distance'} between the {WORDS[reading]} of the swap and of the {side}, whose {reading} "
-            "it should have. Mean over frames; frames without a reading are left out."
+            f"{'Angle' if turn else 'L2 distance'} between the {WORDS[reading]} of the swap and of the {side}, whose "
+            f"{reading} it should have. Mean over frames; frames without a reading are left out."
         ),
         unit=UNITS[reading],
         range=(0.0, math.pi if turn else math.inf),
