@@ -18,7 +18,8 @@ from metrics.statistics.intervals import RESAMPLES, cluster_interval, cluster_su
 
 MissingPolicy = Literal["count_as_wrong", "exclude", "count_everywhere"]
 """What a swap without a face does to a metric:
-count_as_wrong    it is a miss in ID retrieval; distances leave it out (the default, as in the field)
+count_as_wrong    it is a miss in ID retrieval and still the target where leaving the target is measured; distances
+                  leave it out (the default, as in the field)
 exclude           every metric leaves it out
 count_everywhere  every metric counts it as a swap that shows the unwanted person (Metric.if_missing)
 """
@@ -110,6 +111,7 @@ class Value:
             "order": spec.order,
             "range": [_number(end) for end in spec.range],
             "description": spec.description,
+            "unranked": spec.unranked or None,
         }
 
 

@@ -27,6 +27,8 @@ MEANING: dict[str, tuple[str, bool]] = {
     "id_retrieval_top5": ("%", True),
     "identity": ("cosine similarity", True),
     "identity_r": ("ratio", False),
+    "target_identity": ("cosine similarity", False),
+    "target_retrieval": ("%", False),
     "shape": ("L2 of shape parameters", False),
     "shape_r": ("ratio", False),
     "expression": ("L2 of expression parameters", False),
@@ -64,6 +66,8 @@ VERSIONS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("pose_hn", "identity_consistency", "truth_pixel"), (2,)),
 }
 """Of the metrics, those that are recomputed here; (1,) of the others."""
+_LOST = {"id_retrieval": 0.0, "id_retrieval_top5": 0.0, "target_retrieval": 100.0, "truth_pixel": 255.0}
+"""What a lost face counts as, where that is one number."""
 
 
 @dataclass
@@ -187,6 +191,8 @@ def per_frame(
         return None
     if name.startswith("id_retrieval"):
         return _hits(tables, instrument, 5 if name.endswith("top5") else 1)
+    if name == "target_retrieval":
+        return _hits(tables, instrument, 1, "target")
     swap = tables.side("swap", instrument, reading_of(name))
     return None if swap is None else _valued(tables, name, instrument, swap, version)
 
@@ -204,10 +210,8 @@ def if_lost(tables: Tables, key: str, instrument: str | None, version: Any = Non
         float64 [n], in the metric's unit, NaN where it cannot be counted; None where that is so of all.
     """
     name = key.split("@")[0]
-    if name.startswith("id_retrieval"):
-        return np.zeros(len(tables.frames))
-    if name == "truth_pixel":
-        return np.full(len(tables.frames), 255.0)
+    if name in _LOST:
+        return np.full(len(tables.frames), _LOST[name])
     if name not in MEANING or instrument is None:
         return None
     reading = reading_of(name)
@@ -228,7 +232,7 @@ def if_lost(tables: Tables, key: str, instrument: str | None, version: Any = Non
 def reading_of(name: str) -> str:
     """Which reading a metric is of."""
     network = {"vgg": "identity", "arc": "identity", "pose_hn": "pose"}
-    plain = name.removeprefix("truth_").removesuffix("_r").split("_")[0]
+    plain = name.removeprefix("truth_").removeprefix("target_").removesuffix("_r").split("_")[0]
     return "pose" if name == "pose_hn" else network.get(plain, plain)
 
 
@@ -246,8 +250,8 @@ def _valued(
     if name.startswith("truth_"):
         truth = tables.side("truth", instrument, reading)
         return None if truth is None else [away(face, truth)]
-    if name in ("identity", "arc"):
-        return [1.0 - angle(face, source)]
+    if name in ("identity", "arc", "target_identity"):
+        return [1.0 - angle(face, target if name == "target_identity" else source)]
     if name == "pose_hn":
         return [np.degrees(away(face, target))]
     wanted, other = (source, target) if reading in ("identity", "shape") else (target, source)
@@ -273,8 +277,11 @@ def _moved(tables: Tables, reading: str, face: np.ndarray, target: np.ndarray) -
     return np.where(before >= 0, moved, np.nan)
 
 
-def _hits(tables: Tables, instrument: str, k: int) -> list[np.ndarray] | None:
-    """100 for a frame whose source person is among the k nearest people of the gallery, else 0."""
+def _hits(tables: Tables, instrument: str, k: int, side: str = "source") -> list[np.ndarray] | None:
+    """100 for a frame whose source person is among the k nearest people of the gallery, else 0.
+
+    side: whose person is looked for. A tie is a miss of the source and a hit of the target: for the worse, both times.
+    """
     probes = tables.side("swap", instrument, "identity")
     stored = _rows(tables.originals, f"original/{instrument}/identity")
     if probes is None or stored is None:
@@ -283,7 +290,7 @@ def _hits(tables: Tables, instrument: str, k: int) -> list[np.ndarray] | None:
     usable = read & np.isfinite(stored).all(axis=1)
     people = np.array([tables.people[clip] for clip in tables.originals["clip"]])
     names, index = np.unique(people, return_inverse=True)
-    wanted = [tables.people.get(clip, person(tables.protocol, clip)) for clip in tables.frames["source"]]
+    wanted = [tables.people.get(clip, person(tables.protocol, clip)) for clip in tables.frames[side]]
     gallery = lengths_to_one(stored)
     shown = tables._source if tables.protocol.get("gallery") == "without_source_frame" else None
     strict = np.full(len(probes), np.nan)
@@ -298,7 +305,8 @@ def _hits(tables: Tables, instrument: str, k: int) -> list[np.ndarray] | None:
         if own.size == 0 or not np.isfinite(own[0]):
             continue
         for hits, slack in ((strict, TIE + _VAGUE), (loose, TIE - _VAGUE)):
-            hits[i] = 100.0 * (int((best >= own[0] - slack).sum()) <= k)
+            nearer = best >= own[0] - slack if side == "source" else best > own[0] + slack
+            hits[i] = 100.0 * (int(nearer.sum()) <= (k if side == "source" else 0))
     return [strict, loose]
 
 

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from metrics.distances import Floats, between, cosine_similarity, relative
-from metrics.frames.table_1 import R_FORM, TABLE_1
+from metrics.frames.table_1 import R_FORM, R_UNRANKED, TABLE_1
 from metrics.sides import Sides
 from metrics.spec import IDENTITY, KEEPING, Metric
 
@@ -143,6 +143,7 @@ def _relative_metric(reading: str, label: str, order: int) -> Metric:
         per_frame=partial(_relative, reading),
         if_missing=partial(_relative_unwanted, reading),
         missing="1",
+        unranked=R_UNRANKED,
         source=f"{TABLE_1}, the -R columns; {R_FORM}",
     )
 

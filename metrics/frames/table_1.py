@@ -17,6 +17,11 @@ from metrics.spec import IDENTITY, KEEPING, Metric
 
 TABLE_1 = "Smooth-Swap, Table 1"
 R_FORM = "their formula is not stated, this form fits their numbers"
+R_UNRANKED = (
+    "a share of two distances tells the direction of a change and not where it ends: a blur of the target, noise and a "
+    "third person all come halfway"
+)
+"""Why the paper's -R columns are shown and not ranked."""
 
 
 def _cosine(side: str, sides: Sides) -> Floats:
@@ -93,6 +98,7 @@ METRICS = (
         per_frame=_features_relative,
         if_missing=_features_unwanted,
         missing="1",
+        unranked=R_UNRANKED,
         source=f"{TABLE_1} (VGG-R); {R_FORM}",
     ),
     Metric(
@@ -133,6 +139,7 @@ METRICS = (
         per_frame=partial(_similarity_share, "swap"),
         if_missing=partial(_similarity_share, "target"),
         missing="share of the target",
+        unranked=R_UNRANKED,
         source=f"{TABLE_1} (Arc-R); {R_FORM}",
     ),
     Metric(

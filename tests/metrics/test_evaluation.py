@@ -84,7 +84,7 @@ def test_both_missing_policies_are_kept() -> None:
     assert excluded.counting_missing == counted.counting_missing
 
 
-@pytest.mark.parametrize("key", [k for k in METRICS if not k.startswith("id_ret") and k != "truth_pixel"])
+@pytest.mark.parametrize("key", [k for k, m in METRICS.items() if not m.counted and k != "truth_pixel"])
 def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
     some = read_for(missing_some(), key)
     value = evaluate(some, [key], n_resamples=99)[key]
@@ -100,7 +100,8 @@ def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [k for k, m in METRICS.items() if not (m.needs_clips or m.counted or k == "truth_pixel")]
+    "key",
+    [k for k, m in METRICS.items() if not (m.needs_clips or k.startswith("id_ret") or k == "truth_pixel")],
 )
 def test_a_missing_swap_counts_as_the_unwanted_person(key: str) -> None:
     """All swaps lost, counted everywhere: the score of the swap that shows the other side, by definition."""
@@ -137,6 +138,17 @@ def test_frames_whose_originals_cannot_be_read_never_count() -> None:
             readings[:10] = np.nan
     for key in ("identity", "identity_r", "shape", "shape_r", "expression", "expression_r", "pose", "pose_r"):
         assert evaluate(lost, [key], "count_everywhere", n_resamples=99)[key].n == 50
+
+
+@pytest.mark.parametrize("key", ["id_retrieval", "target_identity", "target_retrieval"])
+def test_losing_the_frames_that_show_the_target_earns_nothing(key: str) -> None:
+    """Ten frames still show the target; a swap that loses those scores no better under the default policy."""
+    shown, lost = (sides(swap="truth") for _ in range(2))
+    shown.swap["identity"][:10] = shown.target["identity"][:10]
+    lost.swap["identity"][:10] = np.nan
+    before, after = (evaluate(s, [key], n_resamples=99)[key] for s in (shown, lost))
+    assert after.value == pytest.approx(before.value)
+    assert (after.n, after.missing, after.missing_policy) == (60, 10, "count_as_wrong")
 
 
 def test_nothing_read_at_all_is_no_number_but_no_crash() -> None:
@@ -254,7 +266,7 @@ def test_applicable_follows_what_was_read() -> None:
         clips=None,
         frames=None,
     )
-    assert applicable(only_identity) == ["identity", "identity_r"]
+    assert applicable(only_identity) == ["identity", "identity_r", "target_identity"]
 
 
 @pytest.mark.parametrize("missing", POLICIES)
@@ -287,6 +299,7 @@ def test_a_value_carries_what_its_spec_declares() -> None:
         written, spec = value.as_dict(), METRICS[key]
         for name in ("label", "group", "order", "unit", "higher_is_better", "version", "description"):
             assert written[name] == getattr(spec, name)
+        assert written["unranked"] == (spec.unranked or None)
         assert written["range"] == [None if math.isinf(end) else end for end in spec.range]
         json.dumps(written, allow_nan=False)
 

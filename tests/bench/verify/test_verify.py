@@ -31,7 +31,7 @@ def test_a_whole_run_is_a_success(whole: Path, capsys: pytest.CaptureFixture[str
     assert main([str(whole.parent)]) == 0
     printed = capsys.readouterr()
     assert printed.out == (
-        "SUCCESS: 2 models, 192 rows, 20 metrics recomputed from readings, 0 from the values of each frame\n"
+        "SUCCESS: 2 models, 192 rows, 24 metrics recomputed from readings, 0 from the values of each frame\n"
     )
     assert main([str(whole), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["success"] is True
