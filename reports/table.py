@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reports.paired import apart
+from reports.paired import Families
 from reports.results import REFERENCES, SOURCE_FREE, MetricValue, ResultsError
 from reports.run_files import Failure, RunFiles
 
@@ -99,6 +99,7 @@ class Table:
     columns: list[Column]
     rows: list[Row]
     bold: set[tuple[str, str]] = field(default_factory=set)  # (model name, metric key)
+    families: Families = field(default_factory=Families, repr=False, compare=False)
 
     @property
     def groups(self) -> list[tuple[str, list[Column]]]:
@@ -153,7 +154,8 @@ def build(runs: Sequence[RunFiles]) -> Table:
         raise ResultsError(f"two results for {', '.join(twice)}: give the models different names")
     rows = sorted((_row(run) for run in runs), key=_row_order)
     columns = columns_of([run.results.metrics for run in runs])
-    return Table(columns, rows, _bold(rows, columns))
+    families = Families()
+    return Table(columns, rows, _bold(rows, columns, families), families)
 
 
 def _row(run: RunFiles) -> Row:
@@ -242,11 +244,11 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
     )
 
 
-def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
-    """The best two of each column as in the paper, or the best one: as many as are separated from all the rest.
+def _bold(rows: list[Row], columns: list[Column], families: Families) -> set[tuple[str, str]]:
+    """The best two of each column as in the paper, or the best one: as many as are better than all the rest.
 
-    Separated: the interval of the paired difference leaves 0 out (reports.paired). Of two models only the
-    better one can be bold. References, numbers under a dagger and columns that declare it are not ranked.
+    Better: by the test over all metrics of two models, corrected (reports.paired). Of two models only one can be bold.
+    References, numbers under a dagger and columns that declare it are not ranked.
     """
     bold = set()
     for column in columns:
@@ -260,7 +262,9 @@ def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
         ranked.sort(key=lambda pair: -pair[0] if column.higher_is_better else pair[0])
         for best in (2, 1):
             if best < len(ranked) and all(
-                apart(mine, theirs, column.key) for _, mine in ranked[:best] for _, theirs in ranked[best:]
+                families.better(mine, theirs, column.key)
+                for _, mine in ranked[:best]
+                for _, theirs in ranked[best:]
             ):
                 bold |= {(run.name, column.key) for _, run in ranked[:best]}
                 break

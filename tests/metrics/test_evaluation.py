@@ -12,6 +12,7 @@ import pytest
 
 from metrics import METRICS, MetricError, Sides, Summary, applicable, evaluate, frame_values
 from metrics.evaluation import POLICIES
+from metrics.rotation import from_degrees
 from metrics.spec import KEEPING, VIDEO, Metric
 from tests.support.scenes import read_for, sides
 
@@ -215,6 +216,35 @@ def test_columns_named_after_a_network_by_hand() -> None:
     np.testing.assert_allclose(frame_values(hn, "pose_hn"), [10.0, 4.0])  # degrees of yaw, then of pitch
     with pytest.raises(MetricError, match="arc_r needs readings by arcface"):
         frame_values(vgg, "arc_r")
+
+
+@pytest.mark.parametrize("key", ["pose", "truth_pose", "pose_hn"])
+def test_rotations_are_compared_by_their_angle(key: str) -> None:
+    """Where the numbers of a rotation jump, the rotation does not: yaw past a quarter turn, axis-angle past a half one."""
+    s = two_frames()
+    swap = [from_degrees([[0.0, 89.0, 0.0]])[0], [0.0, 3.1, 0.0]]
+    wanted = [from_degrees([[0.0, 91.0, 0.0]])[0], [0.0, -3.1, 0.0]]
+    sides = {
+        side: {**getattr(s, side), "pose": np.array(rows)}
+        for side, rows in (("swap", swap), ("target", wanted), ("source", np.zeros((2, 3))))
+    }
+    s = replace(s, **sides, truth={"pose": np.array(wanted)}, instruments={"pose": "hopenet:test"})
+    degrees = [2.0, np.degrees(2 * np.pi - 6.2)]
+    np.testing.assert_allclose(
+        frame_values(s, key), degrees if key == "pose_hn" else np.radians(degrees), rtol=1e-9
+    )
+
+
+def test_no_interval_goes_beyond_what_a_metric_can_be() -> None:
+    """Three pairs that differ as much as they can: the interval of a mean angle ends at pi."""
+    pose = np.zeros((60, 3))
+    pose[:20, 0], pose[20:40, 0] = np.pi, 1.5
+    s = sides(swap="target", clusters=np.repeat(["a", "b", "c"], 20))
+    value = evaluate(
+        replace(s, swap={**s.swap, "pose": pose}, target={**s.target, "pose": np.zeros((60, 3))}), ["pose"]
+    )["pose"]
+    assert value.value == pytest.approx((np.pi + 1.5) / 3)
+    assert value.ci95 == (0.0, np.pi)
 
 
 def test_applicable_follows_what_was_read() -> None:
