@@ -25,7 +25,11 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
     """
     table = build(runs)
     columns = [c for c in table.columns if keys is None or c.key in keys]
-    head = ["Model", *(f"{plain(c.label)}{c.mark}{_reader(c)} {c.arrow}{_unit(c)}" for c in columns), "Frames"]
+    head = [
+        "Model",
+        *(f"{plain(c.label)}{c.mark}{_reader(c)} {c.arrow}{_unit(c)}" for c in columns),
+        "Frames",
+    ]
     lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
     for row in table.rows:
         counts = row.run.results.counts
@@ -35,7 +39,9 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
             _line([shown, *(_cell(table, row, c) for c in columns), f"{counts.used} of {counts.expected}"])
         )
     shown_notes = [
-        f"‡ {plain(why)}; shown, but not ranked" for why, of in table.unranked if any(c in columns for c in of)
+        f"‡ {plain(why)}; shown, but not ranked"
+        for why, of in table.unranked
+        if any(c in columns for c in of)
     ]
     shown_notes += [f"† {plain(note)}" for note in table.daggers]
     return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in shown_notes)
