@@ -1,6 +1,8 @@
 """Findings in words, made from the numbers: every sentence with the test that carries it.
 
-Better, worse, nearer, farther, more and fewer are said where reports.paired separates two models, and nowhere else.
+Better, worse, nearer, farther, more and fewer are said where reports.paired separates two models, and nowhere else. Nearer
+to the goal is only what has come nearer than every row that never saw the source, and is recognised as the source by more
+than these (reports.recognition).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from itertools import combinations
 from metrics.spec import IDENTITY, TRUTH
 from reports.frames import FAILED
 from reports.paired import LEVEL, Decided, Family
+from reports.recognition import GROUPS, listed
 from reports.table import Column, Row, Table
 
 _UNHELD = "Apart in its own interval, not after Holm's correction"
@@ -61,7 +64,7 @@ def findings(table: Table) -> list[Finding]:
     ends = {row.run.results.run.model.name: row for row in table.rows if row.end}
     said = [_versus(table, a, b) for a, b in list(combinations(models, 2))[:MOST_PAIRS]]
     if "copy-target" in ends:
-        said += [_nothing(table, row, ends["copy-target"]) for row in models]
+        said += [_nothing(table, row) for row in models]
     if "oracle" in ends:
         said += [_oracle(table, row, ends["oracle"]) for row in models]
     said += [_lost(table, row, ends.get("copy-target")) for row in models]
@@ -80,6 +83,8 @@ def _versus(table: Table, a: Row, b: Row) -> Finding | None:
         return None
     better, worse, equal, unheld = _sorted(tests)
     one, two = a.run.name, b.run.name
+    better, no_merit = _earned(table, one, better)
+    worse, theirs = _earned(table, two, worse)
     if better and worse:
         sentence = f"{one} and {two} are each better at something: {one} in {_count(better)}, {two} in {_count(worse)}."
     elif better:
@@ -87,10 +92,18 @@ def _versus(table: Table, a: Row, b: Row) -> Finding | None:
     elif worse:
         sentence = f"{two} is better than {one} in {_count(worse)}, and worse in none."
     else:
-        sentence = f"{one} and {two} are not separated in any of {len(tests)} metrics."
+        equal_in = (
+            f"in any of {len(tests)} metrics" if not no_merit and not theirs else "by what either has earned"
+        )
+        sentence = f"{one} and {two} are not separated {equal_in}."
     parts = (
         (f"{one} is better in", "; ".join(t.text() for t in better)),
         (f"{two} is better in", "; ".join(t.text(turned=True) for t in worse)),
+        (f"{one}, not recognised as the source, scores higher in", "; ".join(t.text() for t in no_merit)),
+        (
+            f"{two}, not recognised as the source, scores higher in",
+            "; ".join(t.text(turned=True) for t in theirs),
+        ),
         ("Not separated", ", ".join(_name(t.column) for t in equal)),
         (_UNHELD, "; ".join(t.text() for t in unheld)),
     )
@@ -98,30 +111,67 @@ def _versus(table: Table, a: Row, b: Row) -> Finding | None:
     return Finding(sentence, _filled(parts), _method(tests, table.families.of(a.run, b.run), what))
 
 
-def _nothing(table: Table, row: Row, nothing: Row) -> Finding | None:
-    """Does the model bring the face nearer to the source, and the picture nearer to the truth, than doing nothing?"""
-    wanted = [c for c in table.columns if c.group in (TRUTH, IDENTITY)]
-    tests = _tests(table, row, nothing, wanted)
+def _nothing(table: Table, row: Row) -> Finding | None:
+    """Does the model bring the face nearer to the source, and the picture nearer to the truth, than what never saw it?"""
+    nothing, *others = table.source_free
+    tests = _tests(table, row, nothing, [c for c in table.columns if c.group in (TRUTH, IDENTITY)])
     if not tests:
         return None
     better, worse, equal, unheld = _sorted(tests)
+    further = {t.column.key: names for t in better if (names := _not_beyond(table, row, others, t.column))}
+    nearer = [t for t in better if t.column.key not in further]
     name = row.run.name
-    if better and not worse:
-        sentence = f"{name} is nearer to the goal than doing nothing in {_count(better)}."
-    elif better:
-        sentence = f"{name} is nearer to the goal than doing nothing in {_count(better)}, but farther in {_count(worse)}."
+    goal = "doing nothing" if not others else "anything that never saw the source"
+    unseen = table.unrecognised.get(name, ())
+    if unseen:
+        sentence = f"{name} is not recognised as the source more often than {listed(unseen)}."
+    elif nearer and not worse:
+        sentence = f"{name} is nearer to the goal than {goal} in {_count(nearer)}."
+    elif nearer:
+        sentence = (
+            f"{name} is nearer to the goal than {goal} in {_count(nearer)}, but farther than doing nothing in "
+            f"{_count(worse)}."
+        )
     elif worse:
         sentence = f"{name} is farther from the goal than doing nothing in {_count(worse)}."
     else:
-        sentence = f"{name} is not separated from doing nothing."
+        sentence = f"{name} is not separated from {goal}."
     parts = (
-        ("Nearer in", "; ".join(t.text() for t in better)),
+        (
+            "Nearer, as a face of nobody in particular is too, in" if unseen else "Nearer in",
+            "; ".join(t.text() for t in nearer),
+        ),
+        (
+            "Nearer than doing nothing, but so is what never saw the source, in",
+            "; ".join(
+                f"{_name(t.column)} ({listed(further[t.column.key])})" for t in better if t not in nearer
+            ),
+        ),
         ("Farther in", "; ".join(t.text() for t in worse)),
         ("Not separated", ", ".join(_name(t.column) for t in equal)),
         (_UNHELD, "; ".join(t.text() for t in unheld)),
     )
     family = table.families.of(row.run, nothing.run)
     return Finding(sentence, _filled(parts), _method(tests, family, f"{name} − {nothing.run.name}"))
+
+
+def _not_beyond(table: Table, row: Row, others: list[Row], column: Column) -> list[str]:
+    """The rows without the source than which the model is not better in a column that they have."""
+    return [
+        other.run.name
+        for other in others
+        if column.key in table.families.of(row.run, other.run)
+        and not table.families.better(row.run, other.run, column.key)
+    ]
+
+
+def _earned(table: Table, name: str, better: list[_Tested]) -> tuple[list[_Tested], list[_Tested]]:
+    """What a model is better in, without and with only its identity where it is not recognised as the source."""
+    if name not in table.unrecognised:
+        return better, []
+    return [t for t in better if t.column.group not in GROUPS], [
+        t for t in better if t.column.group in GROUPS
+    ]
 
 
 def _oracle(table: Table, row: Row, oracle: Row) -> Finding | None:

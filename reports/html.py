@@ -169,21 +169,27 @@ def _headline(table: Table) -> dict[str, Any] | None:
         return None
     measured = [(row, m) for row in table.rows if (m := row.metric(column)) and m.value is not None]
     ends = [(row, m) for row, m in measured if row.end]
-    nothing = next((row for row, _ in ends if row.end == "low"), None)
-    models = [(row, m, _against(table, row, nothing, column)) for row, m in measured if not row.end]
-    return {"column": column, "models": models, "ends": ends, "nothing": nothing}
+    free = [row for row, _ in ends if row.end == "low"]
+    models = [(row, m, _against(table, row, free, column)) for row, m in measured if not row.end]
+    return {"column": column, "models": models, "ends": ends}
 
 
-def _against(table: Table, row: Row, nothing: Row | None, column: Column) -> str | None:
-    """How a model's number stands to copy-target's, by the test that decides all words of the page."""
-    test = None if nothing is None else table.families.of(row.run, nothing.run).get(column.key)
-    if nothing is None or test is None:
-        return None
-    how = "paired by frame" if test.paired else "by their two intervals"
-    if not test.separated:
-        return f"not separated from {nothing.run.name} ({how})"
-    better = (test.found.value > 0) == column.higher_is_better
-    return f"{'better' if better else 'worse'} than {nothing.run.name} ({how})"
+def _against(table: Table, row: Row, free: Sequence[Row], column: Column) -> str | None:
+    """How a model's number stands to those of the rows that never saw the source, by the test of all words of the page."""
+    said: dict[str, list[str]] = {"better than": [], "not separated from": [], "worse than": []}
+    paired = True
+    for other in free:
+        test = table.families.of(row.run, other.run).get(column.key)
+        if test is None:
+            continue
+        better = (test.found.value > 0) == column.higher_is_better
+        word = "not separated from" if not test.separated else "better than" if better else "worse than"
+        said[word].append(other.run.name)
+        paired = paired and test.paired
+    words = [f"{word} {listed(names)}" for word, names in said.items() if names]
+    return (
+        f"{', '.join(words)} ({'paired by frame' if paired else 'by their two intervals'})" if words else None
+    )
 
 
 def _plots(table: Table) -> list[tuple[str, str, str, list[tuple[str, Markup]]]]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reports.paired import Families
+from reports.recognition import GROUPS, unrecognised
 from reports.results import REFERENCES, SOURCE_FREE, MetricValue, ResultsError
 from reports.run_files import Failure, RunFiles
 
@@ -100,6 +101,9 @@ class Table:
     rows: list[Row]
     bold: set[tuple[str, str]] = field(default_factory=set)  # (model name, metric key)
     families: Families = field(default_factory=Families, repr=False, compare=False)
+    unrecognised: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # reports.recognition: model, and the rows above which it is not recognised
 
     @property
     def groups(self) -> list[tuple[str, list[Column]]]:
@@ -155,7 +159,8 @@ def build(runs: Sequence[RunFiles]) -> Table:
     rows = sorted((_row(run) for run in runs), key=_row_order)
     columns = columns_of([run.results.metrics for run in runs])
     families = Families()
-    return Table(columns, rows, _bold(rows, columns, families), families)
+    lost = unrecognised(rows, columns, families)
+    return Table(columns, rows, _bold(rows, columns, families, lost), families, lost)
 
 
 def _row(run: RunFiles) -> Row:
@@ -244,11 +249,14 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
     )
 
 
-def _bold(rows: list[Row], columns: list[Column], families: Families) -> set[tuple[str, str]]:
+def _bold(
+    rows: list[Row], columns: list[Column], families: Families, lost: Mapping[str, Sequence[str]]
+) -> set[tuple[str, str]]:
     """The best two of each column as in the paper, or the best one: as many as are better than all the rest.
 
     Better: by the test over all metrics of two models, corrected (reports.paired). Of two models only one can be bold.
-    References, numbers under a dagger and columns that declare it are not ranked.
+    References, numbers under a dagger and columns that declare it are not ranked, and no model by its identity that is not
+    recognised as the source (reports.recognition).
     """
     bold = set()
     for column in columns:
@@ -266,7 +274,10 @@ def _bold(rows: list[Row], columns: list[Column], families: Families) -> set[tup
                 for _, mine in ranked[:best]
                 for _, theirs in ranked[best:]
             ):
-                bold |= {(run.name, column.key) for _, run in ranked[:best]}
+                names = {run.name for _, run in ranked[:best]}
+                bold |= {
+                    (name, column.key) for name in names if column.group not in GROUPS or name not in lost
+                }
                 break
     return bold
 
