@@ -65,6 +65,17 @@ that of normal scores. Few pairs cannot show a long tail or a rare hit: there th
 | hits, 95 % | 93.5 | 94.2 | 95.5 | 96.3 | 92.6 | 96.3 | 97.2 |
 
 The rows of differences are paired comparisons of equal models: those are called different in 100 less so many per cent.
+
+## Words and bold numbers
+
+Better, worse and bold rest on one test, in the report, in Findings and in `python -m bench.compare` alike. All that two
+models have in common and that may be ranked is one family: every metric of the table, of video too, and the lost frames.
+Each is tested by exchanging the two models within whole pairs of people, in all metrics at once; p is exact for up to 13
+pairs, else from 9,999 exchanges. Holm's correction over the family then decides at 5 %, and the 95 % interval of the paired
+difference must leave 0 out besides. Showing fewer metrics changes no word. With k pairs and m tests nothing can be
+separated where m 2^(1-k) > 0.05: with ten tests, under nine pairs. Distances between sets of pictures, which no frame has,
+are compared by their two intervals as though the models were independent, within the same family. How often a false word
+comes of it is counted on real frames by `python -m bench.false_words` ([results](results.md)).
 """
 _MISSING = """\
 ## Missing faces
