@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reports.paired import apart
-from reports.results import REFERENCES, MetricValue, ResultsError
+from reports.paired import Families
+from reports.recognition import GROUPS, unrecognised
+from reports.results import REFERENCES, SOURCE_FREE, MetricValue, ResultsError
 from reports.run_files import Failure, RunFiles
 
 
@@ -32,6 +33,7 @@ class Column:
         low: The least number shown in it.
         high: The greatest.
         range: The least and the greatest possible value; None: no end.
+        unranked: Why no word, bold number or scale rests on it; "": they may.
     """
 
     key: str
@@ -46,6 +48,17 @@ class Column:
     low: float
     high: float
     range: tuple[float | None, float | None] = (None, None)
+    unranked: str = ""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether words, bold numbers and the scale may rest on it."""
+        return not self.unranked
+
+    @property
+    def mark(self) -> str:
+        """‡ where it is shown and not ranked."""
+        return "‡" if self.unranked else ""
 
     @property
     def arrow(self) -> str:
@@ -69,7 +82,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One model. `end`: "low" and "high" are reference rows (ends of the scale), "" competes."""
+    """One model. `end`: reference rows are "low" (never saw the source) or "high" (ends of the scale), "" competes."""
 
     run: RunFiles
     end: str
@@ -87,6 +100,9 @@ class Table:
     columns: list[Column]
     rows: list[Row]
     bold: set[tuple[str, str]] = field(default_factory=set)  # (model name, metric key)
+    families: Families = field(default_factory=Families, repr=False, compare=False)
+    # Model -> the rows without the source above which it is not recognised (reports.recognition).
+    unrecognised: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def groups(self) -> list[tuple[str, list[Column]]]:
@@ -100,9 +116,22 @@ class Table:
         notes = (m.dagger for row in self.rows for m in row.run.results.metrics.values())
         return list(dict.fromkeys(note for note in notes if note))
 
+    @property
+    def source_free(self) -> list[Row]:
+        """The reference rows that never saw the source, doing nothing first."""
+        return [row for row in self.rows if row.end == "low"]
+
+    @property
+    def unranked(self) -> list[tuple[str, list[Column]]]:
+        """Each reason why columns are not ranked, with those columns."""
+        reasons = dict.fromkeys(column.unranked for column in self.columns if column.unranked)
+        return [(why, [column for column in self.columns if column.unranked == why]) for why in reasons]
+
 
 MEANINGS = {
     "copy-target": "nothing swapped",
+    "blur": "the target's face blurred",
+    "stranger": "a third person's face pasted on",
     "copy-source": "the source's face pasted on",
     "oracle": "the true swap",
 }
@@ -128,12 +157,15 @@ def build(runs: Sequence[RunFiles]) -> Table:
         raise ResultsError(f"two results for {', '.join(twice)}: give the models different names")
     rows = sorted((_row(run) for run in runs), key=_row_order)
     columns = columns_of([run.results.metrics for run in runs])
-    return Table(columns, rows, _bold(rows, columns))
+    families = Families()
+    models, free = ([row.run for row in rows if row.end == end] for end in ("", "low"))
+    lost = unrecognised(models, free, [column.key for column in columns], families)
+    return Table(columns, rows, _bold(rows, columns, families, lost), families, lost)
 
 
 def _row(run: RunFiles) -> Row:
     name = run.results.run.model.name
-    end = "" if not run.results.run.model.is_reference else "low" if name == "copy-target" else "high"
+    end = "" if not run.results.run.model.is_reference else "low" if name in SOURCE_FREE else "high"
     variant = (run.results.run.model.model_extra or {}).get(
         "variant"
     )  # in what a model of ours differs from the main one
@@ -141,7 +173,7 @@ def _row(run: RunFiles) -> Row:
 
 
 def _row_order(row: Row) -> tuple[int, int]:
-    """copy-target first, then models in the order given, then the other references, the truth last."""
+    """What never saw the source first, then models in the order given, then the other references, the truth last."""
     if not row.end:
         return (1, 0)
     name = row.run.results.run.model.name
@@ -213,17 +245,23 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
         min(ends, default=0.0),
         max(ends, default=0.0),
         first.range,
+        first.unranked or "",
     )
 
 
-def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
-    """The best two of each column as in the paper, or the best one: as many as are separated from all the rest.
+def _bold(
+    rows: list[Row], columns: list[Column], families: Families, lost: Mapping[str, Sequence[str]]
+) -> set[tuple[str, str]]:
+    """The best two of each column as in the paper, or the best one: as many as are better than all the rest.
 
-    Separated: the interval of the paired difference leaves 0 out (reports.paired). Of two models only the
-    better one can be bold. References and numbers under a dagger are not ranked.
+    Better: by the test over all metrics of two models, corrected (reports.paired). Of two models only one can be bold.
+    References, numbers under a dagger and columns that declare it are not ranked, and no model by its identity that is not
+    recognised as the source (reports.recognition).
     """
     bold = set()
     for column in columns:
+        if not column.ranked:
+            continue
         ranked = [
             (m.value, row.run)
             for row in rows
@@ -232,9 +270,14 @@ def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
         ranked.sort(key=lambda pair: -pair[0] if column.higher_is_better else pair[0])
         for best in (2, 1):
             if best < len(ranked) and all(
-                apart(mine, theirs, column.key) for _, mine in ranked[:best] for _, theirs in ranked[best:]
+                families.better(mine, theirs, column.key)
+                for _, mine in ranked[:best]
+                for _, theirs in ranked[best:]
             ):
-                bold |= {(run.name, column.key) for _, run in ranked[:best]}
+                names = {run.name for _, run in ranked[:best]}
+                bold |= {
+                    (name, column.key) for name in names if column.group not in GROUPS or name not in lost
+                }
                 break
     return bold
 

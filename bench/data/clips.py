@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.errors import few
 from smoothswap.media.images import ImageError, read_image
 from smoothswap.media.suffixes import PICTURES
-from smoothswap.media.video import even_indices, middle_indices, read_even, read_frames
+from smoothswap.media.video import even_indices, iter_frames, middle_indices, read_even, read_frames
 from smoothswap.pixels import Image
 
 
@@ -76,6 +76,28 @@ def read_clip(path: Path, rule: FrameRule, below: int | None = None) -> Frames:
     if below is not None and found.count > below:
         found = read_frames(path, rule(below))
     return Frames(found.count, found.indices, list(found.frames), [""] * len(found.indices))
+
+
+def read_first(path: Path) -> Image:
+    """Read the first frame of a clip, and no more of it.
+
+    Args:
+        path: A video, a folder of numbered frames, or one image, as for `read_clip`.
+
+    Returns:
+        uint8 [h, w, 3] RGB.
+
+    Raises:
+        VideoError: For a missing, empty or undecodable video.
+        ClipError: For a folder without numbered frames, or a first frame that is damaged.
+    """
+    if path.is_dir() or path.suffix.lower() in PICTURES:
+        files = _numbered(path)
+        try:
+            return read_image(files[min(files)])
+        except ImageError as error:
+            raise ClipError(f"{path}: the first frame cannot be read: {error}") from error
+    return next(iter_frames(path))
 
 
 def read_numbers(path: Path, numbers: Sequence[int]) -> Frames:

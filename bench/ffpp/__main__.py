@@ -105,6 +105,7 @@ def _dry_run_unmade(options: argparse.Namespace) -> int:
     """The dry run on a fresh machine: the rendered faces are the one thing missing, and a run would make them."""
     from bench.data import rendered
     from bench.ffpp.plan import create_instruments
+    from bench.swappers import REFERENCES
 
     _, instruments = create_instruments(options.instruments)
     clips = min(options.limit or rendered.IDENTITIES, rendered.IDENTITIES)
@@ -113,7 +114,7 @@ def _dry_run_unmade(options: argparse.Namespace) -> int:
         f"clips        {clips} swaps\n"
         f"frames       {clips * min(options.frames, rendered.FRAMES)} expected of each model\n"
         f"models       {', '.join(options.model or ['smoothswap'])}"
-        f"{'' if options.no_references else ' and the references copy-target, copy-source, oracle'}\n"
+        f"{'' if options.no_references else ' and the references ' + ', '.join(REFERENCES)}\n"
         f"instruments  {', '.join(instrument.name for instrument in instruments)}\n"
         "missing      the rendered faces; a run without --dry-run makes them first"
     )

@@ -42,7 +42,11 @@ def parser() -> Parser:
         help="networks that a model's training used (arcface, vggface2, dlib, a weights' sha256), may be repeated: its "
         "numbers by such an instrument get a dagger and are not ranked",
     )
-    add("--no-references", action="store_true", help="leave out copy-target, copy-source and the oracle")
+    add(
+        "--no-references",
+        action="store_true",
+        help="leave out the reference rows: copy-target, blur, stranger, copy-source and the oracle",
+    )
     add(
         "--data",
         metavar="ROOT",
@@ -98,7 +102,8 @@ def parser() -> Parser:
         "--missing",
         choices=("count_as_wrong", "exclude", "count_everywhere"),
         default="count_as_wrong",
-        help="a swap without a face: a miss in ID retrieval; left out; or wrong in every metric (%(default)s)",
+        help="a swap without a face: a miss in ID retrieval, and the target itself in its columns; left out; "
+        "or wrong in every metric (%(default)s)",
     )
     add(
         "--gallery",

@@ -12,6 +12,7 @@ from bench.data.ffpp import read_identity_map
 from bench.data.pairs import DataOptions, Dataset, Pair, require
 from bench.errors import DataError, UsageError, few
 from bench.ffpp.protocol import SPLITS, Protocol
+from bench.ffpp.strangers import third_people
 from bench.reading.instruments import available, create
 from bench.reading.pictures import PictureReader
 from bench.swappers import REFERENCES, Swapper, create_all, declare
@@ -58,9 +59,12 @@ def prepare(options: argparse.Namespace) -> Plan:
     pairs = dataset.pairs(protocol.split, protocol.limit)
     models = options.model or ["smoothswap"]
     if not options.no_references:
-        references = [name for name in REFERENCES if name != "oracle" or dataset.truth]
-        models = [*models, *(name for name in references if name not in models)]
+        lacking = {"oracle"} if not dataset.truth else set()
+        lacking |= set() if third_people(dataset, pairs) else {"stranger"}
+        models = [*models, *(name for name in REFERENCES if name not in (*models, *lacking))]
     swappers = declare(create_all(models, dataset, device), options.trained_with)
+    if any(one.shows == "stranger" for one in swappers) and not third_people(dataset, pairs):
+        raise UsageError("stranger needs a third person and this run has two: score more clips with --limit")
     for swapper in swappers:
         if reason := swapper.info.get("chosen"):
             print(f"{swapper.name}: {swapper.info['weights']}, {reason}", file=sys.stderr)
