@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from metrics.registry import ours
-from metrics.spec import QUALITY, VIDEO, Declared, Metric
+from metrics.spec import LEAVING, QUALITY, VIDEO, Declared, Metric
 
 _COLUMNS = ("key", "name", "formula", "unit", "range", "better", "version", "source")
 _INTRO = """\
@@ -35,6 +35,10 @@ Of sets: all swaps of a model against the target frames that they were made from
 target's face, 128 pixels. So a model that changes nothing has a distance of 0, and a large one says that the swaps look
 unlike the targets, whoever is in them. Fréchet distances grow where pictures are few; only runs of one data set and one
 number of frames compare. Intervals: the clusters are dealt out to at most 20 groups, each left out once (jackknife).
+"""
+_OF_LEAVING = """\
+Low says that the target is gone, not who came: read it beside the columns of the source. A blur, noise or a third person
+leave the target too, which the reference rows `blur` and `stranger` show.
 """
 _INTERVALS = """\
 ## Intervals
@@ -77,10 +81,17 @@ _MISSING = """\
 ## Missing faces
 
 A swap without a face, where both originals have one, has no value. `--missing` decides what that does: `count_as_wrong`
-(a miss in ID retrieval, left out of all else), `exclude` (left out of everything) or `count_everywhere` (every metric
-counts it as a swap that shows the unwanted person, as below). Every result holds the numbers of both ways.
+(a miss in ID retrieval, the target itself in the columns of leaving it, left out of all else), `exclude` (left out of
+everything) or `count_everywhere` (every metric counts it as a swap that shows the unwanted person, as below). Every result
+holds the numbers of both ways.
 """
-_INTRODUCED = {VIDEO: (_OF_VIDEO,), QUALITY: (_OF_PICTURES,)}
+_UNRANKED = """\
+## Shown, not ranked
+
+A metric may declare that models are not to be ordered by it. Its column stands in the table, marked ‡, and no sentence,
+bold number, scale or verdict rests on it. Results of before this was declared are treated alike, by the metric's key.
+"""
+_INTRODUCED = {LEAVING: (_OF_LEAVING,), VIDEO: (_OF_VIDEO,), QUALITY: (_OF_PICTURES,)}
 
 
 def page(metrics: Iterable[Declared] | None = None) -> str:
@@ -102,7 +113,10 @@ def page(metrics: Iterable[Declared] | None = None) -> str:
     missing = _table(
         ("key", "a missing face counts as"), ((f"`{m.key}`", m.missing) for m in listed if m.missing)
     )
-    return "\n".join([_INTRO, *sections, _MISSING, missing, _INTERVALS]).rstrip("\n") + "\n"
+    unranked = _table(("key", "why"), ((f"`{m.key}`", m.unranked) for m in listed if m.unranked))
+    return (
+        "\n".join([_INTRO, *sections, _UNRANKED, unranked, _MISSING, missing, _INTERVALS]).rstrip("\n") + "\n"
+    )
 
 
 def _section(metrics: Iterable[Declared]) -> str:

@@ -20,6 +20,7 @@ from reports.paper import table_1
 from reports.pictures.cases import arrange
 from reports.pictures.films import films
 from reports.pictures.store import Picture
+from reports.recognition import listed
 from reports.results import Results, write_atomic
 from reports.scale import scales
 from reports.script import policy, script

@@ -101,9 +101,8 @@ class Table:
     rows: list[Row]
     bold: set[tuple[str, str]] = field(default_factory=set)  # (model name, metric key)
     families: Families = field(default_factory=Families, repr=False, compare=False)
-    unrecognised: dict[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # reports.recognition: model, and the rows above which it is not recognised
+    # Model -> the rows without the source above which it is not recognised (reports.recognition).
+    unrecognised: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def groups(self) -> list[tuple[str, list[Column]]]:

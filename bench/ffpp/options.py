@@ -102,7 +102,8 @@ def parser() -> Parser:
         "--missing",
         choices=("count_as_wrong", "exclude", "count_everywhere"),
         default="count_as_wrong",
-        help="a swap without a face: a miss in ID retrieval; left out; or wrong in every metric (%(default)s)",
+        help="a swap without a face: a miss in ID retrieval, and the target itself in its columns; left out; "
+        "or wrong in every metric (%(default)s)",
     )
     add(
         "--gallery",

@@ -24,8 +24,12 @@ class Blur:
     """The target's face blurred until it is nobody's: it has left the target and is no nearer to any source.
 
     A Gaussian of a standard deviation of SIGMA sides of the face's FFHQ square, inside of that square, pasted back with
-    its soft edge as every crop is. SIGMA is chosen so that a recogniser no longer finds the person among 40 to 50, while
-    the detector still finds a face in most frames.
+    its soft edge as every crop is.
+
+    At this SIGMA dlib's network still finds the target, its own frame left out of the gallery, in 12 % of 49 frames of 50
+    people in Labeled Faces in the Wild and a MobileFaceNet in 2 %; at 0.03 in 55 % and 10 %. The price: dlib's detector
+    finds a face in half of the frames (0.03: in 77 %; 0.05: in 24 %). A sharper remainder mixed in, so that more are
+    found, brings the target back with them.
     """
 
     SIGMA = 0.04
