@@ -158,7 +158,8 @@ def build(runs: Sequence[RunFiles]) -> Table:
     rows = sorted((_row(run) for run in runs), key=_row_order)
     columns = columns_of([run.results.metrics for run in runs])
     families = Families()
-    lost = unrecognised(rows, columns, families)
+    models, free = ([row.run for row in rows if row.end == end] for end in ("", "low"))
+    lost = unrecognised(models, free, [column.key for column in columns], families)
     return Table(columns, rows, _bold(rows, columns, families, lost), families, lost)
 
 
