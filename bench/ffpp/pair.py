@@ -99,6 +99,7 @@ class PairRun:
         self.source, self.target, self.truth = source, target, truth
         self._target_path = target_path
         self._failure = ""
+        self._there = target.frames.there
         self._shown: list[int | None] = []
         self._problems: list[tuple[Status, str] | None] = []
         self._swapped: list[Swapped] = []
@@ -185,6 +186,7 @@ class PairRun:
         if clip.failure:
             self._failure = clip.failure
             return
+        self._there = clip.frames.there
         if clip.frames.numbers != self.target.frames.numbers:
             assert self._target_path is not None
             try:
@@ -331,6 +333,7 @@ class PairRun:
             source_frame=-1 if j is None else self.source.frames.numbers[j],
             status=status,
             reason=reason,
+            there=self._there,
         )
 
 
