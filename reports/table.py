@@ -187,9 +187,9 @@ def _name(key: str) -> str:
 
 def _short_names(instruments: set[str | None]) -> dict[str | None, str]:
     """`arcface` for `arcface:a_long_file_name`, unless two instruments would then share a name."""
-    families = Counter(name.split(":")[0] for name in instruments if name)
+    families = Counter(name.split(":")[0].lower() for name in instruments if name)
     return {
-        name: name.split(":")[0] if families[name.split(":")[0]] == 1 else name
+        name: name.split(":")[0] if families[name.split(":")[0].lower()] == 1 else name
         for name in instruments
         if name
     }

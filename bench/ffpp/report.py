@@ -53,7 +53,7 @@ def report(
         OutputError: When a file cannot be written.
     """
     scoring = Scoring(
-        [Source(instrument.name, tuple(instrument.reads)) for instrument in plan.instruments],
+        [Source(one.name, tuple(one.reads), one.family) for one in plan.instruments],
         plan.protocol,
         Gallery.of(outcome, plan.dataset),
         None if video is None else Gallery.of(video, plan.dataset),
