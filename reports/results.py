@@ -151,10 +151,14 @@ class DataInfo(Open):
 
 
 class InstrumentInfo(Open):
-    """family: networks of one recipe; by the part of the name before a colon when it is not stated."""
+    """family: networks of one recipe; by the part of the name before a colon when it is not stated.
+
+    kin: families of the networks that its own training began from; who was trained with one of those shares them.
+    """
 
     name: Name
     family: str | None = None
+    kin: tuple[str, ...] = ()
     weights_sha256: str | None = None
     crop: JsonValue = None
     licence: str | None = None
@@ -219,6 +223,8 @@ class Results(Closed):
             return instrument
         if family in families or instrument.split(":")[0].lower() in families:
             return instrument if family == instrument.lower() else f"{instrument} or its family {family}"
+        if shared := sorted({name.lower() for info in known for name in info.kin} & trained):
+            return f"{shared[0]}, kin of {instrument}"
         return ""
 
     def to_json(self) -> str:

@@ -28,7 +28,9 @@ def test_family_and_name_are_the_users(tmp_path: Path) -> None:
     assert (plain["name"], plain["family"]) == ("arcface:glint", "arcface")
 
 
-@pytest.mark.parametrize("given", ["family=Cos Face", "family=", "name=a@b", "name=a/b", "name=", "name=arcface:x"])
+@pytest.mark.parametrize(
+    "given", ["family=Cos Face", "family=", "name=a@b", "name=a/b", "name=", "name=arcface:x"]
+)
 def test_a_name_that_cannot_stand_in_a_key_is_refused(tmp_path: Path, given: str) -> None:
     path = write_model(tmp_path / "glint.onnx")
     with pytest.raises(InstrumentError, match="expected"):
@@ -49,7 +51,10 @@ def test_two_files_of_one_name_need_names(tmp_path: Path) -> None:
         create_instruments([one, two])
     with pytest.raises(UsageError, match="two instruments"):
         create_instruments([f"{one}?name=Cos", f"{two}?name=cos"])
-    assert [i.name for i in create_instruments([one, f"{two}?name=CosFace"])[1]] == ["arcface:model", "CosFace"]
+    assert [i.name for i in create_instruments([one, f"{two}?name=CosFace"])[1]] == [
+        "arcface:model",
+        "CosFace",
+    ]
 
 
 def test_the_column_arc_is_filled_by_family_and_not_by_name() -> None:
