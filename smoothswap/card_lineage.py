@@ -1,9 +1,9 @@
 """The lineage of weights that were exported before cards had one: what the card says, completed by the recipe.
 
-The rule: a card's own records are collected (smoothswap.lineage). Where a stage of smoothswap/weights/recipe.toml writes the
-weights, that stage and all that it needs are the whole of their training, so losses and people of all of these are added and
-nothing is left unknown. Photographs cropped from LFW by a list of people are of the people on the list. The weights
-themselves stay as they are. Fingerprints of teachers that were not kept are nowhere: such a network judges nothing.
+The rule: a card's own records are collected (smoothswap.lineage). Where a stage of smoothswap/weights/recipe.toml writes
+the weights, that stage and all that it needs are the whole of their training, so losses and people of all of these are
+added and nothing is left unknown. Photographs cropped from LFW by a list of people are of the people on the list. The
+weights themselves stay as they are. Fingerprints of teachers that were not kept are nowhere: such a network judges nothing.
 """
 
 from __future__ import annotations
@@ -79,8 +79,7 @@ def _with_names(lineage: Lineage, card: Mapping[str, Any], listed: Mapping[str, 
     unnamed = {people for people in lineage.people if people.startswith("unnamed:")}
     if not unnamed:
         return lineage
-    commands = f"{card}"
-    if "--people peopleDevTrain.txt" not in commands:
+    if "--people peopleDevTrain.txt" not in str(card):
         return lineage
     return replace(lineage, people=lineage.people - unnamed | set(listed), names={**lineage.names, **listed})
 
