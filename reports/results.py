@@ -31,7 +31,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Sha256, plain
+from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
 from reports.versions import CURRENT, READ, upgraded
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
@@ -168,6 +168,7 @@ class Run(Closed):
     """What ran, on what, with what: enough to run it again. `seconds` is wall time.
 
     rescored: when its metrics were made again from its stored readings (bench.rescore); None: never.
+    seen: what the instruments and the model knew of the run's people before (bench.leaks); empty in older results.
     """
 
     command: str = Field(max_length=100_000)
@@ -180,6 +181,7 @@ class Run(Closed):
     started: AwareDatetime
     rescored: AwareDatetime | None = None
     seconds: Annotated[Number, Field(ge=0)]
+    seen: tuple[Seen, ...] = Field(default=(), max_length=200)
 
 
 class Results(Closed):

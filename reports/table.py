@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from reports.paired import apart
 from reports.results import REFERENCES, MetricValue, ResultsError
 from reports.run_files import Failure, RunFiles
+from reports.seen import sentence
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,11 @@ class Table:
         """The notes behind the dagger marks, each once."""
         notes = (m.dagger for row in self.rows for m in row.run.results.metrics.values())
         return list(dict.fromkeys(note for note in notes if note))
+
+    @property
+    def seen(self) -> str:
+        """Who has seen the run's people in training, as a sentence; "" where no result says."""
+        return sentence([row.run.results for row in self.rows])
 
 
 MEANINGS = {

@@ -226,6 +226,8 @@ def saw(lineage: Lineage, person: str) -> bool | None:
 
 def _in_set(people: str, packed: str | None, person: str) -> bool | None:
     kind, _, rest = people.partition(":")
+    if kind == "nobody":  # fitted, not trained
+        return False
     if kind == "rendered":
         return person.startswith("rendered:") and _drawn(rest, person)
     if person.startswith("rendered:"):

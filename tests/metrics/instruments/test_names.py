@@ -47,7 +47,7 @@ def test_two_files_of_one_name_need_names(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         write_model(tmp_path / folder / "model.onnx")
     one, two = (f"arcface:{tmp_path / folder / 'model.onnx'}" for folder in ("a", "b"))
-    with pytest.raises(UsageError, match="two instruments are called 'arcface:model'.*name=NAME"):
+    with pytest.raises(UsageError, match=r"two instruments are called 'arcface:model'.*name=NAME"):
         create_instruments([one, two])
     with pytest.raises(UsageError, match="two instruments"):
         create_instruments([f"{one}?name=Cos", f"{two}?name=cos"])
