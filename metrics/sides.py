@@ -35,7 +35,9 @@ class Sides:
         clips: str [n], the clip of each frame. Two models or takes of a clip need two names.
         frames: int [n], its number; only metrics of video need both, and they compare frames whose numbers follow
             each other.
-        instruments: Reading name -> name of the instrument that read it (only carried into the result).
+        instruments: Reading name -> name of the instrument that read it.
+        families: Reading name -> family of that instrument, which decides what is defined on one network's readings alone;
+            where it is not stated, the instrument's name up to a colon.
 
     Raises:
         MetricError: Lengths or widths disagree.
@@ -54,6 +56,7 @@ class Sides:
     clips: NDArray[np.str_] | None = None
     frames: NDArray[np.integer] | None = None
     instruments: Mapping[str, str] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.wanted_id)
@@ -99,3 +102,7 @@ class Sides:
 
     def __len__(self) -> int:
         return len(self.wanted_id)
+
+    def family(self, reading: str) -> str:
+        """The family of the instrument that read something; "" where none is named."""
+        return self.families.get(reading) or self.instruments.get(reading, "").partition(":")[0]

@@ -89,7 +89,7 @@ class Metric(Declared):
         needs_truth: Whether it needs data with the true swap.
         needs_gallery: Whether it needs real faces of everybody in the run.
         needs_clips: Whether it needs frames that follow each other.
-        only: The instrument (its name up to a colon) on whose readings alone it is defined, for columns that the paper
+        only: The family of instruments on whose readings alone it is defined, for columns that the paper
             names after a network; "": any.
         asked: Gives bool [n], frames that can have a value at all; None: all.
         cluster: The independent unit over which its interval is taken.

@@ -31,7 +31,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Sha256, plain
+from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
 from reports.versions import CURRENT, READ, upgraded, with_unranked
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
@@ -161,10 +161,14 @@ class DataInfo(Open):
 
 
 class InstrumentInfo(Open):
-    """family: networks of one recipe; by the part of the name before a colon when it is not stated."""
+    """family: networks of one recipe; by the part of the name before a colon when it is not stated.
+
+    kin: families of the networks that its own training began from; who was trained with one of those shares them.
+    """
 
     name: Name
     family: str | None = None
+    kin: tuple[str, ...] = ()
     weights_sha256: str | None = None
     crop: JsonValue = None
     licence: str | None = None
@@ -174,6 +178,7 @@ class Run(Closed):
     """What ran, on what, with what: enough to run it again. `seconds` is wall time.
 
     rescored: when its metrics were made again from its stored readings (bench.rescore); None: never.
+    seen: what the instruments and the model knew of the run's people before (bench.leaks); empty in older results.
     """
 
     command: str = Field(max_length=100_000)
@@ -186,6 +191,7 @@ class Run(Closed):
     started: AwareDatetime
     rescored: AwareDatetime | None = None
     seconds: Annotated[Number, Field(ge=0)]
+    seen: tuple[Seen, ...] = Field(default=(), max_length=200)
 
 
 class Results(Closed):
@@ -231,6 +237,8 @@ class Results(Closed):
             return instrument
         if family in families or instrument.split(":")[0].lower() in families:
             return instrument if family == instrument.lower() else f"{instrument} or its family {family}"
+        if shared := sorted({name.lower() for info in known for name in info.kin} & trained):
+            return f"{shared[0]}, kin of {instrument}"
         return ""
 
     def to_json(self) -> str:

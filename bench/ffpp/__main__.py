@@ -81,8 +81,12 @@ def run(options: argparse.Namespace, line: str) -> int:
 
 
 def _dry_run(plan: Plan, skip_missing: bool) -> int:
+    from bench import leaks
     from bench.ffpp.plan import missing_clips
 
+    people = leaks.people_of(plan.dataset, plan.pairs)
+    seen = leaks.of_instruments(plan.instruments, people)
+    seen += [one for swapper in plan.swappers for one in leaks.of_model(swapper, people)]
     frames = len(plan.pairs) * plan.protocol.frames
     originals = len({clip for pair in plan.pairs for clip in (pair.target, pair.source)})
     missing = missing_clips(plan)
@@ -95,6 +99,7 @@ def _dry_run(plan: Plan, skip_missing: bool) -> int:
         f"{f'; {plan.protocol.video} in a row of each clip besides' if plan.protocol.video else ''}\n"
         f"models       {', '.join(f'{s.name} ({s.kind})' for s in plan.swappers)}\n"
         f"instruments  {', '.join(f'{i.name} (reads {chr(44).join(i.reads)})' for i in plan.instruments)}\n"
+        f"seen before  {', '.join(map(str, seen))} people of this run were in the training\n"
         f"workers      {plan.workers}, models on {plan.device}\n"
         f"missing      {missing or 'nothing'}"
     )

@@ -132,8 +132,11 @@ def create_instruments(given: list[str] | None) -> tuple[list[str], list[Instrum
         raise UsageError(f"--instruments is empty; choose among {', '.join(e.name for e in available())}")
     instruments = [create(spec, single=True) for spec in specs]
     for instrument in instruments:
-        if sum(other.name == instrument.name for other in instruments) > 1:
-            raise UsageError(f"two instruments are called {instrument.name!r}; give one of them")
+        if sum(other.name.lower() == instrument.name.lower() for other in instruments) > 1:
+            raise UsageError(
+                f"two instruments are called {instrument.name!r}; give one of them, or name a recogniser yourself: "
+                "arcface:FILE?name=NAME"
+            )
     return specs, instruments
 
 

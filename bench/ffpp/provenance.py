@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from bench import leaks
 from bench.environment import environment
 from bench.reading.instruments import describe
 from smoothswap.faces.detect import Detector
@@ -31,6 +32,7 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
         come the run's own, then the networks behind picture quality.
     """
     detector = Detector()
+    people = leaks.people_of(plan.dataset, plan.pairs)
     found = {
         "name": detector.name, "weights_sha256": detector.weights_sha256, "reads": ["box", "landmarks"],
         "parameters": detector.parameters, "licence": "landmarks: iBUG 300-W, no commercial use; dlib: "
@@ -48,6 +50,7 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
         "instruments": [found, *map(describe, plan.instruments), *plan.pictures.described()],
         "environment": environment(plan.device, plan.workers),
         "seed": plan.protocol.seed, "started": started, "seconds": seconds,
+        "seen": [*leaks.of_instruments(plan.instruments, people), *leaks.of_model(swapper, people)],
     }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from reports.html import write_report
 from reports.markdown import markdown_table
 from reports.pictures.store import Picture, pack
 from reports.results import Counts, Results
+from reports.seen import warnings
 from reports.table import RunFiles
 
 
@@ -53,7 +54,7 @@ def report(
         OutputError: When a file cannot be written.
     """
     scoring = Scoring(
-        [Source(instrument.name, tuple(instrument.reads)) for instrument in plan.instruments],
+        [Source(one.name, tuple(one.reads), one.family) for one in plan.instruments],
         plan.protocol,
         Gallery.of(outcome, plan.dataset),
         None if video is None else Gallery.of(video, plan.dataset),
@@ -86,6 +87,8 @@ def report(
             print(
                 f"warning: no frame of {swapper.name} could be scored; the ledger says why", file=sys.stderr
             )
+    for said in warnings([run.results for run in runs]):
+        print(f"warning: {said}", file=sys.stderr)
     publish(out, runs, shown, as_json)
 
 

@@ -72,10 +72,11 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Source:
-    """Where readings come from: an instrument's name and what it reads."""
+    """Where readings come from: an instrument's name, what it reads, and its family ("": its name up to a colon)."""
 
     name: str
     reads: tuple[str, ...]
+    family: str = ""
 
 
 @dataclass(frozen=True)
@@ -255,7 +256,8 @@ def _sides(
         truth=truth,
         clips=np.array([frame.row.clip for frame in frames], dtype=str) if video else None,
         frames=np.array([frame.row.frame for frame in frames], dtype=int) if video else None,
-        instruments={name: instrument.name for name in instrument.reads},
+        instruments=dict.fromkeys(instrument.reads, instrument.name),
+        families=dict.fromkeys(instrument.reads, instrument.family),
     )
 
 

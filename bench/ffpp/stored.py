@@ -80,7 +80,9 @@ class Shared:
 def instruments_of(results: Results) -> list[Source]:
     """The instruments whose readings the metrics come from, in the run's order."""
     described = [info.model_dump() for info in results.run.instruments]
-    sources = [Source(info["name"], tuple(info.get("reads") or ())) for info in described]
+    sources = [
+        Source(info["name"], tuple(info.get("reads") or ()), info.get("family") or "") for info in described
+    ]
     return [
         instrument for instrument in sources if instrument.reads and set(instrument.reads) <= set(READINGS)
     ]

@@ -23,6 +23,7 @@ from bench.data.ffpp import FFPP_METHODS
 from bench.data.pairs import Dataset
 from bench.errors import DataError, UsageError, suggestion
 from bench.swappers.base import CropSwapper, FinishedSwapper, FrameSwapper, Image, SwapError, Swapper, Task
+from bench.swappers.published import marked
 from reports.results import REFERENCES
 
 __all__ = ["BUILT_IN", "REFERENCES", "Image", "SwapError", "Swapper", "Task", "create", "create_all", "known"]
@@ -46,8 +47,6 @@ OURS = (
     importlib.metadata.EntryPoint("copy-source", "bench.swappers.references:CopySource", GROUP),
     importlib.metadata.EntryPoint("classical", "bench.swappers.classical:Classical", GROUP),
 )
-# What published methods were trained with: Smooth-Swap's Table 1 puts its dagger there.
-PUBLISHED_WITH = {"FaceShifter": ("arcface",)}
 
 
 def known(dataset: Dataset | None = None) -> list[str]:
@@ -135,7 +134,11 @@ def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
     """
     alias, equals, rest = spec.partition("=")
     if equals and re.fullmatch(r"[\w.+-]{1,64}", alias):
-        return replace(create(rest, dataset, device), name=alias, spec=spec)
+        return marked(replace(create(rest, dataset, device), name=alias, spec=spec))
+    return marked(_create(spec, dataset, device))
+
+
+def _create(spec: str, dataset: Dataset, device: str) -> Swapper:
     kind, colon, argument = spec.partition(":")
     for entry in OURS:
         if entry.name == spec:
@@ -175,10 +178,7 @@ def _finished(name: str, dataset: Dataset) -> Swapper:
     from bench.swappers.finished import Manipulation
 
     run = Manipulation(dataset, name)
-    info: dict[str, Any] = {"where": run.where()}
-    if name in PUBLISHED_WITH:
-        info["trained_with"] = list(PUBLISHED_WITH[name])
-    return Swapper(name, name, "finished", run, name, reference=name == "oracle", info=info)
+    return Swapper(name, name, "finished", run, name, reference=name == "oracle", info={"where": run.where()})
 
 
 def _images(spec: str, folder: str) -> Swapper:
@@ -202,14 +202,32 @@ def _attribute(module: str, name: str) -> Any:
 
 
 def _families(declared: Any, spec: str) -> list[str]:
-    """trained_with as a list of names; anything else becomes one clear error."""
+    """trained_with as a list of names, those of the weights in a file included; else one clear error."""
     names = [declared] if isinstance(declared, str) else declared
     if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) and n.strip() for n in names):
         raise UsageError(
             f"trained_with of {spec!r} is {declared!r}; expected the families, names or weights' sha256 of the "
             'networks that its training used, as ["arcface"]'
         )
-    return [name.strip() for name in names]
+    return [family for name in names for family in _of_file(name.strip(), spec)]
+
+
+def _of_file(name: str, spec: str) -> list[str]:
+    """What trained the weights in a file of ours (.safetensors with its card, or exported .onnx); another name as it is."""
+    if not name.endswith((".safetensors", ".onnx")) or not Path(name).is_file():
+        return [name]
+    from bench.reading.embedder import families_of
+    from smoothswap import export_onnx, pretrained
+
+    try:
+        known = export_onnx.lineage_of(Path(name)) if name.endswith(".onnx") else pretrained.lineage_of(name)
+    except pretrained.WeightsError as error:
+        raise UsageError(f"trained_with of {spec!r}: {error}") from error
+    if known is None:
+        raise UsageError(
+            f"trained_with of {spec!r}: {name} does not say what it was trained with; name the families instead"
+        )
+    return families_of(known)
 
 
 def _load(find: Callable[[], Any], spec: str) -> Any:
