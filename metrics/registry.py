@@ -32,6 +32,7 @@ OURS = tuple(
         "metrics.frames.retrieval",
         "metrics.frames.table_1",
         "metrics.frames.readings",
+        "metrics.frames.leaving",
         "metrics.frames.temporal",
         "metrics.frames.truth",
         "metrics.pictures.distances",

@@ -17,6 +17,7 @@ from metrics.sides import Sides
 # The groups of our own metrics, in the order of the report: those of Table 1 (identity change on the left, attribute
 # keeping on the right), then what else was measured. A spec may name any other; it comes where its `order` puts it.
 IDENTITY = "Identity change"
+LEAVING = "Leaving the target"
 KEEPING = "Attribute keeping"
 VIDEO = "Steadiness of video"
 QUALITY = "Picture quality"
@@ -49,6 +50,7 @@ class Declared:
         version: Grows whenever the same input would give another number.
         options: What else changes the number, with its values, the default first.
         missing: What a frame counts as in whose swap no face is found; "" where there are no frames.
+        unranked: Why no word, bold number, scale or headline may rest on it, in one line; "": they may.
     """
 
     key: str
@@ -64,6 +66,12 @@ class Declared:
     version: int = 1
     options: str = ""
     missing: str = ""
+    unranked: str = ""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether models may be ordered by it."""
+        return not self.unranked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +84,8 @@ class Metric(Declared):
         if_missing: Gives float [n], what a frame without a value scores where missing faces count: as wrong as a swap
             that shows the unwanted person (`missing` says it in words). NaN where even that is unknown, because an
             original could not be read.
-        counted: Whether the policy "count_as_wrong" counts missing frames in the headline (ID retrieval, as in the
-            field), or only "count_everywhere" does.
+        counted: Whether the policy "count_as_wrong" counts missing frames in the headline (retrieval, as in the field,
+            and what a swap would better by losing faces), or only "count_everywhere" does.
         needs_truth: Whether it needs data with the true swap.
         needs_gallery: Whether it needs real faces of everybody in the run.
         needs_clips: Whether it needs frames that follow each other.

@@ -4,7 +4,7 @@
      "run":     {command, model, protocol, data, instruments, environment, seed, started, seconds},
      "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
      "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version,
-                       label, group, order, range, description, ...}},
+                       label, group, order, range, description, unranked, ...}},
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
 A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
@@ -32,11 +32,13 @@ from pydantic import (
 from pydantic_core import from_json
 
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Sha256, plain
-from reports.versions import CURRENT, READ, upgraded
+from reports.versions import CURRENT, READ, upgraded, with_unranked
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
+# Rows that never saw the source: what a swap must do better than to have put anybody's face in.
+SOURCE_FREE = ("copy-target", "blur", "stranger")
 # Rows that mark the ends of the scale rather than compete in it.
-REFERENCES = ("copy-target", "copy-source", "oracle")
+REFERENCES = (*SOURCE_FREE, "copy-source", "oracle")
 
 
 class ResultsError(ValueError):
@@ -75,6 +77,8 @@ class MetricValue(Closed):
     dagger: why this number must not be ranked against others, as the paper's † in Table 1 (the model was
         trained with the instrument that reads it). It is printed with the number. `Results` sets it by
         itself from `run.model.trained_with`; set it by hand for any other conflict.
+    unranked: why nobody's number in this column may be ranked (metrics.spec.Declared); None: they may. Results of before
+        it existed are given what the metric declares today, by its key.
     """
 
     value: Measured
@@ -95,6 +99,12 @@ class MetricValue(Closed):
     range: tuple[Number | None, Number | None]
     description: str | None = Field(default=None, max_length=2000)
     dagger: str | None = Field(default=None, min_length=1, max_length=500)
+    unranked: str | None = Field(default=None, min_length=1, max_length=500)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether models may be ordered by this number."""
+        return not self.dagger and not self.unranked
 
     @model_validator(mode="after")
     def _consistent(self) -> MetricValue:
@@ -192,7 +202,9 @@ class Results(Closed):
     def _of_any_version(cls, content: Any) -> Any:
         """Version 1 as version 2, also where it stands inside of another file (a baseline)."""
         version = content.get("schema_version") if isinstance(content, dict) else None
-        return upgraded(content) if version == 1 and not isinstance(version, bool) else content
+        if isinstance(version, bool) or version not in READ:
+            return content
+        return upgraded(content) if version == 1 else with_unranked(content)
 
     @model_validator(mode="after")
     def _mark(self) -> Results:

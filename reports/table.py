@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reports.paired import apart
-from reports.results import REFERENCES, MetricValue, ResultsError
+from reports.results import REFERENCES, SOURCE_FREE, MetricValue, ResultsError
 from reports.run_files import Failure, RunFiles
 
 
@@ -32,6 +32,7 @@ class Column:
         low: The least number shown in it.
         high: The greatest.
         range: The least and the greatest possible value; None: no end.
+        unranked: Why no word, bold number or scale rests on it; "": they may.
     """
 
     key: str
@@ -46,6 +47,17 @@ class Column:
     low: float
     high: float
     range: tuple[float | None, float | None] = (None, None)
+    unranked: str = ""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether words, bold numbers and the scale may rest on it."""
+        return not self.unranked
+
+    @property
+    def mark(self) -> str:
+        """‡ where it is shown and not ranked."""
+        return "‡" if self.unranked else ""
 
     @property
     def arrow(self) -> str:
@@ -69,7 +81,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One model. `end`: "low" and "high" are reference rows (ends of the scale), "" competes."""
+    """One model. `end`: reference rows are "low" (never saw the source) or "high" (ends of the scale), "" competes."""
 
     run: RunFiles
     end: str
@@ -100,9 +112,22 @@ class Table:
         notes = (m.dagger for row in self.rows for m in row.run.results.metrics.values())
         return list(dict.fromkeys(note for note in notes if note))
 
+    @property
+    def source_free(self) -> list[Row]:
+        """The reference rows that never saw the source, doing nothing first."""
+        return [row for row in self.rows if row.end == "low"]
+
+    @property
+    def unranked(self) -> list[tuple[str, list[Column]]]:
+        """Each reason why columns are not ranked, with those columns."""
+        reasons = dict.fromkeys(column.unranked for column in self.columns if column.unranked)
+        return [(why, [column for column in self.columns if column.unranked == why]) for why in reasons]
+
 
 MEANINGS = {
     "copy-target": "nothing swapped",
+    "blur": "the target's face blurred",
+    "stranger": "a third person's face pasted on",
     "copy-source": "the source's face pasted on",
     "oracle": "the true swap",
 }
@@ -133,7 +158,7 @@ def build(runs: Sequence[RunFiles]) -> Table:
 
 def _row(run: RunFiles) -> Row:
     name = run.results.run.model.name
-    end = "" if not run.results.run.model.is_reference else "low" if name == "copy-target" else "high"
+    end = "" if not run.results.run.model.is_reference else "low" if name in SOURCE_FREE else "high"
     variant = (run.results.run.model.model_extra or {}).get(
         "variant"
     )  # in what a model of ours differs from the main one
@@ -141,7 +166,7 @@ def _row(run: RunFiles) -> Row:
 
 
 def _row_order(row: Row) -> tuple[int, int]:
-    """copy-target first, then models in the order given, then the other references, the truth last."""
+    """What never saw the source first, then models in the order given, then the other references, the truth last."""
     if not row.end:
         return (1, 0)
     name = row.run.results.run.model.name
@@ -213,6 +238,7 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
         min(ends, default=0.0),
         max(ends, default=0.0),
         first.range,
+        first.unranked or "",
     )
 
 
@@ -220,10 +246,12 @@ def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
     """The best two of each column as in the paper, or the best one: as many as are separated from all the rest.
 
     Separated: the interval of the paired difference leaves 0 out (reports.paired). Of two models only the
-    better one can be bold. References and numbers under a dagger are not ranked.
+    better one can be bold. References, numbers under a dagger and columns that declare it are not ranked.
     """
     bold = set()
     for column in columns:
+        if not column.ranked:
+            continue
         ranked = [
             (m.value, row.run)
             for row in rows

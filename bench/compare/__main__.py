@@ -170,7 +170,7 @@ def bounds_of(key: str) -> tuple[float, float] | None:
     if key == FAILED:
         return (0.0, 100.0)
     metric = METRICS.get(key.split("@")[0])
-    return metric.range if metric is not None and metric.counted else None
+    return metric.range if metric is not None and metric.unit == "%" else None
 
 
 def lines(comparisons: Sequence[Comparison], a: str, b: str) -> str:

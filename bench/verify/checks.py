@@ -18,7 +18,9 @@ from reports.results import MetricValue, Results
 CLOSE = 1e-6  # relative; readings are float32, numbers are computed in float64
 NEAR = 0.15  # of the interval's width: two bootstraps of 4,000 resamples differ by less
 LOOSE = 1e-5  # relative, of distances between sets: two ways to a root of a matrix
-BOUNDS = {"id_retrieval": (0.0, 100.0), "id_retrieval_top5": (0.0, 100.0)}
+BOUNDS = dict.fromkeys(("id_retrieval", "id_retrieval_top5", "target_retrieval"), (0.0, 100.0))
+COUNTED = (*BOUNDS, "target_identity")
+"""Metrics in whose headline a lost face counts under the policy "count_as_wrong"."""
 
 
 @dataclass
@@ -86,14 +88,18 @@ def check_metrics(
 def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue, results: Results) -> None:
     name, column = key.split("@")[0], f"metric/{key}"
     taught = name in recount.MEANING
+    known = recount.VERSIONS.get(name, (1,))
     if taught:
+        newest = isinstance(said.version, int) and 1 <= said.version <= known[-1]
+        found.expect(newest, f"metric {key}: version {said.version!r}, this verifier knows up to {known[-1]}")
+    if taught and said.version in known:
         _meaning(found, key, said, *recount.MEANING[name])
     stored = tables.frames[column].to_numpy(np.float64)
     outside = int((np.isfinite(stored) & ~tables.posed).sum())
     found.expect(not outside, f"metric {key}: {outside} values in frames without a face in an original")
     again = None
-    if said.version == recount.VERSION:
-        again = recount.per_frame(tables, key, said.instrument)
+    if said.version in known:
+        again = recount.per_frame(tables, key, said.instrument, said.version)
     if again is None:
         found.aggregated += 1
         unknown_here = "" if taught else "; this verifier does not know what it measures"
@@ -109,7 +115,7 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
         stored = _follows(found, f"metric {key}", tables, stored, again)
     clusters = tables.frames["cluster"].to_numpy(str)
     excluding, counting = stored, _counting(found, tables, key, said, stored)
-    limits, bounds = _limits(name, said)
+    limits, bounds = _limits(found, key, said)
     for what, part, values in (
         ("excluding", said.excluding_missing, excluding),
         ("counting", said.counting_missing, counting),
@@ -122,21 +128,24 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
             said.missing is None or said.missing == lost,
             f"metric {key}: missing {said.missing}, recomputed {lost}",
         )
-        _policy(found, key, said, results, counted=name in BOUNDS)
+        _policy(found, key, said, results, counted=name in COUNTED)
     applied = said.missing_policy == "count_as_wrong"
     _summary(found, f"metric {key}", said, counting if applied else excluding, clusters, bounds, limits)
 
 
-def _limits(name: str, said: MetricValue) -> tuple[Ends, Ends | None]:
+def _limits(found: Checked, key: str, said: MetricValue) -> tuple[Ends, Ends | None]:
     """What no interval goes beyond, and the bounds of a single value where it is a hit.
 
-    A metric that was not taught here has those that its results state.
+    A metric, or a version of one, that was not taught here has those that its results state.
     """
-    if name in recount.MEANING:
-        return recount.RANGES.get(said.unit, (0.0, math.inf)), BOUNDS.get(name)
+    name = key.split("@")[0]
     low, high = said.range
     limits = (-math.inf if low is None else low, math.inf if high is None else high)
-    return limits, limits if said.unit == "%" else None
+    if name not in recount.MEANING or said.version != recount.VERSIONS.get(name, (1,))[-1]:
+        return limits, limits if said.unit == "%" else None
+    taught = recount.RANGES.get(said.unit, (0.0, math.inf))
+    found.expect(limits == taught, f"metric {key}: range {said.range}, it is {taught[0]:g} to {taught[1]:g}")
+    return taught, BOUNDS.get(name)
 
 
 def _meaning(found: Checked, key: str, said: MetricValue, unit: str, up: bool) -> None:
@@ -166,7 +175,9 @@ def _counting(
 ) -> np.ndarray | None:
     """The values with what each lost face counts as; None where neither readings nor the table tell."""
     lost = tables.posed & ~np.isfinite(stored)
-    costs = recount.if_lost(tables, key, said.instrument)
+    costs = None
+    if said.version in recount.VERSIONS.get(key.split("@")[0], (1,)):
+        costs = recount.if_lost(tables, key, said.instrument, said.version)
     column = f"missing/{key}"
     told = tables.frames[column].to_numpy(np.float64) if column in tables.frames else None
     if costs is None or (tables.unknown & lost).any():
@@ -197,7 +208,7 @@ def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValu
     column, unit = pictures.SETS[key]
     _meaning(found, key, said, unit, False)
     swap, target = tables.pictures(column)
-    if swap is None or target is None or said.version != recount.VERSION:
+    if swap is None or target is None or said.version != 1:
         found.violations.append(f"metric {key}: the tables lack the features {column} that it is made of")
         return
     if (tables.unknown & tables.posed).any():

@@ -7,7 +7,8 @@ The rules that change the number:
 - gallery: real faces of everybody in the run; with `exclude`, without the very frame that the model was shown.
 - one person twice: ids name people, not clips. Two clips of one person must carry one id (bench's identity
   map), otherwise the twin takes hits away; their rows then count together.
-- ties count as wrong, whatever the order of the gallery.
+- ties count as wrong, whatever the order of the gallery: against a person who should be found, and for one who should
+  not.
 - a swap without a reading has no rank: the missing-face policy decides (metrics/evaluation.py).
 """
 
@@ -36,6 +37,7 @@ def identity_rank(
     gallery: ArrayLike,
     gallery_ids: ArrayLike,
     exclude: NDArray[np.integer] | None = None,
+    ties_found: bool = False,
 ) -> Float64[np.ndarray, " n"]:
     """Rank of the wanted identity among the identities of the gallery, 1 = nearest.
 
@@ -49,6 +51,7 @@ def identity_rank(
         gallery: float [m, d].
         gallery_ids: str [m].
         exclude: int [n], one gallery row that a probe may not find (-1: none).
+        ties_found: Whether ties count for the identity instead, as is fair where it should not be found.
 
     Returns:
         float [n]. NaN: the probe has no reading, or its wanted identity has no usable row in the gallery.
@@ -81,8 +84,11 @@ def identity_rank(
             cosine[hit, column[hit]] = -np.inf
         nearest = np.maximum.reduceat(cosine, starts, axis=1)
         own = np.take_along_axis(nearest, place[part, None], axis=1)
-        at_least_as_near = np.sum(nearest >= own - TIE, axis=1)  # the wanted identity itself is among them
-        rank[part] = np.where(np.isfinite(own[:, 0]) & known[part], at_least_as_near, np.nan)
+        # In the first count the wanted identity itself is among the others.
+        place_of = (
+            1 + np.sum(nearest > own + TIE, axis=1) if ties_found else np.sum(nearest >= own - TIE, axis=1)
+        )
+        rank[part] = np.where(np.isfinite(own[:, 0]) & known[part], place_of, np.nan)
     return rank
 
 

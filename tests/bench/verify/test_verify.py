@@ -31,7 +31,7 @@ def test_a_whole_run_is_a_success(whole: Path, capsys: pytest.CaptureFixture[str
     assert main([str(whole.parent)]) == 0
     printed = capsys.readouterr()
     assert printed.out == (
-        "SUCCESS: 2 models, 192 rows, 20 metrics recomputed from readings, 0 from the values of each frame\n"
+        "SUCCESS: 2 models, 192 rows, 24 metrics recomputed from readings, 0 from the values of each frame\n"
     )
     assert main([str(whole), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["success"] is True
@@ -156,7 +156,7 @@ def test_the_recount_shares_no_code_with_the_metrics() -> None:
     modules = sorted(
         path.stem for path in (ROOT / "bench" / "verify").glob("*.py") if path.stem != "__init__"
     )
-    assert modules == ["__main__", "checks", "intervals", "pictures", "recount"]
+    assert modules == ["__main__", "checks", "distances", "intervals", "pictures", "recount"]
     for name in modules:
         tree = ast.parse((ROOT / "bench" / "verify" / f"{name}.py").read_text())
         imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
