@@ -21,7 +21,7 @@ class Point:
     found: Summary
 
 
-def gallery_curve(  # noqa: PLR0913  # what `summarise` takes, by name
+def gallery_curve(
     metric: Metric,
     rank: Floats,
     missing_as: Floats,

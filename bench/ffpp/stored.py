@@ -24,7 +24,7 @@ from bench.ffpp.scores import Gallery, Source
 from bench.reading.reader import Reading
 from metrics.sides import READINGS
 from reports.files import FRAMES, ORIGINALS, TRUTH
-from reports.results import Results
+from reports.results import FOLLOWS, Results
 
 Values = dict[str, npt.NDArray[np.float32]]
 
@@ -93,9 +93,10 @@ def protocol_of(results: Results) -> Protocol:
         DataError: Its rules are not those of today's protocol, or do not give the hash that stands beside them.
     """
     stated = results.run.protocol.model_dump(mode="json")
-    digest = stated.pop("hash")
+    digest = stated["hash"]
+    rules = {name: value for name, value in stated.items() if name not in FOLLOWS}
     try:
-        protocol = Protocol.model_validate(stated)
+        protocol = Protocol.model_validate(rules)
     except ValueError as error:
         raise DataError(
             f"the run's protocol is not one of today's: {error}; score the model again"

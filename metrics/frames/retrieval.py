@@ -101,9 +101,7 @@ def identity_rank(
     return rank
 
 
-def _left_out(
-    drawn: Int[np.ndarray, " p"], own: Int[np.ndarray, " n"], size: int
-) -> Bool[np.ndarray, "n p"]:
+def _left_out(drawn: Int[np.ndarray, " p"], own: Int[np.ndarray, " n"], size: int) -> Bool[np.ndarray, "n p"]:
     """Who is not in each probe's gallery: of the others, in their order, all after the first size - 1."""
     mine = drawn[own][:, None]
     turn = drawn[None, :] - (drawn[None, :] > mine)
