@@ -57,11 +57,10 @@ def ranks(
         own = best[at[wanted[i]]]
         if not np.isfinite(own):
             continue
-        if draw is not None:
-            there = [wanted[i], *[name for name in order if name != wanted[i]][: draw[0] - 1]]
-            best = best[[at[name] for name in there]]
+        others = [name for name in (names.tolist() if draw is None else order) if name != wanted[i]]
+        rivals = best[[at[name] for name in others[: None if draw is None else draw[0] - 1]]]
         for rank, slack in zip(found, (TIE + _VAGUE, TIE - _VAGUE), strict=True):
-            rank[i] = 1 + (best > own + slack).sum() if ties_found else (best >= own - slack).sum()
+            rank[i] = 1 + (rivals > own + slack if ties_found else rivals >= own - slack).sum()
     return found
 
 
