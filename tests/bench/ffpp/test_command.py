@@ -413,6 +413,8 @@ def test_a_full_disk_leaves_no_result(tree: Path, tmp_path: Path, colours: str) 
     done = subprocess.run(
         command(tree, tmp_path / "out", colours, "--workers", "1"),
         cwd=ROOT,
+        env=os.environ
+        | {"PYTHONDONTWRITEBYTECODE": "1"},  # Python would keep bytecode that was cut off, and read it
         capture_output=True,
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)),
