@@ -87,9 +87,7 @@ def ecdfs(table: Table) -> list[Plot]:
             continue
         with matplotlib.rc_context(STYLE | {"svg.hashsalt": f"ecdf {column.key}"}):
             figure, axes = panel(2.35)
-            for (row, values), (colour, dash, _) in zip(
-                lines, looks([row for row, _ in lines]), strict=True
-            ):
+            for (row, values), (colour, dash, _) in zip(lines, looks([row for row, _ in lines]), strict=True):
                 shares = np.linspace(0, 1, min(STEPS, len(values)))
                 axes.plot(
                     np.quantile(values, shares),
