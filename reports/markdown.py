@@ -11,7 +11,7 @@ from reports.table import Column, Row, RunFiles, Table, build
 
 
 def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) -> str:
-    """A Markdown table: value (95 % interval), best two in bold, † where a number must not be ranked.
+    """A Markdown table: value (95 % interval), best two in bold, † and ‡ where a number or a column must not be ranked.
 
     Args:
         runs: The models.
@@ -25,7 +25,11 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
     """
     table = build(runs)
     columns = [c for c in table.columns if keys is None or c.key in keys]
-    head = ["Model", *(f"{plain(c.label)}{_reader(c)} {c.arrow}{_unit(c)}" for c in columns), "Frames"]
+    head = [
+        "Model",
+        *(f"{plain(c.label)}{c.mark}{_reader(c)} {c.arrow}{_unit(c)}" for c in columns),
+        "Frames",
+    ]
     lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
     for row in table.rows:
         counts = row.run.results.counts
@@ -34,7 +38,12 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
         lines.append(
             _line([shown, *(_cell(table, row, c) for c in columns), f"{counts.used} of {counts.expected}"])
         )
-    shown_notes = [f"† {plain(note)}" for note in table.daggers]
+    shown_notes = [
+        f"‡ {plain(why)}; shown, but not ranked"
+        for why, of in table.unranked
+        if any(c in columns for c in of)
+    ]
+    shown_notes += [f"† {plain(note)}" for note in table.daggers]
     return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in shown_notes)
 
 
@@ -90,6 +99,7 @@ def frame(runs: Sequence[RunFiles]) -> pd.DataFrame:
                         "version": str(metric.version),
                         "gallery": "" if metric.gallery is None else str(metric.gallery),
                         "dagger": metric.dagger or "",
+                        "unranked": metric.unranked or "",
                     }
                 )
     return pd.DataFrame(rows)

@@ -18,7 +18,7 @@ from metrics.spec import TRUTH
 from reports.figures import INK, LINE, PAGE, SERIES, SOFT, STYLE, inline, short
 from reports.table import Column, Row, Table
 
-SHOWN = ("identity", "identity_r", "shape_r", "expression", "expression_r", "pose", "truth_pixel")
+SHOWN = ("identity", "target_identity", "shape", "expression", "pose", "truth_pixel")
 STEPS = 120  # points of an ECDF, and most dots of a row: a full FF++ run draws no more than a small one
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1.5)), (0, (9, 3)))
 _MARKS = ("o", "s", "D", "^", "v", "P")
@@ -116,7 +116,7 @@ def tradeoffs(table: Table) -> list[Plot]:
         A plot for each attribute that was measured; [] without a measure of identity.
     """
     by_key = {column.key: column for column in table.columns}
-    across = next((by_key[key] for key in ("identity_r", "identity", "id_retrieval") if key in by_key), None)
+    across = next((by_key[key] for key in ("identity", "id_retrieval") if key in by_key), None)
     if across is None:
         return []
     plots = []

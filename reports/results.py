@@ -33,6 +33,7 @@ from pydantic_core import from_json
 
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Sha256, plain
 from reports.galleries import GalleryInfo, GalleryPoint
+from reports.rules import ProtocolInfo
 from reports.versions import CURRENT, READ, upgraded, with_unranked
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
@@ -150,22 +151,6 @@ class ModelInfo(Open):
     def is_reference(self) -> bool:
         """True for a row that marks an end of the scale; by name when `reference` is not stated."""
         return self.name in REFERENCES if self.reference is None else self.reference
-
-
-FOLLOWS = ("hash", "name", "identity_map_sha256")
-"""What stands beside the protocol's rules and follows from them."""
-
-
-class ProtocolInfo(Open):
-    """Every rule of the protocol, with the hash over all of them.
-
-    name: under which these rules are known (bench.ffpp.presets); None: no name. identity_map_sha256: of the map of people
-        who appear twice; None: there is none, or the results do not say.
-    """
-
-    hash: str = Field(min_length=1, max_length=128)
-    name: Name | None = None
-    identity_map_sha256: Sha256 | None = None
 
 
 class DataInfo(Open):

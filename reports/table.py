@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reports.paired import apart
+from reports.paired import Families
+from reports.recognition import GROUPS, unrecognised
 from reports.results import REFERENCES, SOURCE_FREE, MetricValue, ResultsError
 from reports.run_files import Failure, RunFiles
 
@@ -106,6 +107,9 @@ class Table:
     columns: list[Column]
     rows: list[Row]
     bold: set[tuple[str, str]] = field(default_factory=set)  # (model name, metric key)
+    families: Families = field(default_factory=Families, repr=False, compare=False)
+    # Model -> the rows without the source above which it is not recognised (reports.recognition).
+    unrecognised: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def groups(self) -> list[tuple[str, list[Column]]]:
@@ -160,7 +164,9 @@ def build(runs: Sequence[RunFiles]) -> Table:
         raise ResultsError(f"two results for {', '.join(twice)}: give the models different names")
     rows = sorted((_row(run) for run in runs), key=_row_order)
     columns = columns_of([run.results.metrics for run in runs])
-    return Table(columns, rows, _bold(rows, columns))
+    families = Families()
+    lost = unrecognised(rows, columns, families)
+    return Table(columns, rows, _bold(rows, columns, families, lost), families, lost)
 
 
 def _row(run: RunFiles) -> Row:
@@ -250,11 +256,14 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
     )
 
 
-def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
-    """The best two of each column as in the paper, or the best one: as many as are separated from all the rest.
+def _bold(
+    rows: list[Row], columns: list[Column], families: Families, lost: Mapping[str, Sequence[str]]
+) -> set[tuple[str, str]]:
+    """The best two of each column as in the paper, or the best one: as many as are better than all the rest.
 
-    Separated: the interval of the paired difference leaves 0 out (reports.paired). Of two models only the
-    better one can be bold. References, numbers under a dagger and columns that declare it are not ranked.
+    Better: by the test over all metrics of two models, corrected (reports.paired). Of two models only one can be bold.
+    References, numbers under a dagger and columns that declare it are not ranked, and no model by its identity that is not
+    recognised as the source (reports.recognition).
     """
     bold = set()
     for column in columns:
@@ -268,9 +277,14 @@ def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
         ranked.sort(key=lambda pair: -pair[0] if column.higher_is_better else pair[0])
         for best in (2, 1):
             if best < len(ranked) and all(
-                apart(mine, theirs, column.key) for _, mine in ranked[:best] for _, theirs in ranked[best:]
+                families.better(mine, theirs, column.key)
+                for _, mine in ranked[:best]
+                for _, theirs in ranked[best:]
             ):
-                bold |= {(run.name, column.key) for _, run in ranked[:best]}
+                names = {run.name for _, run in ranked[:best]}
+                bold |= {
+                    (name, column.key) for name in names if column.group not in GROUPS or name not in lost
+                }
                 break
     return bold
 

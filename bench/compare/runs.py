@@ -8,7 +8,8 @@ from typing import Any
 from bench.errors import DataError, UsageError, few
 from reports.files import FRAMES, RESULTS, model_folders
 from reports.frames import FrameTable
-from reports.results import FOLLOWS, Results, ResultsError, load
+from reports.results import Results, ResultsError, load
+from reports.rules import FOLLOWS
 
 
 def differences(a: Results, b: Results) -> list[str]:

@@ -113,6 +113,7 @@ def _dry_run_unmade(options: argparse.Namespace) -> int:
     from bench.ffpp.plan import create_instruments
     from bench.ffpp.presets import applied
     from bench.ffpp.protocol import Protocol
+    from bench.swappers import REFERENCES
 
     applied(options)
     _, instruments = create_instruments(options.instruments)
@@ -122,7 +123,7 @@ def _dry_run_unmade(options: argparse.Namespace) -> int:
         f"clips        {clips} swaps\n"
         f"frames       {clips * min(options.frames or Protocol().frames, rendered.FRAMES)} expected of each model\n"
         f"models       {', '.join(options.model or ['smoothswap'])}"
-        f"{'' if options.no_references else ' and the references copy-target, copy-source, oracle'}\n"
+        f"{'' if options.no_references else ' and the references ' + ', '.join(REFERENCES)}\n"
         f"instruments  {', '.join(instrument.name for instrument in instruments)}\n"
         "missing      the rendered faces; a run without --dry-run makes them first"
     )

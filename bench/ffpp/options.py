@@ -45,7 +45,11 @@ def parser() -> Parser:
         help="networks that a model's training used (arcface, vggface2, dlib, a weights' sha256), may be repeated: its "
         "numbers by such an instrument get a dagger and are not ranked",
     )
-    add("--no-references", action="store_true", help="leave out copy-target, copy-source and the oracle")
+    add(
+        "--no-references",
+        action="store_true",
+        help="leave out the reference rows: copy-target, blur, stranger, copy-source and the oracle",
+    )
     add(
         "--data",
         metavar="ROOT",
@@ -102,7 +106,8 @@ def parser() -> Parser:
     add(
         "--missing",
         choices=("count_as_wrong", "exclude", "count_everywhere"),
-        help="a swap without a face: a miss in ID retrieval; left out; or wrong in every metric (count_as_wrong)",
+        help="a swap without a face: a miss in ID retrieval, and the target itself in its columns; left out; "
+        "or wrong in every metric (count_as_wrong)",
     )
     add(
         "--gallery",

@@ -90,6 +90,7 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
             "source_frame",
             "status",
             "reason",
+            "there",
         )
     }
     columns |= {

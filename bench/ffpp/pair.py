@@ -17,6 +17,7 @@ from bench.ffpp.clip import Clip, open_clip, reopen
 from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
+from bench.ffpp.strangers import Strangers
 from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading, Status
 from bench.swappers import Swapper, Task
@@ -29,7 +30,8 @@ class Context:
     """What a pair needs of the run that it is part of.
 
     rule: the frames of each clip. pictures: whether the pictures themselves are kept and looked at, or only what the
-    instruments read. cutter: keeps the faces that the models of a pair share.
+    instruments read. cutter: keeps the faces that the models of a pair share. strangers: third people, for the models
+    that are shown one; None where there is no such model.
     """
 
     protocol: Protocol
@@ -39,6 +41,7 @@ class Context:
     batch_size: int
     pictures: bool
     cutter: Cutter
+    strangers: Strangers | None = None
 
 
 class Truth:
@@ -96,6 +99,7 @@ class PairRun:
         self.source, self.target, self.truth = source, target, truth
         self._target_path = target_path
         self._failure = ""
+        self._there = target.frames.there
         self._shown: list[int | None] = []
         self._problems: list[tuple[Status, str] | None] = []
         self._swapped: list[Swapped] = []
@@ -182,6 +186,7 @@ class PairRun:
         if clip.failure:
             self._failure = clip.failure
             return
+        self._there = clip.frames.there
         if clip.frames.numbers != self.target.frames.numbers:
             assert self._target_path is not None
             try:
@@ -198,16 +203,24 @@ class PairRun:
                 self._problems[i] = ("decode_error", reason)
 
     def _generate(self) -> list[Swapped]:
+        stranger = None
+        if self.swapper.shows == "stranger":
+            stranger = self.context.strangers and self.context.strangers.find(self.pair)
+            if stranger is None:
+                return [Failed("no third person of the run has a face in a first frame")] * len(
+                    self._problems
+                )
         tasks = {}
         for i, (problem, j) in enumerate(zip(self._problems, self._shown, strict=True)):
             if problem is None and j is not None:
+                image, face = stranger or (self.source.image(j), self.source.face(j))
                 tasks[i] = Task(
                     self.pair,
                     self.target.frames.numbers[i],
                     self.target.image(i),
-                    self.source.image(j),
+                    image,
                     self.target.face(i),
-                    self.source.face(j),
+                    face,
                 )
         swapped = swap(self.swapper, list(tasks.values()), self.context.batch_size)
         by_frame = dict(zip(tasks, swapped, strict=True))
@@ -320,6 +333,7 @@ class PairRun:
             source_frame=-1 if j is None else self.source.frames.numbers[j],
             status=status,
             reason=reason,
+            there=self._there,
         )
 
 

@@ -14,6 +14,7 @@ from bench.data.people import SHIPPED, map_for, shipped_map
 from bench.errors import DataError, UsageError, few
 from bench.ffpp import presets
 from bench.ffpp.protocol import SPLITS, Protocol
+from bench.ffpp.strangers import third_people
 from bench.reading.instruments import available, create
 from bench.reading.pictures import PictureReader
 from bench.swappers import REFERENCES, Swapper, create_all, declare
@@ -56,9 +57,12 @@ def prepare(options: argparse.Namespace) -> Plan:
     protocol, dataset, pairs = _data(options, protocol, kind, root)
     models = options.model or ["smoothswap"]
     if not options.no_references:
-        references = [name for name in REFERENCES if name != "oracle" or dataset.truth]
-        models = [*models, *(name for name in references if name not in models)]
+        lacking = {"oracle"} if not dataset.truth else set()
+        lacking |= set() if third_people(dataset, pairs) else {"stranger"}
+        models = [*models, *(name for name in REFERENCES if name not in (*models, *lacking))]
     swappers = declare(create_all(models, dataset, device), options.trained_with)
+    if any(one.shows == "stranger" for one in swappers) and not third_people(dataset, pairs):
+        raise UsageError("stranger needs a third person and this run has two: score more clips with --limit")
     for swapper in swappers:
         if reason := swapper.info.get("chosen"):
             print(f"{swapper.name}: {swapper.info['weights']}, {reason}", file=sys.stderr)

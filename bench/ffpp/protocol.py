@@ -78,8 +78,9 @@ class Protocol(BaseModel):
     )
     missing: Literal["count_as_wrong", "exclude", "count_everywhere"] = Field(
         default="count_as_wrong",
-        description="what a swap without a face does: a miss in ID retrieval, left out of distances; left out "
-        "of every metric; or counted in every metric as a swap that shows the unwanted person. Frames whose "
+        description="what a swap without a face does: a miss in ID retrieval, the target itself where leaving it is "
+        "measured, and left out of distances; left out of every metric; "
+        "or counted in every metric as a swap that shows the unwanted person. Frames whose "
         "originals have no face are in the ledger only",
     )
     gallery: Literal["all", "without_source_frame"] = Field(

@@ -23,6 +23,7 @@ from bench.ffpp.frame import Frame
 from bench.ffpp.pair import Context, PairRun, Truth
 from bench.ffpp.plan import Plan
 from bench.ffpp.protocol import Protocol
+from bench.ffpp.strangers import Strangers
 from bench.reading.pool import Readers
 from bench.reading.reader import Reading
 from bench.swappers import Swapper
@@ -105,8 +106,12 @@ class Run:
             bool(self.truth),
         )
 
-    def context(self) -> Context:
-        """What the pairs of one group share."""
+    def context(self, strangers: Strangers | None = None) -> Context:
+        """What the pairs of one group share.
+
+        Args:
+            strangers: Third people, for the models that are shown one.
+        """
         rule = self.rule or FrameRule(self.protocol.frames)
         return Context(
             protocol=self.protocol,
@@ -116,6 +121,7 @@ class Run:
             batch_size=self.batch_size,
             pictures=self.pictures,
             cutter=Cutter(lossless=len(self.pairs) * rule.k <= LOSSLESS),
+            strangers=strangers,
         )
 
     def _groups(self) -> Iterator[Group]:
@@ -123,9 +129,11 @@ class Run:
         together: dict[tuple[str, ...], list[Pair]] = {}
         for pair in self.pairs:
             together.setdefault(tuple(sorted((pair.target, pair.source))), []).append(pair)
+        shown = any(swapper.shows == "stranger" for swapper in self.swappers)
+        strangers = Strangers(self.dataset, self.pairs, self.readers) if shown else None
         ahead: deque[Group] = deque()
         for pairs in together.values():
-            group = Group(self.context(), self.dataset, pairs, self.swappers, self.truth)
+            group = Group(self.context(strangers), self.dataset, pairs, self.swappers, self.truth)
             group.open()
             ahead.append(group)
             if len(ahead) > self.readers.workers:
@@ -156,6 +164,9 @@ class Group:
             self.originals[name] = clip = self._open(self.dataset.original(name))
             if not clip.failure:
                 self._reading[name] = readers.originals(readable(clip.frames), look)
+        if self.context.strangers:
+            for pair in self.pairs:
+                self.context.strangers.begin(pair)
 
     def score(self) -> Iterator[tuple[Pair, str, list[Frame]]]:
         """(pair, model, its frames) for every pair and every swapper, in that order."""

@@ -24,7 +24,8 @@ from bench.ffpp.scores import Gallery, Source
 from bench.reading.reader import Reading
 from metrics.sides import READINGS
 from reports.files import FRAMES, ORIGINALS, TRUTH
-from reports.results import FOLLOWS, Results
+from reports.results import Results
+from reports.rules import FOLLOWS
 
 Values = dict[str, npt.NDArray[np.float32]]
 

@@ -1,6 +1,6 @@
 """The registry of swappers: from what a user writes after --model to something that swaps.
 
-copy-target  copy-source  classical
+copy-target  blur  stranger  copy-source  classical
 smoothswap  smoothswap:NAME                 the weights for these data; weights by name or path
 oracle  Deepfakes  FaceShifter ...          any folder of manipulated_sequences
 images:DIR                                  anybody's finished swaps
@@ -17,18 +17,21 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.data.ffpp import FFPP_METHODS
 from bench.data.pairs import Dataset
 from bench.errors import DataError, UsageError, suggestion
 from bench.swappers.base import CropSwapper, FinishedSwapper, FrameSwapper, Image, SwapError, Swapper, Task
+from reports.results import REFERENCES
 
-__all__ = ["BUILT_IN", "Image", "SwapError", "Swapper", "Task", "create", "create_all", "known"]
+__all__ = ["BUILT_IN", "REFERENCES", "Image", "SwapError", "Swapper", "Task", "create", "create_all", "known"]
 
 GROUP = "smoothswap.models"
 BUILT_IN = {
     "copy-target": "the target untouched: the end of the scale where nothing is swapped",
+    "blur": "the target's face blurred until nobody is recognised: what leaving the target scores by itself",
+    "stranger": "a third person's aligned face pasted in: what anybody's face scores; needs three people",
     "copy-source": "the source's aligned face pasted in: the end of the scale where everything is",
     "classical": "landmark warp, colour transfer and Poisson blending with OpenCV",
     "smoothswap": "the paper's model with the committed weights that fit the data, rendered or photographs",
@@ -38,10 +41,11 @@ BUILT_IN = {
 # on what was installed when.
 OURS = (
     importlib.metadata.EntryPoint("copy-target", "bench.swappers.references:CopyTarget", GROUP),
+    importlib.metadata.EntryPoint("blur", "bench.swappers.references:Blur", GROUP),
+    importlib.metadata.EntryPoint("stranger", "bench.swappers.references:Stranger", GROUP),
     importlib.metadata.EntryPoint("copy-source", "bench.swappers.references:CopySource", GROUP),
     importlib.metadata.EntryPoint("classical", "bench.swappers.classical:Classical", GROUP),
 )
-REFERENCES = ("copy-target", "copy-source", "oracle")
 # What published methods were trained with: Smooth-Swap's Table 1 puts its dagger there.
 PUBLISHED_WITH = {"FaceShifter": ("arcface",)}
 
@@ -136,7 +140,8 @@ def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
     for entry in OURS:
         if entry.name == spec:
             swapper = _wrap(_load(entry.load, spec), entry.name, spec)
-            return replace(swapper, reference=entry.name in REFERENCES)
+            shows: Literal["source", "stranger"] = "stranger" if spec == "stranger" else "source"
+            return replace(swapper, reference=spec in REFERENCES, shows=shows)
     if kind == "smoothswap" and (argument or not colon):
         return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)
     if kind == "images" and colon:

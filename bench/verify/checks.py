@@ -11,12 +11,12 @@ import numpy as np
 
 from bench.errors import few
 from bench.verify import pictures, recount
-from bench.verify.intervals import Ends, agree, interval, jackknife
+from bench.verify.intervals import Ends, Ranges, agree, exactly, interval, jackknife, within
 from reports.files import FRAMES, VIDEO
 from reports.results import MetricValue, Results
 
 CLOSE = 1e-6  # relative; readings are float32, numbers are computed in float64
-NEAR = 0.15  # of the interval's width: two bootstraps of 4,000 resamples differ by less
+NEAR = 0.02  # of the interval's width, beside the range in which a bootstrap's end may lie
 LOOSE = 1e-5  # relative, of distances between sets: two ways to a root of a matrix
 BOUNDS = dict.fromkeys(("id_retrieval", "id_retrieval_top5", "target_retrieval"), (0.0, 100.0))
 COUNTED = (*BOUNDS, "target_identity")
@@ -47,12 +47,12 @@ class Checked:
 
 @dataclass(frozen=True)
 class Again:
-    """A metric worked out again: its value over n frames in `clusters` clusters, and the ends of its interval."""
+    """A metric worked out again: its value over n frames in `clusters` clusters, and where its interval may end."""
 
     value: float
     n: int
     clusters: int
-    ends: Ends | None
+    ends: Ranges | None
 
 
 def check_metrics(
@@ -94,6 +94,12 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
         found.expect(newest, f"metric {key}: version {said.version!r}, this verifier knows up to {known[-1]}")
     if taught and said.version in known:
         _meaning(found, key, said, *recount.MEANING[name])
+        named = {info.name for info in results.run.instruments} | ({None} if name == "truth_pixel" else set())
+        found.expect(
+            said.instrument in named, f"metric {key}: instrument {said.instrument!r} is none of the run's"
+        )
+        unranked = not name.endswith("_r") or said.unranked
+        found.expect(bool(unranked), f"metric {key}: a share of two distances that is stated to rank models")
     stored = tables.frames[column].to_numpy(np.float64)
     outside = int((np.isfinite(stored) & ~tables.posed).sum())
     found.expect(not outside, f"metric {key}: {outside} values in frames without a face in an original")
@@ -242,7 +248,8 @@ def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValu
         ends = jackknife(distance, value, clusters[rows])
         if ends is not None and key != "kid":
             ends = max(0.0, ends[0]), ends[1]
-        again = Again(value, len(rows), len(set(clusters[rows])), ends)
+        ranges = None if ends is None else exactly(*ends)
+        again = Again(value, len(rows), len(set(clusters[rows])), ranges)
         _compare(found, what, part, again, LOOSE, 1e-3, LOOSE)
 
 
@@ -260,15 +267,12 @@ def _summary(
         return
     value, n, groups = recount.mean(values, clusters)
     ends = interval(values, clusters, bounds)
-    if ends is not None:
-        low, high = limits
-        ends = min(max(ends[0], low), high), min(max(ends[1], low), high)
-    # A handful of clusters gives a lumpy bootstrap, whose ends jump by a whole lump.
-    _compare(found, what, said, Again(value, n, groups, ends), CLOSE, NEAR if groups >= 8 else 0.5)
+    ends = None if ends is None else within(ends, limits)
+    _compare(found, what, said, Again(value, n, groups, ends), CLOSE, NEAR, CLOSE)
 
 
 def _compare(
-    found: Checked, what: str, said: Any, again: Again, close: float, near: float, slack: float = 1e-9
+    found: Checked, what: str, said: Any, again: Again, close: float, near: float, slack: float
 ) -> None:
     """Compare what is said with what was worked out again.
 
@@ -286,16 +290,20 @@ def _compare(
         said.clusters is None or said.clusters == again.clusters,
         f"{what}: clusters {said.clusters}, recomputed {again.clusters}",
     )
-    width = 0.0 if again.ends is None else again.ends[1] - again.ends[0]
+    width = 0.0 if again.ends is None else again.ends[1][1] - again.ends[0][0]
     found.expect(
         agree(
             said.ci95,
             again.ends,
             near * width + slack * max(1.0, abs(again.value)) + close * abs(again.value),
         ),
-        f"{what}: interval {_ends(said.ci95)}, recomputed {_ends(again.ends)}",
+        f"{what}: interval {_ends(said.ci95)}, recomputed {_ranges(again.ends)}",
     )
 
 
 def _ends(ends: Any) -> str:
     return "none" if ends is None else f"{ends[0]:.6g} to {ends[1]:.6g}"
+
+
+def _ranges(ranges: Ranges | None) -> str:
+    return _ends(None if ranges is None else [(low + high) / 2 for low, high in ranges])

@@ -12,7 +12,8 @@ from bench.errors import few
 from bench.verify import recount, retrieval
 from bench.verify.checks import Checked
 from bench.verify.intervals import agree, interval
-from reports.results import FOLLOWS, MetricValue, Results
+from reports.results import MetricValue, Results
+from reports.rules import FOLLOWS
 
 SEARCHING = {
     "id_retrieval": ("source", 1),
@@ -131,7 +132,7 @@ def _curve(
             f"metric {key}: among {point.people} people {told:.6g}, recomputed {value:.6g}",
         )
         ends = interval(values, clusters, (0.0, 100.0))
-        width = 0.0 if ends is None else ends[1] - ends[0]
+        width = 0.0 if ends is None else ends[1][1] - ends[0][0]
         found.expect(
             agree(point.ci95, ends, 0.02 * width + 1e-6),
             f"metric {key}: among {point.people} people interval {point.ci95}, recomputed {ends}",

@@ -60,15 +60,15 @@ def read(faces: np.ndarray, name: str) -> np.ndarray:
     return (half[..., 0].reshape(len(faces), -1) / 50).astype(np.float32)
 
 
-def people() -> tuple[list[str], np.ndarray]:
+def people(pairs: int = PAIRS) -> tuple[list[str], np.ndarray]:
     """(clip names, their frames float [clips, FRAMES, 8, 8, 3])."""
     rng = np.random.default_rng(7)
-    names = [f"{i:03d}" for i in range(2 * PAIRS)]
+    names = [f"{i:03d}" for i in range(2 * pairs)]
     base = rng.uniform(0, 255, (len(names), 1, 8, 8, 3))
     return names, base + rng.normal(0, 12, (len(names), FRAMES, 8, 8, 3))
 
 
-def write(
+def write(  # noqa: PLR0913  # what a run is made of, by name
     out: Path,
     name: str,
     model: Model,
@@ -77,6 +77,7 @@ def write(
     protocol: Protocol | None = None,
     change: Callable[[dict[str, Any]], None] | None = None,
     reference: bool = False,
+    pairs: int = PAIRS,
 ) -> Path:
     """Write OUT/<name>/ and OUT/originals.parquet; returns the model's folder.
 
@@ -84,7 +85,7 @@ def write(
     lost: rows without a face in the swap. change: edits results.json before it is written.
     """
     protocol = protocol or Protocol(frames=FRAMES)
-    clips, frames = people()
+    clips, frames = people(pairs)
     order = [(t, s) for i in range(0, len(clips), 2) for t, s in ((i, i + 1), (i + 1, i))]
     target = np.concatenate([frames[t] for t, _ in order])
     source = np.concatenate([np.repeat(frames[s][:1], FRAMES, axis=0) for _, s in order])

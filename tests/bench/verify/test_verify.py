@@ -230,6 +230,7 @@ def test_the_recount_shares_no_code_with_the_metrics() -> None:
         "distances",
         "galleries",
         "intervals",
+        "ledger",
         "pictures",
         "recount",
         "retrieval",
@@ -262,8 +263,35 @@ def test_the_two_intervals_agree(k: int, shares: bool) -> None:
         intervals.interval(values, clusters, bounds),
         cluster_interval(values, clusters, bounds=bounds),
     )
-    slack = (0.15 if k >= 8 else 0.5) * (theirs[1] - theirs[0])
-    assert mine == pytest.approx(theirs, abs=slack)
+    assert mine is not None
+    width = theirs[1] - theirs[0]
+    assert intervals.agree(theirs, mine, 1e-9 * width)
+    assert max(high - low for low, high in mine) <= (0.25 * width if bounds is None and k >= 10 else 0)
+
+
+def of_few_that_differ(k: int, rng: np.random.Generator) -> np.ndarray:
+    values = np.zeros((k, 4))
+    values[rng.choice(k, min(3, k), replace=False)] = rng.gamma(1, size=(min(3, k), 4))
+    return values.ravel()
+
+
+def of_a_long_tail(k: int, rng: np.random.Generator) -> np.ndarray:
+    return np.exp(2 * rng.normal(size=(k, 1)) + 0.3 * rng.normal(size=(k, 4))).ravel()
+
+
+def of_rounding(k: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.normal(size=4 * k) * 1e-16
+
+
+@pytest.mark.parametrize("made", [of_few_that_differ, of_a_long_tail, of_rounding])
+@pytest.mark.parametrize("k", [2, 3, 9, 10, 12, 20])
+def test_no_interval_of_a_genuine_run_is_refused(k: int, made: Any) -> None:
+    """Where few pairs differ a bootstrap jumps with its random numbers; and an interval of 1e-16 is one of 0."""
+    for seed in range(12):
+        values, clusters = made(k, np.random.default_rng(seed)), np.repeat(np.arange(k).astype(str), 4)
+        again = intervals.interval(values, clusters, None)
+        said = cluster_interval(values, clusters, seed)
+        assert intervals.agree(said, again, 1e-6 + 0.02 * (said[1] - said[0])), (seed, said, again)
 
 
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:

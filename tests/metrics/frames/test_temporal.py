@@ -98,7 +98,7 @@ def test_a_frozen_swap_flickers_as_much_as_its_target_moves_and_noise_flickers_m
 
 
 def test_a_softer_swap_is_no_steadier_than_its_target() -> None:
-    """Blur holds an embedding still: of swaps that change less or more the best is the one that changes as the target does."""
+    """Blur holds an embedding still: a swap that changes less than its target loses, as one does that changes more."""
     s = sides(swap="target")
     z = s.target["identity"]
     middle = np.repeat(z.reshape(12, 5, -1).mean(axis=1), 5, axis=0)
