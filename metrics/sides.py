@@ -31,6 +31,8 @@ class Sides:
         gallery: float [m, d], identity readings of real faces.
         gallery_ids: str [m], whose they are.
         gallery_exclude: int [n], the gallery row that frame i may not find (its own source frame), -1 for none.
+        gallery_size: People that each frame searches, the wanted one and others by lot; None: everybody.
+        gallery_seed: Of that lot.
         truth: Readings float [n, d] of the true swap, and "pixel_error" float [n] in grey levels 0..255.
         clips: str [n], the clip of each frame. Two models or takes of a clip need two names.
         frames: int [n], its number; only metrics of video need both, and they compare frames whose numbers follow
@@ -52,6 +54,8 @@ class Sides:
     gallery: NDArray[np.floating] | None = None
     gallery_ids: NDArray[np.str_] | None = None
     gallery_exclude: NDArray[np.integer] | None = None
+    gallery_size: int | None = None
+    gallery_seed: int = 0
     truth: Readings | None = None
     clips: NDArray[np.str_] | None = None
     frames: NDArray[np.integer] | None = None

@@ -98,6 +98,7 @@ def frame(runs: Sequence[RunFiles]) -> pd.DataFrame:
                         "higher_is_better": metric.higher_is_better,
                         "instrument": metric.instrument or "",
                         "version": str(metric.version),
+                        "gallery": "" if metric.gallery is None else str(metric.gallery),
                         "dagger": metric.dagger or "",
                         "unranked": metric.unranked or "",
                     }
@@ -116,7 +117,8 @@ def _cell(table: Table, row: Row, column: Column) -> str:
 
 
 def _reader(column: Column) -> str:
-    return f" ({plain(column.reader)})" if column.reader else ""
+    said = [plain(text) for text in (column.reader, column.among) if text]
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _unit(column: Column) -> str:

@@ -1,10 +1,10 @@
 """The schema of results.json, version 2: one file for one model of a run.
 
     {"schema_version": 2,
-     "run":     {command, model, protocol, data, instruments, environment, seed, started, seconds},
+     "run":     {command, model, protocol, data, gallery, instruments, environment, seed, started, seconds},
      "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
      "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version,
-                       label, group, order, range, description, unranked, ...}},
+                       label, group, order, range, description, unranked, gallery, curve, ...}},
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
 A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
@@ -32,6 +32,8 @@ from pydantic import (
 from pydantic_core import from_json
 
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
+from reports.galleries import GalleryInfo, GalleryPoint
+from reports.rules import ProtocolInfo
 from reports.versions import CURRENT, READ, upgraded, with_unranked
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
@@ -79,6 +81,8 @@ class MetricValue(Closed):
         itself from `run.model.trained_with`; set it by hand for any other conflict.
     unranked: why nobody's number in this column may be ranked (metrics.spec.Declared); None: they may. Results of before
         it existed are given what the metric declares today, by its key.
+    gallery: people among whom it searches; None: it searches none, or the results do not say.
+    curve: the same metric among fewer people, the smallest gallery first.
     """
 
     value: Measured
@@ -100,6 +104,8 @@ class MetricValue(Closed):
     description: str | None = Field(default=None, max_length=2000)
     dagger: str | None = Field(default=None, min_length=1, max_length=500)
     unranked: str | None = Field(default=None, min_length=1, max_length=500)
+    gallery: Count | None = None
+    curve: tuple[GalleryPoint, ...] = Field(default=(), max_length=20)
 
     @property
     def ranked(self) -> bool:
@@ -147,12 +153,6 @@ class ModelInfo(Open):
         return self.name in REFERENCES if self.reference is None else self.reference
 
 
-class ProtocolInfo(Open):
-    """Every rule of the protocol, with the hash over all of them."""
-
-    hash: str = Field(min_length=1, max_length=128)
-
-
 class DataInfo(Open):
     """What the frames came from: the data set's name, and the hash of its manifest where it has one."""
 
@@ -177,6 +177,7 @@ class InstrumentInfo(Open):
 class Run(Closed):
     """What ran, on what, with what: enough to run it again. `seconds` is wall time.
 
+    gallery: the real faces that ID retrieval searched; None: older results do not say.
     rescored: when its metrics were made again from its stored readings (bench.rescore); None: never.
     seen: what the instruments and the model knew of the run's people before (bench.leaks); empty in older results.
     """
@@ -185,6 +186,7 @@ class Run(Closed):
     model: ModelInfo
     protocol: ProtocolInfo
     data: DataInfo
+    gallery: GalleryInfo | None = None
     instruments: tuple[InstrumentInfo, ...]
     environment: dict[str, JsonValue]
     seed: Annotated[int, BeforeValidator(plain)]

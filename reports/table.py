@@ -35,6 +35,7 @@ class Column:
         high: The greatest.
         range: The least and the greatest possible value; None: no end.
         unranked: Why no word, bold number or scale rests on it; "": they may.
+        galleries: How many people it searches, each number that occurs in its rows; () where it searches none.
     """
 
     key: str
@@ -50,6 +51,12 @@ class Column:
     high: float
     range: tuple[float | None, float | None] = (None, None)
     unranked: str = ""
+    galleries: tuple[int, ...] = ()
+
+    @property
+    def among(self) -> str:
+        """Among how many people it searches: "40 people", "40 or 1,000 people"; "" for none."""
+        return f"{' or '.join(f'{n:,}' for n in self.galleries)} people" if self.galleries else ""
 
     @property
     def ranked(self) -> bool:
@@ -252,6 +259,7 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
         max(ends, default=0.0),
         first.range,
         first.unranked or "",
+        tuple(sorted({m.gallery for m in metrics if m.gallery is not None})),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import leaks
 from bench.environment import environment
+from bench.ffpp.presets import name_of
 from bench.reading.instruments import describe
 from smoothswap.faces.detect import Detector
 
@@ -45,7 +46,11 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
             **(_crop(swapper.run.size) if swapper.kind == "crop" else {}),
             **{key: value for key, value in swapper.info.items() if value is not None},
         },
-        "protocol": {**plan.protocol.model_dump(mode="json"), "hash": plan.protocol.hash},
+        "protocol": {
+            **plan.protocol.model_dump(mode="json"), "hash": plan.protocol.hash,
+            "name": name_of(plan.protocol, plan.kind, len(plan.pairs)),
+            "identity_map_sha256": plan.protocol.identity_map_hash,
+        },
         "data": data(plan.kind, plan.dataset, plan.pairs),
         "instruments": [found, *map(describe, plan.instruments), *plan.pictures.described()],
         "environment": environment(plan.device, plan.workers),

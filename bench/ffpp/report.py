@@ -74,7 +74,8 @@ def report(
         seconds = time.monotonic() - clock
         results = Results.model_validate(
             {
-                "run": provenance.of(plan, swapper, command, started, seconds),
+                "run": provenance.of(plan, swapper, command, started, seconds)
+                | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
                 "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
                 "metrics": scores.metrics,
             }

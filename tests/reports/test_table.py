@@ -264,3 +264,19 @@ def test_csv_gives_a_spreadsheet_no_formula() -> None:
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["model"] for row in rows] == ["'=HYPERLINK(1)", 'a,"b']
     assert rows[1]["value"] == "-1.0"
+
+
+def test_the_gallery_stands_with_the_number() -> None:
+    def run(name: str, people: int) -> RunFiles:
+        given = content(name)
+        given["metrics"]["id_retrieval"]["gallery"] = people
+        return RunFiles(Results.model_validate(given))
+
+    alike, other = [run("a", 40), run("b", 40)], [run("a", 40), run("b", 1000)]
+    assert "| ID retrieval (40 people) ↑ % | ID top-5 ↑ % |" in markdown_table(alike)
+    assert "ID retrieval (40 or 1,000 people) ↑ %" in markdown_table(other)
+    assert "ID retrieval (40 people)" in latex_table(alike)
+    rows = csv_table(other).splitlines()
+    place = rows[0].split(",").index("gallery")
+    assert [row.split(",")[place] for row in rows if ",id_retrieval," in row] == ["40", "1000"]
+    assert "(40" not in markdown_table([RunFiles(Results.model_validate(content("a")))])
