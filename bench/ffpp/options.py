@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.data.numbering import FORMS
 from bench.ffpp.protocol import COMPRESSIONS, SPLITS
 from smoothswap.cli import Parser, at_least
 
@@ -47,6 +48,25 @@ def parser() -> Parser:
         "--data",
         metavar="ROOT",
         help="FaceForensics++ root, or KIND:ROOT of a data set that a package adds (rendered faces, cached)",
+    )
+    add(
+        "--order",
+        choices=("target_source", "source_target"),
+        default="target_source",
+        help="what the names of finished swaps (images:DIR) say first (%(default)s); of one folder: images:DIR?order=...",
+    )
+    add(
+        "--frame-numbers",
+        default="as-named",
+        metavar="FORM",
+        help=f"what the numbers of their frames mean: {FORMS} (%(default)s); of one folder: images:DIR?numbers=...",
+    )
+    add(
+        "--check",
+        choices=("refuse", "warn"),
+        default="refuse",
+        help="finished swaps are held against their targets' backgrounds first; what does not fit is refused, or scored "
+        "with a warning (%(default)s)",
     )
     add(
         "--instruments",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.data.clips import ClipError, FrameRule, Frames
+from bench.data.numbering import AS_NAMED
 from bench.data.pairs import Pair
 from bench.ffpp.cases import Case, Cutter
 from bench.ffpp.clip import Clip, open_clip, reopen
@@ -178,7 +179,8 @@ class PairRun:
         """Read the swaps that exist as files, and the target's frames of the same numbers."""
         name = f"{self.swapper.name}/{self.pair.id} in {self.swapper.run.where()}"
         path = self.swapper.run.path(self.pair)
-        clip = open_clip(path, name, self.context.rule, self.target.frames.count)
+        numbering = getattr(self.swapper.run, "numbering", AS_NAMED)
+        clip = open_clip(path, name, self.context.rule, self.target.frames.count, numbering)
         if clip.failure:
             self._failure = clip.failure
             return

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def report(
                 "run": provenance.of(plan, swapper, command, started, seconds),
                 "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
                 "metrics": scores.metrics,
+                "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
             }
         )
         chosen = _pictures(swapper, frames, scores.frames, plan.protocol.seed)
