@@ -64,7 +64,9 @@ def prepare(options: argparse.Namespace) -> Plan:
     if not options.no_references:
         references = [name for name in REFERENCES if name != "oracle" or dataset.truth]
         models = [*models, *(name for name in references if name not in models)]
-    swappers = declare(create_all(models, dataset, device, options.order, options.frame_numbers), options.trained_with)
+    swappers = declare(
+        create_all(models, dataset, device, options.order, options.frame_numbers), options.trained_with
+    )
     for swapper in swappers:
         if reason := swapper.info.get("chosen"):
             print(f"{swapper.name}: {swapper.info['weights']}, {reason}", file=sys.stderr)

@@ -144,12 +144,13 @@ def hypotheses(swap: Thumbnails, target: Thumbnails) -> Iterator[Numbering]:
         }:
             if step > 1:
                 yield Numbering("every", Fraction(step))
-    ratios = dict.fromkeys(RATES)
-    if swap.rate and target.rate and swap.rate != target.rate:
-        ratios = dict.fromkeys([Fraction(target.rate) / Fraction(swap.rate), *RATES])
-    for ratio in ratios:
-        for phase in (None, Fraction(0), Fraction(1, 2)):
-            yield Numbering("x", ratio, phase)
+    ends = max(swap.named) + 1
+    declared = Fraction(target.rate) / Fraction(swap.rate) if swap.rate and target.rate else None
+    for ratio in dict.fromkeys([*([declared] if declared and declared != 1 else []), *RATES]):
+        # Of a whole clip another rate shows in the number of frames; otherwise the file must declare it.
+        if abs(ends * ratio - target.count) <= max(2, target.count / 50) or ratio == declared:
+            for phase in (None, Fraction(0), Fraction(1, 2)):
+                yield Numbering("x", ratio, phase)
 
 
 def compare(clips: Clips, stated: Numbering = AS_NAMED) -> Finding:

@@ -15,6 +15,7 @@ SHOWS = 0.35  # a correlation of backgrounds under which a clip shows another on
 APART = 0.15  # by which one background must be nearer than the other
 EXPLAINS = 0.35  # of the change over time
 CLEARLY = 0.85  # of what the stated numbers leave is all that a better meaning may leave
+NEARLY = 0.7  # of what is explained where every frame may choose its moment
 SURELY = 4.0  # standard errors
 LIKELY = 2.0
 
@@ -94,10 +95,13 @@ def _not_wrong(seen: Mapping[str, str], pooled: Finding | None, clips: int) -> V
 def better_numbers(finding: Finding) -> str:
     """The meaning of the numbers that surely fits better than the stated one, "" where there is none."""
     stated = finding.explained if math.isfinite(finding.explained) else 0.0
+    free = finding.free if math.isfinite(finding.free) else 0.0
     better = {
         name: other
         for name, other in finding.others.items()
-        if other.explained >= max(EXPLAINS, stated) and other.left <= CLEARLY and other.surely >= SURELY
+        if other.explained >= max(EXPLAINS, stated, NEARLY * free)
+        and other.left <= CLEARLY
+        and other.surely >= SURELY
     }
     # Of several that fit as well the first is the likeliest.
     best = max((other.explained for other in better.values()), default=0.0)

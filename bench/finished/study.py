@@ -44,11 +44,12 @@ from smoothswap.pixels import Image
 
 Frames = list[Image]
 RATE = 25
+PAIRS = [["000", "001"], ["002", "003"]]
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """Two films, both swaps by name, and another pair's swap. kind: rendered, or how a photo was filmed."""
+    """Four films, the swaps of the first two by name, and one of the others'. kind: rendered, or how a photo was filmed."""
 
     kind: str
     films: dict[str, Film]
@@ -227,9 +228,9 @@ def pairings(folder: Path | None, pairs: int, seed: int, detector: Detector) -> 
 
 
 def _paired(kind: str, films: list[tuple[Film, Film]]) -> Iterator[Pairing]:
-    for (a, b), (other, _) in pairwise(films):
+    for (a, b), (c, d) in pairwise(films):
         swaps = {"000_001": material.pasted(a, b), "001_000": material.pasted(b, a)}
-        yield Pairing(kind, {"000": a, "001": b}, swaps, material.pasted(other, a))
+        yield Pairing(kind, {"000": a, "001": b, "002": c, "003": d}, swaps, material.pasted(c, a))
 
 
 def judged(
@@ -252,9 +253,7 @@ def judged(
     for clip, film in pairing.films.items():
         _video(videos / clip, film.frames)
     for split in ("train", "val", "test"):
-        (root / "splits" / f"{split}.json").write_text(
-            json.dumps([["000", "001"]] if split == "test" else [])
-        )
+        (root / "splits" / f"{split}.json").write_text(json.dumps(PAIRS if split == "test" else []))
     data = FaceForensics(root)
     check = Check(data, data.pairs("test"))
     folder = work / "swaps"
