@@ -14,8 +14,9 @@ bench: $(VENV)/installed
 
 check: lint types layers
 
-# Whole files of tests are dealt to two workers, each with one thread.
-PYTEST = env OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+# Whole files of tests are dealt to two workers, each with one thread. The tests start commands: without kept bytecode, as
+# a container's PYTHONDONTWRITEBYTECODE has it, each would compile the packages anew.
+PYTEST = env OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile
 fast: $(VENV)/installed
 	$(PYTEST) -m "not slow and not learning"
 

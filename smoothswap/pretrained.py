@@ -16,7 +16,7 @@ from typing import Any, Literal
 from torch import nn
 
 from smoothswap.checkpoint import CheckpointError, load_module, read_tensors, write_atomic, write_tensors
-from smoothswap.config import EmbedderConfig, OptionError, SwapperConfig, from_json
+from smoothswap.config import EmbedderConfig, SwapperConfig, from_json
 from smoothswap.errors import DataError
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
@@ -258,7 +258,11 @@ def load(name: str | Path = "smoothswap") -> SmoothSwap:
         embedder: EmbedderConfig = from_json("embedder", config["embedder"])
         model = SmoothSwap(Generator(swapper.generator), Embedder(embedder.network))
         load_module(model, tensors, "", path)
-    except (CheckpointError, OptionError, KeyError) as error:
+    except (
+        CheckpointError,
+        KeyError,
+        ValueError,
+    ) as error:  # options refuse with ValueErrors of their own too
         raise WeightsError(f"{path} does not fit this version: {error}") from None
     return model
 
@@ -309,6 +313,6 @@ def load_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig]:
         options: EmbedderConfig = from_json("embedder", config)
         embedder = Embedder(options.network)
         load_module(embedder, tensors, "embedder.", path)
-    except (CheckpointError, OptionError) as error:
+    except (CheckpointError, ValueError) as error:
         raise WeightsError(f"{path} does not fit this version: {error}") from None
     return embedder.eval().requires_grad_(False), options

@@ -51,7 +51,7 @@ def state(folder: Path, steps: int) -> tuple[State, int]:
 
     Args:
         folder: The run's, there or not.
-        steps: Of the whole run; a checkpoint of as many is "done".
+        steps: Of the whole run; a checkpoint of as many is "done". 0: not known yet, so nothing is.
 
     Returns:
         The state, and the steps: 0 without a checkpoint.
@@ -63,7 +63,7 @@ def state(folder: Path, steps: int) -> tuple[State, int]:
     done = int(read_tensors(checkpoint)[1]["step"]) if checkpoint.is_file() else 0
     if (folder / DIVERGED).is_file():
         return "diverged", done
-    return ("done" if done >= steps else "begun" if done else "new"), done
+    return ("done" if 0 < steps <= done else "begun" if done else "new"), done
 
 
 def train_run(

@@ -14,7 +14,7 @@ from reports.studies.ablation import read_ablation
 from reports.studies.embedders import read_embedders
 from reports.studies.validity import read_validity
 
-# what an ablation's table can show of an arm at the last common step: heading, digits
+# what an ablation's table can show of an arm at the step with the most shared training: heading, digits
 ARM_COLUMNS = {
     "val_id": ("identity loss, own embedder ↓", 3),
     "judge_id": ("distance to the source, judge ↓", 3),

@@ -130,7 +130,9 @@ def tradeoff(study: Study, across: str, x_label: str) -> Markup:
                 axes.vlines(x["value"], *y["ci95"], color=colour, linewidth=1.2)
             axes.plot(x["value"], y["value"], "o", markersize=6, color=colour, label=name)
         _finish(axes, x_label, "change loss")
-        return Markup(inline(figure, f"{x_label} against change loss at the last common step"))
+        return Markup(
+            inline(figure, f"{x_label} against change loss at the step with the most shared training")
+        )
 
 
 def _axes() -> tuple[Figure, Axes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sys
 import time
 import weakref
@@ -133,7 +134,10 @@ def smaller(config: Any, faces: int) -> Any:
     batch, chunk = people * config.photos, config.chunk
     if chunk and people < config.people:  # two parts: the second forward costs the same whatever their number
         chunk = batch // 2 if batch % 2 == 0 else config.photos
-    return dataclasses.replace(config, people=people, chunk=chunk, compile=False)
+    neighbours = math.gcd(
+        config.neighbours, people
+    )  # it has to divide the people, and costs nothing that is measured
+    return dataclasses.replace(config, people=people, neighbours=neighbours, chunk=chunk, compile=False)
 
 
 def faces_at_once(config: EmbedderConfig | SwapperConfig) -> int:

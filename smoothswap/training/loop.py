@@ -30,6 +30,7 @@ from smoothswap.checkpoint import (
     write_tensors,
 )
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.errors import UsageError
 from smoothswap.training import distributed
 from smoothswap.training.log import Log
 
@@ -73,6 +74,9 @@ class Task(Protocol):
         """What is done once, after the last step."""
 
 
+DECAYS = ("none", "cosine", "linear")
+
+
 def schedule(step: int, config: EmbedderConfig | SwapperConfig) -> float:
     """Factor on the learning rate: linear warm-up, constant, then decay over the last share of the steps.
 
@@ -84,17 +88,17 @@ def schedule(step: int, config: EmbedderConfig | SwapperConfig) -> float:
         1 while it is constant; with a decay, lr_final at the last step.
 
     Raises:
-        ValueError: An unknown decay, at the first step that it would change.
+        UsageError: An unknown decay.
     """
     c = config
+    if c.decay not in DECAYS:
+        raise UsageError(f"decay is {c.decay!r}; choose one of {', '.join(DECAYS)}")
     if step < c.warmup:
         return (step + 1) / c.warmup
     start = c.steps * (1 - c.decay_share)
     if c.decay == "none" or step < start:
         return 1.0
     done = min(1.0, (step + 1 - start) / max(c.steps - start, 1))
-    if c.decay not in ("linear", "cosine"):
-        raise ValueError(f"decay is {c.decay!r}; choose one of cosine, linear, none")
     fall = done if c.decay == "linear" else (1 - math.cos(math.pi * done)) / 2
     return 1 - (1 - c.lr_final) * fall
 

@@ -10,6 +10,14 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.support.ffpp_trees import make_tree, write_swaps
+from tests.support.made_runs import unread_page
+
+
+@pytest.fixture(autouse=True)
+def pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of bench.ffpp write a real page where the test is marked `page`, or is not one of a run at all."""
+    if request.node.get_closest_marker("page") is None:
+        monkeypatch.setattr("bench.ffpp.report.write_report", unread_page)
 
 
 @pytest.fixture

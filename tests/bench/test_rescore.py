@@ -62,6 +62,7 @@ def verified(run: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return said
 
 
+@pytest.mark.page
 def test_a_run_scored_again_says_the_same_to_the_last_digit(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,6 +102,7 @@ def test_values_alone_give_the_same_at_a_part_of_the_size(run: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("keep", ["readings", "values"])
+@pytest.mark.page
 def test_a_changed_statistic_reaches_results_and_page(
     run: Path, tmp_path: Path, keep: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

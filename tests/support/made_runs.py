@@ -197,3 +197,10 @@ def edit_results(folder: Path, change: Callable[[dict[str, Any]], None]) -> None
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
+
+
+def unread_page(out: Path, *_: object) -> Path:
+    """In the place of reports.html.write_report: a page that nobody reads, which costs two seconds a run."""
+    path = out / "report.html"
+    path.touch()
+    return path

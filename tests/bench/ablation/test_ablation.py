@@ -17,7 +17,7 @@ import torch
 from bench.ablation.__main__ import main
 from bench.ablation.measures import RunFound, common, comparisons, reached, share_of
 from bench.ablation.plan import Arm, parse_arms, steps_for
-from bench.ablation.training import Measured
+from bench.ablation.training import Measured, state
 from bench.errors import UsageError
 from smoothswap.checkpoint import read_tensors
 from smoothswap.train import main as train
@@ -177,6 +177,10 @@ def test_minutes_become_one_number_of_steps(study: Callable[..., int], folder: P
         {"step_seconds": 0.1, "validation_seconds": 1.0},
     )
     assert steps_for(1, [fast, slow], 5) == 100
+
+
+def test_a_run_of_unknown_length_is_not_done(tmp_path: Path) -> None:
+    assert state(tmp_path, 0) == ("new", 0)  # --dry-run --minutes M: the steps are not timed yet
 
 
 def test_an_arm_that_diverges_does_not_end_the_study(

@@ -62,6 +62,7 @@ def value(result: Results, key: str) -> float:
     return found
 
 
+@pytest.mark.page
 def test_the_ends_of_the_scale(
     run: Any, add_swaps: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -188,6 +189,7 @@ def test_the_shown_frame_may_be_kept_out_of_the_gallery(run: Any) -> None:
     assert value(one["copy-source"], "id_retrieval") == 0
 
 
+@pytest.mark.page
 def test_failures_of_a_model_are_rows_with_reasons(run: Any, tmp_path: Path) -> None:
     results = run(
         "--model", "user_models:fails", "--model", "user_models:floats", "--model", "user_models:wall"
@@ -215,6 +217,7 @@ def test_the_missing_policy(run: Any) -> None:
     assert b.counting_missing.value == a.value
 
 
+@pytest.mark.page
 def test_deepfakedetection_from_end_to_end(tmp_path: Path, colours: str) -> None:
     """The actors' clips and the DeepFakeDetection swaps of them: named, read and scored like the others."""
     root, of = tmp_path / "dfd", {"01": "000", "02": "001"}
@@ -260,6 +263,7 @@ def test_a_clip_without_faces_is_rows(run: Any, tree: Path, tmp_path: Path) -> N
     assert reasons["002_003"].startswith("source clip 003: no usable face")
 
 
+@pytest.mark.page
 def test_data_without_any_face_is_still_a_valid_result(run: Any, tree: Path) -> None:
     for clip in ("000", "001", "002", "003"):
         video(original(tree, clip), faceless())
@@ -279,6 +283,7 @@ def test_several_faces_follow_the_rule(run: Any, tree: Path, tmp_path: Path) -> 
     assert frames[frames["target"] == "000"]["reason"].str.contains("2 faces").all()
 
 
+@pytest.mark.page
 def test_a_half_download(
     run: Any, tree: Path, add_swaps: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -408,6 +413,8 @@ def test_a_full_disk_leaves_no_result(tree: Path, tmp_path: Path, colours: str) 
     done = subprocess.run(
         command(tree, tmp_path / "out", colours, "--workers", "1"),
         cwd=ROOT,
+        env=os.environ
+        | {"PYTHONDONTWRITEBYTECODE": "1"},  # Python would keep bytecode that was cut off, and read it
         capture_output=True,
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)),

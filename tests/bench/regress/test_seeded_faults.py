@@ -28,11 +28,10 @@ from bench.ffpp.run import Outcome, run_plan
 from bench.regress import __main__ as regress
 from bench.regress import baseline
 from bench.verify import __main__ as verify
-from reports import html
 from reports.results import load
 from smoothswap.rendered import write_ffpp
 from tests.support import SUPPORT
-from tests.support.made_runs import edit_frames, edit_results
+from tests.support.made_runs import edit_frames, edit_results, unread_page
 
 pytestmark = pytest.mark.slow
 PEOPLE, FRAMES = 8, 2
@@ -74,7 +73,7 @@ def runs(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("faults")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(SUPPORT))
-        patch.setattr(html, "write_report", lambda out, runs, cases: out)  # nineteen pages that nobody reads
+        patch.setattr("bench.ffpp.report.write_report", unread_page)
         names = [*(f"sound_{i}" for i in range(15)), "weaker_50", "mixed_51", "flipped_52", "moved_53"]
         score(tree, out, names)
         score(tree, out / "fewer", ["sound_60"], "--frames", "1")

@@ -74,6 +74,7 @@ def score(tree: Path, tmp_path: Path, colours: str) -> Callable[..., Path]:
     return call
 
 
+@pytest.mark.page
 def test_variants_are_rows_and_the_choice_is_recorded(
     folder: Path, score: Callable[..., Path], add_swaps: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

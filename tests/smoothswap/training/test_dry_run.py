@@ -204,6 +204,8 @@ def test_kinds_of_steps_and_their_shares() -> None:
 
 
 def test_smaller_batches_stay_possible() -> None:
+    hard = load_preset("rendered-64", "embedder")  # its batches are drawn as four neighbours each
+    assert [smaller(hard, n).people % smaller(hard, n).neighbours for n in (0, 40, 9999)] == [0, 0, 0]
     assert [faces_a_batch(smaller(SwapperConfig(batch=8, self_pairs=2), n)) for n in (0, 5, 99)] == [2, 5, 8]
     paper = EmbedderConfig(people=64, photos=4)
     assert [faces_a_batch(smaller(paper, n)) for n in (0, 30, 9999)] == [8, 28, 256]

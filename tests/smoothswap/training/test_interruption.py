@@ -9,6 +9,7 @@ import os
 import random
 import resource
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def child(arguments: list[str], error: Path, largest_file: int = 0) -> None:
     """The command in a process of its own, standard error in a file; files may grow to `largest_file` bytes."""
     torch.set_num_threads(1)
     if largest_file:
+        sys.dont_write_bytecode = True  # it would be cut off, kept, and read by others
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     with error.open("a") as file, contextlib.redirect_stderr(file):
         code = main(arguments)

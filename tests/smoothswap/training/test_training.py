@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from smoothswap.config import (
     preset_names,
 )
 from smoothswap.data.faces import FaceData
-from smoothswap.errors import DataError
+from smoothswap.errors import DataError, UsageError
 from smoothswap.losses.swapper import identity_loss
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
@@ -465,6 +466,8 @@ def test_schedule_follows_the_planned_steps() -> None:
     assert rates[80:] == pytest.approx([1 - 0.9 * (i + 1) / 20 for i in range(20)])
     cosine = EmbedderConfig(steps=100, warmup=0, decay="cosine", decay_share=1.0, lr_final=0.0)
     assert [schedule(i, cosine) for i in (49, 99)] == pytest.approx([0.5, 0.0])
+    with pytest.raises(UsageError, match="decay is 'cosin'; choose one of none, cosine, linear"):
+        schedule(0, replace(config, decay="cosin"))  # at the first step, not at the last ones
 
 
 @pytest.mark.parametrize("part", ["embedder", "swapper"])
