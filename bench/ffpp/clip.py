@@ -15,11 +15,12 @@ from smoothswap.media.video import VideoError
 
 @dataclass
 class Clip:
-    """A clip with the readings of its frames; `failure` when it could not be read at all."""
+    """A clip with the readings of its frames; `failure` when it could not be read at all; absent: it is not there."""
 
     frames: Frames
     readings: list[Reading] = field(default_factory=list)
     failure: str = ""
+    absent: bool = False
 
     def ok(self, i: int) -> bool:
         """Whether frame i has a usable face."""
@@ -58,7 +59,7 @@ def open_clip(
         The clip, not yet read by an instrument.
     """
     if path is None:
-        return Clip(Frames(0, [], [], []), failure=f"{name} is not on the disk")
+        return Clip(Frames(0, [], [], []), failure=f"{name} is not on the disk", absent=True)
     try:
         return Clip(read_clip(path, rule, below, numbering))
     except (VideoError, ClipError, OSError) as error:

@@ -127,7 +127,11 @@ def parser() -> Parser:
         help="where ID retrieval searches (%(default)s)",
     )
     add("--identity-map", type=Path, metavar="FILE", help='JSON of people who appear twice: {"343": "043"}')
-    add("--skip-missing", action="store_true", help="count clips that are not on the disk as failed frames")
+    add(
+        "--skip-missing",
+        action="store_true",
+        help="score what is there; frames of clips that are not on the disk get the status not_available",
+    )
     add("--seed", type=at_least(0), default=0, metavar="N", help="of the bootstrap (%(default)s)")
     add = made.add_argument_group("running").add_argument
     add("--out", type=Path, default=Path("runs/ffpp"), metavar="DIR", help="results and report (%(default)s)")

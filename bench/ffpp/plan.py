@@ -155,6 +155,6 @@ def missing_clips(plan: Plan) -> str | None:
             return (
                 f"{len(lacking)} of {len(plan.pairs)} swaps by {swapper.name} are not in "
                 f"{swapper.run.where()}: {few(lacking)}{there}. Finish them, choose others with --split or --limit, "
-                "or count their frames as failed with --skip-missing"
+                "or score what is there with --skip-missing"
             )
     return None

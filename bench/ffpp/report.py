@@ -84,6 +84,12 @@ def report(
         outputs.write_model(out / swapper.name, results, tables, pack(chosen) if chosen else None, shared)
         runs.append(RunFiles.read(out / swapper.name))
         shown += chosen
+        if absent := ledger.failed.get("not_available", 0):
+            print(
+                f"warning: {absent} of {ledger.expected} frames of {swapper.name} are of clips that are not there; its "
+                "numbers are over the others",
+                file=sys.stderr,
+            )
         if ledger.ok == 0:
             print(
                 f"warning: no frame of {swapper.name} could be scored; the ledger says why", file=sys.stderr

@@ -33,7 +33,7 @@ examples:
 
 exit codes: 0 SUCCESS, 2 no run is there, 3 something does not hold; each violation is one line
 """
-STATUSES = ("ok", "no_face", "many_faces", "decode_error", "model_error")
+STATUSES = ("ok", "no_face", "many_faces", "decode_error", "model_error", "not_available")
 COLUMNS = (
     "model",
     "clip",
@@ -172,6 +172,9 @@ def _rows(found: Checked, frames: pd.DataFrame, results: Results, what: str) -> 
     """What holds of the rows of either table."""
     strange = sorted(set(frames["status"]) - set(STATUSES))
     found.expect(not strange, f"{what}: unknown status {few(strange)}")
+    absent = (frames["status"] == "not_available").groupby(frames["clip"]).mean()
+    part = sorted(absent[(absent > 0) & (absent < 1)].index)
+    found.expect(not part, f"{what}: clips are there or not available as a whole, but not {few(part)}")
     ok = frames["status"] == "ok"
     reasons = frames["reason"].fillna("") != ""
     found.expect(
