@@ -5,6 +5,7 @@
      "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
      "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version,
                        label, group, order, range, description, unranked, gallery, curve, ...}},
+      "check":   {kind, text, mend, clips} of finished swaps: what was found before they were scored; else null
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
 A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
@@ -196,13 +197,26 @@ class Run(Closed):
     seen: tuple[Seen, ...] = Field(default=(), max_length=200)
 
 
+class SwapsCheck(Closed):
+    """What finished swaps looked like beside their targets outside of the faces, before they were scored.
+
+    kind: fits, doubtful, cannot_tell, or wrong, which was then scored on demand. clips: how many were looked at.
+    """
+
+    kind: Literal["fits", "doubtful", "cannot_tell", "wrong"]
+    text: str = Field(default="", max_length=2000)
+    mend: str = Field(default="", max_length=200)
+    clips: Count = 0
+
+
 class Results(Closed):
-    """One results.json."""
+    """One results.json. check: of finished swaps alone; None in files that were written without it."""
 
     schema_version: Literal[2] = 2
     run: Run
     counts: Counts
     metrics: dict[Name, MetricValue] = Field(max_length=200)
+    check: SwapsCheck | None = None
     files: dict[Name, Sha256] = Field(default_factory=dict, max_length=20)
 
     @model_validator(mode="before")

@@ -13,6 +13,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,7 @@ def run(options: argparse.Namespace, line: str) -> int:
     from bench.ffpp.plan import missing_clips, prepare
     from bench.ffpp.report import report
     from bench.ffpp.run import run_plan
+    from bench.finished.check import check_finished
 
     if options.dry_run and options.data is None and not rendered.folder().is_dir():
         return _dry_run_unmade(options)
@@ -61,6 +63,8 @@ def run(options: argparse.Namespace, line: str) -> int:
     plan = prepare(options)
     if options.dry_run:
         return _dry_run(plan, options.skip_missing)
+    checks = check_finished(plan.dataset, plan.pairs, plan.swappers, options.check == "refuse")
+    plan = replace(plan, checks=checks)
     missing = missing_clips(plan)
     if missing and not options.skip_missing:
         raise DataError(missing)
@@ -91,7 +95,6 @@ def _dry_run(plan: Plan, skip_missing: bool) -> int:
     frames = len(plan.pairs) * plan.protocol.frames
     originals = len({clip for pair in plan.pairs for clip in (pair.target, pair.source)})
     missing = missing_clips(plan)
-    people = {person for pair in plan.pairs for person in (pair.target_person, pair.source_person)}
     name = name_of(plan.protocol, plan.kind, len(plan.pairs))
     known = f"{name}: " if name else ""
     searched, mapped = plan.protocol.gallery_size or len(people), len(plan.protocol.identity_map)

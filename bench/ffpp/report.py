@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -78,12 +79,19 @@ def report(
                 | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
                 "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
                 "metrics": scores.metrics,
+                "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
             }
         )
         chosen = _pictures(swapper, frames, scores.frames, plan.protocol.seed)
         outputs.write_model(out / swapper.name, results, tables, pack(chosen) if chosen else None, shared)
         runs.append(RunFiles.read(out / swapper.name))
         shown += chosen
+        if absent := ledger.failed.get("not_available", 0):
+            print(
+                f"warning: {absent} of {ledger.expected} frames of {swapper.name} are of clips that are not there; its "
+                "numbers are over the others",
+                file=sys.stderr,
+            )
         if ledger.ok == 0:
             print(
                 f"warning: no frame of {swapper.name} could be scored; the ledger says why", file=sys.stderr

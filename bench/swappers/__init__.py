@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.data.ffpp import FFPP_METHODS
+from bench.data.numbering import parse
 from bench.data.pairs import Dataset
 from bench.errors import DataError, UsageError, suggestion
 from bench.swappers.base import CropSwapper, FinishedSwapper, FrameSwapper, Image, SwapError, Swapper, Task
@@ -59,13 +60,21 @@ def entry_points() -> list[importlib.metadata.EntryPoint]:
     return sorted(importlib.metadata.entry_points(group=GROUP), key=lambda entry: entry.name)
 
 
-def create_all(specs: list[str], dataset: Dataset, device: str = "cpu") -> list[Swapper]:
+def create_all(
+    specs: list[str],
+    dataset: Dataset,
+    device: str = "cpu",
+    order: str = "target_source",
+    numbers: str = "as-named",
+) -> list[Swapper]:
     """Create the swappers of one run.
 
     Args:
         specs: What `--model` said, each as `create` takes it.
         dataset: The run's.
         device: Where models of ours run, as torch names it.
+        order: What the names of finished swaps say first, of images:DIR without an order of its own.
+        numbers: What the numbers of their frames mean, likewise.
 
     Returns:
         The swappers, in the order of `specs`.
@@ -74,7 +83,7 @@ def create_all(specs: list[str], dataset: Dataset, device: str = "cpu") -> list[
         UsageError: When two would have the same name, capitals aside, or one cannot be created.
         DataError: When the clips of one are not in `dataset`.
     """
-    swappers = [create(spec, dataset, device) for spec in specs]
+    swappers = [create(spec, dataset, device, order, numbers) for spec in specs]
     names = [swapper.name.lower() for swapper in swappers]
     for swapper in swappers:
         if names.count(swapper.name.lower()) > 1:
@@ -113,7 +122,9 @@ def declare(swappers: list[Swapper], declarations: list[str]) -> list[Swapper]:
     return list(known.values())
 
 
-def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
+def create(
+    spec: str, dataset: Dataset, device: str = "cpu", order: str = "target_source", numbers: str = "as-named"
+) -> Swapper:
     """Create the swapper that `spec` names.
 
     Args:
@@ -122,6 +133,8 @@ def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
         dataset: The run's: finished swaps are looked for there, and plain "smoothswap" takes the weights that
             fit it, for rendered faces where it knows the true swap, else for photographs.
         device: Where Smooth-Swap runs, as torch names it; other models choose for themselves.
+        order: What the names of images:DIR say first, where DIR?order= does not say it.
+        numbers: What the numbers of its frames mean, where DIR?numbers= does not say it.
 
     Returns:
         The swapper, its weights loaded.
@@ -134,11 +147,11 @@ def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
     """
     alias, equals, rest = spec.partition("=")
     if equals and re.fullmatch(r"[\w.+-]{1,64}", alias):
-        return marked(replace(create(rest, dataset, device), name=alias, spec=spec))
-    return marked(_create(spec, dataset, device))
+        return marked(replace(create(rest, dataset, device, order, numbers), name=alias, spec=spec))
+    return marked(_create(spec, dataset, device, order, numbers))
 
 
-def _create(spec: str, dataset: Dataset, device: str) -> Swapper:
+def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) -> Swapper:
     kind, colon, argument = spec.partition(":")
     for entry in OURS:
         if entry.name == spec:
@@ -148,7 +161,7 @@ def _create(spec: str, dataset: Dataset, device: str) -> Swapper:
     if kind == "smoothswap" and (argument or not colon):
         return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)
     if kind == "images" and colon:
-        return _images(spec, argument)
+        return _images(spec, argument, order, numbers)
     for entry in entry_points():
         if entry.name == spec:
             return _wrap(_load(entry.load, spec), entry.name, spec)
@@ -181,12 +194,14 @@ def _finished(name: str, dataset: Dataset) -> Swapper:
     return Swapper(name, name, "finished", run, name, reference=name == "oracle", info={"where": run.where()})
 
 
-def _images(spec: str, folder: str) -> Swapper:
-    from bench.swappers.finished import ImagesFolder
+def _images(spec: str, argument: str, order: str, numbers: str) -> Swapper:
+    from bench.swappers.finished import ImagesFolder, asked
 
-    run = ImagesFolder(Path(folder))
-    name = re.sub(r"[^\w.+-]", "_", Path(folder).resolve().name) or "images"
-    return Swapper(name, spec, "finished", run, name, info={"where": run.where()})
+    folder, options = asked(spec, argument, {"order": order, "numbers": numbers})
+    run = ImagesFolder(folder, options["order"], parse(options["numbers"]))
+    name = re.sub(r"[^\w.+-]", "_", folder.resolve().name) or "images"
+    info = {"where": run.where(), "order": run.order, "frame_numbers": str(run.numbering)}
+    return Swapper(name, spec, "finished", run, name, info=info)
 
 
 def _attribute(module: str, name: str) -> Any:

@@ -97,6 +97,8 @@ class Tables:
         self._target = target
         self._source = self._at("source", "source_frame", known)
         self.posed = (target >= 0) & ok[target] & self.frames["source"].isin(usable).to_numpy(bool)
+        # Files that were never there are nobody's failure.
+        self.posed &= (self.frames["status"] != "not_available").to_numpy(bool)
         self.unknown = (target < 0) & self.frames["target"].isin(clips).to_numpy(bool)
 
     @cached_property
