@@ -323,7 +323,7 @@ def _set_distance(key: str, swap: Values, target: Values) -> float:
 
 
 PICTURES: dict[str, Callable[..., Any]] = {key: partial(_set_distance, key) for key in PICTURE_METRICS}
-FRECHET = ("fid", "filter_bank_distance")
+FRECHET = ("fid", "fid_torchvision", "filter_bank_distance")
 PICTURE_INPUT = tuple(RNG.normal(size=(80, 8)) @ TURN * np.arange(1, 9) + shift for shift in (1.4, 1.8))
 PICTURE_RULES = {
     "pictures in another order": Rule(lambda a, b: (a[::-1], b[::-1])),

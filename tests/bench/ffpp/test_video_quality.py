@@ -149,6 +149,6 @@ def test_options_of_video_and_inception(
     assert "at least 2" in capsys.readouterr().err
     wrong = tmp_path / "inception.pth"
     assert main(["--data", str(tree), "--inception", str(wrong), "--out", str(tmp_path / "o")]) == 2
-    assert "download https://" in capsys.readouterr().err
+    assert "give pt_inception-2015-12-05" in capsys.readouterr().err
     assert main(["--data", str(tree), "--video", "4", "--dry-run", "--model", "copy-target"]) == 0
     assert "4 in a row of each clip besides" in capsys.readouterr().out

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.verify.pictures import SETS, distance
+from bench.verify.pictures import SETS, UNIT, distance
 from bench.verify.recount import MEANING, VIDEO, Tables, if_lost, per_frame
 from metrics import Metric, Sides, frame_values
 from metrics.pictures.distances import frechet_distance, kernel_distance
@@ -75,9 +75,10 @@ def test_what_the_verifier_was_taught_is_what_the_metrics_declare() -> None:
             f"{key}: its spec and MEANING of bench/verify/recount.py state another unit or direction"
         )
         assert (key in VIDEO) == metric.needs_clips, f"{key}: VIDEO of bench/verify/recount.py"
-    for key, (column, unit) in SETS.items():
+    for key, columns in SETS.items():
         metric = SETS_OF_PICTURES[key]
-        assert (column, unit) == (f"picture/{metric.network}", metric.unit), (
+        taught = (max(map(int, columns)), columns[metric.version], UNIT)
+        assert taught == (metric.version, f"picture/{metric.network}", metric.unit), (
             f"{key}: bench/verify/pictures.py"
         )
         assert not metric.higher_is_better
