@@ -66,6 +66,7 @@ def metrics() -> list[Line]:
         needs = [f"an instrument that reads {name}" for name in metric.reads]
         needs = [f"the instrument {metric.only}"] if metric.only else needs
         needs += ["data with the true swap"] if metric.needs_truth else []
+        needs += ["--lpips FILE"] if metric.key == "lpips_outside" else []
         needs += ["--video N"] if metric.needs_clips else []
         lines.append(_metric_line(metric, needs))
     lines += [

@@ -33,6 +33,7 @@ OURS = tuple(
         "metrics.frames.table_1",
         "metrics.frames.readings",
         "metrics.frames.temporal",
+        "metrics.frames.outside",
         "metrics.frames.truth",
         "metrics.pictures.distances",
         "metrics.embedders.verification",

@@ -32,6 +32,7 @@ class Sides:
         gallery_ids: str [m], whose they are.
         gallery_exclude: int [n], the gallery row that frame i may not find (its own source frame), -1 for none.
         truth: Readings float [n, d] of the true swap, and "pixel_error" float [n] in grey levels 0..255.
+        pixels: Metric of pixels -> float [n], measured where the pictures are; NaN where there is none.
         clips: str [n], the clip of each frame. Two models or takes of a clip need two names.
         frames: int [n], its number; only metrics of video need both, and they compare frames whose numbers follow
             each other.
@@ -51,14 +52,20 @@ class Sides:
     gallery_ids: NDArray[np.str_] | None = None
     gallery_exclude: NDArray[np.integer] | None = None
     truth: Readings | None = None
+    pixels: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     clips: NDArray[np.str_] | None = None
     frames: NDArray[np.integer] | None = None
     instruments: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.wanted_id)
-        for name in ("target_id", "clusters", "gallery_exclude", "clips", "frames"):
-            array = getattr(self, name)
+        columns = {
+            name: getattr(self, name)
+            for name in ("target_id", "clusters", "gallery_exclude", "clips", "frames")
+        }
+        for name, array in (
+            columns | {f"pixels[{key!r}]": rows for key, rows in self.pixels.items()}
+        ).items():
             if array is not None and np.shape(array) != (n,):
                 raise MetricError(f"{name} has shape {np.shape(array)}; {n} frames need ({n},)")
         if (self.clips is None) != (self.frames is None):

@@ -19,6 +19,7 @@ from metrics.sides import Sides
 IDENTITY = "Identity change"
 KEEPING = "Attribute keeping"
 VIDEO = "Steadiness of video"
+OUTSIDE = "Outside the face"
 QUALITY = "Picture quality"
 TRUTH = "Against the truth"
 VERIFICATION = "Verification"
@@ -81,6 +82,7 @@ class Metric(Declared):
         needs_truth: Whether it needs data with the true swap.
         needs_gallery: Whether it needs real faces of everybody in the run.
         needs_clips: Whether it needs frames that follow each other.
+        pixels: Whether it is measured where the pictures are and handed over by its key (Sides.pixels).
         only: The instrument (its name up to a colon) on whose readings alone it is defined, for columns that the paper
             names after a network; "": any.
         asked: Gives bool [n], frames that can have a value at all; None: all.
@@ -94,6 +96,7 @@ class Metric(Declared):
     needs_truth: bool = False
     needs_gallery: bool = False
     needs_clips: bool = False
+    pixels: bool = False
     only: str = ""
     asked: Callable[[Sides], NDArray[np.bool_]] | None = None
     cluster: str = "pair"

@@ -17,6 +17,7 @@ from bench.ffpp.clip import Clip, open_clip, reopen
 from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
+from bench.reading.outside import Outside
 from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading, Status
 from bench.swappers import Swapper, Task
@@ -29,7 +30,8 @@ class Context:
     """What a pair needs of the run that it is part of.
 
     rule: the frames of each clip. pictures: whether the pictures themselves are kept and looked at, or only what the
-    instruments read. cutter: keeps the faces that the models of a pair share.
+    instruments read. cutter: keeps the faces that the models of a pair share. outside: compares a swap with its target's
+    frame where the face is not.
     """
 
     protocol: Protocol
@@ -39,6 +41,7 @@ class Context:
     batch_size: int
     pictures: bool
     cutter: Cutter
+    outside: Outside
 
 
 class Truth:
@@ -255,6 +258,7 @@ class PairRun:
             truth=_usable(truths.get(number)),
             source_at=(self.pair.source, j),
             pixel_error=self._pixel_error(i, number),
+            pixels=self._pixels(i),
             case=self._case(i, j, number),
             look=reading.look,
         )
@@ -293,6 +297,7 @@ class PairRun:
             target=self.target.readings[i],
             truth=_usable(truths.get(number)),
             pixel_error=self._pixel_error(i, number),
+            pixels=self._pixels(i),
             look=look or {},
         )
 
@@ -304,6 +309,13 @@ class PairRun:
         if isinstance(image, Failed) or truth is None or face is None or truth.shape != image.shape:
             return float("nan")
         return pixel_error(image, truth, face.box)
+
+    def _pixels(self, i: int) -> dict[str, float]:
+        """Metrics of the pictures of swapped frame i; {} where there is none."""
+        image = self._swapped[i] if i < len(self._swapped) else Failed("")
+        if isinstance(image, Failed) or not self.context.pictures:
+            return {}
+        return self.context.outside(image, self.target.image(i), self.target.face(i).landmarks)
 
     def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
         j = self._shown[i] if self._posed else None

@@ -13,6 +13,7 @@ from bench.data.pairs import DataOptions, Dataset, Pair, require
 from bench.errors import DataError, UsageError, few
 from bench.ffpp.protocol import SPLITS, Protocol
 from bench.reading.instruments import available, create
+from bench.reading.outside import Outside
 from bench.reading.pictures import PictureReader
 from bench.swappers import REFERENCES, Swapper, create_all, declare
 from metrics.instruments import Instrument
@@ -36,6 +37,7 @@ class Plan:
     instruments: list[Instrument]
     pictures: PictureReader
     inception: Path | None
+    outside: Outside
     swappers: list[Swapper]
     workers: int
     device: str
@@ -73,6 +75,7 @@ def prepare(options: argparse.Namespace) -> Plan:
         instruments=instruments,
         pictures=pictures,
         inception=options.inception,
+        outside=Outside(options.lpips),
         swappers=swappers,
         workers=options.workers or min(8, cores()),
         device=device,

@@ -45,7 +45,7 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
         },
         "protocol": {**plan.protocol.model_dump(mode="json"), "hash": plan.protocol.hash},
         "data": data(plan.kind, plan.dataset, plan.pairs),
-        "instruments": [found, *map(describe, plan.instruments), *plan.pictures.described()],
+        "instruments": [found, *map(describe, plan.instruments), *plan.pictures.described(), *plan.outside.described()],
         "environment": environment(plan.device, plan.workers),
         "seed": plan.protocol.seed, "started": started, "seconds": seconds,
     }  # fmt: skip

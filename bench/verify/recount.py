@@ -32,6 +32,9 @@ MEANING: dict[str, tuple[str, bool]] = {
     "pose": ("rad", False),
     "pose_r": ("ratio", False),
     "truth_pixel": ("grey levels", False),
+    "ssim_outside": ("SSIM", True),
+    "psnr_outside": ("dB", True),
+    "lpips_outside": ("LPIPS", False),
     "truth_identity": ("cosine distance", False),
     "truth_shape": ("L2 of shape parameters", False),
     "truth_expression": ("L2 of expression parameters", False),
@@ -52,8 +55,12 @@ RANGES: dict[str, tuple[float, float]] = {
     "cosine distance": (0.0, 2.0),
     "grey levels": (0.0, 255.0),
     "rad per frame": (0.0, math.pi),
+    "SSIM": (-1.0, 1.0),
+    "dB": (0.0, 60.0),
 }
 """By unit, what no interval goes beyond; the others are distances, from 0 on."""
+PIXELS = {"truth_pixel": 255.0, "ssim_outside": 0.0, "psnr_outside": 0.0, "lpips_outside": 1.0}
+"""Metrics of pictures, which are not stored, with what a lost one counts as: from the stored value of each frame."""
 VIDEO = ("identity_consistency", "expression_flicker", "pose_flicker")  # of the tables of frames in a row
 VERSION = 1  # of the metrics that are recomputed here
 
@@ -172,7 +179,7 @@ def per_frame(tables: Tables, key: str, instrument: str | None) -> list[np.ndarr
         stored value may be either. None when it cannot be had from readings.
     """
     name = key.split("@")[0]
-    if name not in MEANING or instrument is None or name == "truth_pixel":
+    if name not in MEANING or instrument is None or name in PIXELS:
         return None
     if name.startswith("id_retrieval"):
         return _hits(tables, instrument, 5 if name.endswith("top5") else 1)
@@ -194,8 +201,8 @@ def if_lost(tables: Tables, key: str, instrument: str | None) -> np.ndarray | No
     name = key.split("@")[0]
     if name.startswith("id_retrieval"):
         return np.zeros(len(tables.frames))
-    if name == "truth_pixel":
-        return np.full(len(tables.frames), 255.0)
+    if name in PIXELS:
+        return np.full(len(tables.frames), PIXELS[name])
     if name not in MEANING or instrument is None:
         return None
     reading = reading_of(name)

@@ -61,6 +61,7 @@ def take(s: Sides, index: np.ndarray) -> Sides:
         source=rows(s.source),
         target=rows(s.target),
         truth=rows(s.truth),
+        pixels=rows(s.pixels),
         wanted_id=s.wanted_id[index],
         target_id=s.target_id[index],
         clusters=s.clusters[index],
