@@ -293,6 +293,8 @@ def _lacking(metric: Metric, sides: Sides) -> list[str]:
         lacking.append("a gallery")
     if metric.needs_clips and sides.clips is None:
         lacking.append("the clip and number of each frame")
+    if metric.pixels and metric.key not in sides.pixels:
+        lacking.append("the pictures themselves")
     if metric.needs_truth:
         known = sides.truth or {}
         lacking += [f"the truth of {name}" for name in metric.reads or ("pixel_error",) if name not in known]

@@ -34,6 +34,7 @@ class Sides:
         gallery_size: People that each frame searches, the wanted one and others by lot; None: everybody.
         gallery_seed: Of that lot.
         truth: Readings float [n, d] of the true swap, and "pixel_error" float [n] in grey levels 0..255.
+        pixels: Metric of pixels -> float [n], measured where the pictures are; NaN where there is none.
         clips: str [n], the clip of each frame. Two models or takes of a clip need two names.
         frames: int [n], its number; only metrics of video need both, and they compare frames whose numbers follow
             each other.
@@ -57,6 +58,7 @@ class Sides:
     gallery_size: int | None = None
     gallery_seed: int = 0
     truth: Readings | None = None
+    pixels: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     clips: NDArray[np.str_] | None = None
     frames: NDArray[np.integer] | None = None
     instruments: Mapping[str, str] = field(default_factory=dict)
@@ -64,8 +66,13 @@ class Sides:
 
     def __post_init__(self) -> None:
         n = len(self.wanted_id)
-        for name in ("target_id", "clusters", "gallery_exclude", "clips", "frames"):
-            array = getattr(self, name)
+        columns = {
+            name: getattr(self, name)
+            for name in ("target_id", "clusters", "gallery_exclude", "clips", "frames")
+        }
+        for name, array in (
+            columns | {f"pixels[{key!r}]": rows for key, rows in self.pixels.items()}
+        ).items():
             if array is not None and np.shape(array) != (n,):
                 raise MetricError(f"{name} has shape {np.shape(array)}; {n} frames need ({n},)")
         if (self.clips is None) != (self.frames is None):

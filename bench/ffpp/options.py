@@ -85,7 +85,14 @@ def parser() -> Parser:
         "--inception",
         type=Path,
         metavar="FILE",
-        help="torchvision's inception_v3 weights, for FID and KID (without: the filter-bank distance alone)",
+        help="weights of FID's Inception (pt_inception-2015-12-05), for FID and KID; torchvision's has columns of its "
+        "own (without: the filter-bank distance alone)",
+    )
+    add(
+        "--lpips",
+        type=Path,
+        metavar="FILE",
+        help="state of lpips.LPIPS(net='alex'), for LPIPS outside the face (without: SSIM and PSNR alone)",
     )
     add = made.add_argument_group("protocol (stored and hashed in the results)").add_argument
     add(

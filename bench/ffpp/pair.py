@@ -20,6 +20,7 @@ from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.strangers import Strangers
+from bench.reading.outside import Outside
 from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading, Status
 from bench.swappers import Swapper, Task
@@ -32,8 +33,9 @@ class Context:
     """What a pair needs of the run that it is part of.
 
     rule: the frames of each clip. pictures: whether the pictures themselves are kept and looked at, or only what the
-    instruments read. cutter: keeps the faces that the models of a pair share. strangers: third people, for the models
-    that are shown one; None where there is no such model.
+    instruments read. cutter: keeps the faces that the models of a pair share. outside: compares a swap with its target's
+    frame where the face is not. strangers: third people, for the models that are shown one; None where there is no such
+    model.
     """
 
     protocol: Protocol
@@ -43,6 +45,7 @@ class Context:
     batch_size: int
     pictures: bool
     cutter: Cutter
+    outside: Outside
     strangers: Strangers | None = None
 
 
@@ -278,6 +281,7 @@ class PairRun:
             truth=_usable(truths.get(number)),
             source_at=(self.pair.source, j),
             pixel_error=self._pixel_error(i, number),
+            pixels=self._pixels(i),
             case=self._case(i, j, number),
             look=reading.look,
         )
@@ -316,6 +320,7 @@ class PairRun:
             target=self.target.readings[i],
             truth=_usable(truths.get(number)),
             pixel_error=self._pixel_error(i, number),
+            pixels=self._pixels(i),
             look=look or {},
         )
 
@@ -327,6 +332,13 @@ class PairRun:
         if isinstance(image, Failed) or truth is None or face is None or truth.shape != image.shape:
             return float("nan")
         return pixel_error(image, truth, face.box)
+
+    def _pixels(self, i: int) -> dict[str, float]:
+        """Metrics of the pictures of swapped frame i; {} where there is none."""
+        image = self._swapped[i] if i < len(self._swapped) else Failed("")
+        if isinstance(image, Failed) or not self.context.pictures:
+            return {}
+        return self.context.outside(image, self.target.image(i), self.target.face(i).landmarks)
 
     def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
         j = self._shown[i] if self._posed else None

@@ -18,6 +18,7 @@ from bench.ffpp.protocol import SPLITS, Protocol
 from bench.ffpp.strangers import third_people
 from bench.finished.judge import Verdict
 from bench.reading.instruments import available, create
+from bench.reading.outside import Outside
 from bench.reading.pictures import PictureReader
 from bench.swappers import REFERENCES, Swapper, create_all, declare
 from metrics.instruments import Instrument
@@ -42,6 +43,7 @@ class Plan:
     instruments: list[Instrument]
     pictures: PictureReader
     inception: Path | None
+    outside: Outside
     swappers: list[Swapper]
     workers: int
     device: str
@@ -81,6 +83,7 @@ def prepare(options: argparse.Namespace) -> Plan:
         instruments=instruments,
         pictures=pictures,
         inception=options.inception,
+        outside=Outside(options.lpips),
         swappers=swappers,
         workers=options.workers or min(8, cores()),
         device=device,

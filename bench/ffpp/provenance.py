@@ -52,7 +52,7 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
             "identity_map_sha256": plan.protocol.identity_map_hash,
         },
         "data": data(plan.kind, plan.dataset, plan.pairs),
-        "instruments": [found, *map(describe, plan.instruments), *plan.pictures.described()],
+        "instruments": [found, *map(describe, plan.instruments), *plan.pictures.described(), *plan.outside.described()],
         "environment": environment(plan.device, plan.workers),
         "seed": plan.protocol.seed, "started": started, "seconds": seconds,
         "seen": [*leaks.of_instruments(plan.instruments, people), *leaks.of_model(swapper, people)],

@@ -24,6 +24,9 @@ OURS = tuple(
     for name in (
         "dlib",
         "arcface",
+        "cosface",
+        "curricularface",
+        "adaface",
         "vggface2",
         "anny",
         "anny-landmarks",
