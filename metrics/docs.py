@@ -28,7 +28,8 @@ would give another number.
 # What is said over the table of a group.
 _OF_VIDEO = """\
 From frames that follow each other, which `python -m bench.ffpp --video N` reads besides: N at the middle of each clip.
-What a real video shows is the mark to reach, so read them beside copy-target.
+All are distances to what the target's own video does there, which copy-target therefore meets with 0: a swap that is softer
+or stiller than its target is no better for it.
 """
 _OF_PICTURES = """\
 Of sets: all swaps of a model against the target frames that they were made from, both cut at the FFHQ square of the

@@ -287,9 +287,7 @@ def _summary(
 
 def _lacking(metric: Metric, sides: Sides) -> list[str]:
     lacking = [name for name in metric.reads if name not in sides.swap]
-    if metric.only and not any(
-        sides.instruments.get(name, "").partition(":")[0] == metric.only for name in metric.reads
-    ):
+    if metric.only and not any(sides.family(name) == metric.only for name in metric.reads):
         lacking.append(f"readings by {metric.only}")
     if metric.needs_gallery and sides.gallery is None:
         lacking.append("a gallery")

@@ -88,8 +88,11 @@ class Metric(Declared):
             and what a swap would better by losing faces), or only "count_everywhere" does.
         needs_truth: Whether it needs data with the true swap.
         needs_gallery: Whether it needs real faces of everybody in the run.
+        rank: Gives float [n], where the person who is looked for stands in the whole gallery, NaN without a reading; None:
+            it searches none. With it a curve over the size of the gallery is drawn (metrics.gallery_curve).
+        among: How many people count as found, the nearest ones.
         needs_clips: Whether it needs frames that follow each other.
-        only: The instrument (its name up to a colon) on whose readings alone it is defined, for columns that the paper
+        only: The family of instruments on whose readings alone it is defined, for columns that the paper
             names after a network; "": any.
         asked: Gives bool [n], frames that can have a value at all; None: all.
         cluster: The independent unit over which its interval is taken.
@@ -101,6 +104,8 @@ class Metric(Declared):
     counted: bool = False
     needs_truth: bool = False
     needs_gallery: bool = False
+    rank: Callable[[Sides], Floats] | None = None
+    among: int = 1
     needs_clips: bool = False
     only: str = ""
     asked: Callable[[Sides], NDArray[np.bool_]] | None = None

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import figures, plots, training
+from reports import curves, figures, plots, training
 from reports.findings import findings
 from reports.markdown import csv_table
 from reports.paper import table_1
@@ -24,6 +24,7 @@ from reports.recognition import listed
 from reports.results import Results, write_atomic
 from reports.scale import scales
 from reports.script import policy, script
+from reports.seen import warnings as leaks
 from reports.table import Column, Failure, Row, RunFiles, Table, build
 from reports.training import Training
 
@@ -71,6 +72,7 @@ def render(
         page = environment().get_template("training_page.html.j2")
         return page.render(trainings=trainings, training_plots=training_plots)
     table = build(runs)
+    results = [row.run.results for row in table.rows]
     return (
         environment()
         .get_template("report.html.j2")
@@ -79,7 +81,8 @@ def render(
             first=table.rows[0].run.results.run,
             models=[row.run.name for row in table.rows if not row.end],
             definitions=_definitions(table),
-            warnings=mismatches([row.run.results for row in table.rows]),
+            warnings=mismatches(results),
+            leaks=leaks(results),
             finding=_headline(table),
             findings=findings(table),
             scales=scales(table),
@@ -136,6 +139,11 @@ def mismatches(results: Sequence[Results]) -> list[str]:
         name = f"{other.run.model.name} and {first.run.model.name}"
         if other.run.protocol.hash != first.run.protocol.hash:
             said.append(f"{name} ran under different protocols")
+        galleries = [r.run.gallery for r in (other, first)]
+        if None not in galleries and galleries[0] != galleries[1]:
+            said.append(
+                f"{name} searched different galleries: {' and '.join(g.said for g in galleries if g)}"
+            )
         if (other.run.data.name, other.run.data.manifest_sha256) != (
             first.run.data.name,
             first.run.data.manifest_sha256,
@@ -196,6 +204,7 @@ def _against(table: Table, row: Row, free: Sequence[Row], column: Column) -> str
 def _plots(table: Table) -> list[tuple[str, str, str, list[tuple[str, Markup]]]]:
     """(heading, id, how to read them, plots) of the sections that have any."""
     groups = (
+        ("Size of the gallery", "gallery", curves.curves(table)),
         ("Trade-off", "trade-off", plots.tradeoffs(table)),
         ("Pairs of people", "pairs", plots.distributions(table)),
         ("Frames", "frames", plots.ecdfs(table)),

@@ -93,7 +93,8 @@ def latex_table(runs: Sequence[RunFiles]) -> str:
 
 
 def _head(column: Column) -> str:
-    reader = f" ({column.reader})" if column.reader else ""
+    said = [text for text in (column.reader, column.among) if text]
+    reader = f" ({', '.join(said)})" if said else ""
     return escape(f"{column.label}{column.mark}{reader} {column.arrow}")
 
 

@@ -14,6 +14,7 @@ from reports.paired import Families
 from reports.recognition import GROUPS, unrecognised
 from reports.results import REFERENCES, SOURCE_FREE, MetricValue, ResultsError
 from reports.run_files import Failure, RunFiles
+from reports.seen import sentence
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Column:
         high: The greatest.
         range: The least and the greatest possible value; None: no end.
         unranked: Why no word, bold number or scale rests on it; "": they may.
+        galleries: How many people it searches, each number that occurs in its rows; () where it searches none.
     """
 
     key: str
@@ -49,6 +51,12 @@ class Column:
     high: float
     range: tuple[float | None, float | None] = (None, None)
     unranked: str = ""
+    galleries: tuple[int, ...] = ()
+
+    @property
+    def among(self) -> str:
+        """Among how many people it searches: "40 people", "40 or 1,000 people"; "" for none."""
+        return f"{' or '.join(f'{n:,}' for n in self.galleries)} people" if self.galleries else ""
 
     @property
     def ranked(self) -> bool:
@@ -126,6 +134,11 @@ class Table:
         """Each reason why columns are not ranked, with those columns."""
         reasons = dict.fromkeys(column.unranked for column in self.columns if column.unranked)
         return [(why, [column for column in self.columns if column.unranked == why]) for why in reasons]
+
+    @property
+    def seen(self) -> str:
+        """Who has seen the run's people in training, as a sentence; "" where no result says."""
+        return sentence([row.run.results for row in self.rows])
 
 
 MEANINGS = {
@@ -219,9 +232,9 @@ def _name(key: str) -> str:
 
 def _short_names(instruments: set[str | None]) -> dict[str | None, str]:
     """`arcface` for `arcface:a_long_file_name`, unless two instruments would then share a name."""
-    families = Counter(name.split(":")[0] for name in instruments if name)
+    families = Counter(name.split(":")[0].lower() for name in instruments if name)
     return {
-        name: name.split(":")[0] if families[name.split(":")[0]] == 1 else name
+        name: name.split(":")[0] if families[name.split(":")[0].lower()] == 1 else name
         for name in instruments
         if name
     }
@@ -246,6 +259,7 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
         max(ends, default=0.0),
         first.range,
         first.unranked or "",
+        tuple(sorted({m.gallery for m in metrics if m.gallery is not None})),
     )
 
 

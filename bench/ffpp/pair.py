@@ -7,10 +7,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from bench.data.clips import ClipError, FrameRule, Frames
+from bench.data.numbering import AS_NAMED
 from bench.data.pairs import Pair
 from bench.ffpp.cases import Case, Cutter
 from bench.ffpp.clip import Clip, open_clip, reopen
@@ -99,6 +101,8 @@ class PairRun:
         self.source, self.target, self.truth = source, target, truth
         self._target_path = target_path
         self._failure = ""
+        self._there = target.frames.there
+        self._absent = False
         self._shown: list[int | None] = []
         self._problems: list[tuple[Status, str] | None] = []
         self._swapped: list[Swapped] = []
@@ -141,7 +145,9 @@ class PairRun:
         truth = self.truth.readings() if self.truth else {}
         if self._failure:
             return [
-                self._failed(i, number, "decode_error", self._failure, truth)
+                self._failed(
+                    i, number, "not_available" if self._absent else "decode_error", self._failure, truth
+                )
                 for i, number in enumerate(numbers)
             ]
         read = dict(zip(self._fresh, Readers.result(self._future), strict=True)) if self._future else {}
@@ -152,6 +158,7 @@ class PairRun:
     # ---- which faces ----
     def _clip_failure(self) -> str:
         """Why no frame of the pair can be scored, "" when they can."""
+        self._absent = self.target.absent or (self.source.absent and not self.target.failure)
         if self.target.failure:
             return f"target clip: {self.target.failure}"
         return f"source clip: {self.source.failure}" if self.source.failure else ""
@@ -181,10 +188,15 @@ class PairRun:
         """Read the swaps that exist as files, and the target's frames of the same numbers."""
         name = f"{self.swapper.name}/{self.pair.id} in {self.swapper.run.where()}"
         path = self.swapper.run.path(self.pair)
-        clip = open_clip(path, name, self.context.rule, self.target.frames.count)
+        numbering = getattr(self.swapper.run, "numbering", AS_NAMED)
+        clip = open_clip(path, name, self.context.rule, self.target.frames.count, numbering)
         if clip.failure:
-            self._failure = clip.failure
+            self._failure, self._absent = clip.failure, clip.absent
+            if clip.absent:
+                # What was never there asks nothing of the model.
+                self._posed = [False] * len(self._posed)
             return
+        self._there = clip.frames.there
         if clip.frames.numbers != self.target.frames.numbers:
             assert self._target_path is not None
             try:
@@ -331,6 +343,7 @@ class PairRun:
             source_frame=-1 if j is None else self.source.frames.numbers[j],
             status=status,
             reason=reason,
+            there=self._there,
         )
 
 
@@ -339,12 +352,17 @@ def _usable(reading: Reading | None) -> Reading | None:
 
 
 def _sized(finished: Frames, i: int, target: Image | None) -> Swapped:
-    """A finished frame, or why it cannot stand for the target's."""
+    """A finished frame, brought to the target's size where it has its form; or why it cannot stand for the target's."""
     image = finished.frames[i]
     if image is None:
         return Failed(finished.reasons[i])
     if target is None or image.shape == target.shape:
         return image
+    height, width = target.shape[:2]
+    if abs(image.shape[0] * width - image.shape[1] * height) <= 0.02 * image.shape[0] * width:
+        smaller = image.shape[0] > height
+        how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
     return Failed(
         f"the swapped frame is {image.shape[1]} x {image.shape[0]}, its target {target.shape[1]} x "
         f"{target.shape[0]}; paste the faces back into the target's frames"

@@ -25,6 +25,7 @@ from bench.reading.reader import Reading
 from metrics.sides import READINGS
 from reports.files import FRAMES, ORIGINALS, TRUTH
 from reports.results import Results
+from reports.rules import FOLLOWS
 
 Values = dict[str, npt.NDArray[np.float32]]
 
@@ -80,7 +81,9 @@ class Shared:
 def instruments_of(results: Results) -> list[Source]:
     """The instruments whose readings the metrics come from, in the run's order."""
     described = [info.model_dump() for info in results.run.instruments]
-    sources = [Source(info["name"], tuple(info.get("reads") or ())) for info in described]
+    sources = [
+        Source(info["name"], tuple(info.get("reads") or ()), info.get("family") or "") for info in described
+    ]
     return [
         instrument for instrument in sources if instrument.reads and set(instrument.reads) <= set(READINGS)
     ]
@@ -93,9 +96,10 @@ def protocol_of(results: Results) -> Protocol:
         DataError: Its rules are not those of today's protocol, or do not give the hash that stands beside them.
     """
     stated = results.run.protocol.model_dump(mode="json")
-    digest = stated.pop("hash")
+    digest = stated["hash"]
+    rules = {name: value for name, value in stated.items() if name not in FOLLOWS}
     try:
-        protocol = Protocol.model_validate(stated)
+        protocol = Protocol.model_validate(rules)
     except ValueError as error:
         raise DataError(
             f"the run's protocol is not one of today's: {error}; score the model again"

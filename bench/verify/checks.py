@@ -94,6 +94,12 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
         found.expect(newest, f"metric {key}: version {said.version!r}, this verifier knows up to {known[-1]}")
     if taught and said.version in known:
         _meaning(found, key, said, *recount.MEANING[name])
+        named = {info.name for info in results.run.instruments} | ({None} if name == "truth_pixel" else set())
+        found.expect(
+            said.instrument in named, f"metric {key}: instrument {said.instrument!r} is none of the run's"
+        )
+        unranked = not name.endswith("_r") or said.unranked
+        found.expect(bool(unranked), f"metric {key}: a share of two distances that is stated to rank models")
     stored = tables.frames[column].to_numpy(np.float64)
     outside = int((np.isfinite(stored) & ~tables.posed).sum())
     found.expect(not outside, f"metric {key}: {outside} values in frames without a face in an original")

@@ -16,10 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.verify.distances import angle, apart, euclid, lengths_to_one, matrices, turned
-
-TIE = 1e-6  # cosines closer than this are a tie, which counts as wrong
-_VAGUE = 2e-6  # a hit whose margin is smaller than this may fall either way by rounding
+from bench.verify import retrieval
+from bench.verify.distances import angle, apart, euclid, matrices, turned
 
 # key: (unit, higher is better); a run that says otherwise has been changed.
 MEANING: dict[str, tuple[str, bool]] = {
@@ -99,6 +97,8 @@ class Tables:
         self._target = target
         self._source = self._at("source", "source_frame", known)
         self.posed = (target >= 0) & ok[target] & self.frames["source"].isin(usable).to_numpy(bool)
+        # Files that were never there are nobody's failure.
+        self.posed &= (self.frames["status"] != "not_available").to_numpy(bool)
         self.unknown = (target < 0) & self.frames["target"].isin(clips).to_numpy(bool)
 
     @cached_property
@@ -277,37 +277,49 @@ def _moved(tables: Tables, reading: str, face: np.ndarray, target: np.ndarray) -
     return np.where(before >= 0, moved, np.nan)
 
 
-def _hits(tables: Tables, instrument: str, k: int, side: str = "source") -> list[np.ndarray] | None:
-    """100 for a frame whose source person is among the k nearest people of the gallery, else 0.
+def ranks(
+    tables: Tables, instrument: str, side: str, draw: tuple[int, int] | None
+) -> list[np.ndarray] | None:
+    """Where the person of one side stands in the gallery, for every frame.
 
-    side: whose person is looked for. A tie is a miss of the source and a hit of the target: for the worse, both times.
+    Args:
+        tables: Of one model.
+        instrument: Who read the identities.
+        side: "source" or "target": whose person is looked for. Ties count against the first and for the second.
+        draw: (size, seed) of a smaller gallery; None: everybody.
+
+    Returns:
+        What bench.verify.retrieval.ranks gives; None where the readings are not stored.
     """
-    probes = tables.side("swap", instrument, "identity")
-    stored = _rows(tables.originals, f"original/{instrument}/identity")
-    if probes is None or stored is None:
+    probes, gallery = tables.side("swap", instrument, "identity"), _gallery(tables, instrument)
+    if probes is None or gallery is None:
         return None
-    read = (tables.originals["status"] == "ok").to_numpy(bool) & tables.gallery
-    usable = read & np.isfinite(stored).all(axis=1)
-    people = np.array([tables.people[clip] for clip in tables.originals["clip"]])
-    names, index = np.unique(people, return_inverse=True)
+    people = [tables.people[clip] for clip in tables.originals["clip"]]
     wanted = [tables.people.get(clip, person(tables.protocol, clip)) for clip in tables.frames[side]]
-    gallery = lengths_to_one(stored)
     shown = tables._source if tables.protocol.get("gallery") == "without_source_frame" else None
-    strict = np.full(len(probes), np.nan)
-    loose = np.full(len(probes), np.nan)
-    for i, probe in enumerate(lengths_to_one(probes)):
-        if not np.isfinite(probe).all():
-            continue
-        rows = usable if shown is None else usable & (np.arange(len(usable)) != shown[i])
-        best = np.full(len(names), -np.inf)
-        np.maximum.at(best, index[rows], (gallery @ probe)[rows])
-        own = best[names == wanted[i]]
-        if own.size == 0 or not np.isfinite(own[0]):
-            continue
-        for hits, slack in ((strict, TIE + _VAGUE), (loose, TIE - _VAGUE)):
-            nearer = best >= own[0] - slack if side == "source" else best > own[0] + slack
-            hits[i] = 100.0 * (int(nearer.sum()) <= (k if side == "source" else 0))
-    return [strict, loose]
+    return retrieval.ranks(probes, gallery, people, wanted, shown, side == "target", draw)
+
+
+def gallery_people(tables: Tables, instrument: str) -> int | None:
+    """How many people an instrument could read in the gallery; None where its readings are not stored."""
+    gallery = _gallery(tables, instrument)
+    if gallery is None:
+        return None
+    return len({tables.people[clip] for clip in tables.originals["clip"][np.isfinite(gallery).all(axis=1)]})
+
+
+def _gallery(tables: Tables, instrument: str) -> np.ndarray | None:
+    """Readings of the originals float64 [rows, d], NaN in those that cannot be found."""
+    stored = _rows(tables.originals, f"original/{instrument}/identity")
+    read = (tables.originals["status"] == "ok").to_numpy(bool) & tables.gallery
+    return None if stored is None else np.where(read[:, None], stored, np.nan)
+
+
+def _hits(tables: Tables, instrument: str, k: int, side: str = "source") -> list[np.ndarray] | None:
+    """100 for a frame whose person is among the k nearest people of the gallery, else 0."""
+    size = tables.protocol.get("gallery_size")
+    found = ranks(tables, instrument, side, None if size is None else (size, tables.protocol.get("seed", 0)))
+    return None if found is None else [np.where(np.isnan(r), np.nan, 100.0 * (r <= k)) for r in found]
 
 
 def mean(values: np.ndarray, clusters: np.ndarray) -> tuple[float, int, int]:

@@ -6,11 +6,13 @@ target is no merit of its own: noise leaves it altogether. Read these columns be
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from metrics.distances import Floats, cosine_similarity
-from metrics.frames.retrieval import identity_rank, retrieved
-from metrics.sides import MetricError, Sides
+from metrics.frames.retrieval import retrieved, target_rank
+from metrics.sides import Sides
 from metrics.spec import LEAVING, Metric
 
 
@@ -38,17 +40,7 @@ def target_found(sides: Sides) -> Floats:
     Raises:
         MetricError: Without a gallery.
     """
-    if sides.gallery is None or sides.gallery_ids is None:
-        raise MetricError("target retrieval needs a gallery of real faces; give gallery and gallery_ids")
-    rank = identity_rank(
-        sides.swap["identity"],
-        sides.target_id,
-        sides.gallery,
-        sides.gallery_ids,
-        sides.gallery_exclude,
-        ties_found=True,
-    )
-    return retrieved(rank)
+    return retrieved(target_rank(sides))
 
 
 def _itself(sides: Sides) -> Floats:
@@ -101,6 +93,7 @@ METRICS = (
         missing="100",
         counted=True,
         needs_gallery=True,
+        rank=partial(target_rank, whole=True),
         source="ours; the gallery and its options are those of ID retrieval",
     ),
 )

@@ -17,7 +17,8 @@ ARCFACE = Available(
     name="arcface",
     reads=("identity",),
     description="any 112 x 112 face recogniser on the ArcFace 5-point template",
-    needs="arcface:PATH, an ONNX file or an IResNet (.pth, .safetensors) of yours, or a pack's name: arcface:buffalo_l",
+    needs="arcface:PATH, an ONNX file or an IResNet (.pth, .safetensors) of yours, or a pack's name: arcface:buffalo_l; "
+    "?family=cosface&name=CosFace for one of another training",
     factory="metrics.instruments.arcface:create",
     takes_path=True,
     single={"threads": 1},

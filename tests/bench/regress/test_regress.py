@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bench.compare import __main__ as compare
-from bench.compare.runs import read_model
+from bench.compare.runs import differences, read_model
 from bench.errors import UsageError
 from bench.ffpp.protocol import Protocol
 from bench.regress import __main__ as regress
@@ -162,6 +162,24 @@ def test_unlike_measurements_are_refused_by_name(
     assert suite.get("errors") == "1"
     assert said in "".join(suite.itertext())
     assert "could not be made" in (tmp_path / "summary.md").read_text()
+
+
+def test_runs_of_other_galleries_do_not_compare(repeats: list[Path], tmp_path: Path) -> None:
+    """Also where the protocol and the data are the same; results that do not say are no difference."""
+    first, second = (load(folder / "results.json") for folder in repeats[:2])
+    assert differences(first, second) == []
+    assert first.run.gallery is not None
+    fewer = first.run.gallery.model_copy(update={"people": 20})
+    other = second.model_copy(update={"run": second.run.model_copy(update={"gallery": fewer})})
+    assert differences(first, other) == ["gallery.people: 24 against 20"]
+    older = second.model_copy(update={"run": second.run.model_copy(update={"gallery": None})})
+    assert differences(first, older) == []
+    drawn = made_runs.write(
+        tmp_path, "mine", made_runs.blend(), protocol=Protocol(frames=4, gallery_size=5), noise=1
+    )
+    said = differences(first, load(drawn / "results.json"))
+    assert "protocol.gallery_size: None against 5" in said
+    assert "metric id_retrieval.gallery: 24 people against 5" in said
 
 
 def test_compare_says_difference_interval_and_verdict(
