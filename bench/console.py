@@ -20,6 +20,7 @@ COMMANDS = {
     "regress": ("bench.regress.__main__", "guard a model against getting worse"),
     "verify": ("bench.verify.__main__", "check a finished run again from its stored readings"),
     "rescore": ("bench.rescore", "score a finished run again from its stored readings"),
+    "false-words": ("bench.false_words", "how often equal models are called different"),
     "report": ("reports.__main__", "build a report again from results alone"),
     "embedders": ("bench.embedders.__main__", "embedders side by side on the same people"),
     "ablation": ("bench.ablation.__main__", "train and measure the arms of an ablation study"),

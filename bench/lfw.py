@@ -23,7 +23,7 @@ from PIL import Image as Pillow
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError
 from bench.reading.crops import cut
-from metrics.distances import cosine_distance, l2
+from metrics.distances import angle, cosine_distance, l2
 from metrics.embedders.lfw import Pairs, parse_pairs
 from metrics.embedders.verification import auc, fold_accuracy
 from metrics.instruments import Instrument
@@ -134,7 +134,7 @@ def distances(pairs: Pairs, rows: dict[str, npt.NDArray[np.float32]], distance: 
     Args:
         pairs: n pairs of photos.
         rows: Photo name -> float32 [d], one reading of `read_photos`.
-        distance: A name in DISTANCES: "l2", or "cosine" (0 to 2).
+        distance: A name in DISTANCES, "l2" or "cosine" (0 to 2), or "angle" of head rotations (radians, 0 to pi).
 
     Returns:
         float64 [n].
@@ -142,7 +142,7 @@ def distances(pairs: Pairs, rows: dict[str, npt.NDArray[np.float32]], distance: 
     width = len(next(iter(rows.values()))) if rows else 1
     blank = np.full(width, np.nan, np.float32)
     sides = [np.stack([rows.get(name, blank) for name in names]) for names in (pairs.first, pairs.second)]
-    return DISTANCES[distance](*sides)
+    return {**DISTANCES, "angle": angle}[distance](*sides)
 
 
 def ten_fold(distance: Floats, same: npt.NDArray[np.bool_], fold: npt.NDArray[np.intp]) -> Floats:

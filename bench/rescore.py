@@ -25,10 +25,11 @@ from bench.errors import EXIT_OK, DataError, UsageError, few
 from bench.ffpp import outputs, stored
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.report import choose_cases, publish
-from bench.ffpp.scores import ModelScores, Scores, Scoring, score_model
+from bench.ffpp.scores import ModelScores, Scores, Scoring, score_model, searched
 from metrics import METRICS
 from metrics.evaluation import summarise
 from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
+from reports.galleries import GalleryInfo
 from reports.pictures import store
 from reports.pictures.store import Picture
 from reports.results import MetricValue, Results, load, write_atomic
@@ -118,7 +119,9 @@ def rescore(
         name = model.results.run.model.name
         results = model.results.model_copy(
             update={
-                "run": model.results.run.model_copy(update={"rescored": now}),
+                "run": model.results.run.model_copy(
+                    update={"rescored": now, "gallery": _gallery(tables, model)}
+                ),
                 "metrics": scores.metrics | kept,
             }
         )
@@ -154,6 +157,15 @@ def _score(tables: stored.Shared, model: Model) -> tuple[ModelScores, dict[str, 
         name = model.results.run.model.name
         print(f"{name}: kept as they were, since what they need is not stored: {few(kept)}", file=sys.stderr)
     return scores, kept
+
+
+def _gallery(tables: stored.Shared, model: Model) -> GalleryInfo | None:
+    """Among whom it was searched: from the originals where they are stored, else what its results say."""
+    if not stored.has_readings(model.frames):
+        return model.results.run.gallery
+    protocol = stored.protocol_of(model.results)
+    described = tables.originals(protocol).gallery.described(protocol.gallery_size)
+    return GalleryInfo.model_validate(described)
 
 
 def _from_readings(tables: stored.Shared, model: Model, protocol: Protocol) -> ModelScores:
@@ -201,6 +213,17 @@ def _value_scores(model: Model, table: pa.Table, protocol: Protocol) -> Scores:
             seed=protocol.seed,
         )
         scores.metrics[key] = MetricValue.model_validate(value.as_dict())
+        if spec.rank is not None and old.curve and f"rank/{key}" in table.column_names:
+            scores.ranks[key] = _numbers(table, f"rank/{key}")
+            scores.metrics[key] = searched(
+                scores.metrics[key],
+                spec,
+                scores.ranks[key][posed],
+                missing[posed],
+                clusters,
+                old.curve[-1].people,
+                protocol,
+            )
     return scores
 
 
@@ -212,9 +235,10 @@ def _with_scores(table: pa.Table, scores: Scores, keep_readings: bool) -> pa.Tab
     """The table with the new values of its frames in the place of the old ones."""
     anew = {f"metric/{key}": values for key, values in scores.per_frame.items()}
     anew |= {f"missing/{key}": values for key, values in scores.missing.items()}
+    anew |= {f"rank/{key}": values for key, values in scores.ranks.items()}
     columns: dict[str, Any] = {}
     for name in table.column_names:
-        if name.startswith(("metric/", "missing/")):
+        if name.startswith(("metric/", "missing/", "rank/")):
             continue
         if name.startswith(("swap/", "picture/")) and not columns.keys() & anew.keys():
             columns |= {key: outputs.numbers(values) for key, values in anew.items()}

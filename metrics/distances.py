@@ -1,7 +1,8 @@
 """Row-by-row distances between two sets of readings. NaN in either row gives NaN: no reading, no distance.
 
 Smooth-Swap, Table 1: identity as the cosine of embeddings, shape, expression and pose as the L2 distance
-of a 3D face model's parameters, and a relative ("-R") form of each.
+of a 3D face model's parameters, and a relative ("-R") form of each. Rotations are the exception: their three numbers
+are compared by the angle between them, for L2 of axis-angles jumps by 2 pi where a head has turned half around.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy.typing import NDArray
 
+from metrics.rotation import geodesic
 from metrics.shapes import Column, Rows
 
 Floats = NDArray[np.float64]
@@ -89,6 +91,37 @@ def l2(a: Rows, b: Rows) -> Float64[np.ndarray, " n"]:
     """
     difference = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
     return np.asarray(np.sqrt(np.sum(difference * difference, axis=1)))
+
+
+def angle(a: Rows, b: Rows) -> Float64[np.ndarray, " n"]:
+    """Angle of the rotation between row i of a and of b.
+
+    Args:
+        a: float [n, 3], axis-angle in radians.
+        b: float [n, 3].
+
+    Returns:
+        float [n], radians, 0 to pi.
+
+    Examples:
+        >>> angle([[0.0, 3.1, 0.0]], [[0.0, -3.1, 0.0]]).round(4).tolist()
+        [0.0832]
+    """
+    return np.radians(geodesic(a, b))
+
+
+def between(reading: str, a: Rows, b: Rows) -> Float64[np.ndarray, " n"]:
+    """The distance that every metric takes between two readings of one kind.
+
+    Args:
+        reading: "identity" (cosine distance), "pose" (angle) or another, of which the L2 distance is taken.
+        a: float [n, d].
+        b: float [n, d].
+
+    Returns:
+        float [n], in the reading's unit, NaN where either row is no reading.
+    """
+    return {"identity": cosine_distance, "pose": angle}.get(reading, l2)(a, b)
 
 
 def relative(wanted: Column, unwanted: Column) -> Float64[np.ndarray, " n"]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from metrics.registry import ours
-from metrics.spec import QUALITY, VIDEO, Declared, Metric
+from metrics.spec import LEAVING, QUALITY, VIDEO, Declared, Metric
 
 _COLUMNS = ("key", "name", "formula", "unit", "range", "better", "version", "source")
 _INTRO = """\
@@ -28,13 +28,18 @@ would give another number.
 # What is said over the table of a group.
 _OF_VIDEO = """\
 From frames that follow each other, which `python -m bench.ffpp --video N` reads besides: N at the middle of each clip.
-What a real video shows is the mark to reach, so read them beside copy-target.
+All are distances to what the target's own video does there, which copy-target therefore meets with 0: a swap that is softer
+or stiller than its target is no better for it.
 """
 _OF_PICTURES = """\
 Of sets: all swaps of a model against the target frames that they were made from, both cut at the FFHQ square of the
 target's face, 128 pixels. So a model that changes nothing has a distance of 0, and a large one says that the swaps look
 unlike the targets, whoever is in them. Fréchet distances grow where pictures are few; only runs of one data set and one
 number of frames compare. Intervals: the clusters are dealt out to at most 20 groups, each left out once (jackknife).
+"""
+_OF_LEAVING = """\
+Low says that the target is gone, not who came: read it beside the columns of the source. A blur, noise or a third person
+leave the target too, which the reference rows `blur` and `stranger` show.
 """
 _INTERVALS = """\
 ## Intervals
@@ -61,15 +66,33 @@ that of normal scores. Few pairs cannot show a long tail or a rare hit: there th
 | hits, 95 % | 93.5 | 94.2 | 95.5 | 96.3 | 92.6 | 96.3 | 97.2 |
 
 The rows of differences are paired comparisons of equal models: those are called different in 100 less so many per cent.
+
+## Words and bold numbers
+
+Better, worse and bold rest on one test, in the report, in Findings and in `python -m bench.compare` alike. All that two
+models have in common and that may be ranked is one family: every metric of the table, of video too, and the lost frames.
+Each is tested by exchanging the two models within whole pairs of people, in all metrics at once; p is exact for up to 13
+pairs, else from 9,999 exchanges. Holm's correction over the family then decides at 5 %, and the 95 % interval of the paired
+difference must leave 0 out besides. Showing fewer metrics changes no word. With k pairs and m tests nothing can be
+separated where m 2^(1-k) > 0.05: with ten tests, under nine pairs. Distances between sets of pictures, which no frame has,
+are compared by their two intervals as though the models were independent, within the same family. How often a false word
+comes of it is counted on real frames by `python -m bench.false_words` ([results](results.md)).
 """
 _MISSING = """\
 ## Missing faces
 
 A swap without a face, where both originals have one, has no value. `--missing` decides what that does: `count_as_wrong`
-(a miss in ID retrieval, left out of all else), `exclude` (left out of everything) or `count_everywhere` (every metric
-counts it as a swap that shows the unwanted person, as below). Every result holds the numbers of both ways.
+(a miss in ID retrieval, the target itself in the columns of leaving it, left out of all else), `exclude` (left out of
+everything) or `count_everywhere` (every metric counts it as a swap that shows the unwanted person, as below). Every result
+holds the numbers of both ways.
 """
-_INTRODUCED = {VIDEO: (_OF_VIDEO,), QUALITY: (_OF_PICTURES,)}
+_UNRANKED = """\
+## Shown, not ranked
+
+A metric may declare that models are not to be ordered by it. Its column stands in the table, marked ‡, and no sentence,
+bold number, scale or verdict rests on it. Results of before this was declared are treated alike, by the metric's key.
+"""
+_INTRODUCED = {LEAVING: (_OF_LEAVING,), VIDEO: (_OF_VIDEO,), QUALITY: (_OF_PICTURES,)}
 
 
 def page(metrics: Iterable[Declared] | None = None) -> str:
@@ -91,7 +114,10 @@ def page(metrics: Iterable[Declared] | None = None) -> str:
     missing = _table(
         ("key", "a missing face counts as"), ((f"`{m.key}`", m.missing) for m in listed if m.missing)
     )
-    return "\n".join([_INTRO, *sections, _MISSING, missing, _INTERVALS]).rstrip("\n") + "\n"
+    unranked = _table(("key", "why"), ((f"`{m.key}`", m.unranked) for m in listed if m.unranked))
+    return (
+        "\n".join([_INTRO, *sections, _UNRANKED, unranked, _MISSING, missing, _INTERVALS]).rstrip("\n") + "\n"
+    )
 
 
 def _section(metrics: Iterable[Declared]) -> str:

@@ -14,11 +14,12 @@ from metrics.distances import Floats
 from metrics.registry import METRICS, get
 from metrics.sides import MetricError, Sides
 from metrics.spec import Declared, Metric
-from metrics.statistics.intervals import RESAMPLES, cluster_interval, cluster_sums
+from metrics.statistics.intervals import RESAMPLES, cluster_interval, cluster_sums, cut
 
 MissingPolicy = Literal["count_as_wrong", "exclude", "count_everywhere"]
 """What a swap without a face does to a metric:
-count_as_wrong    it is a miss in ID retrieval; distances leave it out (the default, as in the field)
+count_as_wrong    it is a miss in ID retrieval and still the target where leaving the target is measured; distances
+                  leave it out (the default, as in the field)
 exclude           every metric leaves it out
 count_everywhere  every metric counts it as a swap that shows the unwanted person (Metric.if_missing)
 """
@@ -110,6 +111,7 @@ class Value:
             "order": spec.order,
             "range": [_number(end) for end in spec.range],
             "description": spec.description,
+            "unranked": spec.unranked or None,
         }
 
 
@@ -280,20 +282,19 @@ def _summary(
     value = float(sums.sum() / counts.sum()) if len(sums) else math.nan
     bounds = metric.range if metric.unit == "%" else None  # hits: even where all agree, the next may differ
     low, high = cluster_interval(values, clusters, seed, n_resamples, bounds=bounds)
-    inside = tuple(min(max(end, metric.range[0]), metric.range[1]) for end in (low, high))
-    return Summary(value, (inside[0], inside[1]), int(counts.sum()), len(sums))
+    return Summary(value, cut((low, high), metric.range), int(counts.sum()), len(sums))
 
 
 def _lacking(metric: Metric, sides: Sides) -> list[str]:
     lacking = [name for name in metric.reads if name not in sides.swap]
-    if metric.only and not any(
-        sides.instruments.get(name, "").partition(":")[0] == metric.only for name in metric.reads
-    ):
+    if metric.only and not any(sides.family(name) == metric.only for name in metric.reads):
         lacking.append(f"readings by {metric.only}")
     if metric.needs_gallery and sides.gallery is None:
         lacking.append("a gallery")
     if metric.needs_clips and sides.clips is None:
         lacking.append("the clip and number of each frame")
+    if metric.pixels and metric.key not in sides.pixels:
+        lacking.append("the pictures themselves")
     if metric.needs_truth:
         known = sides.truth or {}
         lacking += [f"the truth of {name}" for name in metric.reads or ("pixel_error",) if name not in known]

@@ -17,8 +17,10 @@ from metrics.sides import Sides
 # The groups of our own metrics, in the order of the report: those of Table 1 (identity change on the left, attribute
 # keeping on the right), then what else was measured. A spec may name any other; it comes where its `order` puts it.
 IDENTITY = "Identity change"
+LEAVING = "Leaving the target"
 KEEPING = "Attribute keeping"
 VIDEO = "Steadiness of video"
+OUTSIDE = "Outside the face"
 QUALITY = "Picture quality"
 TRUTH = "Against the truth"
 VERIFICATION = "Verification"
@@ -49,6 +51,7 @@ class Declared:
         version: Grows whenever the same input would give another number.
         options: What else changes the number, with its values, the default first.
         missing: What a frame counts as in whose swap no face is found; "" where there are no frames.
+        unranked: Why no word, bold number, scale or headline may rest on it, in one line; "": they may.
     """
 
     key: str
@@ -64,6 +67,12 @@ class Declared:
     version: int = 1
     options: str = ""
     missing: str = ""
+    unranked: str = ""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether models may be ordered by it."""
+        return not self.unranked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +85,16 @@ class Metric(Declared):
         if_missing: Gives float [n], what a frame without a value scores where missing faces count: as wrong as a swap
             that shows the unwanted person (`missing` says it in words). NaN where even that is unknown, because an
             original could not be read.
-        counted: Whether the policy "count_as_wrong" counts missing frames in the headline (ID retrieval, as in the
-            field), or only "count_everywhere" does.
+        counted: Whether the policy "count_as_wrong" counts missing frames in the headline (retrieval, as in the field,
+            and what a swap would better by losing faces), or only "count_everywhere" does.
         needs_truth: Whether it needs data with the true swap.
         needs_gallery: Whether it needs real faces of everybody in the run.
+        rank: Gives float [n], where the person who is looked for stands in the whole gallery, NaN without a reading; None:
+            it searches none. With it a curve over the size of the gallery is drawn (metrics.gallery_curve).
+        among: How many people count as found, the nearest ones.
         needs_clips: Whether it needs frames that follow each other.
-        only: The instrument (its name up to a colon) on whose readings alone it is defined, for columns that the paper
+        pixels: Whether it is measured where the pictures are and handed over by its key (Sides.pixels).
+        only: The family of instruments on whose readings alone it is defined, for columns that the paper
             names after a network; "": any.
         asked: Gives bool [n], frames that can have a value at all; None: all.
         cluster: The independent unit over which its interval is taken.
@@ -93,7 +106,10 @@ class Metric(Declared):
     counted: bool = False
     needs_truth: bool = False
     needs_gallery: bool = False
+    rank: Callable[[Sides], Floats] | None = None
+    among: int = 1
     needs_clips: bool = False
+    pixels: bool = False
     only: str = ""
     asked: Callable[[Sides], NDArray[np.bool_]] | None = None
     cluster: str = "pair"

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.parquet as pq
 
+from reports.files import VIDEO
 from reports.results import MetricValue, ResultsError
 
 Floats = npt.NDArray[np.float64]
@@ -24,16 +25,22 @@ _NOT_THE_SWAP = ("target frame:", "target clip:", "source clip")
 
 @dataclass(frozen=True)
 class FrameTable:
-    """One row a frame, indexed by KEY. posed: both originals have a face, so there was something to swap."""
+    """One row a frame, indexed by KEY. posed: both originals have a face, so there was something to swap.
+
+    Args:
+        rows: The protocol's frames.
+        video: The frames that follow each other, where the run read some: metrics of video have their values there.
+    """
 
     rows: pd.DataFrame
+    video: pd.DataFrame | None = None
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> FrameTable | None:
-        """Read a frames.parquet without its embeddings.
+        """Read a frames.parquet without its embeddings, and the video.parquet beside it where there is one.
 
         Args:
-            path: The file.
+            path: The first file.
 
         Returns:
             The table; None for one without the columns that join frames.
@@ -41,25 +48,24 @@ class FrameTable:
         Raises:
             ResultsError: For a damaged file, naming it.
         """
-        try:
-            names = pq.read_schema(path).names
-            if not {*KEY, "cluster", "status", "reason"} <= set(names):
-                return None
-            wanted = [n for n in names if not n.startswith(("swap/", "truth/", "picture/")) and n != "box"]
-            table = pd.read_parquet(path, columns=wanted)
-        except (OSError, ValueError, KeyError) as error:
-            raise ResultsError(f"cannot read the readings in {Path(path)}: {error}") from error
-        if table.duplicated(KEY).any():
-            raise ResultsError(f"{Path(path)} has two rows for one frame; score the model again")
-        if "posed" not in table:
-            reasons = table["reason"].fillna("").astype(str)
-            table["posed"] = ~reasons.str.startswith(_NOT_THE_SWAP)
-        return cls(table.set_index(KEY))
+        rows = _rows(Path(path))
+        video = Path(path).with_name(VIDEO)
+        return None if rows is None else cls(rows, _rows(video) if video.is_file() else None)
 
     @property
     def metrics(self) -> list[str]:
-        """Keys of the metrics that have a value of each frame."""
-        return [str(c).removeprefix("metric/") for c in self.rows.columns if str(c).startswith("metric/")]
+        """Keys of the metrics that have a value of each of the protocol's frames."""
+        return _metrics(self.rows)
+
+    @property
+    def every_metric(self) -> list[str]:
+        """The same and, after them, those of video."""
+        return [*self.metrics, *(key for key in _metrics(self.video) if key not in self.metrics)]
+
+    def _of(self, key: str) -> pd.DataFrame:
+        if self.video is None or key == FAILED or f"metric/{key}" in self.rows:
+            return self.rows
+        return self.video
 
     def values(self, key: str, metric: MetricValue | None = None) -> pd.Series:
         """The metric of every frame.
@@ -77,16 +83,46 @@ class FrameTable:
         if key == FAILED:
             failed = pd.Series(100.0 * (self.rows["status"] != "ok").to_numpy(bool), self.rows.index)
             return failed.where(self.rows["posed"].to_numpy(bool))
-        values = self.rows[f"metric/{key}"].astype(np.float64)
+        rows = self._of(key)
+        values = rows[f"metric/{key}"].astype(np.float64)
         if metric is not None and metric.missing_policy == "count_as_wrong":
             column = f"missing/{key}"
-            cost = self.rows[column].astype(np.float64) if column in self.rows else 0.0
-            values = values.mask(values.isna() & self.rows["posed"].to_numpy(bool), cost)
+            cost = rows[column].astype(np.float64) if column in rows else 0.0
+            values = values.mask(values.isna() & rows["posed"].to_numpy(bool), cost)
         return values
 
-    def clusters(self) -> pd.Series:
-        """The independent unit of each frame, str [n]: the pair of people."""
-        return self.rows["cluster"].astype(str)
+    def clusters(self, key: str = FAILED) -> pd.Series:
+        """The independent unit of each frame: the pair of people.
+
+        Args:
+            key: A metric, of whose frames.
+
+        Returns:
+            str [n], indexed by KEY.
+        """
+        return self._of(key)["cluster"].astype(str)
+
+
+def _rows(path: Path) -> pd.DataFrame | None:
+    try:
+        names = pq.read_schema(path).names
+        if not {*KEY, "cluster", "status", "reason"} <= set(names):
+            return None
+        wanted = [n for n in names if not n.startswith(("swap/", "truth/", "picture/")) and n != "box"]
+        table = pd.read_parquet(path, columns=wanted)
+    except (OSError, ValueError, KeyError) as error:
+        raise ResultsError(f"cannot read the readings in {path}: {error}") from error
+    if table.duplicated(KEY).any():
+        raise ResultsError(f"{path} has two rows for one frame; score the model again")
+    if "posed" not in table:
+        reasons = table["reason"].fillna("").astype(str)
+        table["posed"] = ~reasons.str.startswith(_NOT_THE_SWAP)
+    return table.set_index(KEY)
+
+
+def _metrics(rows: pd.DataFrame | None) -> list[str]:
+    columns = [] if rows is None else map(str, rows.columns)
+    return [column.removeprefix("metric/") for column in columns if column.startswith("metric/")]
 
 
 def join(
@@ -103,10 +139,10 @@ def join(
     Returns:
         (a, b, clusters): float64 [n], float64 [n], str [n].
     """
-    both = pd.concat(
-        [a.values(key, metrics[0]), b.values(key, metrics[1]), a.clusters()],
-        axis=1,
-        join="inner",
-        keys=["a", "b", "cluster"],
-    ).dropna()
-    return both["a"].to_numpy(np.float64), both["b"].to_numpy(np.float64), both["cluster"].to_numpy(str)
+    first, second, clusters = a.values(key, metrics[0]), b.values(key, metrics[1]), a.clusters(key)
+    if not first.index.equals(second.index):
+        shared = first.index.intersection(second.index)
+        first, second, clusters = first.loc[shared], second.loc[shared], clusters.loc[shared]
+    x, y = first.to_numpy(np.float64), second.to_numpy(np.float64)
+    there = ~(np.isnan(x) | np.isnan(y))
+    return x[there], y[there], clusters.to_numpy(str)[there]

@@ -13,17 +13,18 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import figures, plots, training
+from reports import curves, figures, plots, training
 from reports.findings import findings
 from reports.markdown import csv_table
-from reports.paired import difference
 from reports.paper import table_1
 from reports.pictures.cases import arrange
 from reports.pictures.films import films
 from reports.pictures.store import Picture
-from reports.results import MetricValue, Results, write_atomic
+from reports.recognition import listed
+from reports.results import Results, write_atomic
 from reports.scale import scales
 from reports.script import policy, script
+from reports.seen import warnings as leaks
 from reports.table import Column, Failure, Row, RunFiles, Table, build
 from reports.training import Training
 
@@ -71,6 +72,7 @@ def render(
         page = environment().get_template("training_page.html.j2")
         return page.render(trainings=trainings, training_plots=training_plots)
     table = build(runs)
+    results = [row.run.results for row in table.rows]
     return (
         environment()
         .get_template("report.html.j2")
@@ -79,7 +81,8 @@ def render(
             first=table.rows[0].run.results.run,
             models=[row.run.name for row in table.rows if not row.end],
             definitions=_definitions(table),
-            warnings=mismatches([row.run.results for row in table.rows]),
+            warnings=mismatches(results),
+            leaks=leaks(results),
             finding=_headline(table),
             findings=findings(table),
             scales=scales(table),
@@ -136,6 +139,11 @@ def mismatches(results: Sequence[Results]) -> list[str]:
         name = f"{other.run.model.name} and {first.run.model.name}"
         if other.run.protocol.hash != first.run.protocol.hash:
             said.append(f"{name} ran under different protocols")
+        galleries = [r.run.gallery for r in (other, first)]
+        if None not in galleries and galleries[0] != galleries[1]:
+            said.append(
+                f"{name} searched different galleries: {' and '.join(g.said for g in galleries if g)}"
+            )
         if (other.run.data.name, other.run.data.manifest_sha256) != (
             first.run.data.name,
             first.run.data.manifest_sha256,
@@ -170,31 +178,33 @@ def _headline(table: Table) -> dict[str, Any] | None:
         return None
     measured = [(row, m) for row in table.rows if (m := row.metric(column)) and m.value is not None]
     ends = [(row, m) for row, m in measured if row.end]
-    nothing, lowest = next(((row, m) for row, m in ends if row.end == "low"), (None, None))
-    models = [(row, m, _against(row, nothing, column, m, lowest)) for row, m in measured if not row.end]
-    return {"column": column, "models": models, "ends": ends, "nothing": nothing}
+    free = [row for row, _ in ends if row.end == "low"]
+    models = [(row, m, _against(table, row, free, column)) for row, m in measured if not row.end]
+    return {"column": column, "models": models, "ends": ends}
 
 
-def _against(
-    row: Row, nothing: Row | None, column: Column, metric: MetricValue, other: MetricValue | None
-) -> str | None:
-    """How a model's number stands to copy-target's: by paired frames, or by a gap between the intervals."""
-    if nothing is None or other is None:
-        return None
-    if found := difference(row.run, nothing.run, column.key):
-        if not found.separated:
-            return f"not separated from {nothing.run.name} (paired by frame)"
-        better = (found.value > 0) == column.higher_is_better
-        return f"{'better' if better else 'worse'} than {nothing.run.name} (paired by frame)"
-    if metric.ci95 is None or other.ci95 is None:
-        return None
-    clear = metric.ci95[0] > other.ci95[1] or metric.ci95[1] < other.ci95[0]
-    return f"{'clear of' if clear else 'overlapping'} the interval of {nothing.run.name}"
+def _against(table: Table, row: Row, free: Sequence[Row], column: Column) -> str | None:
+    """How a model's number stands to those of the rows that never saw the source, by the test of all words of the page."""
+    said: dict[str, list[str]] = {"better than": [], "not separated from": [], "worse than": []}
+    paired = True
+    for other in free:
+        test = table.families.of(row.run, other.run).get(column.key)
+        if test is None:
+            continue
+        better = (test.found.value > 0) == column.higher_is_better
+        word = "not separated from" if not test.separated else "better than" if better else "worse than"
+        said[word].append(other.run.name)
+        paired = paired and test.paired
+    words = [f"{word} {listed(names)}" for word, names in said.items() if names]
+    return (
+        f"{', '.join(words)} ({'paired by frame' if paired else 'by their two intervals'})" if words else None
+    )
 
 
 def _plots(table: Table) -> list[tuple[str, str, str, list[tuple[str, Markup]]]]:
     """(heading, id, how to read them, plots) of the sections that have any."""
     groups = (
+        ("Size of the gallery", "gallery", curves.curves(table)),
         ("Trade-off", "trade-off", plots.tradeoffs(table)),
         ("Pairs of people", "pairs", plots.distributions(table)),
         ("Frames", "frames", plots.ecdfs(table)),

@@ -16,10 +16,9 @@ from reports.table import Column, columns_of
 SHOWN = (
     "id_retrieval",
     "identity",
-    "identity_r",
+    "target_retrieval",
     "shape",
     "expression",
-    "expression_r",
     "pose",
     "truth_pixel",
 )

@@ -24,6 +24,7 @@ _SIGNS = {
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "†": r"$^{\dagger}$",
+    "‡": r"$^{\ddagger}$",
     "|": r"\textbar{}",
 }
 _ANY = re.compile("|".join(re.escape(sign) for sign in _SIGNS))
@@ -86,13 +87,15 @@ def latex_table(runs: Sequence[RunFiles]) -> str:
             " & ".join(["", *(_interval(row, c) for c in columns)]) + r" \\",
         ]
     lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [f"% {escape('‡')} {escape(why)}; shown, but not ranked" for why, _ in table.unranked]
     lines += [f"% {escape('†')} {escape(note)}" for note in table.daggers]
     return "\n".join(lines) + "\n"
 
 
 def _head(column: Column) -> str:
-    reader = f" ({column.reader})" if column.reader else ""
-    return escape(f"{column.label}{reader} {column.arrow}")
+    said = [text for text in (column.reader, column.among) if text]
+    reader = f" ({', '.join(said)})" if said else ""
+    return escape(f"{column.label}{column.mark}{reader} {column.arrow}")
 
 
 def _cell(table: Table, row: Row, column: Column) -> str:

@@ -11,21 +11,25 @@ from reports.table import Column, Row, RunFiles, Table, build
 
 
 def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) -> str:
-    """A Markdown table: value (95 % interval), best two in bold, † where a number must not be ranked.
+    """A Markdown table: value (95 % interval), best two in bold, † and ‡ where a number or a column must not be ranked.
 
     Args:
         runs: The models.
         keys: The metrics to show; None: all of them.
 
     Returns:
-        The table; names and notes are escaped.
+        The table, what the daggers mean, and who has seen the run's people in training; names and notes are escaped.
 
     Raises:
         ResultsError: For no runs or one model twice.
     """
     table = build(runs)
     columns = [c for c in table.columns if keys is None or c.key in keys]
-    head = ["Model", *(f"{plain(c.label)}{_reader(c)} {c.arrow}{_unit(c)}" for c in columns), "Frames"]
+    head = [
+        "Model",
+        *(f"{plain(c.label)}{c.mark}{_reader(c)} {c.arrow}{_unit(c)}" for c in columns),
+        "Frames",
+    ]
     lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
     for row in table.rows:
         counts = row.run.results.counts
@@ -34,7 +38,13 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
         lines.append(
             _line([shown, *(_cell(table, row, c) for c in columns), f"{counts.used} of {counts.expected}"])
         )
-    shown_notes = [f"† {plain(note)}" for note in table.daggers]
+    shown_notes = [
+        f"‡ {plain(why)}; shown, but not ranked"
+        for why, of in table.unranked
+        if any(c in columns for c in of)
+    ]
+    shown_notes += [f"† {plain(note)}" for note in table.daggers]
+    shown_notes += [plain(table.seen)] if table.seen else []
     return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in shown_notes)
 
 
@@ -88,7 +98,9 @@ def frame(runs: Sequence[RunFiles]) -> pd.DataFrame:
                         "higher_is_better": metric.higher_is_better,
                         "instrument": metric.instrument or "",
                         "version": str(metric.version),
+                        "gallery": "" if metric.gallery is None else str(metric.gallery),
                         "dagger": metric.dagger or "",
+                        "unranked": metric.unranked or "",
                     }
                 )
     return pd.DataFrame(rows)
@@ -105,7 +117,8 @@ def _cell(table: Table, row: Row, column: Column) -> str:
 
 
 def _reader(column: Column) -> str:
-    return f" ({plain(column.reader)})" if column.reader else ""
+    said = [plain(text) for text in (column.reader, column.among) if text]
+    return f" ({', '.join(said)})" if said else ""
 
 
 def _unit(column: Column) -> str:

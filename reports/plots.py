@@ -18,7 +18,7 @@ from metrics.spec import TRUTH
 from reports.figures import INK, LINE, PAGE, SERIES, SOFT, STYLE, inline, short
 from reports.table import Column, Row, Table
 
-SHOWN = ("identity", "identity_r", "shape_r", "expression", "expression_r", "pose", "truth_pixel")
+SHOWN = ("identity", "target_identity", "shape", "expression", "pose", "truth_pixel")
 STEPS = 120  # points of an ECDF, and most dots of a row: a full FF++ run draws no more than a small one
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (7, 2, 1.5, 2)), (0, (3, 1.5)), (0, (9, 3)))
 _MARKS = ("o", "s", "D", "^", "v", "P")
@@ -87,9 +87,7 @@ def ecdfs(table: Table) -> list[Plot]:
             continue
         with matplotlib.rc_context(STYLE | {"svg.hashsalt": f"ecdf {column.key}"}):
             figure, axes = panel(2.35)
-            for (row, values), (colour, dash, _) in zip(
-                lines, _looks([row for row, _ in lines]), strict=True
-            ):
+            for (row, values), (colour, dash, _) in zip(lines, looks([row for row, _ in lines]), strict=True):
                 shares = np.linspace(0, 1, min(STEPS, len(values)))
                 axes.plot(
                     np.quantile(values, shares),
@@ -118,7 +116,7 @@ def tradeoffs(table: Table) -> list[Plot]:
         A plot for each attribute that was measured; [] without a measure of identity.
     """
     by_key = {column.key: column for column in table.columns}
-    across = next((by_key[key] for key in ("identity_r", "identity", "id_retrieval") if key in by_key), None)
+    across = next((by_key[key] for key in ("identity", "id_retrieval") if key in by_key), None)
     if across is None:
         return []
     plots = []
@@ -131,7 +129,7 @@ def tradeoffs(table: Table) -> list[Plot]:
             continue
         with matplotlib.rc_context(STYLE | {"svg.hashsalt": f"trade-off {key}"}):
             figure, axes = panel(2.9, left=0.16)
-            for row, (colour, _, mark) in zip(rows, _looks(rows), strict=True):
+            for row, (colour, _, mark) in zip(rows, looks(rows), strict=True):
                 one, two = row.metric(across), row.metric(down)
                 x, y = _value(row, across), _value(row, down)
                 if one is None or two is None or x is None or y is None:
@@ -253,8 +251,15 @@ def _names(axes: Axes, rows: list[Row]) -> None:
     axes.tick_params(axis="y", length=0, pad=5)
 
 
-def _looks(rows: list[Row]) -> list[tuple[str, object, str]]:
-    """(colour, dash, mark) of every row: models in the page's series colours, references soft."""
+def looks(rows: list[Row]) -> list[tuple[str, object, str]]:
+    """How every row is drawn, the same in all plots.
+
+    Args:
+        rows: Of the table, in its order.
+
+    Returns:
+        (colour, dash, mark) of each: models in the page's series colours, references soft.
+    """
     looks: list[tuple[str, object, str]] = []
     models, ends = 0, 0
     for row in rows:

@@ -1,11 +1,11 @@
 """The schema of results.json, version 2: one file for one model of a run.
 
     {"schema_version": 2,
-     "run":     {command, model, protocol, data, instruments, environment, seed, started, seconds},
+     "run":     {command, model, protocol, data, gallery, instruments, environment, seed, started, seconds},
      "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
      "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version,
-                       label, group, order, range, description, ...}},
-     "check":   {kind, text, mend, clips} of finished swaps: what was found before they were scored; else null
+                       label, group, order, range, description, unranked, gallery, curve, ...}},
+      "check":   {kind, text, mend, clips} of finished swaps: what was found before they were scored; else null
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
 A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
@@ -32,12 +32,16 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Sha256, plain
-from reports.versions import CURRENT, READ, upgraded
+from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
+from reports.galleries import GalleryInfo, GalleryPoint
+from reports.rules import ProtocolInfo
+from reports.versions import CURRENT, READ, upgraded, with_unranked
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
+# Rows that never saw the source: what a swap must do better than to have put anybody's face in.
+SOURCE_FREE = ("copy-target", "blur", "stranger")
 # Rows that mark the ends of the scale rather than compete in it.
-REFERENCES = ("copy-target", "copy-source", "oracle")
+REFERENCES = (*SOURCE_FREE, "copy-source", "oracle")
 
 
 class ResultsError(ValueError):
@@ -76,6 +80,10 @@ class MetricValue(Closed):
     dagger: why this number must not be ranked against others, as the paper's † in Table 1 (the model was
         trained with the instrument that reads it). It is printed with the number. `Results` sets it by
         itself from `run.model.trained_with`; set it by hand for any other conflict.
+    unranked: why nobody's number in this column may be ranked (metrics.spec.Declared); None: they may. Results of before
+        it existed are given what the metric declares today, by its key.
+    gallery: people among whom it searches; None: it searches none, or the results do not say.
+    curve: the same metric among fewer people, the smallest gallery first.
     """
 
     value: Measured
@@ -96,6 +104,14 @@ class MetricValue(Closed):
     range: tuple[Number | None, Number | None]
     description: str | None = Field(default=None, max_length=2000)
     dagger: str | None = Field(default=None, min_length=1, max_length=500)
+    unranked: str | None = Field(default=None, min_length=1, max_length=500)
+    gallery: Count | None = None
+    curve: tuple[GalleryPoint, ...] = Field(default=(), max_length=20)
+
+    @property
+    def ranked(self) -> bool:
+        """Whether models may be ordered by this number."""
+        return not self.dagger and not self.unranked
 
     @model_validator(mode="after")
     def _consistent(self) -> MetricValue:
@@ -138,12 +154,6 @@ class ModelInfo(Open):
         return self.name in REFERENCES if self.reference is None else self.reference
 
 
-class ProtocolInfo(Open):
-    """Every rule of the protocol, with the hash over all of them."""
-
-    hash: str = Field(min_length=1, max_length=128)
-
-
 class DataInfo(Open):
     """What the frames came from: the data set's name, and the hash of its manifest where it has one."""
 
@@ -152,10 +162,14 @@ class DataInfo(Open):
 
 
 class InstrumentInfo(Open):
-    """family: networks of one recipe; by the part of the name before a colon when it is not stated."""
+    """family: networks of one recipe; by the part of the name before a colon when it is not stated.
+
+    kin: families of the networks that its own training began from; who was trained with one of those shares them.
+    """
 
     name: Name
     family: str | None = None
+    kin: tuple[str, ...] = ()
     weights_sha256: str | None = None
     crop: JsonValue = None
     licence: str | None = None
@@ -164,19 +178,23 @@ class InstrumentInfo(Open):
 class Run(Closed):
     """What ran, on what, with what: enough to run it again. `seconds` is wall time.
 
+    gallery: the real faces that ID retrieval searched; None: older results do not say.
     rescored: when its metrics were made again from its stored readings (bench.rescore); None: never.
+    seen: what the instruments and the model knew of the run's people before (bench.leaks); empty in older results.
     """
 
     command: str = Field(max_length=100_000)
     model: ModelInfo
     protocol: ProtocolInfo
     data: DataInfo
+    gallery: GalleryInfo | None = None
     instruments: tuple[InstrumentInfo, ...]
     environment: dict[str, JsonValue]
     seed: Annotated[int, BeforeValidator(plain)]
     started: AwareDatetime
     rescored: AwareDatetime | None = None
     seconds: Annotated[Number, Field(ge=0)]
+    seen: tuple[Seen, ...] = Field(default=(), max_length=200)
 
 
 class SwapsCheck(Closed):
@@ -206,7 +224,9 @@ class Results(Closed):
     def _of_any_version(cls, content: Any) -> Any:
         """Version 1 as version 2, also where it stands inside of another file (a baseline)."""
         version = content.get("schema_version") if isinstance(content, dict) else None
-        return upgraded(content) if version == 1 and not isinstance(version, bool) else content
+        if isinstance(version, bool) or version not in READ:
+            return content
+        return upgraded(content) if version == 1 else with_unranked(content)
 
     @model_validator(mode="after")
     def _mark(self) -> Results:
@@ -233,6 +253,8 @@ class Results(Closed):
             return instrument
         if family in families or instrument.split(":")[0].lower() in families:
             return instrument if family == instrument.lower() else f"{instrument} or its family {family}"
+        if shared := sorted({name.lower() for info in known for name in info.kin} & trained):
+            return f"{shared[0]}, kin of {instrument}"
         return ""
 
     def to_json(self) -> str:

@@ -1,4 +1,8 @@
-"""The reference rows as a scale: how far each model has come from the worst reference to the best, by metric."""
+"""The reference rows as a scale: how far each model has come from the worst reference to the best, by metric.
+
+Where doing nothing lies is said of every metric, and where the other rows lie that never saw the source: 60 % of the way is
+little where doing nothing has come as far.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,21 @@ class Place:
 
 @dataclass(frozen=True)
 class Scale:
-    """A metric's scale. bad: the worse of copy-target and copy-source; good: the oracle, or else the better one."""
+    """A metric's scale.
+
+    Attributes:
+        column: The metric.
+        bad: The worse of copy-target and copy-source.
+        good: The oracle, or else the better of the two.
+        places: Of every model.
+        marks: Of every reference row that never saw the source, doing nothing first.
+    """
 
     column: Column
     bad: Row
     good: Row
     places: list[Place]
+    marks: list[Place]
 
     def bad_text(self) -> str:
         """The value of the bad end, as the table prints it."""
@@ -42,10 +55,12 @@ def scales(table: Table) -> list[Scale]:
         table: The rows and columns.
 
     Returns:
-        A scale for every metric whose two ends are measured and apart.
+        A scale for every metric by which models are ranked, and whose two ends are measured and apart.
     """
     found = []
     for column in table.columns:
+        if not column.ranked:
+            continue
         ends = {
             row.run.results.run.model.name: row
             for row in table.rows
@@ -60,18 +75,20 @@ def scales(table: Table) -> list[Scale]:
         low, high = _value(bad, column) or 0.0, _value(good, column) or 0.0
         if sign * (high - low) <= 0 or bad is good:
             continue
-        found.append(Scale(column, bad, good, _places(table, column, low, high)))
+        models = [row for row in table.rows if not row.end]
+        places, marks = (_places(rows, column, low, high) for rows in (models, table.source_free))
+        found.append(Scale(column, bad, good, places, marks))
     return found
 
 
-def _places(table: Table, column: Column, low: float, high: float) -> list[Place]:
+def _places(rows: list[Row], column: Column, low: float, high: float) -> list[Place]:
     def percent(value: float) -> float:
         return 100.0 * (value - low) / (high - low)
 
     places = []
-    for row in table.rows:
+    for row in rows:
         metric = row.metric(column)
-        if row.end or metric is None or metric.value is None:
+        if metric is None or metric.value is None:
             continue
         ends = sorted(map(percent, metric.ci95)) if metric.ci95 else [None, None]
         places.append(Place(row, percent(metric.value), ends[0], ends[1]))

@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reports.paired import apart
-from reports.results import REFERENCES, MetricValue, ResultsError
+from reports.paired import Families
+from reports.recognition import GROUPS, unrecognised
+from reports.results import REFERENCES, SOURCE_FREE, MetricValue, ResultsError
 from reports.run_files import Failure, RunFiles
+from reports.seen import sentence
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Column:
         low: The least number shown in it.
         high: The greatest.
         range: The least and the greatest possible value; None: no end.
+        unranked: Why no word, bold number or scale rests on it; "": they may.
+        galleries: How many people it searches, each number that occurs in its rows; () where it searches none.
     """
 
     key: str
@@ -46,6 +50,23 @@ class Column:
     low: float
     high: float
     range: tuple[float | None, float | None] = (None, None)
+    unranked: str = ""
+    galleries: tuple[int, ...] = ()
+
+    @property
+    def among(self) -> str:
+        """Among how many people it searches: "40 people", "40 or 1,000 people"; "" for none."""
+        return f"{' or '.join(f'{n:,}' for n in self.galleries)} people" if self.galleries else ""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether words, bold numbers and the scale may rest on it."""
+        return not self.unranked
+
+    @property
+    def mark(self) -> str:
+        """‡ where it is shown and not ranked."""
+        return "‡" if self.unranked else ""
 
     @property
     def arrow(self) -> str:
@@ -69,7 +90,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One model. `end`: "low" and "high" are reference rows (ends of the scale), "" competes."""
+    """One model. `end`: reference rows are "low" (never saw the source) or "high" (ends of the scale), "" competes."""
 
     run: RunFiles
     end: str
@@ -87,6 +108,9 @@ class Table:
     columns: list[Column]
     rows: list[Row]
     bold: set[tuple[str, str]] = field(default_factory=set)  # (model name, metric key)
+    families: Families = field(default_factory=Families, repr=False, compare=False)
+    # Model -> the rows without the source above which it is not recognised (reports.recognition).
+    unrecognised: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def groups(self) -> list[tuple[str, list[Column]]]:
@@ -100,9 +124,27 @@ class Table:
         notes = (m.dagger for row in self.rows for m in row.run.results.metrics.values())
         return list(dict.fromkeys(note for note in notes if note))
 
+    @property
+    def source_free(self) -> list[Row]:
+        """The reference rows that never saw the source, doing nothing first."""
+        return [row for row in self.rows if row.end == "low"]
+
+    @property
+    def unranked(self) -> list[tuple[str, list[Column]]]:
+        """Each reason why columns are not ranked, with those columns."""
+        reasons = dict.fromkeys(column.unranked for column in self.columns if column.unranked)
+        return [(why, [column for column in self.columns if column.unranked == why]) for why in reasons]
+
+    @property
+    def seen(self) -> str:
+        """Who has seen the run's people in training, as a sentence; "" where no result says."""
+        return sentence([row.run.results for row in self.rows])
+
 
 MEANINGS = {
     "copy-target": "nothing swapped",
+    "blur": "the target's face blurred",
+    "stranger": "a third person's face pasted on",
     "copy-source": "the source's face pasted on",
     "oracle": "the true swap",
 }
@@ -128,12 +170,15 @@ def build(runs: Sequence[RunFiles]) -> Table:
         raise ResultsError(f"two results for {', '.join(twice)}: give the models different names")
     rows = sorted((_row(run) for run in runs), key=_row_order)
     columns = columns_of([run.results.metrics for run in runs])
-    return Table(columns, rows, _bold(rows, columns))
+    families = Families()
+    models, free = ([row.run for row in rows if row.end == end] for end in ("", "low"))
+    lost = unrecognised(models, free, [column.key for column in columns], families)
+    return Table(columns, rows, _bold(rows, columns, families, lost), families, lost)
 
 
 def _row(run: RunFiles) -> Row:
     name = run.results.run.model.name
-    end = "" if not run.results.run.model.is_reference else "low" if name == "copy-target" else "high"
+    end = "" if not run.results.run.model.is_reference else "low" if name in SOURCE_FREE else "high"
     variant = (run.results.run.model.model_extra or {}).get(
         "variant"
     )  # in what a model of ours differs from the main one
@@ -141,7 +186,7 @@ def _row(run: RunFiles) -> Row:
 
 
 def _row_order(row: Row) -> tuple[int, int]:
-    """copy-target first, then models in the order given, then the other references, the truth last."""
+    """What never saw the source first, then models in the order given, then the other references, the truth last."""
     if not row.end:
         return (1, 0)
     name = row.run.results.run.model.name
@@ -187,9 +232,9 @@ def _name(key: str) -> str:
 
 def _short_names(instruments: set[str | None]) -> dict[str | None, str]:
     """`arcface` for `arcface:a_long_file_name`, unless two instruments would then share a name."""
-    families = Counter(name.split(":")[0] for name in instruments if name)
+    families = Counter(name.split(":")[0].lower() for name in instruments if name)
     return {
-        name: name.split(":")[0] if families[name.split(":")[0]] == 1 else name
+        name: name.split(":")[0] if families[name.split(":")[0].lower()] == 1 else name
         for name in instruments
         if name
     }
@@ -213,17 +258,24 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
         min(ends, default=0.0),
         max(ends, default=0.0),
         first.range,
+        first.unranked or "",
+        tuple(sorted({m.gallery for m in metrics if m.gallery is not None})),
     )
 
 
-def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
-    """The best two of each column as in the paper, or the best one: as many as are separated from all the rest.
+def _bold(
+    rows: list[Row], columns: list[Column], families: Families, lost: Mapping[str, Sequence[str]]
+) -> set[tuple[str, str]]:
+    """The best two of each column as in the paper, or the best one: as many as are better than all the rest.
 
-    Separated: the interval of the paired difference leaves 0 out (reports.paired). Of two models only the
-    better one can be bold. References and numbers under a dagger are not ranked.
+    Better: by the test over all metrics of two models, corrected (reports.paired). Of two models only one can be bold.
+    References, numbers under a dagger and columns that declare it are not ranked, and no model by its identity that is not
+    recognised as the source (reports.recognition).
     """
     bold = set()
     for column in columns:
+        if not column.ranked:
+            continue
         ranked = [
             (m.value, row.run)
             for row in rows
@@ -232,9 +284,14 @@ def _bold(rows: list[Row], columns: list[Column]) -> set[tuple[str, str]]:
         ranked.sort(key=lambda pair: -pair[0] if column.higher_is_better else pair[0])
         for best in (2, 1):
             if best < len(ranked) and all(
-                apart(mine, theirs, column.key) for _, mine in ranked[:best] for _, theirs in ranked[best:]
+                families.better(mine, theirs, column.key)
+                for _, mine in ranked[:best]
+                for _, theirs in ranked[best:]
             ):
-                bold |= {(run.name, column.key) for _, run in ranked[:best]}
+                names = {run.name for _, run in ranked[:best]}
+                bold |= {
+                    (name, column.key) for name in names if column.group not in GROUPS or name not in lost
+                }
                 break
     return bold
 

@@ -2,6 +2,7 @@
 
 1   a metric said neither its label, group, order nor range: they are looked up by its key among the metrics of this
     package (never among those of installed packages: reading a result loads nobody's code)
+2   at first did not say which metrics are not ranked: looked up in the same way
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ CURRENT = 2
 READ = (1, CURRENT)
 FURTHER = "Further metrics"
 """The group of a metric of version 1 that nobody here knows."""
+_NAMES = ("label", "group", "order", "range", "description", "unranked")
+"""What later results say of a metric besides."""
 
 
 def upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,22 +35,46 @@ def upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
     >>> new["my_glow"]["label"], new["my_glow"]["group"]
     ('My glow', 'Further metrics')
     """
+    return {**_completed(content, _NAMES), "schema_version": CURRENT}
+
+
+def with_unranked(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a results.json in which each metric says whether models may be ranked by it.
+
+    Args:
+        content: What the JSON holds, of any version.
+
+    Returns:
+        A copy; what is stored is kept.
+
+    >>> new = with_unranked({"metrics": {"pose_r": {"value": 0.1}, "pose": {"value": 0.2}}})["metrics"]
+    >>> bool(new["pose_r"]["unranked"]), new["pose"]["unranked"]
+    (True, None)
+    """
+    return _completed(content, ("unranked",))
+
+
+def _completed(content: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     metrics = content.get("metrics")
     if not isinstance(metrics, Mapping):
-        return {**content, "schema_version": CURRENT}
+        return dict(content)
     known = {
-        key: {**metric, **_lacking(key, metric)} if isinstance(metric, Mapping) else metric
+        key: {**metric, **_lacking(key, metric, names)} if isinstance(metric, Mapping) else metric
         for key, metric in metrics.items()
     }
-    return {**content, "schema_version": CURRENT, "metrics": known}
+    return {**content, "metrics": known}
 
 
-def _lacking(key: Any, metric: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in _declared(key).items() if metric.get(name) is None}
+def _lacking(key: Any, metric: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    lacking = [
+        name for name in names if (name not in metric if name == "unranked" else metric.get(name) is None)
+    ]
+    declared = _declared(key) if lacking else {}
+    return {name: declared[name] for name in lacking if name in declared}
 
 
 def _declared(key: Any) -> dict[str, Any]:
-    """What version 2 says of a metric besides, by its key."""
+    """What results of today say of a metric besides, by its key."""
     # Only here: bench.verify reads results too and is written apart from metrics.
     from metrics.registry import ours
     from metrics.spec import LAST
@@ -61,6 +88,7 @@ def _declared(key: Any) -> dict[str, Any]:
             "group": FURTHER,
             "order": LAST,
             "range": [None, None],
+            "unranked": None,
         }
     return {
         "label": spec.label,
@@ -68,4 +96,5 @@ def _declared(key: Any) -> dict[str, Any]:
         "order": spec.order,
         "range": [end if math.isfinite(end) else None for end in spec.range],
         "description": spec.description,
+        "unranked": spec.unranked or None,
     }

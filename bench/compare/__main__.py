@@ -23,8 +23,9 @@ from bench.errors import EXIT_OK, DataError, UsageError, suggestion
 from metrics.registry import METRICS
 from metrics.statistics.intervals import RESAMPLES, paired_difference
 from reports.frames import FAILED, FrameTable, join
-from reports.paired import gap
+from reports.paired import LEVEL, Decided, family
 from reports.results import MetricValue, Results
+from reports.run_files import RunFiles
 from smoothswap.cli import Parser, at_least
 
 EXAMPLES = """
@@ -32,8 +33,10 @@ examples:
   python -m bench.compare runs/ffpp/smoothswap runs/ffpp/classical
   python -m bench.compare runs/before runs/after --json          each with one model beside the references
 
-The verdict is B's: better or worse than A only where the 95 % interval of the paired difference, clustered by
-pair of people, leaves 0 out. A model trained with the instrument that reads a metric is not ranked by it.
+The verdict is B's: better or worse than A only where the two differ after Holm's correction over everything
+that both have (p by exchanging the models within whole pairs of people) and the 95 % interval of the paired
+difference leaves 0 out. --metric shows fewer rows and corrects for all of them nevertheless. A model trained
+with the instrument that reads a metric is not ranked by it.
 
 exit codes: 0 compared, 2 no such run or metric, 3 not comparable (each part that differs is named) or damaged
 """
@@ -45,6 +48,8 @@ class Comparison:
     """One metric of B against A. difference is B - A over the n frames in `clusters` clusters that both have.
 
     a, b: the means over those frames; ci95: interval of the difference, None with too few clusters.
+    p: of the test alone; p_holm: corrected over all that the two models have in common; None: not tested.
+    mark: † for a model that may not be ranked by the metric, ‡ for a metric by which nobody is.
     """
 
     metric: str
@@ -57,7 +62,10 @@ class Comparison:
     n: int
     clusters: int
     verdict: Verdict
+    p: float | None = None
+    p_holm: float | None = None
     note: str = ""
+    mark: str = ""
 
 
 def compare(
@@ -69,7 +77,7 @@ def compare(
         a: Results and frames of the one.
         b: Of the other.
         seed: Of the intervals' resampling.
-        only: The metrics to compare; (): all.
+        only: The metrics to show; (): all. The verdicts are the same: they are corrected for all.
 
     Returns:
         A comparison for each, B against A.
@@ -80,8 +88,14 @@ def compare(
     refuse(a[0], b[0], "A and B")
     shared = [key for key in a[0].metrics if key in b[0].metrics]
     keys = [key for key in (*shared, FAILED) if not only or key in only]
-    by_frame = {FAILED, *a[1].metrics} & {FAILED, *b[1].metrics}
-    return [_compare(a, b, key, seed) if key in by_frame else _whole(a[0], b[0], key) for key in keys]
+    by_frame = {FAILED, *a[1].every_metric} & {FAILED, *b[1].every_metric}
+    tests = family(*(RunFiles(results, table=frames) for results, frames in (b, a)))
+    return [
+        _compare(a, b, key, seed, tests.get(key))
+        if key in by_frame
+        else _whole(a[0], b[0], key, tests.get(key))
+        for key in keys
+    ]
 
 
 def refuse(a: Results, b: Results, who: str) -> None:
@@ -103,17 +117,20 @@ def refuse(a: Results, b: Results, who: str) -> None:
         )
 
 
-def _compare(a: tuple[Results, FrameTable], b: tuple[Results, FrameTable], key: str, seed: int) -> Comparison:
+def _compare(
+    a: tuple[Results, FrameTable], b: tuple[Results, FrameTable], key: str, seed: int, test: Decided | None
+) -> Comparison:
     values = (a[0].metrics.get(key), b[0].metrics.get(key))
     first, second, clusters = join(a[1], b[1], key, values)
     up, unit = (values[0].higher_is_better, values[0].unit) if values[0] else (False, "%")
-    found = paired_difference(second, first, clusters, seed, RESAMPLES, bounds_of(key))
+    limits = values[0].range if values[0] else (0.0, 100.0)
+    found = paired_difference(second, first, clusters, seed, RESAMPLES, bounds_of(key), limits)
     known = found.n > 0 and not math.isnan(found.ci95[0])
     ci95 = found.ci95 if np.any(first != second) else (0.0, 0.0)  # every frame alike: there is no difference
-    note = next((m.dagger for m in values if m and m.dagger), "")
-    if note:
+    mark, note = _unranked(*values)
+    if mark:
         verdict: Verdict = "not ranked"
-    elif not known or not found.separated:
+    elif test is None or not known or not (test.separated and found.separated):
         verdict = "not separated"
     else:
         verdict = "better" if (found.value > 0) == up else "worse"
@@ -130,25 +147,27 @@ def _compare(a: tuple[Results, FrameTable], b: tuple[Results, FrameTable], key: 
         n=found.n,
         clusters=found.clusters,
         verdict=verdict,
+        p=None if test is None else test.found.p,
+        p_holm=None if test is None else test.adjusted,
         note=note,
+        mark=mark,
     )
 
 
-def _whole(a: Results, b: Results, key: str) -> Comparison:
-    """A metric without values of single scored frames (picture quality, video): its two intervals decide."""
+def _whole(a: Results, b: Results, key: str, test: Decided | None) -> Comparison:
+    """A metric without values of single frames (picture quality): its two intervals decide."""
     mine, theirs = a.metrics[key], b.metrics[key]
     difference = None
     if mine.value is not None and theirs.value is not None:
         difference = theirs.value - mine.value
     verdict: Verdict = "not separated"
-    if mine.dagger or theirs.dagger:
+    mark, why = _unranked(mine, theirs)
+    if mark:
         verdict = "not ranked"
-    elif difference and gap(mine, theirs):
+    elif difference and test is not None and test.separated:
         verdict = "better" if (difference > 0) == mine.higher_is_better else "worse"
     note = (
-        mine.dagger
-        or theirs.dagger
-        or "no frame has a value of its own; a gap between the two intervals decides"
+        why or "no frame has a value of its own; p is of the two intervals, between which there must be a gap"
     )
     return Comparison(
         metric=key,
@@ -161,8 +180,20 @@ def _whole(a: Results, b: Results, key: str) -> Comparison:
         n=min(mine.n, theirs.n),
         clusters=min(mine.clusters or 0, theirs.clusters or 0),
         verdict=verdict,
+        p=None if test is None else test.found.p,
+        p_holm=None if test is None else test.adjusted,
         note=note,
+        mark=mark,
     )
+
+
+def _unranked(*values: MetricValue | None) -> tuple[str, str]:
+    """The mark of what may not be ranked, and why; twice "" where it may."""
+    for mark, name in (("†", "dagger"), ("‡", "unranked")):
+        for metric in values:
+            if metric and (why := getattr(metric, name)):
+                return mark, str(why)
+    return "", ""
 
 
 def bounds_of(key: str) -> tuple[float, float] | None:
@@ -170,7 +201,7 @@ def bounds_of(key: str) -> tuple[float, float] | None:
     if key == FAILED:
         return (0.0, 100.0)
     metric = METRICS.get(key.split("@")[0])
-    return metric.range if metric is not None and metric.counted else None
+    return metric.range if metric is not None and metric.unit == "%" else None
 
 
 def lines(comparisons: Sequence[Comparison], a: str, b: str) -> str:
@@ -182,26 +213,28 @@ def lines(comparisons: Sequence[Comparison], a: str, b: str) -> str:
         b: Of model B.
 
     Returns:
-        A row for each metric, then how many would be separated by chance, what the daggers mean and the other
-        notes; without a newline at its end.
+        A row for each metric, then what the words rest on, what the daggers mean and the other notes; without a
+        newline at its end.
     """
     rows = [
-        f"| Metric | A: {a} | B: {b} | B − A | 95 % interval | Frames (pairs) | B is |",
-        "|---|---:|---:|---:|---:|---:|---|",
+        f"| Metric | A: {a} | B: {b} | B − A | 95 % interval | Frames (pairs) | p, Holm | B is |",
+        "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
     for c in comparisons:
         arrow = "↑" if c.higher_is_better else "↓"
         interval = f"{number(c.ci95[0], True)} to {number(c.ci95[1], True)}" if c.ci95 else "–"
         interval = "no frame differs" if c.ci95 == (0.0, 0.0) else interval
-        mark = f"{c.verdict}{'†' if c.verdict == 'not ranked' else ''}"
+        mark = f"{c.verdict}{c.mark}"
         rows.append(
             f"| {c.metric} {arrow} | {number(c.a)} | {number(c.b)} | {number(c.difference, True)} | {interval} "
-            f"| {c.n:,} ({c.clusters:,}) | {mark} |"
+            f"| {c.n:,} ({c.clusters:,}) | {'–' if c.p_holm is None else f'{c.p_holm:.2g}'} | {mark} |"
         )
-    tested = sum(c.ci95 is not None for c in comparisons)
-    said = [f"{tested} metrics at 95 %: {tested * 0.05:.1f} would be separated by chance were A and B alike."]
-    said += sorted({f"† {c.note}" for c in comparisons if c.verdict == "not ranked"})
-    said += [f"{c.metric}: {c.note}" for c in comparisons if c.note and c.verdict != "not ranked"]
+    said = [
+        "Better and worse hold after Holm's correction over everything that the two models have in common, at 5 %: "
+        "one false word among all of them in 20 such comparisons of equal models."
+    ]
+    said += sorted({f"{c.mark} {c.note}" for c in comparisons if c.mark})
+    said += [f"{c.metric}: {c.note}" for c in comparisons if c.note and not c.mark]
     return "\n".join([*rows, "", *said])
 
 
@@ -236,7 +269,7 @@ def parser() -> Parser:
     )
     made.add_argument("b", type=Path, metavar="B", help="the same; the verdict is B's")
     made.add_argument(
-        "--metric", action="append", default=[], metavar="KEY", help="only this one; may be repeated"
+        "--metric", action="append", default=[], metavar="KEY", help="show only this one; may be repeated"
     )
     made.add_argument(
         "--seed", type=at_least(0), default=0, metavar="N", help="of the bootstrap (%(default)s)"
@@ -271,6 +304,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     "b": _who(b[0], options.b),
                     "seed": options.seed,
                     "resamples": RESAMPLES,
+                    "level": LEVEL,
                     "metrics": [asdict(c) for c in found],
                 },
                 indent=2,

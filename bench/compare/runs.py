@@ -9,6 +9,7 @@ from bench.errors import DataError, UsageError, few
 from reports.files import FRAMES, RESULTS, model_folders
 from reports.frames import FrameTable
 from reports.results import Results, ResultsError, load
+from reports.rules import FOLLOWS
 
 
 def differences(a: Results, b: Results) -> list[str]:
@@ -22,13 +23,15 @@ def differences(a: Results, b: Results) -> list[str]:
         A line with both values each; [] when they compare. An instrument or metric that only one of them has is no
         difference.
     """
-    said = _fields("protocol", a.run.protocol.model_dump(mode="json"), b.run.protocol.model_dump(mode="json"))
+    said = _fields("protocol", *(_rules(r) for r in (a, b)))
     if said and len(said) > 1:
         said = [line for line in said if not line.startswith("protocol.hash:")]
     for name in ("name", "manifest_sha256"):
         mine, theirs = getattr(a.run.data, name), getattr(b.run.data, name)
         if mine != theirs:
             said.append(f"data.{name}: {mine} against {theirs}")
+    if a.run.gallery is not None and b.run.gallery is not None:  # older results do not say
+        said += _fields("gallery", *(r.run.gallery.model_dump() for r in (a, b) if r.run.gallery))
     instruments = [{i.name: i.model_dump(mode="json") for i in r.run.instruments} for r in (a, b)]
     for name in sorted(instruments[0].keys() & instruments[1]):
         said += _fields(f"instrument {name}", *(_measuring(one[name]) for one in instruments))
@@ -38,7 +41,16 @@ def differences(a: Results, b: Results) -> list[str]:
             mine, theirs = getattr(first, part), getattr(second, part)
             if mine != theirs:
                 said.append(f"metric {key}.{part}: {mine} against {theirs}")
+        if None not in (first.gallery, second.gallery) and first.gallery != second.gallery:
+            said.append(f"metric {key}.gallery: {first.gallery} people against {second.gallery}")
     return said
+
+
+def _rules(results: Results) -> dict[str, Any]:
+    """The protocol's rules and their hash, without what follows from them; a rule of later releases is none before."""
+    stated = results.run.protocol.model_dump(mode="json")
+    rules = {key: value for key, value in stated.items() if key == "hash" or key not in FOLLOWS}
+    return {"gallery_size": None, **rules}
 
 
 def _measuring(instrument: dict[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.data.numbering import AS_NAMED, Numbering
 from bench.errors import few
 from smoothswap.media.images import ImageError, read_image
 from smoothswap.media.suffixes import PICTURES
-from smoothswap.media.video import even_indices, middle_indices, read_even, read_frames
+from smoothswap.media.video import even_indices, iter_frames, middle_indices, read_even, read_frames
 from smoothswap.pixels import Image
 
 
@@ -37,6 +37,7 @@ class Frames:
 
     Attributes:
         count: How many frames the clip has; of a folder the highest number in it plus 1.
+        there: How many of them there were to choose from: of a folder the files, so that gaps do not count; 0: not known.
         numbers: Of each frame its number in the clip, from 0.
         frames: uint8 [h, w, 3] RGB each, None where it cannot be read.
         reasons: Why it cannot be read, "" for the others.
@@ -46,6 +47,7 @@ class Frames:
     numbers: list[int]
     frames: list[Image | None]
     reasons: list[str]
+    there: int = 0
 
 
 def read_clip(
@@ -78,11 +80,35 @@ def read_clip(
             raise ClipError(
                 f"{path} has no frame below {below}, where the target's clip ends; frames are numbered from 0"
             )
-        return _read_files(files, [numbers[i] for i in rule(len(numbers))])
+        chosen = _read_files(files, [numbers[i] for i in rule(len(numbers))])
+        return replace(chosen, there=len(numbers))
     found = read_even(path, rule.k, rule)
+    there = found.count
     if below is not None and found.count > below:
-        found = read_frames(path, rule(below))
-    return Frames(found.count, found.indices, list(found.frames), [""] * len(found.indices))
+        found, there = read_frames(path, rule(below)), below
+    return Frames(found.count, found.indices, list(found.frames), [""] * len(found.indices), there)
+
+
+def read_first(path: Path) -> Image:
+    """Read the first frame of a clip, and no more of it.
+
+    Args:
+        path: A video, a folder of numbered frames, or one image, as for `read_clip`.
+
+    Returns:
+        uint8 [h, w, 3] RGB.
+
+    Raises:
+        VideoError: For a missing, empty or undecodable video.
+        ClipError: For a folder without numbered frames, or a first frame that is damaged.
+    """
+    if path.is_dir() or path.suffix.lower() in PICTURES:
+        files = numbered_files(path)
+        try:
+            return read_image(files[min(files)])
+        except ImageError as error:
+            raise ClipError(f"{path}: the first frame cannot be read: {error}") from error
+    return next(iter_frames(path))
 
 
 def read_numbers(path: Path, numbers: Sequence[int]) -> Frames:
@@ -117,7 +143,7 @@ def _renumbered(path: Path, rule: FrameRule, count: int, numbering: Numbering) -
         raise ClipError(f"{path} has no frame of the target's clip with --frame-numbers {numbering}")
     chosen = [list(places)[i] for i in rule(len(places))]
     read = read_numbers(path, [places[number] for number in chosen])
-    return Frames(max(places) + 1, chosen, read.frames, read.reasons)
+    return Frames(max(places) + 1, chosen, read.frames, read.reasons, len(places))
 
 
 def numbered_files(path: Path) -> dict[int, Path]:

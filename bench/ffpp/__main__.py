@@ -85,20 +85,30 @@ def run(options: argparse.Namespace, line: str) -> int:
 
 
 def _dry_run(plan: Plan, skip_missing: bool) -> int:
+    from bench import leaks
     from bench.ffpp.plan import missing_clips
+    from bench.ffpp.presets import name_of
 
+    people = leaks.people_of(plan.dataset, plan.pairs)
+    seen = leaks.of_instruments(plan.instruments, people)
+    seen += [one for swapper in plan.swappers for one in leaks.of_model(swapper, people)]
     frames = len(plan.pairs) * plan.protocol.frames
     originals = len({clip for pair in plan.pairs for clip in (pair.target, pair.source)})
     missing = missing_clips(plan)
+    name = name_of(plan.protocol, plan.kind, len(plan.pairs))
+    known = f"{name}: " if name else ""
+    searched, mapped = plan.protocol.gallery_size or len(people), len(plan.protocol.identity_map)
     print(
         f"data         {plan.dataset.root}\n"
-        f"protocol     {plan.protocol.sequences}, {plan.protocol.compression}, split {plan.protocol.split}, "
+        f"protocol     {known}{plan.protocol.sequences}, {plan.protocol.compression}, split {plan.protocol.split}, "
         f"hash {plan.protocol.hash[:12]}\n"
         f"clips        {len(plan.pairs)} swaps of {originals} original clips\n"
+        f"gallery      {searched} of {len(people)} people, {mapped} clips in the identity map\n"
         f"frames       {frames} expected of each model, {frames * len(plan.swappers)} in all"
         f"{f'; {plan.protocol.video} in a row of each clip besides' if plan.protocol.video else ''}\n"
         f"models       {', '.join(f'{s.name} ({s.kind})' for s in plan.swappers)}\n"
         f"instruments  {', '.join(f'{i.name} (reads {chr(44).join(i.reads)})' for i in plan.instruments)}\n"
+        f"seen before  {', '.join(map(str, seen))} people of this run were in the training\n"
         f"workers      {plan.workers}, models on {plan.device}\n"
         f"missing      {missing or 'nothing'}"
     )
@@ -109,15 +119,19 @@ def _dry_run_unmade(options: argparse.Namespace) -> int:
     """The dry run on a fresh machine: the rendered faces are the one thing missing, and a run would make them."""
     from bench.data import rendered
     from bench.ffpp.plan import create_instruments
+    from bench.ffpp.presets import applied
+    from bench.ffpp.protocol import Protocol
+    from bench.swappers import REFERENCES
 
+    applied(options)
     _, instruments = create_instruments(options.instruments)
     clips = min(options.limit or rendered.IDENTITIES, rendered.IDENTITIES)
     print(
         f"data         rendered faces, to be made in {rendered.folder()}\n"
         f"clips        {clips} swaps\n"
-        f"frames       {clips * min(options.frames, rendered.FRAMES)} expected of each model\n"
+        f"frames       {clips * min(options.frames or Protocol().frames, rendered.FRAMES)} expected of each model\n"
         f"models       {', '.join(options.model or ['smoothswap'])}"
-        f"{'' if options.no_references else ' and the references copy-target, copy-source, oracle'}\n"
+        f"{'' if options.no_references else ' and the references ' + ', '.join(REFERENCES)}\n"
         f"instruments  {', '.join(instrument.name for instrument in instruments)}\n"
         "missing      the rendered faces; a run without --dry-run makes them first"
     )

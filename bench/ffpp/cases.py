@@ -19,7 +19,7 @@ from smoothswap.pixels import Image
 
 Scope = Literal["frame", "clip"]
 SIZE = 128
-BY_CLIP = ("identity", "identity_r", "truth_pixel")  # the first that was measured chooses whole clips
+BY_CLIP = ("identity", "truth_pixel")  # the first that was measured chooses whole clips
 RANDOM = 2
 LOSSLESS = 2000  # frames of a model; beyond, faces wait for the end as JPEG, 6 kB each instead of 25
 

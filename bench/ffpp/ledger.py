@@ -32,6 +32,7 @@ class Row:
         source_frame: Number within the source's clip, -1 likewise.
         status: "ok", or what went wrong.
         reason: Why, in words; empty for "ok" alone.
+        there: How many frames the clip had to choose from (Frames.there); 0: not known.
 
     Raises:
         ValueError: For an unknown status, a failure without a reason, or a reason without a failure.
@@ -49,6 +50,7 @@ class Row:
     source_frame: int
     status: Status
     reason: str = ""
+    there: int = 0
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:

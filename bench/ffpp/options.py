@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.data.numbering import FORMS
+from bench.data.people import SHIPPED
+from bench.ffpp.presets import PRESETS
 from bench.ffpp.protocol import COMPRESSIONS, SPLITS
 from smoothswap.cli import Parser, at_least
 
@@ -12,6 +14,7 @@ EXAMPLES = """
 examples:
   python -m bench.ffpp                                       Smooth-Swap on rendered faces, made on first use
   python -m bench.ffpp --data /data/FaceForensics++ --model Deepfakes --model FaceShifter --model smoothswap
+  python -m bench.ffpp --data ROOT --protocol ff++ --model Deepfakes      all 1,000 clips, as papers do
   python -m bench.ffpp --data ROOT --model mine=images:/my/swaps --instruments dlib,arcface:w600k_r50.onnx
   python -m bench.ffpp --video 16                             with flicker, from 16 frames in a row of each clip
   python -m bench.ffpp --data ROOT --model my_package.models:build --limit 4 --dry-run
@@ -43,7 +46,11 @@ def parser() -> Parser:
         help="networks that a model's training used (arcface, vggface2, dlib, a weights' sha256), may be repeated: its "
         "numbers by such an instrument get a dagger and are not ranked",
     )
-    add("--no-references", action="store_true", help="leave out copy-target, copy-source and the oracle")
+    add(
+        "--no-references",
+        action="store_true",
+        help="leave out the reference rows: copy-target, blur, stranger, copy-source and the oracle",
+    )
     add(
         "--data",
         metavar="ROOT",
@@ -78,9 +85,22 @@ def parser() -> Parser:
         "--inception",
         type=Path,
         metavar="FILE",
-        help="torchvision's inception_v3 weights, for FID and KID (without: the filter-bank distance alone)",
+        help="weights of FID's Inception (pt_inception-2015-12-05), for FID and KID; torchvision's has columns of its "
+        "own (without: the filter-bank distance alone)",
+    )
+    add(
+        "--lpips",
+        type=Path,
+        metavar="FILE",
+        help="state of lpips.LPIPS(net='alex'), for LPIPS outside the face (without: SSIM and PSNR alone)",
     )
     add = made.add_argument_group("protocol (stored and hashed in the results)").add_argument
+    add(
+        "--protocol",
+        choices=tuple(PRESETS),
+        help="rules by name: ff++, the field's (all 1,000 clips, both directions, 10 frames, c23, everybody in the "
+        "gallery), or ff++-test (the 140 of the test split); another value of one of its options is refused",
+    )
     add(
         "--sequences",
         choices=("youtube", "actors"),
@@ -94,9 +114,7 @@ def parser() -> Parser:
     )
     add("--splits", type=Path, metavar="DIR", help="folder of train.json, val.json, test.json (ROOT/splits)")
     add("--limit", type=at_least(1), metavar="N", help="the first N clips of the split")
-    add(
-        "--frames", type=at_least(1), default=10, metavar="N", help="evenly spaced in each clip (%(default)s)"
-    )
+    add("--frames", type=at_least(1), metavar="N", help="evenly spaced in each clip (10)")
     add(
         "--video", type=at_least(2), default=0, metavar="N",
         help="read N frames that follow each other at the middle of each clip as well, for flicker and steadiness "
@@ -105,34 +123,49 @@ def parser() -> Parser:
     add(
         "--source-rule",
         choices=("first_valid", "matched"),
-        default="first_valid",
-        help="the source frame: the first with a face, or the one at the target's position (%(default)s)",
+        help="the source frame: the first with a face, or the one at the target's position (first_valid)",
     )
     add(
         "--faces-rule",
         choices=("largest_tracked", "largest", "single"),
-        default="largest_tracked",
-        help="which of several faces; single: such a frame fails (%(default)s)",
+        help="which of several faces; single: such a frame fails (largest_tracked)",
     )
     add(
         "--missing",
         choices=("count_as_wrong", "exclude", "count_everywhere"),
-        default="count_as_wrong",
-        help="a swap without a face: a miss in ID retrieval; left out; or wrong in every metric (%(default)s)",
+        help="a swap without a face: a miss in ID retrieval, and the target itself in its columns; left out; "
+        "or wrong in every metric (count_as_wrong)",
     )
     add(
         "--gallery",
         choices=("all", "without_source_frame"),
-        default="all",
-        help="where ID retrieval searches (%(default)s)",
+        help="where ID retrieval searches (all)",
     )
-    add("--identity-map", type=Path, metavar="FILE", help='JSON of people who appear twice: {"343": "043"}')
+    add(
+        "--gallery-size",
+        type=at_least(2),
+        metavar="N",
+        help="each frame is searched among its source person and N - 1 others by lot (everybody); the report's curve over "
+        "the size needs no such run",
+    )
+    add(
+        "--identity-map",
+        metavar="FILE",
+        help='JSON of people who appear twice: {"343": "043"}; none: every clip is a person of its own; '
+        f"{SHIPPED}: the map that ships, which FaceForensics++ has by itself",
+    )
     add(
         "--skip-missing",
         action="store_true",
         help="score what is there; frames of clips that are not on the disk get the status not_available",
     )
-    add("--seed", type=at_least(0), default=0, metavar="N", help="of the bootstrap (%(default)s)")
+    add(
+        "--seed",
+        type=at_least(0),
+        default=0,
+        metavar="N",
+        help="of the bootstrap and of --gallery-size (%(default)s)",
+    )
     add = made.add_argument_group("running").add_argument
     add("--out", type=Path, default=Path("runs/ffpp"), metavar="DIR", help="results and report (%(default)s)")
     add("--device", default="auto", help="of the models: auto, cpu, cuda, cuda:1, mps (%(default)s)")

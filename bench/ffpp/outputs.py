@@ -73,7 +73,7 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
 
     Returns:
         The table. metric/KEY: the metric of the frame; missing/KEY: what the frame counts as where it has none and missing
-        faces count.
+        faces count; rank/KEY: where the person looked for stands in the whole gallery.
     """
     columns: dict[str, Any] = {
         name: [getattr(row, name) for row in ledger.rows]
@@ -90,6 +90,7 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
             "source_frame",
             "status",
             "reason",
+            "there",
         )
     }
     columns |= {
@@ -101,6 +102,7 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
     }
     columns |= {f"metric/{key}": numbers(array) for key, array in scores.per_frame.items()}
     columns |= {f"missing/{key}": numbers(array) for key, array in scores.missing.items()}
+    columns |= {f"rank/{key}": numbers(array) for key, array in scores.ranks.items()}
     columns |= _readings("swap", [frame.swap for frame in frames])
     columns |= _looks([frame.look for frame in frames])
     return pa.table(columns)

@@ -19,6 +19,8 @@ from bench.ffpp.clip import Clip, open_clip, reopen
 from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
+from bench.ffpp.strangers import Strangers
+from bench.reading.outside import Outside
 from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading, Status
 from bench.swappers import Swapper, Task
@@ -31,7 +33,9 @@ class Context:
     """What a pair needs of the run that it is part of.
 
     rule: the frames of each clip. pictures: whether the pictures themselves are kept and looked at, or only what the
-    instruments read. cutter: keeps the faces that the models of a pair share.
+    instruments read. cutter: keeps the faces that the models of a pair share. outside: compares a swap with its target's
+    frame where the face is not. strangers: third people, for the models that are shown one; None where there is no such
+    model.
     """
 
     protocol: Protocol
@@ -41,6 +45,8 @@ class Context:
     batch_size: int
     pictures: bool
     cutter: Cutter
+    outside: Outside
+    strangers: Strangers | None = None
 
 
 class Truth:
@@ -98,6 +104,7 @@ class PairRun:
         self.source, self.target, self.truth = source, target, truth
         self._target_path = target_path
         self._failure = ""
+        self._there = target.frames.there
         self._absent = False
         self._shown: list[int | None] = []
         self._problems: list[tuple[Status, str] | None] = []
@@ -192,6 +199,7 @@ class PairRun:
                 # What was never there asks nothing of the model.
                 self._posed = [False] * len(self._posed)
             return
+        self._there = clip.frames.there
         if clip.frames.numbers != self.target.frames.numbers:
             assert self._target_path is not None
             try:
@@ -208,16 +216,24 @@ class PairRun:
                 self._problems[i] = ("decode_error", reason)
 
     def _generate(self) -> list[Swapped]:
+        stranger = None
+        if self.swapper.shows == "stranger":
+            stranger = self.context.strangers and self.context.strangers.find(self.pair)
+            if stranger is None:
+                return [Failed("no third person of the run has a face in a first frame")] * len(
+                    self._problems
+                )
         tasks = {}
         for i, (problem, j) in enumerate(zip(self._problems, self._shown, strict=True)):
             if problem is None and j is not None:
+                image, face = stranger or (self.source.image(j), self.source.face(j))
                 tasks[i] = Task(
                     self.pair,
                     self.target.frames.numbers[i],
                     self.target.image(i),
-                    self.source.image(j),
+                    image,
                     self.target.face(i),
-                    self.source.face(j),
+                    face,
                 )
         swapped = swap(self.swapper, list(tasks.values()), self.context.batch_size)
         by_frame = dict(zip(tasks, swapped, strict=True))
@@ -265,6 +281,7 @@ class PairRun:
             truth=_usable(truths.get(number)),
             source_at=(self.pair.source, j),
             pixel_error=self._pixel_error(i, number),
+            pixels=self._pixels(i),
             case=self._case(i, j, number),
             look=reading.look,
         )
@@ -303,6 +320,7 @@ class PairRun:
             target=self.target.readings[i],
             truth=_usable(truths.get(number)),
             pixel_error=self._pixel_error(i, number),
+            pixels=self._pixels(i),
             look=look or {},
         )
 
@@ -314,6 +332,13 @@ class PairRun:
         if isinstance(image, Failed) or truth is None or face is None or truth.shape != image.shape:
             return float("nan")
         return pixel_error(image, truth, face.box)
+
+    def _pixels(self, i: int) -> dict[str, float]:
+        """Metrics of the pictures of swapped frame i; {} where there is none."""
+        image = self._swapped[i] if i < len(self._swapped) else Failed("")
+        if isinstance(image, Failed) or not self.context.pictures:
+            return {}
+        return self.context.outside(image, self.target.image(i), self.target.face(i).landmarks)
 
     def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
         j = self._shown[i] if self._posed else None
@@ -330,6 +355,7 @@ class PairRun:
             source_frame=-1 if j is None else self.source.frames.numbers[j],
             status=status,
             reason=reason,
+            there=self._there,
         )
 
 

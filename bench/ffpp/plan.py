@@ -11,10 +11,14 @@ from pathlib import Path
 from bench.data import FFPP, open_dataset, rendered, split_kind
 from bench.data.ffpp import read_identity_map
 from bench.data.pairs import DataOptions, Dataset, Pair, require
+from bench.data.people import SHIPPED, map_for, shipped_map
 from bench.errors import DataError, UsageError, few
+from bench.ffpp import presets
 from bench.ffpp.protocol import SPLITS, Protocol
+from bench.ffpp.strangers import third_people
 from bench.finished.judge import Verdict
 from bench.reading.instruments import available, create
+from bench.reading.outside import Outside
 from bench.reading.pictures import PictureReader
 from bench.swappers import REFERENCES, Swapper, create_all, declare
 from metrics.instruments import Instrument
@@ -39,6 +43,7 @@ class Plan:
     instruments: list[Instrument]
     pictures: PictureReader
     inception: Path | None
+    outside: Outside
     swappers: list[Swapper]
     workers: int
     device: str
@@ -48,25 +53,24 @@ class Plan:
 
 def prepare(options: argparse.Namespace) -> Plan:
     """Make instruments, data, pairs and models. Raises UsageError, InstrumentError, RegistryError or DataError."""
+    options = presets.applied(options)
     protocol = protocol_of(options)
     everything()  # a package whose metrics are broken is said now, not after hours of reading
     specs, instruments = create_instruments(options.instruments)
     pictures = PictureReader(options.inception)
     device = usable(options.device)
     kind, root = split_kind(options.data) if options.data is not None else (FFPP, rendered.ensure())
-    dataset = open_dataset(
-        kind,
-        root,
-        DataOptions(protocol.compression, protocol.sequences, options.splits, protocol.identity_map),
-    )
-    pairs = dataset.pairs(protocol.split, protocol.limit)
+    protocol, dataset, pairs = _data(options, protocol, kind, root)
     models = options.model or ["smoothswap"]
     if not options.no_references:
-        references = [name for name in REFERENCES if name != "oracle" or dataset.truth]
-        models = [*models, *(name for name in references if name not in models)]
+        lacking = {"oracle"} if not dataset.truth else set()
+        lacking |= set() if third_people(dataset, pairs) else {"stranger"}
+        models = [*models, *(name for name in REFERENCES if name not in (*models, *lacking))]
     swappers = declare(
         create_all(models, dataset, device, options.order, options.frame_numbers), options.trained_with
     )
+    if any(one.shows == "stranger" for one in swappers) and not third_people(dataset, pairs):
+        raise UsageError("stranger needs a third person and this run has two: score more clips with --limit")
     for swapper in swappers:
         if reason := swapper.info.get("chosen"):
             print(f"{swapper.name}: {swapper.info['weights']}, {reason}", file=sys.stderr)
@@ -79,6 +83,7 @@ def prepare(options: argparse.Namespace) -> Plan:
         instruments=instruments,
         pictures=pictures,
         inception=options.inception,
+        outside=Outside(options.lpips),
         swappers=swappers,
         workers=options.workers or min(8, cores()),
         device=device,
@@ -86,26 +91,60 @@ def prepare(options: argparse.Namespace) -> Plan:
     )
 
 
+def _data(
+    options: argparse.Namespace, protocol: Protocol, kind: str, root: Path
+) -> tuple[Protocol, Dataset, list[Pair]]:
+    """The data, its pairs, and the protocol with the identity map that ships where it belongs to them."""
+
+    def opened() -> tuple[Dataset, list[Pair]]:
+        chosen = DataOptions(protocol.compression, protocol.sequences, options.splits, protocol.identity_map)
+        dataset = open_dataset(kind, root, chosen)
+        return dataset, dataset.pairs(protocol.split, protocol.limit)
+
+    dataset, pairs = opened()
+    if options.identity_map is None and protocol.sequences == "youtube":
+        # Of the whole split: the first clips of it have the same people as all of them.
+        known = map_for(dataset.pairs(protocol.split)) if kind == FFPP else {}
+        if known:
+            protocol = protocol.model_copy(update={"identity_map": dict(known)})
+            dataset, pairs = opened()
+    presets.check(options.protocol, len(pairs), root)
+    people = {person for pair in pairs for person in (pair.target_person, pair.source_person)}
+    if protocol.gallery_size is not None and protocol.gallery_size > len(people):
+        raise UsageError(
+            f"--gallery-size {protocol.gallery_size} is more than the {len(people)} people of the run: "
+            "give fewer, or leave it away to search everybody"
+        )
+    return protocol, dataset, pairs
+
+
 def protocol_of(options: argparse.Namespace) -> Protocol:
     """The protocol that the options ask for. Raises UsageError or DataError."""
     sequences, compression, split = _part(options)
-    return Protocol.model_validate(
-        {
-            "sequences": sequences,
-            "compression": compression,
-            "split": split,
-            "limit": options.limit,
-            "frames": options.frames,
-            "video": options.video,
-            "source_rule": options.source_rule,
-            "faces_rule": options.faces_rule,
-            "missing": options.missing,
-            "gallery": options.gallery,
-            "missing_clips": "ledger" if options.skip_missing else "error",
-            "identity_map": read_identity_map(options.identity_map) if options.identity_map else {},
-            "seed": options.seed,
-        }
-    )
+    stated = {
+        "sequences": sequences,
+        "compression": compression,
+        "split": split,
+        "limit": options.limit,
+        "frames": options.frames,
+        "video": options.video,
+        "source_rule": options.source_rule,
+        "faces_rule": options.faces_rule,
+        "missing": options.missing,
+        "gallery": options.gallery,
+        "gallery_size": options.gallery_size,
+        "missing_clips": "ledger" if options.skip_missing else "error",
+        "identity_map": _identity_map(options.identity_map),
+        "seed": options.seed,
+    }
+    return Protocol.model_validate({name: value for name, value in stated.items() if value is not None})
+
+
+def _identity_map(given: str | None) -> dict[str, str]:
+    """Of --identity-map FILE, none, or the name of the one that ships; what the data itself has comes later."""
+    if given is None or given == "none":
+        return {}
+    return shipped_map() if given == SHIPPED else read_identity_map(Path(given))
 
 
 def _part(options: argparse.Namespace) -> tuple[str, str, str]:
@@ -134,8 +173,11 @@ def create_instruments(given: list[str] | None) -> tuple[list[str], list[Instrum
         raise UsageError(f"--instruments is empty; choose among {', '.join(e.name for e in available())}")
     instruments = [create(spec, single=True) for spec in specs]
     for instrument in instruments:
-        if sum(other.name == instrument.name for other in instruments) > 1:
-            raise UsageError(f"two instruments are called {instrument.name!r}; give one of them")
+        if sum(other.name.lower() == instrument.name.lower() for other in instruments) > 1:
+            raise UsageError(
+                f"two instruments are called {instrument.name!r}; give one of them, or name a recogniser yourself: "
+                "arcface:FILE?name=NAME"
+            )
     return specs, instruments
 
 

@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 Compression = Literal["raw", "c23", "c40", "as_is"]
 COMPRESSIONS: tuple[str, ...] = ("raw", "c0", "c23", "c40")  # what a user may write; c0 is raw
@@ -17,7 +24,7 @@ SPLITS = ("train", "val", "test", "all")
 
 
 class Protocol(BaseModel):
-    """The rules of one run. Defaults are the common FaceForensics++ face-swap protocol.
+    """The rules of one run. Defaults are those of the test split; bench.ffpp.presets has the field's by name.
 
     The frame rule is fixed: `frames` frames, evenly spaced over the frames that decode, both ends included; metrics of
     video alone read `video` others.
@@ -71,8 +78,9 @@ class Protocol(BaseModel):
     )
     missing: Literal["count_as_wrong", "exclude", "count_everywhere"] = Field(
         default="count_as_wrong",
-        description="what a swap without a face does: a miss in ID retrieval, left out of distances; left out "
-        "of every metric; or counted in every metric as a swap that shows the unwanted person. Frames whose "
+        description="what a swap without a face does: a miss in ID retrieval, the target itself where leaving it is "
+        "measured, and left out of distances; left out of every metric; "
+        "or counted in every metric as a swap that shows the unwanted person. Frames whose "
         "originals have no face are in the ledger only",
     )
     gallery: Literal["all", "without_source_frame"] = Field(
@@ -80,26 +88,51 @@ class Protocol(BaseModel):
         description="rows among which ID retrieval searches: every readable frame of every source clip of "
         "the run; or the same without the frames that the models were shown",
     )
+    gallery_size: int | None = Field(
+        default=None, ge=2,
+        description="people among whom each frame is searched: the wanted one and so many less one others, the first in "
+        "the order of the SHA-256 of seed and name, so that a smaller gallery is a part of every larger one (none: "
+        "everybody). Left out of the record and its hash where there is none",
+    )  # fmt: skip
     missing_clips: Literal["error", "ledger"] = Field(
         default="error", description="clips that are not on the disk stop the run, or become ledger rows"
     )
     identity_map: dict[str, str] = Field(
-        default_factory=dict, description='people who appear twice: {"343": "043"} makes 343 count as 043'
+        default_factory=dict,
+        description='people who appear twice: {"343": "043"} makes 343 count as 043. FaceForensics++ '
+        "has the map that ships with this package, where nothing else is asked for",
     )
     interval: Literal["t_studentised_hall"] = Field(
         default="t_studentised_hall",
         description="95 %, over pairs of people: Student's t joined with the studentised bootstrap; for shares and "
         "fewer than 10 pairs with Hall's transformed t",
     )
-    seed: int = Field(default=0, ge=0, description="seed of the bootstrap")
+    seed: int = Field(default=0, ge=0, description="seed of the bootstrap, and of a smaller gallery")
 
     @field_validator("compression", mode="before")
     @classmethod
     def _c0_is_raw(cls, value: object) -> object:
         return "raw" if value == "c0" else value
 
+    @model_serializer(mode="wrap")
+    def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without the rules of later releases where they change nothing, so that older hashes hold."""
+        stated: dict[str, Any] = dump(self)
+        if self.gallery_size is None:
+            stated.pop("gallery_size", None)
+        return stated
+
     @property
     def hash(self) -> str:
         """SHA-256 (hex) of the canonical JSON of every field, equal for equal rules."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _sha256(self.model_dump(mode="json"))
+
+    @property
+    def identity_map_hash(self) -> str | None:
+        """The same of the identity map alone; None where it is empty."""
+        return _sha256(self.identity_map) if self.identity_map else None
+
+
+def _sha256(content: object) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -24,6 +24,7 @@ from reports.html import write_report
 from reports.markdown import markdown_table
 from reports.pictures.store import Picture, pack
 from reports.results import Counts, Results
+from reports.seen import warnings
 from reports.table import RunFiles
 
 
@@ -54,7 +55,7 @@ def report(
         OutputError: When a file cannot be written.
     """
     scoring = Scoring(
-        [Source(instrument.name, tuple(instrument.reads)) for instrument in plan.instruments],
+        [Source(one.name, tuple(one.reads), one.family) for one in plan.instruments],
         plan.protocol,
         Gallery.of(outcome, plan.dataset),
         None if video is None else Gallery.of(video, plan.dataset),
@@ -74,7 +75,8 @@ def report(
         seconds = time.monotonic() - clock
         results = Results.model_validate(
             {
-                "run": provenance.of(plan, swapper, command, started, seconds),
+                "run": provenance.of(plan, swapper, command, started, seconds)
+                | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
                 "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
                 "metrics": scores.metrics,
                 "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
@@ -94,6 +96,8 @@ def report(
             print(
                 f"warning: no frame of {swapper.name} could be scored; the ledger says why", file=sys.stderr
             )
+    for said in warnings([run.results for run in runs]):
+        print(f"warning: {said}", file=sys.stderr)
     publish(out, runs, shown, as_json)
 
 

@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
@@ -23,6 +23,8 @@ from bench.ffpp.frame import Frame
 from bench.ffpp.pair import Context, PairRun, Truth
 from bench.ffpp.plan import Plan
 from bench.ffpp.protocol import Protocol
+from bench.ffpp.strangers import Strangers
+from bench.reading.outside import Outside
 from bench.reading.pool import Readers
 from bench.reading.reader import Reading
 from bench.swappers import Swapper
@@ -56,6 +58,7 @@ class Run:
         swappers: The models, in the order of the tables.
         protocol: The rules.
         readers: Detection and instruments.
+        outside: Compares swaps with their targets where the face is not.
         truth: Name of the manipulation that is the true swap, "" where there is none.
         batch_size: Crops that a model is handed at once.
         rule: The frames of each clip; None: the protocol's.
@@ -69,6 +72,7 @@ class Run:
     swappers: Sequence[Swapper]
     protocol: Protocol
     readers: Readers
+    outside: Outside = field(default_factory=Outside)
     truth: str = ""
     batch_size: int = 16
     rule: FrameRule | None = None
@@ -105,8 +109,12 @@ class Run:
             bool(self.truth),
         )
 
-    def context(self) -> Context:
-        """What the pairs of one group share."""
+    def context(self, strangers: Strangers | None = None) -> Context:
+        """What the pairs of one group share.
+
+        Args:
+            strangers: Third people, for the models that are shown one.
+        """
         rule = self.rule or FrameRule(self.protocol.frames)
         return Context(
             protocol=self.protocol,
@@ -116,6 +124,8 @@ class Run:
             batch_size=self.batch_size,
             pictures=self.pictures,
             cutter=Cutter(lossless=len(self.pairs) * rule.k <= LOSSLESS),
+            strangers=strangers,
+            outside=self.outside,
         )
 
     def _groups(self) -> Iterator[Group]:
@@ -123,9 +133,11 @@ class Run:
         together: dict[tuple[str, ...], list[Pair]] = {}
         for pair in self.pairs:
             together.setdefault(tuple(sorted((pair.target, pair.source))), []).append(pair)
+        shown = any(swapper.shows == "stranger" for swapper in self.swappers)
+        strangers = Strangers(self.dataset, self.pairs, self.readers) if shown else None
         ahead: deque[Group] = deque()
         for pairs in together.values():
-            group = Group(self.context(), self.dataset, pairs, self.swappers, self.truth)
+            group = Group(self.context(strangers), self.dataset, pairs, self.swappers, self.truth)
             group.open()
             ahead.append(group)
             if len(ahead) > self.readers.workers:
@@ -156,6 +168,9 @@ class Group:
             self.originals[name] = clip = self._open(self.dataset.original(name))
             if not clip.failure:
                 self._reading[name] = readers.originals(readable(clip.frames), look)
+        if self.context.strangers:
+            for pair in self.pairs:
+                self.context.strangers.begin(pair)
 
     def score(self) -> Iterator[tuple[Pair, str, list[Frame]]]:
         """(pair, model, its frames) for every pair and every swapper, in that order."""
@@ -223,6 +238,7 @@ def run_plan(plan: Plan) -> tuple[Outcome, Outcome | None]:
                 swappers=plan.swappers,
                 protocol=plan.protocol,
                 readers=readers,
+                outside=plan.outside,
                 truth=truth,
                 batch_size=plan.batch_size,
                 rule=rule,

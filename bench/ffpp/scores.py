@@ -8,7 +8,7 @@ features of whole pictures (bench.reading.pictures).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,11 @@ from bench.ffpp.run import Outcome
 from bench.reading.pictures import PictureReader
 from bench.reading.reader import Reading
 from metrics import METRICS, Sides, Value, applicable, evaluate
+from metrics.frames.retrieval import people_of
+from metrics.gallery_curve import gallery_curve
 from metrics.pictures.sets import networks, picture_distances
+from metrics.spec import Metric
+from reports.galleries import GalleryPoint
 from reports.results import MetricValue
 
 Array = npt.NDArray[Any]
@@ -32,11 +36,13 @@ class Scores:
     """metrics: key -> value with interval; per_frame: key -> float64 [n], NaN where a frame has no value.
 
     missing: key -> float64 [n], what a posed frame without a value scores where missing faces count, NaN for the others.
+    ranks: key -> float64 [n], where the person looked for stands in the whole gallery, of the metrics that search one.
     """
 
     metrics: dict[str, MetricValue]
     per_frame: dict[str, npt.NDArray[np.float64]]
     missing: dict[str, npt.NDArray[np.float64]]
+    ranks: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,13 +75,26 @@ class Gallery:
                     ids.append(dataset.person(clip))
         return cls(rows, np.array(ids, dtype=str), at)
 
+    def described(self, size: int | None) -> dict[str, int | None]:
+        """What results.json says of it.
+
+        Args:
+            size: Protocol.gallery_size.
+
+        Returns:
+            The fields of reports.galleries.GalleryInfo.
+        """
+        clips = len({clip for clip, _ in self.at})
+        return {"people": len(set(self.ids.tolist())), "clips": clips, "frames": len(self.rows), "size": size}
+
 
 @dataclass(frozen=True)
 class Source:
-    """Where readings come from: an instrument's name and what it reads."""
+    """Where readings come from: an instrument's name, what it reads, and its family ("": its name up to a colon)."""
 
     name: str
     reads: tuple[str, ...]
+    family: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,6 +164,7 @@ def score(
     metrics: dict[str, MetricValue] = {}
     per_frame: dict[str, npt.NDArray[np.float64]] = {}
     missing: dict[str, npt.NDArray[np.float64]] = {}
+    ranks: dict[str, npt.NDArray[np.float64]] = {}
     first: dict[str, str] = {}  # reading, or metric of one network -> the instrument that has the plain keys
     posed = np.array([frame.posed for frame in frames], dtype=bool)
     asked = [frame for frame in frames if frame.posed]
@@ -166,7 +186,56 @@ def score(
             per_frame[name][posed] = value.per_frame
             missing[name] = np.full(len(frames), np.nan)
             missing[name][posed] = np.where(np.isnan(value.per_frame), value.counted, np.nan)
-    return Scores(metrics, per_frame, missing)
+            rank = METRICS[key].rank
+            if rank is not None:
+                ranks[name] = np.full(len(frames), np.nan)
+                ranks[name][posed] = rank(sides)
+                metrics[name] = searched(
+                    metrics[name],
+                    METRICS[key],
+                    ranks[name][posed],
+                    missing[name][posed],
+                    sides.clusters,
+                    people_of(sides),
+                    protocol,
+                )
+    return Scores(metrics, per_frame, missing, ranks)
+
+
+def searched(
+    value: MetricValue,
+    metric: Metric,
+    rank: npt.NDArray[np.float64],
+    missing: npt.NDArray[np.float64],
+    clusters: Array,
+    people: int,
+    protocol: Protocol,
+) -> MetricValue:
+    """A metric that searches a gallery, with its curve over the gallery's size.
+
+    Args:
+        value: The metric without.
+        metric: Its spec.
+        rank: float64 [n], of the posed frames in the whole gallery.
+        missing: float64 [n], what those without a reading count as, NaN for the others.
+        clusters: str [n], their pairs of people.
+        people: How many the whole gallery holds.
+        protocol: The rules.
+
+    Returns:
+        A copy that says how many people were searched, and the metric among fewer.
+    """
+    points = gallery_curve(
+        metric, rank, missing, clusters, people=people, missing=protocol.missing, seed=protocol.seed
+    )
+    curve = tuple(
+        GalleryPoint.model_validate(
+            {"people": point.people, "value": point.found.value, "ci95": point.found.ci95}
+        )
+        for point in points
+    )
+    among = people if protocol.gallery_size is None else min(protocol.gallery_size, people)
+    return value.model_copy(update={"gallery": among, "curve": curve})
 
 
 def with_black(frames: Sequence[Frame], reader: PictureReader) -> list[Frame]:
@@ -236,6 +305,7 @@ def _sides(
     if has_truth:
         truth = side([frame.truth for frame in frames])
         truth["pixel_error"] = np.array([frame.pixel_error for frame in frames])
+    measured = dict.fromkeys(key for frame in frames for key in frame.pixels)
     identity = "identity" in instrument.reads
     exclude = None
     if protocol.gallery == "without_source_frame" and identity:
@@ -252,10 +322,14 @@ def _sides(
         gallery=side(gallery.rows)["identity"] if identity else None,
         gallery_ids=gallery.ids if identity else None,
         gallery_exclude=exclude,
+        gallery_size=protocol.gallery_size,
+        gallery_seed=protocol.seed,
         truth=truth,
+        pixels={key: np.array([f.pixels.get(key, np.nan) for f in frames]) for key in measured},
         clips=np.array([frame.row.clip for frame in frames], dtype=str) if video else None,
         frames=np.array([frame.row.frame for frame in frames], dtype=int) if video else None,
-        instruments={name: instrument.name for name in instrument.reads},
+        instruments=dict.fromkeys(instrument.reads, instrument.name),
+        families=dict.fromkeys(instrument.reads, instrument.family),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import false_words
 from bench.errors import UsageError, suggestion
 from reports.folders import gather
 from reports.markdown import markdown_table
@@ -49,6 +51,8 @@ def table(results: Path, name: str, keys: Sequence[str]) -> str:
         return _of_embedders(read_embedders(path), keys)
     if name.startswith("ablation"):
         return _of_ablation(read_ablation(path), keys)
+    if name == "false-words":
+        return false_words.table(json.loads(path.read_text(encoding="utf-8")))
     text = validity.markdown(read_validity(path))
     return "".join(f"{line}\n" for line in text.splitlines() if line.startswith("|"))
 

@@ -134,7 +134,15 @@ def _judge(baseline: Baseline, key: str, results: Results, frames: FrameTable, s
     ).dropna()
     old, new = both["base"].to_numpy(np.float64), both["new"].to_numpy(np.float64)
     new = np.where(np.isclose(new, old, rtol=ROUNDING, atol=ROUNDING * 1e-3), old, new)  # as tolerated
-    found = paired_difference(new, old, both["cluster"].to_numpy(str), seed, bounds=bounds_of(key))
+    measured = results.metrics.get(key)
+    found = paired_difference(
+        new,
+        old,
+        both["cluster"].to_numpy(str),
+        seed,
+        bounds=bounds_of(key),
+        limits=measured.range if measured else (None, None),
+    )
     worse = base.value - value if up else value - base.value
     known = found.n > 0 and not math.isnan(found.ci95[0])
     low, high = found.ci95 if (new != old).any() else (0.0, 0.0)

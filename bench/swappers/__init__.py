@@ -1,6 +1,6 @@
 """The registry of swappers: from what a user writes after --model to something that swaps.
 
-copy-target  copy-source  classical
+copy-target  blur  stranger  copy-source  classical
 smoothswap  smoothswap:NAME                 the weights for these data; weights by name or path
 oracle  Deepfakes  FaceShifter ...          any folder of manipulated_sequences
 images:DIR                                  anybody's finished swaps
@@ -16,19 +16,24 @@ import importlib.metadata
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from bench.data.ffpp import FFPP_METHODS
 from bench.data.numbering import parse
 from bench.data.pairs import Dataset
 from bench.errors import DataError, UsageError, suggestion
 from bench.swappers.base import CropSwapper, FinishedSwapper, FrameSwapper, Image, SwapError, Swapper, Task
+from bench.swappers.published import marked
+from reports.results import REFERENCES
 
-__all__ = ["BUILT_IN", "Image", "SwapError", "Swapper", "Task", "create", "create_all", "known"]
+__all__ = ["BUILT_IN", "REFERENCES", "Image", "SwapError", "Swapper", "Task", "create", "create_all", "known"]
 
 GROUP = "smoothswap.models"
 BUILT_IN = {
     "copy-target": "the target untouched: the end of the scale where nothing is swapped",
+    "blur": "the target's face blurred until nobody is recognised: what leaving the target scores by itself",
+    "stranger": "a third person's aligned face pasted in: what anybody's face scores; needs three people",
     "copy-source": "the source's aligned face pasted in: the end of the scale where everything is",
     "classical": "landmark warp, colour transfer and Poisson blending with OpenCV",
     "smoothswap": "the paper's model with the committed weights that fit the data, rendered or photographs",
@@ -38,12 +43,11 @@ BUILT_IN = {
 # on what was installed when.
 OURS = (
     importlib.metadata.EntryPoint("copy-target", "bench.swappers.references:CopyTarget", GROUP),
+    importlib.metadata.EntryPoint("blur", "bench.swappers.references:Blur", GROUP),
+    importlib.metadata.EntryPoint("stranger", "bench.swappers.references:Stranger", GROUP),
     importlib.metadata.EntryPoint("copy-source", "bench.swappers.references:CopySource", GROUP),
     importlib.metadata.EntryPoint("classical", "bench.swappers.classical:Classical", GROUP),
 )
-REFERENCES = ("copy-target", "copy-source", "oracle")
-# What published methods were trained with: Smooth-Swap's Table 1 puts its dagger there.
-PUBLISHED_WITH = {"FaceShifter": ("arcface",)}
 
 
 def known(dataset: Dataset | None = None) -> list[str]:
@@ -143,12 +147,17 @@ def create(
     """
     alias, equals, rest = spec.partition("=")
     if equals and re.fullmatch(r"[\w.+-]{1,64}", alias):
-        return replace(create(rest, dataset, device, order, numbers), name=alias, spec=spec)
+        return marked(replace(create(rest, dataset, device, order, numbers), name=alias, spec=spec))
+    return marked(_create(spec, dataset, device, order, numbers))
+
+
+def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) -> Swapper:
     kind, colon, argument = spec.partition(":")
     for entry in OURS:
         if entry.name == spec:
             swapper = _wrap(_load(entry.load, spec), entry.name, spec)
-            return replace(swapper, reference=entry.name in REFERENCES)
+            shows: Literal["source", "stranger"] = "stranger" if spec == "stranger" else "source"
+            return replace(swapper, reference=spec in REFERENCES, shows=shows)
     if kind == "smoothswap" and (argument or not colon):
         return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)
     if kind == "images" and colon:
@@ -182,10 +191,7 @@ def _finished(name: str, dataset: Dataset) -> Swapper:
     from bench.swappers.finished import Manipulation
 
     run = Manipulation(dataset, name)
-    info: dict[str, Any] = {"where": run.where()}
-    if name in PUBLISHED_WITH:
-        info["trained_with"] = list(PUBLISHED_WITH[name])
-    return Swapper(name, name, "finished", run, name, reference=name == "oracle", info=info)
+    return Swapper(name, name, "finished", run, name, reference=name == "oracle", info={"where": run.where()})
 
 
 def _images(spec: str, argument: str, order: str, numbers: str) -> Swapper:
@@ -211,14 +217,32 @@ def _attribute(module: str, name: str) -> Any:
 
 
 def _families(declared: Any, spec: str) -> list[str]:
-    """trained_with as a list of names; anything else becomes one clear error."""
+    """trained_with as a list of names, those of the weights in a file included; else one clear error."""
     names = [declared] if isinstance(declared, str) else declared
     if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) and n.strip() for n in names):
         raise UsageError(
             f"trained_with of {spec!r} is {declared!r}; expected the families, names or weights' sha256 of the "
             'networks that its training used, as ["arcface"]'
         )
-    return [name.strip() for name in names]
+    return [family for name in names for family in _of_file(name.strip(), spec)]
+
+
+def _of_file(name: str, spec: str) -> list[str]:
+    """What trained the weights in a file of ours (.safetensors with its card, or exported .onnx); another name as it is."""
+    if not name.endswith((".safetensors", ".onnx")) or not Path(name).is_file():
+        return [name]
+    from bench.reading.embedder import families_of
+    from smoothswap import export_onnx, pretrained
+
+    try:
+        known = export_onnx.lineage_of(Path(name)) if name.endswith(".onnx") else pretrained.lineage_of(name)
+    except pretrained.WeightsError as error:
+        raise UsageError(f"trained_with of {spec!r}: {error}") from error
+    if known is None:
+        raise UsageError(
+            f"trained_with of {spec!r}: {name} does not say what it was trained with; name the families instead"
+        )
+    return families_of(known)
 
 
 def _load(find: Callable[[], Any], spec: str) -> Any:

@@ -124,6 +124,8 @@ class Swapper:
         run: The CropSwapper, FrameSwapper or FinishedSwapper itself.
         manipulation: First part of the keys of its clips.
         reference: Whether it marks an end of the scale, which a report sets apart.
+        shows: Whose face its tasks hold as the source: the source's, or a third person's (bench.ffpp.strangers), by whom
+            a reference row shows what a swap scores that never saw the source.
         info: Goes into results.json: the weights' hash, parameters.
     """
 
@@ -133,6 +135,7 @@ class Swapper:
     run: Any
     manipulation: str
     reference: bool = False
+    shows: Literal["source", "stranger"] = "source"
     info: dict[str, Any] = field(default_factory=dict)
 
 

@@ -75,7 +75,7 @@ def examine_lfw(folder: Path, instruments: Sequence[Instrument]) -> dict[str, di
 
 
 def _figures(pairs: Pairs, rows: dict[str, npt.NDArray[np.float32]], reading: str) -> dict[str, Estimate]:
-    apart = distances(pairs, rows, "cosine" if reading == "identity" else "l2")
+    apart = distances(pairs, rows, {"identity": "cosine", "pose": "angle"}.get(reading, "l2"))
     first, second = (np.char.rpartition(side, "_")[:, 0] for side in (pairs.first, pairs.second))
     figures = {f"lfw_{reading}_auc": same_person_auc(apart, pairs.same, first, second)}
     if reading == "identity":

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from bench.reading.reader import Reader, Reading
 from bench.validity.samples import FACTORS, OWN, Sample, person_samples
-from metrics.distances import cosine_distance, l2
+from metrics.distances import between
 from metrics.statistics.agreement import (
     Estimate,
     median_over_people,
@@ -81,7 +81,7 @@ def examine(instruments: Sequence[str], people: int, size: int, seed: int) -> Ex
 
 
 def distance(reading: str, a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The distance that the metrics take between two readings: cosine for identity, L2 for the rest.
+    """The distance that the metrics take between two readings: cosine for identity, angle for pose, L2 for the rest.
 
     Args:
         reading: "identity" or another.
@@ -89,9 +89,9 @@ def distance(reading: str, a: npt.NDArray[np.float64], b: npt.NDArray[np.float64
         b: float [n, d].
 
     Returns:
-        float64 [n]: 0 to 2 for identity, else in the reading's unit; NaN where either side is.
+        float64 [n]: 0 to 2 for identity, 0 to pi for pose, else in the reading's unit; NaN where either side is.
     """
-    return cosine_distance(a, b) if reading == "identity" else l2(a, b)
+    return between(reading, a, b)
 
 
 def figures(examined: Examined, instrument: str, reads: Sequence[str], seed: int) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def figures(examined: Examined, instrument: str, reads: Sequence[str], seed: int
         found[f"{reading}_auc"] = same_person_auc(apart, ~other, person[first], person[second])
         if reading != "identity":
             truth = np.array([getattr(examined.samples[i], reading) for i in free], np.float64)
-            true = l2(truth[first], truth[second])
+            true = between(reading, truth[first], truth[second])
             found[f"{reading}_rank_correlation"] = rank_correlation(
                 apart[other], true[other], person[first][other], person[second][other]
             )

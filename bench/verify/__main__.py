@@ -12,16 +12,16 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
 
-from bench.errors import EXIT_DATA, EXIT_OK, UsageError, few
+from bench.errors import EXIT_DATA, EXIT_OK, UsageError
 from bench.verify import recount
 from bench.verify.checks import Checked, check_metrics
+from bench.verify.galleries import check_galleries, check_protocol
+from bench.verify.ledger import check_ledger, check_people, check_posed, check_rows
 from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.results import Results, ResultsError, load
 from smoothswap.cli import Parser, command
@@ -33,7 +33,6 @@ examples:
 
 exit codes: 0 SUCCESS, 2 no run is there, 3 something does not hold; each violation is one line
 """
-STATUSES = ("ok", "no_face", "many_faces", "decode_error", "model_error", "not_available")
 COLUMNS = (
     "model",
     "clip",
@@ -70,13 +69,15 @@ def check(folder: Path) -> Checked:
         found.violations.append(f"ledger: frames.parquet lacks the columns {', '.join(missing)}")
         return found
     found.rows = len(frames)
-    _ledger(found, frames, results)
+    check_ledger(found, frames, results)
     if originals is None:
         return found
     truth = _truth(folder, frames)
     tables = recount.Tables(frames, originals, truth, results.run.protocol.model_dump(mode="json"))
-    _posed(found, tables)
+    check_people(found, tables, results)
+    check_posed(found, tables)
     check_metrics(found, tables, _video(found, folder, results), results)
+    check_galleries(found, tables, results)
     return found
 
 
@@ -97,7 +98,7 @@ def _video(found: Checked, folder: Path, results: Results) -> recount.Tables | N
     if lacking := [column for column in COLUMNS if column not in frames]:
         found.violations.append(f"video: video.parquet lacks the columns {', '.join(lacking)}")
         return None
-    _rows(found, frames, results, "video")
+    check_rows(found, frames, results, "video")
     for clip, rows in frames.groupby("clip", sort=False):
         numbers = rows["frame"].tolist()
         found.expect(
@@ -105,7 +106,7 @@ def _video(found: Checked, folder: Path, results: Results) -> recount.Tables | N
             f"video: clip {clip}: {len(numbers)} rows of {n}, or a frame twice",
         )
     tables = recount.Tables(frames, originals, None, protocol)
-    _posed(found, tables, "video")
+    check_posed(found, tables, "video")
     return tables
 
 
@@ -118,11 +119,8 @@ def _table(found: Checked, path: Path) -> pd.DataFrame | None:
 
 
 def _hashes(found: Checked, folder: Path, results: Results) -> None:
+    check_protocol(found, results)
     protocol = results.run.protocol.model_dump(mode="json")
-    said = protocol.pop("hash")
-    text = json.dumps(protocol, sort_keys=True, separators=(",", ":"))
-    real = hashlib.sha256(text.encode()).hexdigest()
-    found.expect(said == real, f"hash: the protocol's fields give {real[:12]}, its hash says {said[:12]}")
     found.expect(
         results.run.seed == protocol.get("seed", results.run.seed),
         f"hash: run.seed {results.run.seed} is not the protocol's {protocol.get('seed')}",
@@ -131,6 +129,8 @@ def _hashes(found: Checked, folder: Path, results: Results) -> None:
         found.notes.append(
             "no file hashes in results.json (made before they were stored): readings not pinned"
         )
+    elif FRAMES not in results.files:
+        found.violations.append(f"hash: results.json holds hashes, and none of {FRAMES}")
     for name, wanted in results.files.items():
         path = folder / name
         if not path.is_file():
@@ -142,22 +142,6 @@ def _hashes(found: Checked, folder: Path, results: Results) -> None:
         )
 
 
-def _ledger(found: Checked, frames: pd.DataFrame, results: Results) -> None:
-    counts, status = results.counts, Counter(frames["status"])
-    used = status.pop("ok", 0)
-    found.expect(
-        len(frames) == counts.expected, f"ledger: {len(frames)} rows, expected says {counts.expected}"
-    )
-    found.expect(used == counts.used, f"ledger: {used} rows are ok, used says {counts.used}")
-    failed = {name: n for name, n in counts.failed.items() if n}
-    found.expect(dict(status) == failed, f"ledger: failed rows {dict(status)}, failed says {failed}")
-    found.expect(
-        counts.expected == counts.used + sum(failed.values()), "ledger: expected is not used + failed"
-    )
-    _rows(found, frames, results, "ledger")
-    _frame_rule(found, frames, results)
-
-
 def _truth(folder: Path, frames: pd.DataFrame) -> pd.DataFrame | None:
     """What was read from the true swaps: truth.parquet, in older runs the frames of the oracle's row."""
     if (folder.parent / TRUTH).is_file():
@@ -166,86 +150,6 @@ def _truth(folder: Path, frames: pd.DataFrame) -> pd.DataFrame | None:
         return frames
     oracle = folder.parent / "oracle" / FRAMES
     return pd.read_parquet(oracle) if oracle.is_file() else None
-
-
-def _rows(found: Checked, frames: pd.DataFrame, results: Results, what: str) -> None:
-    """What holds of the rows of either table."""
-    strange = sorted(set(frames["status"]) - set(STATUSES))
-    found.expect(not strange, f"{what}: unknown status {few(strange)}")
-    absent = (frames["status"] == "not_available").groupby(frames["clip"]).mean()
-    part = sorted(absent[(absent > 0) & (absent < 1)].index)
-    found.expect(not part, f"{what}: clips are there or not available as a whole, but not {few(part)}")
-    ok = frames["status"] == "ok"
-    reasons = frames["reason"].fillna("") != ""
-    found.expect(
-        not (ok & reasons).any(), f"{what}: {int((ok & reasons).sum())} rows are ok and have a reason"
-    )
-    silent = ~ok & ~reasons
-    found.expect(not silent.any(), f"{what}: {int(silent.sum())} failed rows have no reason")
-    twice = frames.duplicated(["clip", "position"])
-    found.expect(not twice.any(), f"{what}: {int(twice.sum())} frames have two rows")
-    found.expect(set(frames["model"]) == {results.run.model.name}, f"{what}: rows of another model")
-    protocol = results.run.protocol.model_dump(mode="json")
-    pairs = frames[["clip", "target", "source", "cluster"]].drop_duplicates()
-    # A data set of another kind has its own way of telling people: what the run stored of them is all there is.
-    if results.run.data.model_dump().get("kind", "ffpp") == "ffpp":
-        pairs["people"] = [
-            "+".join(sorted(recount.person(protocol, clip) for clip in clips))
-            for clips in zip(pairs["target"], pairs["source"], strict=True)
-        ]
-    else:
-        people = frames.loc[pairs.index, ["target_person", "source_person"]]
-        pairs["people"] = ["+".join(sorted(map(str, two))) for two in people.itertuples(index=False)]
-    wrong = pairs.loc[pairs["cluster"] != pairs["people"], "clip"]
-    found.expect(wrong.empty, f"{what}: the cluster is not the pair of people in {few(wrong)}")
-
-
-def _frame_rule(found: Checked, frames: pd.DataFrame, results: Results) -> None:
-    """Each clip: as many rows as the protocol asks, evenly spaced, both ends in."""
-    k = getattr(results.run.protocol, "frames", None)
-    if not isinstance(k, int):
-        found.notes.append("the protocol does not say how many frames a clip has: frame rule not checked")
-        return
-    clips = frames.groupby("clip", sort=False)
-    data = results.run.data.model_dump()
-    if isinstance(data.get("clips"), int):
-        found.expect(
-            len(clips) == data["clips"], f"ledger: rows of {len(clips)} clips, the run had {data['clips']}"
-        )
-    for clip, rows in clips:
-        numbers, places = rows["frame"].tolist(), rows["position"].tolist()
-        if places != list(range(len(places))):
-            found.violations.append(f"ledger: clip {clip}: positions {places} are not 0 to {len(places) - 1}")
-        elif all(number == -1 for number in numbers):
-            found.expect(
-                len(numbers) == k, f"ledger: clip {clip}: {len(numbers)} rows of {k} for an unreadable clip"
-            )
-        elif k > 1 and numbers != _even(numbers[-1] + 1, k):
-            found.violations.append(
-                f"ledger: clip {clip}: frames {few(map(str, numbers))} are not {k} evenly spaced ones of "
-                f"0 to {numbers[-1]}: rows were left out, or a folder of frames has gaps"
-            )
-
-
-def _even(count: int, k: int) -> list[int]:
-    return list(range(count)) if k >= count else [round(Fraction(i * (count - 1), k - 1)) for i in range(k)]
-
-
-def _posed(found: Checked, tables: recount.Tables, what: str = "ledger") -> None:
-    if tables.unknown.any():
-        found.notes.append(
-            f"{int(tables.unknown.sum())} frames of a shorter clip have their target's readings nowhere in the "
-            "files; their stored values are taken as they are"
-        )
-        if "posed" in tables.frames:
-            tables.posed |= tables.unknown & tables.frames["posed"].to_numpy(bool)
-        else:
-            tables.posed |= tables.unknown & (tables.frames["status"] == "ok").to_numpy(bool)
-    if "posed" in tables.frames:
-        differ = int((tables.posed != tables.frames["posed"].to_numpy(bool)).sum())
-        found.expect(not differ, f"{what}: {differ} frames are posed in one of the two files only")
-    unread = (tables.frames["status"] == "ok").to_numpy(bool) & ~tables.posed
-    found.expect(not unread.any(), f"{what}: {int(unread.sum())} ok rows have no face in an original")
 
 
 def across(folders: Sequence[Path]) -> list[str]:

@@ -11,14 +11,16 @@ import numpy as np
 
 from bench.errors import few
 from bench.verify import pictures, recount
-from bench.verify.intervals import Ends, agree, interval, jackknife
+from bench.verify.intervals import Ends, Ranges, agree, exactly, interval, jackknife, within
 from reports.files import FRAMES, VIDEO
 from reports.results import MetricValue, Results
 
 CLOSE = 1e-6  # relative; readings are float32, numbers are computed in float64
-NEAR = 0.15  # of the interval's width: two bootstraps of 4,000 resamples differ by less
+NEAR = 0.02  # of the interval's width, beside the range in which a bootstrap's end may lie
 LOOSE = 1e-5  # relative, of distances between sets: two ways to a root of a matrix
-BOUNDS = {"id_retrieval": (0.0, 100.0), "id_retrieval_top5": (0.0, 100.0)}
+BOUNDS = dict.fromkeys(("id_retrieval", "id_retrieval_top5", "target_retrieval"), (0.0, 100.0))
+COUNTED = (*BOUNDS, "target_identity")
+"""Metrics in whose headline a lost face counts under the policy "count_as_wrong"."""
 
 
 @dataclass
@@ -45,12 +47,12 @@ class Checked:
 
 @dataclass(frozen=True)
 class Again:
-    """A metric worked out again: its value over n frames in `clusters` clusters, and the ends of its interval."""
+    """A metric worked out again: its value over n frames in `clusters` clusters, and where its interval may end."""
 
     value: float
     n: int
     clusters: int
-    ends: Ends | None
+    ends: Ranges | None
 
 
 def check_metrics(
@@ -86,14 +88,24 @@ def check_metrics(
 def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue, results: Results) -> None:
     name, column = key.split("@")[0], f"metric/{key}"
     taught = name in recount.MEANING
+    known = recount.VERSIONS.get(name, (1,))
     if taught:
+        newest = isinstance(said.version, int) and 1 <= said.version <= known[-1]
+        found.expect(newest, f"metric {key}: version {said.version!r}, this verifier knows up to {known[-1]}")
+    if taught and said.version in known:
         _meaning(found, key, said, *recount.MEANING[name])
+        named = {info.name for info in results.run.instruments} | ({None} if name == "truth_pixel" else set())
+        found.expect(
+            said.instrument in named, f"metric {key}: instrument {said.instrument!r} is none of the run's"
+        )
+        unranked = not name.endswith("_r") or said.unranked
+        found.expect(bool(unranked), f"metric {key}: a share of two distances that is stated to rank models")
     stored = tables.frames[column].to_numpy(np.float64)
     outside = int((np.isfinite(stored) & ~tables.posed).sum())
     found.expect(not outside, f"metric {key}: {outside} values in frames without a face in an original")
     again = None
-    if said.version == recount.VERSION:
-        again = recount.per_frame(tables, key, said.instrument)
+    if said.version in known:
+        again = recount.per_frame(tables, key, said.instrument, said.version)
     if again is None:
         found.aggregated += 1
         unknown_here = "" if taught else "; this verifier does not know what it measures"
@@ -109,7 +121,7 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
         stored = _follows(found, f"metric {key}", tables, stored, again)
     clusters = tables.frames["cluster"].to_numpy(str)
     excluding, counting = stored, _counting(found, tables, key, said, stored)
-    limits, bounds = _limits(name, said)
+    limits, bounds = _limits(found, key, said)
     for what, part, values in (
         ("excluding", said.excluding_missing, excluding),
         ("counting", said.counting_missing, counting),
@@ -122,21 +134,24 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
             said.missing is None or said.missing == lost,
             f"metric {key}: missing {said.missing}, recomputed {lost}",
         )
-        _policy(found, key, said, results, counted=name in BOUNDS)
+        _policy(found, key, said, results, counted=name in COUNTED)
     applied = said.missing_policy == "count_as_wrong"
     _summary(found, f"metric {key}", said, counting if applied else excluding, clusters, bounds, limits)
 
 
-def _limits(name: str, said: MetricValue) -> tuple[Ends, Ends | None]:
+def _limits(found: Checked, key: str, said: MetricValue) -> tuple[Ends, Ends | None]:
     """What no interval goes beyond, and the bounds of a single value where it is a hit.
 
-    A metric that was not taught here has those that its results state.
+    A metric, or a version of one, that was not taught here has those that its results state.
     """
-    if name in recount.MEANING:
-        return recount.RANGES.get(said.unit, (0.0, math.inf)), BOUNDS.get(name)
+    name = key.split("@")[0]
     low, high = said.range
     limits = (-math.inf if low is None else low, math.inf if high is None else high)
-    return limits, limits if said.unit == "%" else None
+    if name not in recount.MEANING or said.version != recount.VERSIONS.get(name, (1,))[-1]:
+        return limits, limits if said.unit == "%" else None
+    taught = recount.RANGES.get(said.unit, (0.0, math.inf))
+    found.expect(limits == taught, f"metric {key}: range {said.range}, it is {taught[0]:g} to {taught[1]:g}")
+    return taught, BOUNDS.get(name)
 
 
 def _meaning(found: Checked, key: str, said: MetricValue, unit: str, up: bool) -> None:
@@ -166,7 +181,9 @@ def _counting(
 ) -> np.ndarray | None:
     """The values with what each lost face counts as; None where neither readings nor the table tell."""
     lost = tables.posed & ~np.isfinite(stored)
-    costs = recount.if_lost(tables, key, said.instrument)
+    costs = None
+    if said.version in recount.VERSIONS.get(key.split("@")[0], (1,)):
+        costs = recount.if_lost(tables, key, said.instrument, said.version)
     column = f"missing/{key}"
     told = tables.frames[column].to_numpy(np.float64) if column in tables.frames else None
     if costs is None or (tables.unknown & lost).any():
@@ -194,10 +211,10 @@ def _policy(found: Checked, key: str, said: MetricValue, results: Results, count
 
 def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValue, results: Results) -> None:
     """A distance between all swaps and all targets, from the features of each picture."""
-    column, unit = pictures.SETS[key]
-    _meaning(found, key, said, unit, False)
+    _meaning(found, key, said, pictures.UNIT, False)
+    column = pictures.SETS[key].get(said.version, f"of version {said.version}")
     swap, target = tables.pictures(column)
-    if swap is None or target is None or said.version != recount.VERSION:
+    if swap is None or target is None:
         found.violations.append(f"metric {key}: the tables lack the features {column} that it is made of")
         return
     if (tables.unknown & tables.posed).any():
@@ -229,9 +246,10 @@ def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValu
 
         value = distance(np.arange(len(rows)))
         ends = jackknife(distance, value, clusters[rows])
-        if ends is not None and key != "kid":
+        if ends is not None and not key.startswith("kid"):
             ends = max(0.0, ends[0]), ends[1]
-        again = Again(value, len(rows), len(set(clusters[rows])), ends)
+        ranges = None if ends is None else exactly(*ends)
+        again = Again(value, len(rows), len(set(clusters[rows])), ranges)
         _compare(found, what, part, again, LOOSE, 1e-3, LOOSE)
 
 
@@ -249,15 +267,12 @@ def _summary(
         return
     value, n, groups = recount.mean(values, clusters)
     ends = interval(values, clusters, bounds)
-    if ends is not None:
-        low, high = limits
-        ends = min(max(ends[0], low), high), min(max(ends[1], low), high)
-    # A handful of clusters gives a lumpy bootstrap, whose ends jump by a whole lump.
-    _compare(found, what, said, Again(value, n, groups, ends), CLOSE, NEAR if groups >= 8 else 0.5)
+    ends = None if ends is None else within(ends, limits)
+    _compare(found, what, said, Again(value, n, groups, ends), CLOSE, NEAR, CLOSE)
 
 
 def _compare(
-    found: Checked, what: str, said: Any, again: Again, close: float, near: float, slack: float = 1e-9
+    found: Checked, what: str, said: Any, again: Again, close: float, near: float, slack: float
 ) -> None:
     """Compare what is said with what was worked out again.
 
@@ -275,16 +290,20 @@ def _compare(
         said.clusters is None or said.clusters == again.clusters,
         f"{what}: clusters {said.clusters}, recomputed {again.clusters}",
     )
-    width = 0.0 if again.ends is None else again.ends[1] - again.ends[0]
+    width = 0.0 if again.ends is None else again.ends[1][1] - again.ends[0][0]
     found.expect(
         agree(
             said.ci95,
             again.ends,
             near * width + slack * max(1.0, abs(again.value)) + close * abs(again.value),
         ),
-        f"{what}: interval {_ends(said.ci95)}, recomputed {_ends(again.ends)}",
+        f"{what}: interval {_ends(said.ci95)}, recomputed {_ranges(again.ends)}",
     )
 
 
 def _ends(ends: Any) -> str:
     return "none" if ends is None else f"{ends[0]:.6g} to {ends[1]:.6g}"
+
+
+def _ranges(ranges: Ranges | None) -> str:
+    return _ends(None if ranges is None else [(low + high) / 2 for low, high in ranges])

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-TIE = 1e-6  # cosines closer than this are a tie, which counts as wrong
-_VAGUE = 2e-6  # a hit whose margin is smaller than this may fall either way by rounding
+from bench.verify import retrieval
+from bench.verify.distances import angle, apart, euclid, matrices, turned
 
 # key: (unit, higher is better); a run that says otherwise has been changed.
 MEANING: dict[str, tuple[str, bool]] = {
@@ -25,6 +25,8 @@ MEANING: dict[str, tuple[str, bool]] = {
     "id_retrieval_top5": ("%", True),
     "identity": ("cosine similarity", True),
     "identity_r": ("ratio", False),
+    "target_identity": ("cosine similarity", False),
+    "target_retrieval": ("%", False),
     "shape": ("L2 of shape parameters", False),
     "shape_r": ("ratio", False),
     "expression": ("L2 of expression parameters", False),
@@ -32,6 +34,9 @@ MEANING: dict[str, tuple[str, bool]] = {
     "pose": ("rad", False),
     "pose_r": ("ratio", False),
     "truth_pixel": ("grey levels", False),
+    "ssim_outside": ("SSIM", True),
+    "psnr_outside": ("dB", True),
+    "lpips_outside": ("LPIPS", False),
     "truth_identity": ("cosine distance", False),
     "truth_shape": ("L2 of shape parameters", False),
     "truth_expression": ("L2 of expression parameters", False),
@@ -41,7 +46,7 @@ MEANING: dict[str, tuple[str, bool]] = {
     "arc": ("cosine similarity", True),
     "arc_r": ("ratio", True),
     "pose_hn": ("degrees", False),
-    "identity_consistency": ("cosine similarity", True),
+    "identity_consistency": ("cosine distance", False),
     "expression_flicker": ("L2 of expression parameters per frame", False),
     "pose_flicker": ("rad per frame", False),
 }
@@ -51,11 +56,23 @@ RANGES: dict[str, tuple[float, float]] = {
     "cosine similarity": (-1.0, 1.0),
     "cosine distance": (0.0, 2.0),
     "grey levels": (0.0, 255.0),
+    "rad": (0.0, math.pi),
+    "degrees": (0.0, 180.0),
     "rad per frame": (0.0, math.pi),
+    "SSIM": (-1.0, 1.0),
+    "dB": (0.0, 60.0),
 }
 """By unit, what no interval goes beyond; the others are distances, from 0 on."""
+PIXELS = {"truth_pixel": 255.0, "ssim_outside": 0.0, "psnr_outside": 0.0, "lpips_outside": 1.0}
+"""Metrics of pictures, which are not stored, with what a lost one counts as: from the stored value of each frame."""
 VIDEO = ("identity_consistency", "expression_flicker", "pose_flicker")  # of the tables of frames in a row
-VERSION = 1  # of the metrics that are recomputed here
+VERSIONS: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("pose", "pose_r", "truth_pose"), (1, 2)),
+    **dict.fromkeys(("pose_hn", "identity_consistency", "truth_pixel"), (2,)),
+}
+"""Of the metrics, those that are recomputed here; (1,) of the others."""
+_LOST = {"id_retrieval": 0.0, "id_retrieval_top5": 0.0, "target_retrieval": 100.0}
+"""What a lost face counts as, where that is one number."""
 
 
 @dataclass
@@ -161,43 +178,49 @@ def person(protocol: Mapping[str, Any], clip: str) -> str:
     return str((protocol.get("identity_map") or {}).get(name, name))
 
 
-def per_frame(tables: Tables, key: str, instrument: str | None) -> list[np.ndarray] | None:
+def per_frame(
+    tables: Tables, key: str, instrument: str | None, version: Any = None
+) -> list[np.ndarray] | None:
     """The metric of every frame, worked out from the readings.
 
     Args:
         tables: Of one model.
         key: The metric's in results.json, perhaps with @INSTRUMENT.
         instrument: Who read it; None for a metric of pixels.
+        version: Of the metric; None: the newest.
 
     Returns:
         float64 [n], NaN without a value; of ID retrieval two such, since where rounding decides a hit the
         stored value may be either. None when it cannot be had from readings.
     """
     name = key.split("@")[0]
-    if name not in MEANING or instrument is None or name == "truth_pixel":
+    if name not in MEANING or instrument is None or name in PIXELS:
         return None
     if name.startswith("id_retrieval"):
         return _hits(tables, instrument, 5 if name.endswith("top5") else 1)
+    if name == "target_retrieval":
+        return _hits(tables, instrument, 1, "target")
     swap = tables.side("swap", instrument, reading_of(name))
-    return None if swap is None else _valued(tables, name, instrument, swap)
+    return None if swap is None else _valued(tables, name, instrument, swap, version)
 
 
-def if_lost(tables: Tables, key: str, instrument: str | None) -> np.ndarray | None:
+def if_lost(tables: Tables, key: str, instrument: str | None, version: Any = None) -> np.ndarray | None:
     """What every frame would count as, were no face found in its swap.
 
     Args:
         tables: Of one model.
         key: The metric's in results.json.
         instrument: Who read it; None for a metric of pixels.
+        version: Of the metric; None: the newest.
 
     Returns:
         float64 [n], in the metric's unit, NaN where it cannot be counted; None where that is so of all.
     """
     name = key.split("@")[0]
-    if name.startswith("id_retrieval"):
-        return np.zeros(len(tables.frames))
-    if name == "truth_pixel":
-        return np.full(len(tables.frames), 255.0)
+    if name in _LOST:
+        return np.full(len(tables.frames), _LOST[name])
+    if name in PIXELS:
+        return np.full(len(tables.frames), PIXELS[name])
     if name not in MEANING or instrument is None:
         return None
     reading = reading_of(name)
@@ -205,22 +228,26 @@ def if_lost(tables: Tables, key: str, instrument: str | None) -> np.ndarray | No
         source, target = (tables.side(s, instrument, reading) for s in ("source", "target"))
         if source is None or target is None:
             return None
-        jump = {"identity": 1.0 - _angle(source, target), "expression": _euclid(source, target)}
-        cost = jump[reading] if reading in jump else _turned(_matrices(source), _matrices(target))
+        if reading == "identity":
+            cost = np.abs(angle(source, target) - angle(target, target[tables.before]))
+        else:
+            cost = apart(reading)(source, target)
         return np.where(tables.before >= 0, cost, np.nan)
     other = tables.side("target" if reading in ("identity", "shape") else "source", instrument, reading)
-    found = None if other is None else _valued(tables, name, instrument, other)
+    found = None if other is None else _valued(tables, name, instrument, other, version)
     return None if found is None else found[0]
 
 
 def reading_of(name: str) -> str:
     """Which reading a metric is of."""
     network = {"vgg": "identity", "arc": "identity", "pose_hn": "pose"}
-    plain = name.removeprefix("truth_").removesuffix("_r").split("_")[0]
+    plain = name.removeprefix("truth_").removeprefix("target_").removesuffix("_r").split("_")[0]
     return "pose" if name == "pose_hn" else network.get(plain, plain)
 
 
-def _valued(tables: Tables, name: str, instrument: str, face: np.ndarray) -> list[np.ndarray] | None:
+def _valued(
+    tables: Tables, name: str, instrument: str, face: np.ndarray, version: Any
+) -> list[np.ndarray] | None:
     """The metric `name` of any faces float64 [n, d] in the place of the swaps."""
     reading = reading_of(name)
     source, target = (tables.side(s, instrument, reading) for s in ("source", "target"))
@@ -228,14 +255,14 @@ def _valued(tables: Tables, name: str, instrument: str, face: np.ndarray) -> lis
         return None
     if name in VIDEO:
         return [_moved(tables, reading, face, target)]
-    away = _angle if reading == "identity" and not name.startswith("vgg") else _euclid
+    away = euclid if name.startswith("vgg") else apart(reading, version)
     if name.startswith("truth_"):
         truth = tables.side("truth", instrument, reading)
         return None if truth is None else [away(face, truth)]
-    if name in ("identity", "arc"):
-        return [1.0 - _angle(face, source)]
+    if name in ("identity", "arc", "target_identity"):
+        return [1.0 - angle(face, target if name == "target_identity" else source)]
     if name == "pose_hn":
-        return [_euclid(_degrees(face), _degrees(target))]
+        return [np.degrees(away(face, target))]
     wanted, other = (source, target) if reading in ("identity", "shape") else (target, source)
     if not name.endswith("_r"):
         return [away(face, wanted)]
@@ -250,42 +277,58 @@ def _moved(tables: Tables, reading: str, face: np.ndarray, target: np.ndarray) -
     """What a frame and the one before it say of steadiness; NaN without such a frame."""
     before = tables.before
     if reading == "identity":
-        moved = 1.0 - _angle(face, face[before])
+        moved = np.abs(angle(face, face[before]) - angle(target, target[before]))
     elif reading == "expression":
-        moved = _euclid(face - face[before], target - target[before])
+        moved = euclid(face - face[before], target - target[before])
     else:
-        turns = [m @ m[before].transpose(0, 2, 1) for m in (_matrices(face), _matrices(target))]
-        moved = _turned(*turns)
+        turns = [m @ m[before].transpose(0, 2, 1) for m in (matrices(face), matrices(target))]
+        moved = turned(*turns)
     return np.where(before >= 0, moved, np.nan)
 
 
-def _hits(tables: Tables, instrument: str, k: int) -> list[np.ndarray] | None:
-    """100 for a frame whose source person is among the k nearest people of the gallery, else 0."""
-    probes = tables.side("swap", instrument, "identity")
-    stored = _rows(tables.originals, f"original/{instrument}/identity")
-    if probes is None or stored is None:
+def ranks(
+    tables: Tables, instrument: str, side: str, draw: tuple[int, int] | None
+) -> list[np.ndarray] | None:
+    """Where the person of one side stands in the gallery, for every frame.
+
+    Args:
+        tables: Of one model.
+        instrument: Who read the identities.
+        side: "source" or "target": whose person is looked for. Ties count against the first and for the second.
+        draw: (size, seed) of a smaller gallery; None: everybody.
+
+    Returns:
+        What bench.verify.retrieval.ranks gives; None where the readings are not stored.
+    """
+    probes, gallery = tables.side("swap", instrument, "identity"), _gallery(tables, instrument)
+    if probes is None or gallery is None:
         return None
-    read = (tables.originals["status"] == "ok").to_numpy(bool) & tables.gallery
-    usable = read & np.isfinite(stored).all(axis=1)
-    people = np.array([tables.people[clip] for clip in tables.originals["clip"]])
-    names, index = np.unique(people, return_inverse=True)
-    wanted = [tables.people.get(clip, person(tables.protocol, clip)) for clip in tables.frames["source"]]
-    gallery = _lengths_to_one(stored)
+    people = [tables.people[clip] for clip in tables.originals["clip"]]
+    wanted = [tables.people.get(clip, person(tables.protocol, clip)) for clip in tables.frames[side]]
     shown = tables._source if tables.protocol.get("gallery") == "without_source_frame" else None
-    strict = np.full(len(probes), np.nan)
-    loose = np.full(len(probes), np.nan)
-    for i, probe in enumerate(_lengths_to_one(probes)):
-        if not np.isfinite(probe).all():
-            continue
-        rows = usable if shown is None else usable & (np.arange(len(usable)) != shown[i])
-        best = np.full(len(names), -np.inf)
-        np.maximum.at(best, index[rows], (gallery @ probe)[rows])
-        own = best[names == wanted[i]]
-        if own.size == 0 or not np.isfinite(own[0]):
-            continue
-        for hits, slack in ((strict, TIE + _VAGUE), (loose, TIE - _VAGUE)):
-            hits[i] = 100.0 * (int((best >= own[0] - slack).sum()) <= k)
-    return [strict, loose]
+    return retrieval.ranks(probes, gallery, people, wanted, shown, side == "target", draw)
+
+
+def gallery_people(tables: Tables, instrument: str) -> int | None:
+    """How many people an instrument could read in the gallery; None where its readings are not stored."""
+    gallery = _gallery(tables, instrument)
+    if gallery is None:
+        return None
+    return len({tables.people[clip] for clip in tables.originals["clip"][np.isfinite(gallery).all(axis=1)]})
+
+
+def _gallery(tables: Tables, instrument: str) -> np.ndarray | None:
+    """Readings of the originals float64 [rows, d], NaN in those that cannot be found."""
+    stored = _rows(tables.originals, f"original/{instrument}/identity")
+    read = (tables.originals["status"] == "ok").to_numpy(bool) & tables.gallery
+    return None if stored is None else np.where(read[:, None], stored, np.nan)
+
+
+def _hits(tables: Tables, instrument: str, k: int, side: str = "source") -> list[np.ndarray] | None:
+    """100 for a frame whose person is among the k nearest people of the gallery, else 0."""
+    size = tables.protocol.get("gallery_size")
+    found = ranks(tables, instrument, side, None if size is None else (size, tables.protocol.get("seed", 0)))
+    return None if found is None else [np.where(np.isnan(r), np.nan, 100.0 * (r <= k)) for r in found]
 
 
 def mean(values: np.ndarray, clusters: np.ndarray) -> tuple[float, int, int]:
@@ -315,40 +358,3 @@ def _rows(table: pd.DataFrame, column: str) -> np.ndarray | None:
 
 def _take(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
     return np.where((at >= 0)[:, None], rows[at], np.nan)
-
-
-def _lengths_to_one(rows: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-def _angle(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """1 - cosine, as half the squared chord."""
-    return ((_lengths_to_one(a) - _lengths_to_one(b)) ** 2).sum(axis=1) / 2
-
-
-def _euclid(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(a - b, axis=1)
-
-
-def _matrices(vectors: np.ndarray) -> np.ndarray:
-    """Axis-angle [n, 3] -> rotation matrices [n, 3, 3], by Rodrigues' formula."""
-    angle = np.linalg.norm(vectors, axis=1)
-    axis = vectors / np.where(angle > 0, angle, 1.0)[:, None]
-    x, y, z = axis.T
-    o = np.zeros_like(x)
-    cross = np.stack([o, -z, y, z, o, -x, -y, x, o], axis=1).reshape(-1, 3, 3)
-    sine, cosine = np.sin(angle)[:, None, None], np.cos(angle)[:, None, None]
-    return np.eye(3) + sine * cross + (1.0 - cosine) * (cross @ cross)
-
-
-def _turned(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The angle between rotation matrices [n, 3, 3], from the length of their difference."""
-    return 2.0 * np.arcsin(np.clip(np.linalg.norm(a - b, axis=(1, 2)) / math.sqrt(8.0), 0.0, 1.0))
-
-
-def _degrees(pose: np.ndarray) -> np.ndarray:
-    """Axis-angle [n, 3] -> (pitch, yaw, roll) in the degrees of 300W-LP: R = Rx(-pitch) Ry(-yaw) Rz(-roll)."""
-    m = _matrices(pose)
-    pitch, roll = np.arctan2(m[:, 1, 2], m[:, 2, 2]), np.arctan2(m[:, 0, 1], m[:, 0, 0])
-    return np.degrees(np.stack([pitch, -np.arcsin(np.clip(m[:, 0, 2], -1.0, 1.0)), roll], axis=1))

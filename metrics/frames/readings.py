@@ -11,8 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from metrics.distances import Floats, cosine_distance, cosine_similarity, l2, relative
-from metrics.frames.table_1 import R_FORM, TABLE_1
+from metrics.distances import Floats, between, cosine_similarity, relative
+from metrics.frames.table_1 import R_FORM, R_UNRANKED, TABLE_1
 from metrics.sides import Sides
 from metrics.spec import IDENTITY, KEEPING, Metric
 
@@ -29,8 +29,12 @@ WORDS = {
     "identity": "identity embedding",
     "shape": "face-shape parameters",
     "expression": "expression parameters",
-    "pose": "head rotation (axis-angle, radians)",
+    "pose": "head rotation",
 }
+DISTANCES = {"identity": "cosine distance", "pose": "angle"}
+"""How two readings are compared in words; all others by their L2 distance."""
+VERSIONS = {"pose": 2}
+"""Of the metrics of a reading, 1 for the others. Pose, 1: L2 distance of the axis-angles."""
 LABELS = {"identity": "Identity", "shape": "Shape", "expression": "Expression", "pose": "Pose"}
 
 
@@ -69,24 +73,22 @@ def _identity_unwanted(sides: Sides) -> Floats:
 
 
 def _to_wanted(reading: str, sides: Sides) -> Floats:
-    return l2(sides.swap[reading], wanted_side(reading, sides))
+    return between(reading, sides.swap[reading], wanted_side(reading, sides))
 
 
 def _unwanted_to_wanted(reading: str, sides: Sides) -> Floats:
-    return l2(unwanted_side(reading, sides), wanted_side(reading, sides))
+    return between(reading, unwanted_side(reading, sides), wanted_side(reading, sides))
 
 
 def _relative(reading: str, sides: Sides) -> Floats:
-    distance = cosine_distance if reading == "identity" else l2
-    to_wanted = distance(sides.swap[reading], wanted_side(reading, sides))
-    to_unwanted = distance(sides.swap[reading], unwanted_side(reading, sides))
+    to_wanted = between(reading, sides.swap[reading], wanted_side(reading, sides))
+    to_unwanted = between(reading, sides.swap[reading], unwanted_side(reading, sides))
     return relative(to_wanted, to_unwanted)
 
 
 def _relative_unwanted(reading: str, sides: Sides) -> Floats:
     """1, except where the two sides lack a reading or coincide, so that the question has no answer."""
-    distance = cosine_distance if reading == "identity" else l2
-    apart = distance(wanted_side(reading, sides), unwanted_side(reading, sides))
+    apart = between(reading, wanted_side(reading, sides), unwanted_side(reading, sides))
     return relative(apart, np.zeros_like(apart))
 
 
@@ -96,20 +98,22 @@ def _group(reading: str) -> str:
 
 def _distance_metric(reading: str, order: int) -> Metric:
     side = WANTED[reading]
+    turn = reading == "pose"
     return Metric(
         key=reading,
         label=LABELS[reading],
         group=_group(reading),
         order=order,
-        formula=f"|{reading}(swap) - {reading}({side})|",
+        formula=f"angle(R_swap, R_{side})" if turn else f"|{reading}(swap) - {reading}({side})|",
         description=(
-            f"L2 distance between the {WORDS[reading]} of the swap and of the {side}, whose {reading} "
-            "it should have. Mean over frames; frames without a reading are left out."
+            f"{'Angle' if turn else 'L2 distance'} between the {WORDS[reading]} of the swap and of the {side}, whose "
+            f"{reading} it should have. Mean over frames; frames without a reading are left out."
         ),
         unit=UNITS[reading],
-        range=(0.0, math.inf),
+        range=(0.0, math.pi if turn else math.inf),
         higher_is_better=False,
         reads=(reading,),
+        version=VERSIONS.get(reading, 1),
         per_frame=partial(_to_wanted, reading),
         if_missing=partial(_unwanted_to_wanted, reading),
         missing=f"distance of the {OTHER[side]}",
@@ -120,7 +124,7 @@ def _distance_metric(reading: str, order: int) -> Metric:
 def _relative_metric(reading: str, label: str, order: int) -> Metric:
     side = WANTED[reading]
     other = OTHER[side]
-    distance = "cosine" if reading == "identity" else "L2"
+    distance = DISTANCES.get(reading, "L2 distance")
     return Metric(
         key=f"{reading}_r",
         label=label,
@@ -128,16 +132,18 @@ def _relative_metric(reading: str, label: str, order: int) -> Metric:
         order=order,
         formula=f"d(swap, {side}) / (d(swap, source) + d(swap, target))",
         description=(
-            f"d({side}) / (d(source) + d(target)) with d the {distance} distance of the {WORDS[reading]} of the swap "
+            f"d({side}) / (d(source) + d(target)) with d the {distance} of the {WORDS[reading]} of the swap "
             f"to each side. 0: exactly the {side}, 0.5: halfway, 1: exactly the {other}."
         ),
         unit="ratio",
         range=(0.0, 1.0),
         higher_is_better=False,
         reads=(reading,),
+        version=VERSIONS.get(reading, 1),
         per_frame=partial(_relative, reading),
         if_missing=partial(_relative_unwanted, reading),
         missing="1",
+        unranked=R_UNRANKED,
         source=f"{TABLE_1}, the -R columns; {R_FORM}",
     )
 

@@ -4,10 +4,12 @@ Nearest is the largest cosine. Ranks count identities, not gallery rows: with te
 the gallery, five rows would mostly be five frames of one person.
 
 The rules that change the number:
-- gallery: real faces of everybody in the run; with `exclude`, without the very frame that the model was shown.
+- gallery: real faces of everybody in the run; with `exclude`, without the very frame that the model was shown; with
+  `size`, of fewer people (metrics/frames/draws.py). The fewer people, the easier.
 - one person twice: ids name people, not clips. Two clips of one person must carry one id (bench's identity
   map), otherwise the twin takes hits away; their rows then count together.
-- ties count as wrong, whatever the order of the gallery.
+- ties count as wrong, whatever the order of the gallery: against a person who should be found, and for one who should
+  not.
 - a swap without a reading has no rank: the missing-face policy decides (metrics/evaluation.py).
 """
 
@@ -16,10 +18,11 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64, Int
 from numpy.typing import ArrayLike, NDArray
 
 from metrics.distances import Floats, unit
+from metrics.frames.draws import places
 from metrics.shapes import Column, Rows
 from metrics.sides import MetricError, Sides
 from metrics.spec import IDENTITY, Metric
@@ -36,6 +39,9 @@ def identity_rank(
     gallery: ArrayLike,
     gallery_ids: ArrayLike,
     exclude: NDArray[np.integer] | None = None,
+    ties_found: bool = False,
+    size: int | None = None,
+    seed: int = 0,
 ) -> Float64[np.ndarray, " n"]:
     """Rank of the wanted identity among the identities of the gallery, 1 = nearest.
 
@@ -49,6 +55,9 @@ def identity_rank(
         gallery: float [m, d].
         gallery_ids: str [m].
         exclude: int [n], one gallery row that a probe may not find (-1: none).
+        ties_found: Whether ties count for the identity instead, as is fair where it should not be found.
+        size: Identities that each probe searches, the wanted one and size - 1 others; None, or more than there are: all.
+        seed: Of the order in which the others are drawn (metrics.frames.draws.places).
 
     Returns:
         float [n]. NaN: the probe has no reading, or its wanted identity has no usable row in the gallery.
@@ -71,6 +80,7 @@ def identity_rank(
     column_of_row[order] = np.arange(len(order))
     place = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
     known = names[place] == wanted
+    drawn = None if size is None else places(names, seed)
     for start in range(0, len(p), _CHUNK):
         part = slice(start, min(start + _CHUNK, len(p)))
         cosine = p[part] @ g[order].T
@@ -81,9 +91,82 @@ def identity_rank(
             cosine[hit, column[hit]] = -np.inf
         nearest = np.maximum.reduceat(cosine, starts, axis=1)
         own = np.take_along_axis(nearest, place[part, None], axis=1)
-        at_least_as_near = np.sum(nearest >= own - TIE, axis=1)  # the wanted identity itself is among them
-        rank[part] = np.where(np.isfinite(own[:, 0]) & known[part], at_least_as_near, np.nan)
+        if drawn is not None and size is not None:
+            nearest[_left_out(drawn, place[part], size)] = -np.inf
+        # In the first count the wanted identity itself is among the others.
+        place_of = (
+            1 + np.sum(nearest > own + TIE, axis=1) if ties_found else np.sum(nearest >= own - TIE, axis=1)
+        )
+        rank[part] = np.where(np.isfinite(own[:, 0]) & known[part], place_of, np.nan)
     return rank
+
+
+def _left_out(drawn: Int[np.ndarray, " p"], own: Int[np.ndarray, " n"], size: int) -> Bool[np.ndarray, "n p"]:
+    """Who is not in each probe's gallery: of the others, in their order, all after the first size - 1."""
+    mine = drawn[own][:, None]
+    turn = drawn[None, :] - (drawn[None, :] > mine)
+    return (turn >= size - 1) & (drawn[None, :] != mine)
+
+
+def people_of(sides: Sides) -> int:
+    """How many people the whole gallery holds: those with a row that has a reading.
+
+    Args:
+        sides: What was read.
+
+    Returns:
+        Their number; 0 without a gallery.
+    """
+    if sides.gallery is None or sides.gallery_ids is None:
+        return 0
+    return len(set(sides.gallery_ids[np.isfinite(sides.gallery).all(axis=1)].tolist()))
+
+
+def wanted_rank(sides: Sides, whole: bool = False) -> Floats:
+    """The rank of each frame's source person in the gallery.
+
+    Args:
+        sides: What was read, with a gallery.
+        whole: Whether everybody is searched even where a smaller gallery was asked for.
+
+    Returns:
+        float [n], of identity_rank.
+
+    Raises:
+        MetricError: Without a gallery.
+    """
+    return _rank(sides, sides.wanted_id, False, whole)
+
+
+def target_rank(sides: Sides, whole: bool = False) -> Floats:
+    """The same of the target's person, for whom ties count as found.
+
+    Args:
+        sides: What was read, with a gallery.
+        whole: Whether everybody is searched even where a smaller gallery was asked for.
+
+    Returns:
+        float [n], of identity_rank.
+
+    Raises:
+        MetricError: Without a gallery.
+    """
+    return _rank(sides, sides.target_id, True, whole)
+
+
+def _rank(sides: Sides, wanted: NDArray[np.str_], ties_found: bool, whole: bool) -> Floats:
+    if sides.gallery is None or sides.gallery_ids is None:
+        raise MetricError("ID retrieval needs a gallery of real faces; give gallery and gallery_ids")
+    return identity_rank(
+        sides.swap["identity"],
+        wanted,
+        sides.gallery,
+        sides.gallery_ids,
+        sides.gallery_exclude,
+        ties_found,
+        None if whole else sides.gallery_size,
+        sides.gallery_seed,
+    )
 
 
 def retrieved(rank: Column, k: int = 1) -> Float64[np.ndarray, " n"]:
@@ -105,12 +188,7 @@ def retrieved(rank: Column, k: int = 1) -> Float64[np.ndarray, " n"]:
 
 
 def _per_frame(k: int, sides: Sides) -> Floats:
-    if sides.gallery is None or sides.gallery_ids is None:
-        raise MetricError("ID retrieval needs a gallery of real faces; give gallery and gallery_ids")
-    rank = identity_rank(
-        sides.swap["identity"], sides.wanted_id, sides.gallery, sides.gallery_ids, sides.gallery_exclude
-    )
-    return retrieved(rank, k)
+    return retrieved(wanted_rank(sides), k)
 
 
 def _a_miss(sides: Sides) -> Floats:
@@ -142,8 +220,13 @@ def _spec(key: str, label: str, k: int, order: int) -> Metric:
         missing="0",
         counted=True,
         needs_gallery=True,
+        rank=partial(wanted_rank, whole=True),
+        among=k,
         source="FaceShifter protocol; that people are ranked, and ties are wrong, is ours",
-        options="gallery: all, without_source_frame; identity_map: people who appear twice",
+        options=(
+            "gallery: all, without_source_frame; gallery_size: everybody, or so many people; identity_map: people who "
+            "appear twice"
+        ),
     )
 
 

@@ -11,12 +11,17 @@ from functools import partial
 import numpy as np
 
 from metrics.distances import Floats, cosine_similarity, l2, relative
-from metrics.rotation import to_degrees
+from metrics.rotation import geodesic
 from metrics.sides import Sides
 from metrics.spec import IDENTITY, KEEPING, Metric
 
 TABLE_1 = "Smooth-Swap, Table 1"
 R_FORM = "their formula is not stated, this form fits their numbers"
+R_UNRANKED = (
+    "a share of two distances tells the direction of a change and not where it ends: a blur of the target, noise and a "
+    "third person all come halfway"
+)
+"""Why the paper's -R columns are shown and not ranked."""
 
 
 def _cosine(side: str, sides: Sides) -> Floats:
@@ -47,8 +52,11 @@ def _similarity_share(side: str, sides: Sides) -> Floats:
 
 
 def _degrees_apart(side: str, sides: Sides) -> Floats:
-    """L2 distance of (pitch, yaw, roll) in degrees between a side and the target."""
-    return l2(to_degrees(getattr(sides, side)["pose"]), to_degrees(sides.target["pose"]))
+    """Angle in degrees between the head of a side and the target's.
+
+    Not of (pitch, yaw, roll): those wrap, so that yaws of 89 and 91 degrees come out far apart.
+    """
+    return geodesic(getattr(sides, side)["pose"], sides.target["pose"])
 
 
 METRICS = (
@@ -90,6 +98,7 @@ METRICS = (
         per_frame=_features_relative,
         if_missing=_features_unwanted,
         missing="1",
+        unranked=R_UNRANKED,
         source=f"{TABLE_1} (VGG-R); {R_FORM}",
     ),
     Metric(
@@ -130,6 +139,7 @@ METRICS = (
         per_frame=partial(_similarity_share, "swap"),
         if_missing=partial(_similarity_share, "target"),
         missing="share of the target",
+        unranked=R_UNRANKED,
         source=f"{TABLE_1} (Arc-R); {R_FORM}",
     ),
     Metric(
@@ -137,18 +147,20 @@ METRICS = (
         label="Pose HN",
         group=KEEPING,
         order=62,
-        formula="|(pitch, yaw, roll)(swap) - (pitch, yaw, roll)(target)|",
+        formula="angle(R_swap, R_target)",
         description=(
-            "L2 distance between the head's angles in degrees of the swap and of the target, read by Hopenet."
+            "Angle between the head of the swap and of the target, in degrees, read by Hopenet. Of turns about one "
+            "axis it is the difference of their degrees."
         ),
         unit="degrees",
-        range=(0.0, math.inf),
+        range=(0.0, 180.0),
+        version=2,
         higher_is_better=False,
         reads=("pose",),
         only="hopenet",
         per_frame=partial(_degrees_apart, "swap"),
         if_missing=partial(_degrees_apart, "source"),
         missing="distance of the source",
-        source=f"{TABLE_1} (PoseHN)",
+        source=f"{TABLE_1} (PoseHN), its distance not stated; the angle is ours",
     ),
 )

@@ -2,7 +2,8 @@
 
 The sources at hand define no such metric: these are ours. A frame's predecessor is the frame of the same clip
 whose number is one less; without it (first frames, sampled frames with gaps) there is no value, because
-motion over a gap is not flicker. What a real video shows is the mark to reach: copy-target has no flicker.
+motion over a gap is not flicker. What the target's own video does is the mark to reach, from either side: copy-target
+scores 0 in all of them, and a swap that is softer or stiller than its target scores worse, not better.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from jaxtyping import Bool, Float64, Int64
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
-from metrics.distances import Floats, cosine_similarity, l2
+from metrics.distances import Floats, angle, cosine_distance, l2
+from metrics.shapes import Rows
 from metrics.sides import MetricError, Sides
 from metrics.spec import VIDEO, Metric
 
@@ -66,22 +68,24 @@ def rotation_angle(a: ArrayLike, b: ArrayLike) -> Float64[np.ndarray, " n"]:
         >>> rotation_angle([[0.0, 0.0, 0.2]], [[0.0, 0.0, -0.1]]).round(6).tolist()
         [0.3]
     """
-    first, second = _rotation_vectors(a), _rotation_vectors(b)
-    return _motion_error(first, np.zeros_like(first), second, np.zeros_like(second))
+    return angle(_rotation_vectors(a), _rotation_vectors(b))
 
 
 def identity_consistency(sides: Sides) -> Float64[np.ndarray, " n"]:
-    """Cosine of the swap's identity embedding with that of the frame before.
+    """How much more, or less, the swap's identity changes since the frame before than the target's does.
+
+    A change is the cosine distance of the embeddings of the two frames. Real video has some, so a swap without any is as
+    wrong as one with too much: blur holds an embedding still.
 
     Args:
         sides: What was read.
 
     Returns:
-        float [n], NaN for first frames.
+        float [n] in 0..2, NaN for first frames.
     """
     before, has = _before(sides)
-    now = sides.swap["identity"]
-    return _only(has, cosine_similarity(now, now[before]))
+    swap, target = sides.swap["identity"], sides.target["identity"]
+    return _only(has, np.abs(cosine_distance(swap, swap[before]) - _changed(target, before)))
 
 
 def expression_flicker(sides: Sides) -> Float64[np.ndarray, " n"]:
@@ -117,8 +121,8 @@ def pose_flicker(sides: Sides) -> Float64[np.ndarray, " n"]:
 def lost(sides: Sides, reading: str) -> Float64[np.ndarray, " n"]:
     """What a frame costs in which the swap's face is lost: as though the wanted face jumped to the unwanted one.
 
-    Identity: the cosine of source and target. Expression and pose: the distance from the target's reading to the
-    source's, which is the error of such a jump.
+    The error of such a jump. Identity: the distance from source to target, less the change that the target's video has
+    there anyway. Expression and pose: the distance from the target's reading to the source's.
 
     Args:
         sides: What was read.
@@ -127,10 +131,11 @@ def lost(sides: Sides, reading: str) -> Float64[np.ndarray, " n"]:
     Returns:
         float [n], NaN where an original lacks a reading.
     """
-    _, has = _before(sides)
+    before, has = _before(sides)
     source, target = sides.source[reading], sides.target[reading]
-    jump = {"identity": cosine_similarity, "expression": l2, "pose": rotation_angle}[reading]
-    return _only(has, jump(source, target))
+    if reading == "identity":
+        return _only(has, np.abs(cosine_distance(source, target) - _changed(target, before)))
+    return _only(has, {"expression": l2, "pose": rotation_angle}[reading](source, target))
 
 
 def has_predecessor(sides: Sides) -> Bool[np.ndarray, " n"]:
@@ -150,6 +155,10 @@ def _before(sides: Sides) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         raise MetricError("metrics of video need to know the clip and the number of each frame")
     before = predecessor(sides.clips, sides.frames)
     return before, before >= 0
+
+
+def _changed(identity: Rows, before: NDArray[np.int64]) -> Floats:
+    return cosine_distance(identity, np.asarray(identity)[before])
 
 
 def _only(has: NDArray[np.bool_], values: Floats) -> Floats:
@@ -175,17 +184,19 @@ def _motion_error(a1: Floats, a0: Floats, b1: Floats, b0: Floats) -> Floats:
 METRICS = (
     Metric(
         key="identity_consistency",
-        label="ID consistency",
+        label="ID flicker",
         group=VIDEO,
         order=100,
-        formula="cos(z_swap(t), z_swap(t-1))",
+        formula="|cos(z_swap(t), z_swap(t-1)) - cos(z_target(t), z_target(t-1))|",
         description=(
-            "Cosine similarity of the swap's identity embeddings in a frame and in the one before it. "
-            "Mean over frames that follow another; real video does not reach 1 either: compare with copy-target."
+            "How far the cosine similarity of the swap's identity embeddings in a frame and in the one before it lies from "
+            "the target's own. 0: as steady as the target's video. A softer swap, which changes less, is no better. Mean "
+            "over frames that follow another."
         ),
-        unit="cosine similarity",
-        range=(-1.0, 1.0),
-        higher_is_better=True,
+        unit="cosine distance",
+        range=(0.0, 2.0),
+        higher_is_better=False,
+        version=2,
         reads=("identity",),
         per_frame=identity_consistency,
         if_missing=partial(lost, reading="identity"),

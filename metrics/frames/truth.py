@@ -12,8 +12,17 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float, Float64
 
-from metrics.distances import Floats, cosine_distance, l2
-from metrics.frames.readings import LABELS, OTHER, UNITS, WANTED, WORDS, unwanted_side
+from metrics.distances import Floats, between
+from metrics.frames.readings import (
+    DISTANCES,
+    LABELS,
+    OTHER,
+    UNITS,
+    VERSIONS,
+    WANTED,
+    WORDS,
+    unwanted_side,
+)
 from metrics.sides import MetricError, Sides
 from metrics.spec import TRUTH, Metric
 
@@ -26,7 +35,7 @@ def reading_error(sides: Sides, reading: str) -> Float64[np.ndarray, " n"]:
         reading: Its name.
 
     Returns:
-        float [n], cosine distance of identity, else L2.
+        float [n], cosine distance of identity, radians of pose, else L2.
 
     Raises:
         MetricError: Where no truth is known.
@@ -50,8 +59,7 @@ def error(sides: Sides, reading: str, rows: Float[np.ndarray, "n d"]) -> Float64
     """
     if sides.truth is None or reading not in sides.truth:
         raise MetricError(f"no truth of {reading!r} is known; truth_* metrics need rendered data")
-    distance = cosine_distance if reading == "identity" else l2
-    return distance(rows, sides.truth[reading])
+    return between(reading, rows, sides.truth[reading])
 
 
 def pixel_error(sides: Sides) -> Float64[np.ndarray, " n"]:
@@ -80,22 +88,26 @@ def _white(sides: Sides) -> Floats:
 
 
 def _spec(reading: str, order: int) -> Metric:
-    identity = reading == "identity"
-    formula = f"|{reading}(swap) - {reading}(true swap)|"
+    formulas = {
+        "identity": "1 - cos(identity(swap), identity(true swap))",
+        "pose": "angle(R_swap, R_true swap)",
+    }
+    distance = DISTANCES.get(reading, "L2 distance")
     return Metric(
         key=f"truth_{reading}",
         label=LABELS[reading],
         group=TRUTH,
         order=order,
-        formula=f"1 - cos({reading}(swap), {reading}(true swap))" if identity else formula,
+        formula=formulas.get(reading, f"|{reading}(swap) - {reading}(true swap)|"),
         description=(
-            f"{'Cosine' if identity else 'L2'} distance between the {WORDS[reading]} read from the swap and read from "
+            f"{distance[0].upper()}{distance[1:]} between the {WORDS[reading]} read from the swap and read from "
             "the true swap by the same instrument. 0: the right answer. Rendered data only."
         ),
         unit=UNITS[reading],
-        range=(0.0, 2.0 if identity else math.inf),
+        range=(0.0, {"identity": 2.0, "pose": math.pi}.get(reading, math.inf)),
         higher_is_better=False,
         reads=(reading,),
+        version=VERSIONS.get(reading, 1),
         per_frame=partial(reading_error, reading=reading),
         if_missing=partial(_unwanted, reading=reading),
         missing=f"error of the {OTHER[WANTED[reading]]}",

@@ -6,6 +6,7 @@ resampled, or left out, is whole clusters.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -133,7 +134,46 @@ def cluster_interval(
         drawn = _studentised(sums, counts, mean, seed, n_resamples, level)
         down, up = (d if np.isfinite(d) else h for d, h in zip(drawn, (down, up), strict=True))
     low, high = mean - error * max(t, down), mean + error * max(t, up)
-    return (low, high) if bounds is None else (max(low, bounds[0]), min(high, bounds[1]))
+    return (low, high) if bounds is None else cut((low, high), bounds)
+
+
+def cut(interval: tuple[float, float], limits: tuple[float, float] | None) -> tuple[float, float]:
+    """An interval without what lies beyond the possible values.
+
+    Args:
+        interval: Its ends; NaN stays.
+        limits: The least and the greatest possible value; None: there are none.
+
+    Returns:
+        Both ends within the limits.
+
+    Examples:
+        >>> cut((-0.2, 4.1), (0.0, 3.0))
+        (0.0, 3.0)
+    """
+    low, high = interval
+    if limits is None or math.isnan(low):
+        return interval
+    return (min(max(low, limits[0]), limits[1]), min(max(high, limits[0]), limits[1]))
+
+
+def span(limits: tuple[float | None, float | None]) -> tuple[float, float] | None:
+    """How far two values can be apart.
+
+    Args:
+        limits: The least and the greatest possible value of either; None or infinite: there is no end.
+
+    Returns:
+        The least and the greatest difference; None where an end is open.
+
+    Examples:
+        >>> span((0.0, 100.0)), span((0.0, None))
+        ((-100.0, 100.0), None)
+    """
+    low, high = limits
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return None
+    return (low - high, high - low)
 
 
 def _hall(residual: Floats, t: float) -> float:
@@ -223,6 +263,7 @@ def paired_difference(
     seed: int = 0,
     n_resamples: int = RESAMPLES,
     bounds: tuple[float, float] | None = None,
+    limits: tuple[float | None, float | None] = (None, None),
 ) -> Difference:
     """Compare two models frame by frame.
 
@@ -235,6 +276,7 @@ def paired_difference(
         seed: Of the bootstrap.
         n_resamples: Of the bootstrap.
         bounds: Least and greatest single value, as in cluster_interval.
+        limits: Least and greatest possible value of a metric that is no share of hits: no difference is larger.
 
     Returns:
         The mean of a - b with its interval.
@@ -251,8 +293,8 @@ def paired_difference(
     if first.shape != second.shape:
         raise ValueError(f"paired values must be of the same frames; got {first.shape} and {second.shape}")
     d: NDArray[np.float64] = first - second
-    span = None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
     sums, counts = cluster_sums(d, clusters)
     value = float(sums.sum() / counts.sum()) if len(sums) else float("nan")
-    interval = cluster_interval(d, clusters, seed, n_resamples, 0.95, span)
+    hits = None if bounds is None else span(bounds)
+    interval = cut(cluster_interval(d, clusters, seed, n_resamples, 0.95, hits), span(limits))
     return Difference(value, interval, int(counts.sum()), len(sums))

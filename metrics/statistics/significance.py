@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy import integrate, optimize, special, stats
 
 from metrics.distances import Floats
-from metrics.statistics.intervals import Difference, cluster_sums, standard_error
+from metrics.statistics.intervals import Difference, cluster_sums, cut, span, standard_error
 
 PERMUTATIONS = 9999
 _BATCH = 1024  # permutations held in memory at once
@@ -86,6 +86,50 @@ def paired_test(
     return float(result.pvalue)
 
 
+def exchange_tests(
+    sums: ArrayLike, seed: int = 0, n_resamples: int = PERMUTATIONS
+) -> Float64[np.ndarray, " m"]:
+    """Two-sided p-values of several metrics, exchanging two models within whole clusters in all metrics at once.
+
+    Of each metric the test is that of paired_test; the exchanges are drawn once for all.
+
+    Args:
+        sums: float [m, k], of each metric the sum of the differences in each cluster; 0 where a cluster has none.
+        seed: Of the exchanges.
+        n_resamples: How many. All 2^k are tried where they are no more; each p is then exact.
+
+    Returns:
+        float [m], never 0; 1 for a metric in which nothing differs.
+
+    Raises:
+        ValueError: For sums that are no table.
+
+    Examples:
+        >>> exchange_tests([[1.0, 2.0, 3.0], [1.0, -1.0, 0.0]]).tolist()
+        [0.25, 1.0]
+    """
+    table = np.asarray(sums, dtype=np.float64)
+    if table.ndim != 2:
+        raise ValueError(f"sums of clusters are a table of metrics and clusters, not {table.shape}")
+    k = table.shape[1]
+    # Rounding is kept from making ties, as in paired_test.
+    scale = np.abs(table).sum(axis=1)
+    rows = table / np.where(scale > 0, scale, 1.0)[:, None]
+    least = np.abs(rows.sum(axis=1)) - 1e-12
+    exact = 2**k <= n_resamples
+    total = 2**k if exact else n_resamples
+    rng = np.random.default_rng(seed)
+    reached = np.zeros(len(table))
+    for start in range(0, total, _BATCH):
+        n = min(_BATCH, total - start)
+        if exact:
+            turned = (np.arange(start, start + n)[:, None] >> np.arange(k)) & 1
+        else:
+            turned = rng.integers(0, 2, (n, k), dtype=np.int8)
+        reached += (np.abs((1.0 - 2.0 * turned) @ rows.T) >= least).sum(axis=0)
+    return reached / total if exact else (reached + 1) / (total + 1)
+
+
 @dataclass(frozen=True)
 class Tested(Difference):
     """A difference with its two-sided p-value."""
@@ -93,7 +137,12 @@ class Tested(Difference):
     p: float
 
 
-def paired_t_test(a: ArrayLike, b: ArrayLike, clusters: ArrayLike) -> Tested | None:
+def paired_t_test(
+    a: ArrayLike,
+    b: ArrayLike,
+    clusters: ArrayLike,
+    limits: tuple[float | None, float | None] = (None, None),
+) -> Tested | None:
     """Student's t over whole clusters of the mean of a - b: the closed form of paired_difference.
 
     It needs no random numbers and is fast, so a page may hold hundreds. The bootstrap of paired_difference sees skewness
@@ -103,6 +152,7 @@ def paired_t_test(a: ArrayLike, b: ArrayLike, clusters: ArrayLike) -> Tested | N
         a: float [n], of the first model.
         b: float [n], of the second, on the same frames. A frame that lacks either is left out.
         clusters: [n], the independent unit.
+        limits: Least and greatest possible value of either model: the interval ends where no difference can be larger.
 
     Returns:
         The mean difference, its 95 % t interval and p; None for fewer than two clusters.
@@ -120,7 +170,7 @@ def paired_t_test(a: ArrayLike, b: ArrayLike, clusters: ArrayLike) -> Tested | N
         return Tested(mean, (mean, mean), n, k, 1.0 if mean == 0 else 0.0)
     half = float(special.stdtrit(k - 1, 0.975)) * error
     p = 2.0 * float(special.stdtr(k - 1, -abs(mean) / error))
-    return Tested(mean, (mean - half, mean + half), n, k, p)
+    return Tested(mean, cut((mean - half, mean + half), span(limits)), n, k, p)
 
 
 def holm(p: ArrayLike) -> Float64[np.ndarray, " m"]:

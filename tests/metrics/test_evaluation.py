@@ -12,8 +12,12 @@ import pytest
 
 from metrics import METRICS, MetricError, Sides, Summary, applicable, evaluate, frame_values
 from metrics.evaluation import POLICIES
+from metrics.rotation import from_degrees
 from metrics.spec import KEEPING, VIDEO, Metric
 from tests.support.scenes import read_for, sides
+
+# They know no face: a picture is enough, whether a face is found in it or not.
+PIXELS = {"truth_pixel", *(key for key, metric in METRICS.items() if metric.pixels)}
 
 
 def two_frames() -> Sides:
@@ -83,7 +87,7 @@ def test_both_missing_policies_are_kept() -> None:
     assert excluded.counting_missing == counted.counting_missing
 
 
-@pytest.mark.parametrize("key", [k for k in METRICS if not k.startswith("id_ret") and k != "truth_pixel"])
+@pytest.mark.parametrize("key", [k for k, m in METRICS.items() if not m.counted and k not in PIXELS])
 def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
     some = read_for(missing_some(), key)
     value = evaluate(some, [key], n_resamples=99)[key]
@@ -99,7 +103,8 @@ def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [k for k, m in METRICS.items() if not (m.needs_clips or m.counted or k == "truth_pixel")]
+    "key",
+    [k for k, m in METRICS.items() if not (m.needs_clips or k.startswith("id_ret") or k in PIXELS)],
 )
 def test_a_missing_swap_counts_as_the_unwanted_person(key: str) -> None:
     """All swaps lost, counted everywhere: the score of the swap that shows the other side, by definition."""
@@ -123,6 +128,8 @@ def test_a_lost_face_never_helps_once_it_counts(key: str) -> None:
         readings[:10] = np.nan
     if key == "truth_pixel":
         some.truth["pixel_error"][:10] = np.nan  # type: ignore[index]
+    elif key in PIXELS:
+        some.pixels[key][:10] = np.nan
     before = evaluate(whole, [key], "count_everywhere", n_resamples=99)[key]
     after = evaluate(some, [key], "count_everywhere", n_resamples=99)[key]
     assert (after.n, after.missing) == (before.n, 8 if METRICS[key].needs_clips else 10)
@@ -136,6 +143,17 @@ def test_frames_whose_originals_cannot_be_read_never_count() -> None:
             readings[:10] = np.nan
     for key in ("identity", "identity_r", "shape", "shape_r", "expression", "expression_r", "pose", "pose_r"):
         assert evaluate(lost, [key], "count_everywhere", n_resamples=99)[key].n == 50
+
+
+@pytest.mark.parametrize("key", ["id_retrieval", "target_identity", "target_retrieval"])
+def test_losing_the_frames_that_show_the_target_earns_nothing(key: str) -> None:
+    """Ten frames still show the target; a swap that loses those scores no better under the default policy."""
+    shown, lost = (sides(swap="truth") for _ in range(2))
+    shown.swap["identity"][:10] = shown.target["identity"][:10]
+    lost.swap["identity"][:10] = np.nan
+    before, after = (evaluate(s, [key], n_resamples=99)[key] for s in (shown, lost))
+    assert after.value == pytest.approx(before.value)
+    assert (after.n, after.missing, after.missing_policy) == (60, 10, "count_as_wrong")
 
 
 def test_nothing_read_at_all_is_no_number_but_no_crash() -> None:
@@ -205,6 +223,35 @@ def test_columns_named_after_a_network_by_hand() -> None:
         frame_values(vgg, "arc_r")
 
 
+@pytest.mark.parametrize("key", ["pose", "truth_pose", "pose_hn"])
+def test_rotations_are_compared_by_their_angle(key: str) -> None:
+    """Where the numbers of a rotation jump, the rotation does not: yaw past a quarter turn, axis-angle past a half one."""
+    s = two_frames()
+    swap = [from_degrees([[0.0, 89.0, 0.0]])[0], [0.0, 3.1, 0.0]]
+    wanted = [from_degrees([[0.0, 91.0, 0.0]])[0], [0.0, -3.1, 0.0]]
+    sides = {
+        side: {**getattr(s, side), "pose": np.array(rows)}
+        for side, rows in (("swap", swap), ("target", wanted), ("source", np.zeros((2, 3))))
+    }
+    s = replace(s, **sides, truth={"pose": np.array(wanted)}, instruments={"pose": "hopenet:test"})
+    degrees = [2.0, np.degrees(2 * np.pi - 6.2)]
+    np.testing.assert_allclose(
+        frame_values(s, key), degrees if key == "pose_hn" else np.radians(degrees), rtol=1e-9
+    )
+
+
+def test_no_interval_goes_beyond_what_a_metric_can_be() -> None:
+    """Three pairs that differ as much as they can: the interval of a mean angle ends at pi."""
+    pose = np.zeros((60, 3))
+    pose[:20, 0], pose[20:40, 0] = np.pi, 1.5
+    s = sides(swap="target", clusters=np.repeat(["a", "b", "c"], 20))
+    value = evaluate(
+        replace(s, swap={**s.swap, "pose": pose}, target={**s.target, "pose": np.zeros((60, 3))}), ["pose"]
+    )["pose"]
+    assert value.value == pytest.approx((np.pi + 1.5) / 3)
+    assert value.ci95 == (0.0, np.pi)
+
+
 def test_applicable_follows_what_was_read() -> None:
     s = sides()
     named = [key for key, metric in METRICS.items() if metric.only]
@@ -219,12 +266,13 @@ def test_applicable_follows_what_was_read() -> None:
         s,
         swap={"identity": s.swap["identity"]},
         truth=None,
+        pixels={},
         gallery=None,
         gallery_ids=None,
         clips=None,
         frames=None,
     )
-    assert applicable(only_identity) == ["identity", "identity_r"]
+    assert applicable(only_identity) == ["identity", "identity_r", "target_identity"]
 
 
 @pytest.mark.parametrize("missing", POLICIES)
@@ -249,7 +297,7 @@ def test_evaluate_returns_the_frames_of_every_metric_computed_once(missing: str)
     for key, value in values.items():
         np.testing.assert_array_equal(value.per_frame, frame_values(s, key))
         np.testing.assert_array_equal(value.counted, frame_values(s, key, "count_everywhere"))
-        assert np.isnan(value.per_frame).any() or key == "truth_pixel"
+        assert np.isnan(value.per_frame).any() or key in PIXELS
 
 
 def test_a_value_carries_what_its_spec_declares() -> None:
@@ -257,6 +305,7 @@ def test_a_value_carries_what_its_spec_declares() -> None:
         written, spec = value.as_dict(), METRICS[key]
         for name in ("label", "group", "order", "unit", "higher_is_better", "version", "description"):
             assert written[name] == getattr(spec, name)
+        assert written["unranked"] == (spec.unranked or None)
         assert written["range"] == [None if math.isinf(end) else end for end in spec.range]
         json.dumps(written, allow_nan=False)
 

@@ -158,7 +158,7 @@ def test_descriptions_name_functions_that_exist() -> None:
 def test_groups_stand_by_their_least_order_and_metrics_by_their_own() -> None:
     metrics = list(ours().values())
     groups = list(dict.fromkeys(metric.group for metric in metrics))
-    assert groups[:2] == ["Identity change", "Attribute keeping"]
+    assert groups[:3] == ["Identity change", "Leaving the target", "Attribute keeping"]
     assert [m.group for m in metrics] == [g for g in groups for m in metrics if m.group == g]
     for group in groups:
         orders = [m.order for m in metrics if m.group == group]

@@ -213,12 +213,13 @@ def test_rows_that_do_not_compare_are_announced(runs: list[RunFiles]) -> None:
 
 def test_the_headline_says_whether_intervals_are_apart(runs: list[RunFiles]) -> None:
     assert (
-        "smoothswap 46.3 % (42.4 to 50.6), clear of the interval of copy-target" in Page(render(runs)).words
+        "smoothswap 46.3 % (42.4 to 50.6), better than copy-target (by their two intervals)"
+        in Page(render(runs)).words
     )
     given = content("weak")
     given["metrics"]["id_retrieval"].update(value=4.0, ci95=[1.0, 7.0])
     words = Page(render([*runs, RunFiles(Results.model_validate(given))])).words
-    assert "weak 4.0 % (1.0 to 7.0), overlapping the interval of copy-target" in words
+    assert "weak 4.0 % (1.0 to 7.0), not separated from copy-target (by their two intervals)" in words
 
 
 def test_no_runs_and_doubled_names_are_refused(runs: list[RunFiles], tmp_path: Path) -> None:

@@ -96,6 +96,11 @@ def test_readers_are_short_unless_two_would_be_alike() -> None:
     assert readers("dlib", "arcface:w600k_r50") == ["dlib", "arcface"]
     assert readers("arcface:a", "arcface:b", "dlib:x") == ["arcface:a", "arcface:b", "dlib"]
     assert readers("arcface:a") == [""]
+    assert readers("arcface:a", "CosFace") == [
+        "arcface",
+        "CosFace",
+    ]  # a name that a user gave stands as it is
+    assert readers("arcface:a", "ArcFace") == ["arcface:a", "ArcFace"]
 
 
 def test_bold_needs_two_models_and_never_marks_all() -> None:
@@ -259,3 +264,19 @@ def test_csv_gives_a_spreadsheet_no_formula() -> None:
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["model"] for row in rows] == ["'=HYPERLINK(1)", 'a,"b']
     assert rows[1]["value"] == "-1.0"
+
+
+def test_the_gallery_stands_with_the_number() -> None:
+    def run(name: str, people: int) -> RunFiles:
+        given = content(name)
+        given["metrics"]["id_retrieval"]["gallery"] = people
+        return RunFiles(Results.model_validate(given))
+
+    alike, other = [run("a", 40), run("b", 40)], [run("a", 40), run("b", 1000)]
+    assert "| ID retrieval (40 people) ↑ % | ID top-5 ↑ % |" in markdown_table(alike)
+    assert "ID retrieval (40 or 1,000 people) ↑ %" in markdown_table(other)
+    assert "ID retrieval (40 people)" in latex_table(alike)
+    rows = csv_table(other).splitlines()
+    place = rows[0].split(",").index("gallery")
+    assert [row.split(",")[place] for row in rows if ",id_retrieval," in row] == ["40", "1000"]
+    assert "(40" not in markdown_table([RunFiles(Results.model_validate(content("a")))])

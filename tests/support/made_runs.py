@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 
 from bench.ffpp.protocol import Protocol
 from metrics import METRICS, Sides, evaluate, frame_values
+from metrics.frames.retrieval import people_of
+from metrics.gallery_curve import gallery_curve
 from reports.results import Results, write_atomic
 
 PAIRS, FRAMES, LAST = 12, 4, 21
@@ -58,15 +60,15 @@ def read(faces: np.ndarray, name: str) -> np.ndarray:
     return (half[..., 0].reshape(len(faces), -1) / 50).astype(np.float32)
 
 
-def people() -> tuple[list[str], np.ndarray]:
+def people(pairs: int = PAIRS) -> tuple[list[str], np.ndarray]:
     """(clip names, their frames float [clips, FRAMES, 8, 8, 3])."""
     rng = np.random.default_rng(7)
-    names = [f"{i:03d}" for i in range(2 * PAIRS)]
+    names = [f"{i:03d}" for i in range(2 * pairs)]
     base = rng.uniform(0, 255, (len(names), 1, 8, 8, 3))
     return names, base + rng.normal(0, 12, (len(names), FRAMES, 8, 8, 3))
 
 
-def write(
+def write(  # noqa: PLR0913  # what a run is made of, by name
     out: Path,
     name: str,
     model: Model,
@@ -75,6 +77,7 @@ def write(
     protocol: Protocol | None = None,
     change: Callable[[dict[str, Any]], None] | None = None,
     reference: bool = False,
+    pairs: int = PAIRS,
 ) -> Path:
     """Write OUT/<name>/ and OUT/originals.parquet; returns the model's folder.
 
@@ -82,7 +85,7 @@ def write(
     lost: rows without a face in the swap. change: edits results.json before it is written.
     """
     protocol = protocol or Protocol(frames=FRAMES)
-    clips, frames = people()
+    clips, frames = people(pairs)
     order = [(t, s) for i in range(0, len(clips), 2) for t, s in ((i, i + 1), (i + 1, i))]
     target = np.concatenate([frames[t] for t, _ in order])
     source = np.concatenate([np.repeat(frames[s][:1], FRAMES, axis=0) for _, s in order])
@@ -105,6 +108,8 @@ def write(
         np.array(clusters),
         read(flat, "identity"),
         np.repeat(np.array(clips), FRAMES),
+        gallery_size=protocol.gallery_size,
+        gallery_seed=protocol.seed,
         instruments=dict.fromkeys(READS, "made"),
     )
     values = evaluate(sides, missing=protocol.missing, seed=protocol.seed, n_resamples=1999)
@@ -125,6 +130,10 @@ def write(
     }
     for key in values:
         columns[f"metric/{key}"] = [None if np.isnan(x) else x for x in frame_values(sides, key)]
+    searching = {key: METRICS[key].rank for key in values if METRICS[key].rank is not None}
+    ranks = {key: rank(sides) for key, rank in searching.items() if rank is not None}
+    for key, rank in ranks.items():
+        columns[f"rank/{key}"] = [None if np.isnan(x) else x for x in rank]
     for r in READS:
         rows = [None if np.isnan(row).any() else row for row in swap[r]]
         columns[f"swap/made/{r}"] = pa.array(rows, pa.list_(pa.float32()))
@@ -147,6 +156,12 @@ def write(
             "model": {"name": name, "weights_sha256": None, "reference": reference, "spec": name},
             "protocol": {**protocol.model_dump(mode="json"), "hash": protocol.hash},
             "data": {"name": "made", "manifest_sha256": "0" * 64, "clips": len(order)},
+            "gallery": {
+                "people": len(clips),
+                "clips": len(clips),
+                "frames": len(flat),
+                "size": protocol.gallery_size,
+            },
             "instruments": [
                 {
                     "name": "made",
@@ -166,7 +181,12 @@ def write(
             "failed": {"no_face": len(lost)} if lost else {},
         },
         "metrics": {
-            key: {**value.as_dict(), "missing": None, "description": METRICS[key].description}
+            key: {
+                **value.as_dict(),
+                "missing": None,
+                "description": METRICS[key].description,
+                **(_searched(key, ranks[key], sides, protocol) if key in ranks else {}),
+            }
             for key, value in values.items()
         },
         "files": files,
@@ -175,6 +195,21 @@ def write(
         change(content)
     write_atomic(out / name / "results.json", Results.model_validate(content))
     return out / name
+
+
+def _searched(key: str, rank: np.ndarray, sides: Sides, protocol: Protocol) -> dict[str, Any]:
+    people = people_of(sides)
+    points = gallery_curve(
+        METRICS[key],
+        rank,
+        METRICS[key].if_missing(sides),
+        sides.clusters,
+        people=people,
+        missing=protocol.missing,
+        seed=protocol.seed,
+    )
+    curve = [{"people": p.people, "value": p.found.value, "ci95": p.found.ci95} for p in points]
+    return {"gallery": protocol.gallery_size or people, "curve": curve}
 
 
 def _save(path: Path, table: pa.Table) -> str:

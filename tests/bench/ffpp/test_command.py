@@ -68,9 +68,20 @@ def test_the_ends_of_the_scale(
 ) -> None:
     add_swaps("oracle")
     results = run("--model", "copy-source")
-    assert set(results) == {"copy-source", "copy-target", "oracle"}
+    assert set(results) == {"copy-source", "copy-target", "blur", "stranger", "oracle"}
     assert {r.counts.expected for r in results.values()} == {12}
-    assert all(r.counts.used == 12 for r in results.values())
+    assert all(r.counts.used == 12 for name, r in results.items() if name != "blur")
+    assert all(r.run.model.reference for r in results.values())
+    for name in ("blur", "stranger"):  # neither saw the source
+        assert value(results[name], "id_retrieval") == 0
+    assert (
+        value(results["copy-target"], "target_retrieval"),
+        value(results["stranger"], "target_retrieval"),
+    ) == (100, 0)
+    assert (
+        "whose person is neither the target nor the source"
+        in results["stranger"].run.model.model_extra["stranger"]
+    )
     assert value(results["copy-source"], "id_retrieval") == 100
     assert value(results["copy-target"], "id_retrieval") == 0
     assert value(results["oracle"], "id_retrieval") == 100
@@ -362,8 +373,14 @@ def test_dry_run_says_everything_and_writes_nothing(
     run("--model", "copy-target", "--dry-run")
     said = capsys.readouterr().out
     assert "4 swaps of 4 original clips" in said
-    assert "12 expected of each model, 24 in all" in said
-    assert "copy-target (frame), copy-source (frame)" in said
+    assert "12 expected of each model, 48 in all" in said
+    assert "copy-target (frame), blur (frame), stranger (frame), copy-source (frame)" in said
+    run("--model", "copy-source", "--dry-run", "--limit", "2")
+    assert (
+        "copy-source (frame), copy-target (frame), blur (frame)\n" in capsys.readouterr().out
+    )  # no third person
+    run("--model", "stranger", "--dry-run", "--limit", "2", code=2)
+    assert "stranger needs a third person and this run has two" in capsys.readouterr().err
     assert "arcface:colours (reads identity)" in said
     assert "missing      nothing" in said
     original(tree, "002").unlink()

@@ -22,6 +22,7 @@ OTHER = {
     "faces_rule": "largest",
     "missing": "exclude",
     "gallery": "without_source_frame",
+    "gallery_size": 5,
     "missing_clips": "ledger",
     "identity_map": {"343": "043"},
     "seed": 1,

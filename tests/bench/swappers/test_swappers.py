@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -53,6 +55,34 @@ def test_the_target_keeps_its_frame_and_gets_the_sources_face(tree: Path, task: 
         )
     else:
         assert nose[2] > 1.3 * nose[0]  # blue
+
+
+def test_blur_takes_the_detail_of_the_face_and_nothing_else(tree: Path, task: Task) -> None:
+    """The same at any size of the frame, whoever the source is."""
+    model = create("blur", FaceForensics(tree))
+    other = replace(task, source=task.target, source_face=task.target_face)
+    [frame], [again] = swap(model, [task]), swap(model, [other])
+    assert np.array_equal(frame, again)
+    assert (frame[:4] == MARKS["000"]).all()
+    x, y = task.target_face.landmarks[30].astype(int)
+    inner = np.s_[y - 30 : y + 30, x - 30 : x + 30]
+    detail = [
+        cv2.Laplacian(image[inner].astype(np.float32), cv2.CV_32F).std() for image in (task.target, frame)
+    ]
+    assert detail[1] < 0.1 * detail[0]
+    assert np.abs(frame[inner].mean(axis=(0, 1)) - task.target[inner].mean(axis=(0, 1))).max() < 8
+    large = np.asarray(cv2.resize(task.target, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC))
+    face = replace(task.target_face, landmarks=2 * task.target_face.landmarks + 0.5)
+    [twice] = swap(model, [replace(task, target=large, target_face=face)])
+    small = cv2.resize(twice, (frame.shape[1], frame.shape[0]), interpolation=cv2.INTER_AREA)
+    assert np.abs(small[inner].astype(int) - frame[inner]).mean() < 2
+
+
+def test_a_stranger_is_pasted_as_the_source_is(tree: Path, task: Task) -> None:
+    """What differs is whose face its tasks hold."""
+    stranger, source = (create(name, FaceForensics(tree)) for name in ("stranger", "copy-source"))
+    assert (stranger.shows, source.shows) == ("stranger", "source")
+    assert np.array_equal(swap(stranger, [task])[0], swap(source, [task])[0])
 
 
 def test_batches_do_not_change_pixels(tree: Path, task: Task) -> None:

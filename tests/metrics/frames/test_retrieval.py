@@ -13,7 +13,7 @@ from metrics.frames import retrieval
 from metrics.frames.retrieval import TIE, identity_rank, retrieved
 
 
-def brute_force_rank(probes, wanted, gallery, ids, exclude=None):  # type: ignore[no-untyped-def]
+def brute_force_rank(probes, wanted, gallery, ids, exclude=None, found=False):  # type: ignore[no-untyped-def]
     """Rank of the wanted identity by plain Python loops: nothing shared with the module under test."""
 
     def cosine(a, b):  # type: ignore[no-untyped-def]
@@ -32,7 +32,7 @@ def brute_force_rank(probes, wanted, gallery, ids, exclude=None):  # type: ignor
             ranks.append(math.nan)
             continue
         own = best.pop(wanted[i])
-        ranks.append(1 + sum(other >= own - TIE for other in best.values()))
+        ranks.append(1 + sum(other > own + TIE if found else other >= own - TIE for other in best.values()))
     return np.array(ranks)
 
 
@@ -54,6 +54,10 @@ def test_rank_equals_a_brute_force_loop(seed: int, n: int, m: int, people: int) 
     np.testing.assert_array_equal(
         identity_rank(probes, wanted, gallery, ids), brute_force_rank(probes, wanted, gallery, ids)
     )
+    np.testing.assert_array_equal(
+        identity_rank(probes, wanted, gallery, ids, exclude, ties_found=True),
+        brute_force_rank(probes, wanted, gallery, ids, exclude, found=True),
+    )
 
 
 def test_rank_does_not_depend_on_the_chunk_size(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +75,7 @@ def test_a_tie_between_two_people_is_wrong_in_any_gallery_order() -> None:
     face, other = [1.0, 2.0, 3.0], [3.0, -1.0, 0.0]
     for ids, gallery in ((["a", "b", "c"], [face, face, other]), (["b", "a", "c"], [face, face, other])):
         assert identity_rank([face], ["a"], gallery, ids).tolist() == [2.0]
+        assert identity_rank([face], ["a"], gallery, ids, ties_found=True).tolist() == [1.0]
     # Two equal rows of the wanted person are no tie.
     assert identity_rank([face], ["a"], [face, face, other], ["a", "a", "c"]).tolist() == [1.0]
 

@@ -1,0 +1,102 @@
+"""Whose face stands in for the source's in the row `stranger`: a third person's, of the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from bench.data.clips import ClipError, read_first
+from bench.data.pairs import Dataset, Pair
+from bench.reading.pool import Readers
+from bench.reading.reader import Image, Reading
+from smoothswap.faces.detect import Face
+from smoothswap.media.video import VideoError
+
+
+def third_people(dataset: Dataset, pairs: Sequence[Pair]) -> bool:
+    """Whether every pair of a run has a third person in it.
+
+    Args:
+        dataset: Says who is in each clip.
+        pairs: The run's.
+
+    Returns:
+        True where the stranger's row can be scored.
+    """
+    return len({dataset.person(clip) for pair in pairs for clip in (pair.target, pair.source)}) > 2
+
+
+@dataclass
+class Strangers:
+    """Finds the stranger of each pair, by the rule of bench.swappers.references, reading the first frame of a few clips.
+
+    Args:
+        dataset: Where the clips lie, and who is in them.
+        pairs: The run's, in its order.
+        readers: Detection.
+    """
+
+    dataset: Dataset
+    pairs: Sequence[Pair]
+    readers: Readers
+    _clips: list[str] = field(init=False, default_factory=list)
+    _seen: dict[str, tuple[Image, Future[list[Reading]]] | None] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._clips = list(dict.fromkeys(clip for pair in self.pairs for clip in (pair.target, pair.source)))
+
+    def candidates(self, pair: Pair) -> list[str]:
+        """The clips of third people, in the order in which they are tried.
+
+        Args:
+            pair: The swap.
+
+        Returns:
+            Their ids; [] where the run has none.
+        """
+        after = self._clips.index(pair.target) + 1
+        people = (pair.target_person, pair.source_person)
+        return [c for c in self._clips[after:] + self._clips[:after] if self.dataset.person(c) not in people]
+
+    def begin(self, pair: Pair) -> None:
+        """Hand the first candidate's frame out to be read, so that `find` need not wait for it.
+
+        Args:
+            pair: The swap, soon to be made.
+        """
+        for clip in self.candidates(pair)[:1]:
+            self._first(clip)
+
+    def find(self, pair: Pair) -> tuple[Image, Face] | None:
+        """The stranger's frame and face.
+
+        Args:
+            pair: The swap.
+
+        Returns:
+            uint8 [h, w, 3] RGB and the face in it; None where no third person has one.
+
+        Raises:
+            DataError: When a worker process was killed.
+        """
+        for clip in self.candidates(pair):
+            first = self._first(clip)
+            if first is not None and (face := Readers.result(first[1])[0].face) is not None:
+                return first[0], face
+        return None
+
+    def _first(self, clip: str) -> tuple[Image, Future[list[Reading]]] | None:
+        if clip not in self._seen:
+            while len(self._seen) > self.readers.workers + 2:  # about those of the pairs that are read ahead
+                del self._seen[next(iter(self._seen))]
+            image = self._decoded(clip)
+            self._seen[clip] = None if image is None else (image, self.readers.originals([image]))
+        return self._seen[clip]
+
+    def _decoded(self, clip: str) -> Image | None:
+        path = self.dataset.path(self.dataset.original(clip))
+        try:
+            return None if path is None else read_first(path)
+        except (VideoError, ClipError, OSError):
+            return None
