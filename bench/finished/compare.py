@@ -131,7 +131,15 @@ def features(pictures: Grey, mask: npt.NDArray[np.bool_]) -> Array:
 
 
 def hypotheses(swap: Thumbnails, target: Thumbnails) -> Iterator[Numbering]:
-    """What the numbers of a finished clip may mean other than what they say, the likeliest first."""
+    """What the numbers of a finished clip may mean other than what they say, the likeliest first.
+
+    Args:
+        swap: The finished clip.
+        target: The clip that it is said to be made from.
+
+    Yields:
+        One meaning after the other.
+    """
     for n in SHIFTS:
         yield Numbering("from", Fraction(n))
         yield Numbering("skip", Fraction(n))

@@ -160,7 +160,7 @@ def _wrong(what: str, where: str, finding: Finding, clips: int) -> Verdict:
         (height, width), (rows, columns) = finding.size
         text = (
             f"frames of {width} x {height} are not the target's {columns} x {rows} made smaller or larger ({where}); paste "
-            "the faces back into the target's frames, or score aligned crops with crops:DIR?template=ffhq"
+            "aligned crops back into the target's frames first"
         )
         return Verdict("wrong", text, "", clips)
     if what == "moments":

@@ -92,7 +92,15 @@ def _swayed(photo: Image, box: Box, shift: npt.NDArray[np.float64]) -> Image:
 
 
 def of_video(path: Path, detector: Detector) -> Film | None:
-    """A film read from a video; None where its face is found in less than half of the frames."""
+    """A film read from a video.
+
+    Args:
+        path: The video.
+        detector: Finds the faces.
+
+    Returns:
+        The film; None where its face is found in less than half of the frames.
+    """
     frames = list(read_frames(path).frames)
     found = [faces[0].box if (faces := detector.detect(frame)) else None for frame in frames]
     known = [i for i, box in enumerate(found) if box is not None]
@@ -154,7 +162,15 @@ def photos(folder: Path, count: int, seed: int, detector: Detector) -> list[tupl
 
 
 def repainted(frames: Sequence[Image], seed: int) -> list[Image]:
-    """Every pixel painted anew: a wandering warp, another light, hardly any detail, and a texture of its own."""
+    """Every pixel painted anew: mirrored, hardly any detail, and a texture of its own.
+
+    Args:
+        frames: uint8 [h, w, 3] of one size.
+        seed: Of the texture.
+
+    Returns:
+        As many frames.
+    """
     random = np.random.default_rng(seed)
     height, width = frames[0].shape[:2]
     texture = cv2.GaussianBlur(random.normal(0, 1, (height, width, 1)).astype(np.float32), (0, 0), 2.5)[

@@ -81,7 +81,18 @@ def read(
 
 
 def first(path: Path, size: tuple[int, int]) -> Grey:
-    """The thumbnail of the first frame: uint8 [1, h, w]. Raises what `read` raises."""
+    """The thumbnail of a clip's first frame.
+
+    Args:
+        path: A video, a folder of numbered frames, or one image.
+        size: Height and width of the thumbnail.
+
+    Returns:
+        uint8 [1, h, w].
+
+    Raises:
+        VideoError, ClipError, ImageError, OSError: The clip cannot be read.
+    """
     if path.is_dir() or path.suffix.lower() in PICTURES:
         return _of_files(numbered_files(path), size, 1, 0).pictures
     with open_video(path) as container:

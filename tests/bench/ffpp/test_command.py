@@ -157,20 +157,26 @@ def test_a_shorter_swap_is_scored_against_its_own_target_frames(
     assert results["NeuralTextures"].counts.used == 12
 
 
-def test_finished_swaps_from_folders_images_and_videos(run: Any, tmp_path: Path) -> None:
+def test_finished_swaps_from_folders_images_and_videos(
+    run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     swaps = tmp_path / "my swaps"
     video(swaps / "000_001.mp4", swapped_frames("000", "001"))
     (swaps / "001_000").mkdir()
     for number, frame in enumerate(swapped_frames("001", "000")):
         cv2.imwrite(str(swaps / "001_000" / f"{number:04d}.png"), frame[:, :, ::-1])
     cv2.imwrite(str(swaps / "002_003.png"), swapped_frames("002", "003")[0][:, :, ::-1])
-    cv2.imwrite(str(swaps / "003_002.png"), swapped_frames("003", "002")[0][:64, :64, ::-1])
-    results = run("--model", f"images:{swaps}", "--no-references")
+    cv2.imwrite(str(swaps / "003_002.png"), swapped_frames("003", "002")[0][:64, :48, ::-1])
+    assert run("--model", f"images:{swaps}", "--no-references", code=3) == {}
+    assert "48 x 64 are not the target's 280 x 280" in capsys.readouterr().err
+    results = run("--model", f"images:{swaps}", "--no-references", "--check", "warn")
+    assert results["my_swaps"].check is not None
+    assert results["my_swaps"].check.kind == "wrong"
     frames = table(tmp_path, "my_swaps").set_index("clip")
     assert frames.loc[["000_001", "001_000", "002_003"], "status"].eq("ok").all()
     assert frames.loc["002_003", "frame"] == 0
     assert frames.loc["003_002", "status"] == "model_error"
-    assert "64 x 64, its target 280 x 280" in frames.loc["003_002", "reason"]
+    assert "48 x 64, its target 280 x 280" in frames.loc["003_002", "reason"]
     assert results["my_swaps"].metrics["id_retrieval"].n == 8
     assert value(results["my_swaps"], "id_retrieval") == pytest.approx(100 * 7 / 8)
 
