@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 OUT ?= out/ffpp
 # torch and torchvision must be a pair; this one is what the numbers in the README were measured with.
 TORCH ?= torch==2.14.1 torchvision==0.29.1
+# Asks for opencv-python, which would own the name cv2 beside opencv-python-headless: installed without what it asks for,
+# all else of which is in the extra `insightface`. Before 2 it was built from C++ on each machine.
+INSIGHTFACE ?= insightface>=2,<3
 
 .PHONY: bench check fast test lint types layers docs regress quality speed baseline speed-baseline weights clean
 
@@ -62,10 +65,11 @@ LFW ?= lfw
 weights: $(VENV)/installed
 	$(BIN)/python -m smoothswap.recipe --lfw $(LFW)
 
-$(VENV)/installed: pyproject.toml
+$(VENV)/installed: pyproject.toml Makefile
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps '$(INSIGHTFACE)'
 	touch $@
 
 clean:

@@ -15,7 +15,7 @@ from bench.ffpp.protocol import Protocol
 from bench.reading.instruments import available
 from bench.swappers import BUILT_IN, GROUP, entry_points
 from metrics import METRICS
-from metrics.pictures.distances import INCEPTION
+from metrics.pictures.distances import FILTER_BANK
 from metrics.registry import PICTURES
 from metrics.spec import Declared
 from smoothswap.cli import Parser
@@ -66,10 +66,11 @@ def metrics() -> list[Line]:
         needs = [f"an instrument that reads {name}" for name in metric.reads]
         needs = [f"the instrument {metric.only}"] if metric.only else needs
         needs += ["data with the true swap"] if metric.needs_truth else []
+        needs += ["--lpips FILE"] if metric.key == "lpips_outside" else []
         needs += ["--video N"] if metric.needs_clips else []
         lines.append(_metric_line(metric, needs))
     lines += [
-        _metric_line(metric, ["--inception FILE"] if metric.network == INCEPTION else [])
+        _metric_line(metric, [] if metric.network == FILTER_BANK else ["--inception FILE"])
         for metric in PICTURES.values()
     ]
     return lines

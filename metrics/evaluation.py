@@ -287,14 +287,14 @@ def _summary(
 
 def _lacking(metric: Metric, sides: Sides) -> list[str]:
     lacking = [name for name in metric.reads if name not in sides.swap]
-    if metric.only and not any(
-        sides.instruments.get(name, "").partition(":")[0] == metric.only for name in metric.reads
-    ):
+    if metric.only and not any(sides.family(name) == metric.only for name in metric.reads):
         lacking.append(f"readings by {metric.only}")
     if metric.needs_gallery and sides.gallery is None:
         lacking.append("a gallery")
     if metric.needs_clips and sides.clips is None:
         lacking.append("the clip and number of each frame")
+    if metric.pixels and metric.key not in sides.pixels:
+        lacking.append("the pictures themselves")
     if metric.needs_truth:
         known = sides.truth or {}
         lacking += [f"the truth of {name}" for name in metric.reads or ("pixel_error",) if name not in known]

@@ -34,6 +34,7 @@ OURS = tuple(
         "metrics.frames.readings",
         "metrics.frames.leaving",
         "metrics.frames.temporal",
+        "metrics.frames.outside",
         "metrics.frames.truth",
         "metrics.pictures.distances",
         "metrics.embedders.verification",

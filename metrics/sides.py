@@ -34,10 +34,13 @@ class Sides:
         gallery_size: People that each frame searches, the wanted one and others by lot; None: everybody.
         gallery_seed: Of that lot.
         truth: Readings float [n, d] of the true swap, and "pixel_error" float [n] in grey levels 0..255.
+        pixels: Metric of pixels -> float [n], measured where the pictures are; NaN where there is none.
         clips: str [n], the clip of each frame. Two models or takes of a clip need two names.
         frames: int [n], its number; only metrics of video need both, and they compare frames whose numbers follow
             each other.
-        instruments: Reading name -> name of the instrument that read it (only carried into the result).
+        instruments: Reading name -> name of the instrument that read it.
+        families: Reading name -> family of that instrument, which decides what is defined on one network's readings alone;
+            where it is not stated, the instrument's name up to a colon.
 
     Raises:
         MetricError: Lengths or widths disagree.
@@ -55,14 +58,21 @@ class Sides:
     gallery_size: int | None = None
     gallery_seed: int = 0
     truth: Readings | None = None
+    pixels: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     clips: NDArray[np.str_] | None = None
     frames: NDArray[np.integer] | None = None
     instruments: Mapping[str, str] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.wanted_id)
-        for name in ("target_id", "clusters", "gallery_exclude", "clips", "frames"):
-            array = getattr(self, name)
+        columns = {
+            name: getattr(self, name)
+            for name in ("target_id", "clusters", "gallery_exclude", "clips", "frames")
+        }
+        for name, array in (
+            columns | {f"pixels[{key!r}]": rows for key, rows in self.pixels.items()}
+        ).items():
             if array is not None and np.shape(array) != (n,):
                 raise MetricError(f"{name} has shape {np.shape(array)}; {n} frames need ({n},)")
         if (self.clips is None) != (self.frames is None):
@@ -103,3 +113,7 @@ class Sides:
 
     def __len__(self) -> int:
         return len(self.wanted_id)
+
+    def family(self, reading: str) -> str:
+        """The family of the instrument that read something; "" where none is named."""
+        return self.families.get(reading) or self.instruments.get(reading, "").partition(":")[0]

@@ -20,6 +20,7 @@ IDENTITY = "Identity change"
 LEAVING = "Leaving the target"
 KEEPING = "Attribute keeping"
 VIDEO = "Steadiness of video"
+OUTSIDE = "Outside the face"
 QUALITY = "Picture quality"
 TRUTH = "Against the truth"
 VERIFICATION = "Verification"
@@ -92,7 +93,8 @@ class Metric(Declared):
             it searches none. With it a curve over the size of the gallery is drawn (metrics.gallery_curve).
         among: How many people count as found, the nearest ones.
         needs_clips: Whether it needs frames that follow each other.
-        only: The instrument (its name up to a colon) on whose readings alone it is defined, for columns that the paper
+        pixels: Whether it is measured where the pictures are and handed over by its key (Sides.pixels).
+        only: The family of instruments on whose readings alone it is defined, for columns that the paper
             names after a network; "": any.
         asked: Gives bool [n], frames that can have a value at all; None: all.
         cluster: The independent unit over which its interval is taken.
@@ -107,6 +109,7 @@ class Metric(Declared):
     rank: Callable[[Sides], Floats] | None = None
     among: int = 1
     needs_clips: bool = False
+    pixels: bool = False
     only: str = ""
     asked: Callable[[Sides], NDArray[np.bool_]] | None = None
     cluster: str = "pair"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -56,3 +56,22 @@ class Open(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
     __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
+
+
+class Seen(Closed):
+    """How many of a run's people an instrument or a model of ours was shown while training (validation included).
+
+    seen: those who certainly were; unknown: those of whom it cannot be told.
+    """
+
+    who: Name
+    role: Literal["instrument", "model"]
+    people: Count
+    seen: Count
+    unknown: Count = 0
+
+    def __str__(self) -> str:
+        if self.unknown and not self.seen:
+            return f"{self.who} unknown"
+        least = "at least " if self.unknown else ""
+        return f"{self.who} {least}{self.seen} of {self.people}"

@@ -24,6 +24,7 @@ from reports.recognition import listed
 from reports.results import Results, write_atomic
 from reports.scale import scales
 from reports.script import policy, script
+from reports.seen import warnings as leaks
 from reports.table import Column, Failure, Row, RunFiles, Table, build
 from reports.training import Training
 
@@ -71,6 +72,7 @@ def render(
         page = environment().get_template("training_page.html.j2")
         return page.render(trainings=trainings, training_plots=training_plots)
     table = build(runs)
+    results = [row.run.results for row in table.rows]
     return (
         environment()
         .get_template("report.html.j2")
@@ -79,7 +81,8 @@ def render(
             first=table.rows[0].run.results.run,
             models=[row.run.name for row in table.rows if not row.end],
             definitions=_definitions(table),
-            warnings=mismatches([row.run.results for row in table.rows]),
+            warnings=mismatches(results),
+            leaks=leaks(results),
             finding=_headline(table),
             findings=findings(table),
             scales=scales(table),

@@ -18,7 +18,7 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
         keys: The metrics to show; None: all of them.
 
     Returns:
-        The table; names and notes are escaped.
+        The table, what the daggers mean, and who has seen the run's people in training; names and notes are escaped.
 
     Raises:
         ResultsError: For no runs or one model twice.
@@ -44,6 +44,7 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
         if any(c in columns for c in of)
     ]
     shown_notes += [f"† {plain(note)}" for note in table.daggers]
+    shown_notes += [plain(table.seen)] if table.seen else []
     return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in shown_notes)
 
 

@@ -8,13 +8,10 @@ and no bold number, calls it better.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from metrics.spec import IDENTITY, LEAVING
 from reports.paired import Families
-
-if TYPE_CHECKING:
-    from reports.table import Column, Row
+from reports.run_files import RunFiles
 
 GROUPS = (IDENTITY, LEAVING)
 """Of metrics that say something of the swap's identity only together with being recognised."""
@@ -22,49 +19,36 @@ RETRIEVAL = "id_retrieval"
 _WORDS = {"copy-target": "doing nothing", "blur": "a blur of the target", "stranger": "a stranger's face"}
 
 
-def retrieval_of(row: Row, columns: Sequence[Column]) -> Column | None:
-    """The column of ID retrieval by which a model may be ranked.
-
-    Args:
-        row: The model.
-        columns: The table's.
-
-    Returns:
-        The first such column; None where the model has none that is free of daggers.
-    """
-    for column in columns:
-        metric = row.metric(column)
-        if (
-            column.key.partition("@")[0] == RETRIEVAL
-            and metric
-            and metric.value is not None
-            and metric.ranked
-        ):
-            return column
-    return None
+def _ranked(run: RunFiles, key: str) -> bool:
+    metric = run.results.metrics.get(key)
+    return metric is not None and metric.value is not None and metric.ranked
 
 
 def unrecognised(
-    rows: Sequence[Row], columns: Sequence[Column], families: Families
+    models: Sequence[RunFiles], source_free: Sequence[RunFiles], keys: Sequence[str], families: Families
 ) -> dict[str, tuple[str, ...]]:
     """The models that are not recognised as the source more often than some row that never saw it.
 
+    Each by the first column of ID retrieval in which it may be ranked, which a dagger forbids.
+
     Args:
-        rows: The table's, references among them.
-        columns: The table's.
+        models: Those that compete.
+        source_free: The rows that never saw the source.
+        keys: The table's columns, in their order.
         families: The tests.
 
     Returns:
         Model -> those rows, in words. Without retrieval or without such rows nothing can be said: {}.
     """
+    retrieval = [key for key in keys if key.partition("@")[0] == RETRIEVAL]
     found = {}
-    for row in rows:
-        column = None if row.end else retrieval_of(row, columns)
-        if column is None:
+    for model in models:
+        key = next((key for key in retrieval if _ranked(model, key)), None)
+        if key is None:
             continue
-        free = [one for one in rows if one.end == "low" and retrieval_of(one, [column])]
-        if above := [one for one in free if not families.better(row.run, one.run, column.key)]:
-            found[row.run.name] = tuple(_WORDS.get(one.run.name, one.run.name) for one in above)
+        measured = [row for row in source_free if _ranked(row, key)]
+        if above := [row.name for row in measured if not families.better(model, row, key)]:
+            found[model.name] = tuple(_WORDS.get(name, name) for name in above)
     return found
 
 

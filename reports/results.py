@@ -5,6 +5,7 @@
      "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
      "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version,
                        label, group, order, range, description, unranked, gallery, curve, ...}},
+      "check":   {kind, text, mend, clips} of finished swaps: what was found before they were scored; else null
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
 A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
@@ -31,7 +32,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Sha256, plain
+from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
 from reports.galleries import GalleryInfo, GalleryPoint
 from reports.rules import ProtocolInfo
 from reports.versions import CURRENT, READ, upgraded, with_unranked
@@ -161,10 +162,14 @@ class DataInfo(Open):
 
 
 class InstrumentInfo(Open):
-    """family: networks of one recipe; by the part of the name before a colon when it is not stated."""
+    """family: networks of one recipe; by the part of the name before a colon when it is not stated.
+
+    kin: families of the networks that its own training began from; who was trained with one of those shares them.
+    """
 
     name: Name
     family: str | None = None
+    kin: tuple[str, ...] = ()
     weights_sha256: str | None = None
     crop: JsonValue = None
     licence: str | None = None
@@ -175,6 +180,7 @@ class Run(Closed):
 
     gallery: the real faces that ID retrieval searched; None: older results do not say.
     rescored: when its metrics were made again from its stored readings (bench.rescore); None: never.
+    seen: what the instruments and the model knew of the run's people before (bench.leaks); empty in older results.
     """
 
     command: str = Field(max_length=100_000)
@@ -188,15 +194,29 @@ class Run(Closed):
     started: AwareDatetime
     rescored: AwareDatetime | None = None
     seconds: Annotated[Number, Field(ge=0)]
+    seen: tuple[Seen, ...] = Field(default=(), max_length=200)
+
+
+class SwapsCheck(Closed):
+    """What finished swaps looked like beside their targets outside of the faces, before they were scored.
+
+    kind: fits, doubtful, cannot_tell, or wrong, which was then scored on demand. clips: how many were looked at.
+    """
+
+    kind: Literal["fits", "doubtful", "cannot_tell", "wrong"]
+    text: str = Field(default="", max_length=2000)
+    mend: str = Field(default="", max_length=200)
+    clips: Count = 0
 
 
 class Results(Closed):
-    """One results.json."""
+    """One results.json. check: of finished swaps alone; None in files that were written without it."""
 
     schema_version: Literal[2] = 2
     run: Run
     counts: Counts
     metrics: dict[Name, MetricValue] = Field(max_length=200)
+    check: SwapsCheck | None = None
     files: dict[Name, Sha256] = Field(default_factory=dict, max_length=20)
 
     @model_validator(mode="before")
@@ -233,6 +253,8 @@ class Results(Closed):
             return instrument
         if family in families or instrument.split(":")[0].lower() in families:
             return instrument if family == instrument.lower() else f"{instrument} or its family {family}"
+        if shared := sorted({name.lower() for info in known for name in info.kin} & trained):
+            return f"{shared[0]}, kin of {instrument}"
         return ""
 
     def to_json(self) -> str:

@@ -14,6 +14,7 @@ from reports.paired import Families
 from reports.recognition import GROUPS, unrecognised
 from reports.results import REFERENCES, SOURCE_FREE, MetricValue, ResultsError
 from reports.run_files import Failure, RunFiles
+from reports.seen import sentence
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,11 @@ class Table:
         reasons = dict.fromkeys(column.unranked for column in self.columns if column.unranked)
         return [(why, [column for column in self.columns if column.unranked == why]) for why in reasons]
 
+    @property
+    def seen(self) -> str:
+        """Who has seen the run's people in training, as a sentence; "" where no result says."""
+        return sentence([row.run.results for row in self.rows])
+
 
 MEANINGS = {
     "copy-target": "nothing swapped",
@@ -165,7 +171,8 @@ def build(runs: Sequence[RunFiles]) -> Table:
     rows = sorted((_row(run) for run in runs), key=_row_order)
     columns = columns_of([run.results.metrics for run in runs])
     families = Families()
-    lost = unrecognised(rows, columns, families)
+    models, free = ([row.run for row in rows if row.end == end] for end in ("", "low"))
+    lost = unrecognised(models, free, [column.key for column in columns], families)
     return Table(columns, rows, _bold(rows, columns, families, lost), families, lost)
 
 
@@ -225,9 +232,9 @@ def _name(key: str) -> str:
 
 def _short_names(instruments: set[str | None]) -> dict[str | None, str]:
     """`arcface` for `arcface:a_long_file_name`, unless two instruments would then share a name."""
-    families = Counter(name.split(":")[0] for name in instruments if name)
+    families = Counter(name.split(":")[0].lower() for name in instruments if name)
     return {
-        name: name.split(":")[0] if families[name.split(":")[0]] == 1 else name
+        name: name.split(":")[0] if families[name.split(":")[0].lower()] == 1 else name
         for name in instruments
         if name
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from smoothswap import pretrained
+from smoothswap import lineage, pretrained
 from smoothswap.checkpoint import load_module, read_tensors
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten, from_json
 from smoothswap.networks.embedder import Embedder
@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     tensors, stored = read_tensors(checkpoint)
     part, provenance = stored["part"], stored["provenance"]
     config: EmbedderConfig | SwapperConfig = from_json(part, stored["config"])
+    known = lineage.for_training({**provenance, "config": stored["config"]}, part)
     modules: dict[str, torch.nn.Module]
     if isinstance(config, SwapperConfig):
         generator = Generator(config.generator)
@@ -49,13 +50,18 @@ def run(args: argparse.Namespace) -> int:
         modules = {"generator": generator, "embedder": embedder}
         configs = {"swapper": flatten(config), "embedder": flatten(embedder_config)}
         trained = {
-            "embedder_training": provenance["embedder"].get("training", {}),
+            # with its fingerprint as it taught: half precision has another
+            "embedder_training": {
+                **provenance["embedder"].get("training", {}),
+                "weights": provenance["embedder"]["weights"],
+            },
             "also": provenance.get("also", []),
         }
     else:
         network = Embedder(config.network)
         load_module(network, tensors, "embedder.", checkpoint)
         modules, configs, trained = {"embedder": network}, {"embedder": flatten(config)}, {}
+        known |= lineage.Lineage(networks=frozenset({pretrained.fingerprint(network)}))
     about = {
         "name": args.name,
         "part": part,
@@ -73,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         **trained,
         "torch": provenance["torch"],
         "config": configs,
+        **({"origin": provenance["origin"]} if "origin" in provenance else {}),
+        "lineage": known.as_json(),
     }
     args.to.mkdir(parents=True, exist_ok=True)
     found = pretrained.save(args.to / f"{args.name}.safetensors", modules, about, args.half)

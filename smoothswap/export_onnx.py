@@ -9,21 +9,23 @@ writes DIR/<name>-generator.onnx and DIR/<name>-embedder.onnx (float32, any batc
 
 It needs the package `onnx` (pip install 'smoothswap-bench[onnx]'); running the files needs onnxruntime alone.
 Weights of an embedder alone give one file. One line a file on standard output: path, size, largest difference.
+Each file's metadata hold what it was trained with (smoothswap.lineage).
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from smoothswap import pretrained
+from smoothswap import lineage, pretrained
 from smoothswap.checkpoint import CheckpointError, write_atomic
 from smoothswap.cli import Parser, command
 from smoothswap.errors import EXIT_OK, DataError, UsageError
@@ -46,8 +48,19 @@ class ExportError(DataError):
     """A network that does not compute in ONNX what it computes in torch, or cannot be exported at all."""
 
 
-def to_onnx(network: Generator | Embedder) -> tuple[bytes, float]:
-    """(ONNX file, largest absolute difference between onnxruntime on the CPU and torch). Raises ExportError above 1e-4."""
+def to_onnx(network: Generator | Embedder, about: Mapping[str, str] | None = None) -> tuple[bytes, float]:
+    """A network as an ONNX file, compared with torch.
+
+    Args:
+        network: Of ours; it is moved to the CPU.
+        about: What the file's metadata say, by key.
+
+    Returns:
+        The file, and the largest absolute difference between onnxruntime on the CPU and torch.
+
+    Raises:
+        ExportError: The network cannot be exported, or differs by more than 1e-4.
+    """
     if importlib.util.find_spec("onnx") is None:
         raise ExportError("torch's exporter needs the package onnx: pip install 'onnx>=1.17,<2'")
     network = network.eval().cpu()
@@ -75,7 +88,7 @@ def to_onnx(network: Generator | Embedder) -> tuple[bytes, float]:
             raise ExportError(
                 f"torch {torch.__version__} cannot export the {_kind(network)}: {reason}"
             ) from error
-        content = file.read_bytes()
+        content = _with_metadata(file.read_bytes(), about or {})
     worst = difference(content, network)
     if not worst <= TOLERANCE:
         raise ExportError(
@@ -125,6 +138,37 @@ def _inputs(network: Generator | Embedder, n: int) -> tuple[Tensor, ...]:
     )
 
 
+def _with_metadata(content: bytes, about: Mapping[str, str]) -> bytes:
+    import onnx
+
+    model = onnx.load_from_string(content)
+    onnx.helper.set_model_props(model, dict(about))
+    return bytes(model.SerializeToString())
+
+
+def _about(path: Path, network: Generator | Embedder) -> dict[str, str]:
+    """What a file says of itself, so that what is made with it can name its teachers: bench.ffpp --trained-with."""
+    known = pretrained.lineage_of(path)
+    if isinstance(network, Embedder):
+        own = lineage.Lineage(networks=frozenset({pretrained.fingerprint(network)}))
+        known = own | lineage.of_embedder(pretrained.card(path))
+    return {"smoothswap.weights": path.name, "smoothswap.lineage": json.dumps(known.as_json())}
+
+
+def lineage_of(path: Path) -> lineage.Lineage | None:
+    """The lineage in a file that `export` wrote; None for another ONNX file, and one that cannot be read."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # its errors are caught, not printed as well
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        stored = session.get_modelmeta().custom_metadata_map["smoothswap.lineage"]
+        return lineage.Lineage.of_json(json.loads(stored))
+    except Exception:  # noqa: BLE001  # onnxruntime's errors share no other base
+        return None
+
+
 def _kind(network: nn.Module) -> str:
     return type(network).__name__.lower()
 
@@ -150,7 +194,10 @@ def export(name: str | Path, folder: Path) -> list[tuple[Path, float]]:
     else:
         model = pretrained.load(path)
         networks = [model.generator, model.embedder]
-    made = [(folder / f"{path.stem}-{_kind(network)}.onnx", *to_onnx(network)) for network in networks]
+    made = [
+        (folder / f"{path.stem}-{_kind(network)}.onnx", *to_onnx(network, _about(path, network)))
+        for network in networks
+    ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

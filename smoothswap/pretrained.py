@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from torch import nn
 
+from smoothswap import lineage
 from smoothswap.checkpoint import CheckpointError, load_module, read_tensors, write_atomic, write_tensors
 from smoothswap.config import EmbedderConfig, SwapperConfig, from_json
 from smoothswap.errors import DataError
@@ -270,9 +271,21 @@ def load(name: str | Path = "smoothswap") -> SmoothSwap:
 def training_of(name: str | Path) -> dict[str, Any]:
     """How an embedder was trained, of a run's folder or of the weights' card.
 
-    steps, minutes, scores, command, data, history, and start (train --start) where it did not begin from nothing.
+    steps, minutes, scores, command, data, history, start (train --start) where it did not begin from nothing, and lineage,
+    weights (of a swapper's teacher, as it taught) and origin where they are known (smoothswap.lineage).
     """
-    keys = ("steps", "minutes", "scores", "command", "data", "history", "start")
+    keys = (
+        "steps",
+        "minutes",
+        "scores",
+        "command",
+        "data",
+        "history",
+        "start",
+        "origin",
+        "weights",
+        "lineage",
+    )
     path = Path(name) / "checkpoint.safetensors"
     if path.is_file():
         _, stored = read_tensors(path)
@@ -284,9 +297,17 @@ def training_of(name: str | Path) -> dict[str, Any]:
         about |= stored["provenance"]
     else:
         about = card(name)
+        known = lineage.of_embedder(about)
         if about["part"] == "swapper":
             about = about.get("embedder_training", {})
+        about = {**about, "lineage": known.as_json()}
     return {key: about[key] for key in keys if key in about}
+
+
+def lineage_of(name: str | Path) -> lineage.Lineage:
+    """All that trained weights (smoothswap.lineage), with their own embedder. Raises WeightsError."""
+    own = fingerprint(load_embedder(name)[0])
+    return lineage.for_card(card(name)) | lineage.Lineage(networks=frozenset({own}))
 
 
 def load_embedder(name: str | Path) -> tuple[Embedder, EmbedderConfig]:

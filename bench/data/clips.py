@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.data.numbering import AS_NAMED, Numbering
 from bench.errors import few
 from smoothswap.media.images import ImageError, read_image
 from smoothswap.media.suffixes import PICTURES
@@ -49,7 +50,9 @@ class Frames:
     there: int = 0
 
 
-def read_clip(path: Path, rule: FrameRule, below: int | None = None) -> Frames:
+def read_clip(
+    path: Path, rule: FrameRule, below: int | None = None, numbering: Numbering = AS_NAMED
+) -> Frames:
     """Read the frames that the rule chooses of those that the clip has; all when it has fewer.
 
     Args:
@@ -57,6 +60,8 @@ def read_clip(path: Path, rule: FrameRule, below: int | None = None) -> Frames:
         rule: Which frames. In a folder it counts the files that are there, so that gaps are skipped.
         below: Leave out frames from this number on (the target's clip ends there, so they are nobody's swap);
             None: all may be read.
+        numbering: What the numbers of names, and places in a video, mean; other than as-named it needs `below`,
+            the number of frames of the target's clip.
 
     Returns:
         The frames in order of time. An image file that is damaged is a frame with its reason; in a video a
@@ -66,8 +71,10 @@ def read_clip(path: Path, rule: FrameRule, below: int | None = None) -> Frames:
         VideoError: For a missing, empty or undecodable video.
         ClipError: For a folder without numbered frames, with two of one number, or with none under `below`.
     """
+    if below is not None and numbering != AS_NAMED:
+        return _renumbered(path, rule, below, numbering)
     if path.is_dir() or path.suffix.lower() in PICTURES:
-        files = _numbered(path)
+        files = numbered_files(path)
         numbers = [number for number in files if below is None or number < below]
         if not numbers:
             raise ClipError(
@@ -96,7 +103,7 @@ def read_first(path: Path) -> Image:
         ClipError: For a folder without numbered frames, or a first frame that is damaged.
     """
     if path.is_dir() or path.suffix.lower() in PICTURES:
-        files = _numbered(path)
+        files = numbered_files(path)
         try:
             return read_image(files[min(files)])
         except ImageError as error:
@@ -119,7 +126,7 @@ def read_numbers(path: Path, numbers: Sequence[int]) -> Frames:
         ClipError: For a folder that cannot be understood or lacks one of the numbers.
     """
     if path.is_dir() or path.suffix.lower() in PICTURES:
-        files = _numbered(path)
+        files = numbered_files(path)
         if lacking := [str(number) for number in numbers if number not in files]:
             raise ClipError(f"{path} lacks the frames {few(lacking)}")
         return _read_files(files, list(numbers))
@@ -127,8 +134,24 @@ def read_numbers(path: Path, numbers: Sequence[int]) -> Frames:
     return Frames(found.count, list(numbers), list(found.frames), [""] * len(numbers))
 
 
-def _numbered(path: Path) -> dict[int, Path]:
-    """Frame number (the last one in the file's name; 0 for a lone image) -> file, in order."""
+def _renumbered(path: Path, rule: FrameRule, count: int, numbering: Numbering) -> Frames:
+    """The rule's choice of those frames that have a place among the target's `count`."""
+    folder = path.is_dir() or path.suffix.lower() in PICTURES
+    named = list(numbered_files(path)) if folder else list(range(read_even(path, 1).count))
+    places = numbering.places(named, count)
+    if not places:
+        raise ClipError(f"{path} has no frame of the target's clip with --frame-numbers {numbering}")
+    chosen = [list(places)[i] for i in rule(len(places))]
+    read = read_numbers(path, [places[number] for number in chosen])
+    return Frames(max(places) + 1, chosen, read.frames, read.reasons, len(places))
+
+
+def numbered_files(path: Path) -> dict[int, Path]:
+    """The pictures of a folder by their frame number: the last one in the file's name; 0 for a lone image.
+
+    Raises:
+        ClipError: For a folder without pictures, a name without a number, and two files of one number.
+    """
     if path.is_file():
         return {0: path}
     files: dict[int, Path] = {}

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.data.lookup import find
 from bench.data.pairs import ORIGINAL, ClipKey, DataOptions, Pair
 from bench.errors import DataError, few
 from smoothswap.media.suffixes import VIDEOS
@@ -60,13 +61,12 @@ class FaceForensics:
     def path(self, key: ClipKey) -> Path | None:
         """The video file, or the folder of extracted frames, of a clip; None when it is not on the disk."""
         for folder in self.folders(key.manipulation):
-            for suffix in VIDEOS:
-                video = folder / "videos" / f"{key.id}{suffix}"
-                if video.is_file():
-                    return video
-            frames = folder / "images" / key.id  # extract_compressed_videos.py writes %04d.png there
-            if frames.is_dir():
-                return frames
+            # extract_compressed_videos.py writes %04d.png into images, DeepfakeBench into frames
+            if (plain := folder / "videos" / f"{key.id}.mp4").is_file():
+                return plain
+            for place in ("videos", "images", "frames"):
+                if (found := find(folder / place, key.id, pictures=False)) is not None:
+                    return found
         return None
 
     def original(self, clip: str) -> ClipKey:

@@ -137,5 +137,5 @@ def require(dataset: Dataset, keys: Iterable[ClipKey]) -> None:
     raise DataError(
         f"{len(lacking)} of {len(wanted)} clips are not on the disk: {names} (looked in "
         f"{dataset.where(lacking[0].manipulation)}). Finish the download, choose what is there "
-        "with --split or --limit, or use --skip-missing, which counts their frames as failed"
+        "with --split or --limit, or use --skip-missing, which scores what is there"
     )

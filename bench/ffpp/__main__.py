@@ -13,6 +13,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,7 @@ def run(options: argparse.Namespace, line: str) -> int:
     from bench.ffpp.plan import missing_clips, prepare
     from bench.ffpp.report import report
     from bench.ffpp.run import run_plan
+    from bench.finished.check import check_finished
 
     if options.dry_run and options.data is None and not rendered.folder().is_dir():
         return _dry_run_unmade(options)
@@ -61,6 +63,8 @@ def run(options: argparse.Namespace, line: str) -> int:
     plan = prepare(options)
     if options.dry_run:
         return _dry_run(plan, options.skip_missing)
+    checks = check_finished(plan.dataset, plan.pairs, plan.swappers, options.check == "refuse")
+    plan = replace(plan, checks=checks)
     missing = missing_clips(plan)
     if missing and not options.skip_missing:
         raise DataError(missing)
@@ -81,13 +85,16 @@ def run(options: argparse.Namespace, line: str) -> int:
 
 
 def _dry_run(plan: Plan, skip_missing: bool) -> int:
+    from bench import leaks
     from bench.ffpp.plan import missing_clips
     from bench.ffpp.presets import name_of
 
+    people = leaks.people_of(plan.dataset, plan.pairs)
+    seen = leaks.of_instruments(plan.instruments, people)
+    seen += [one for swapper in plan.swappers for one in leaks.of_model(swapper, people)]
     frames = len(plan.pairs) * plan.protocol.frames
     originals = len({clip for pair in plan.pairs for clip in (pair.target, pair.source)})
     missing = missing_clips(plan)
-    people = {person for pair in plan.pairs for person in (pair.target_person, pair.source_person)}
     name = name_of(plan.protocol, plan.kind, len(plan.pairs))
     known = f"{name}: " if name else ""
     searched, mapped = plan.protocol.gallery_size or len(people), len(plan.protocol.identity_map)
@@ -101,6 +108,7 @@ def _dry_run(plan: Plan, skip_missing: bool) -> int:
         f"{f'; {plan.protocol.video} in a row of each clip besides' if plan.protocol.video else ''}\n"
         f"models       {', '.join(f'{s.name} ({s.kind})' for s in plan.swappers)}\n"
         f"instruments  {', '.join(f'{i.name} (reads {chr(44).join(i.reads)})' for i in plan.instruments)}\n"
+        f"seen before  {', '.join(map(str, seen))} people of this run were in the training\n"
         f"workers      {plan.workers}, models on {plan.device}\n"
         f"missing      {missing or 'nothing'}"
     )

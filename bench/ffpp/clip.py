@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.data.clips import ClipError, FrameRule, Frames, read_clip, read_numbers
+from bench.data.numbering import AS_NAMED, Numbering
 from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading
 from smoothswap.faces.detect import Face
@@ -14,11 +15,12 @@ from smoothswap.media.video import VideoError
 
 @dataclass
 class Clip:
-    """A clip with the readings of its frames; `failure` when it could not be read at all."""
+    """A clip with the readings of its frames; `failure` when it could not be read at all; absent: it is not there."""
 
     frames: Frames
     readings: list[Reading] = field(default_factory=list)
     failure: str = ""
+    absent: bool = False
 
     def ok(self, i: int) -> bool:
         """Whether frame i has a usable face."""
@@ -37,7 +39,13 @@ class Clip:
         return face
 
 
-def open_clip(path: Path | None, name: str, rule: FrameRule, below: int | None = None) -> Clip:
+def open_clip(
+    path: Path | None,
+    name: str,
+    rule: FrameRule,
+    below: int | None = None,
+    numbering: Numbering = AS_NAMED,
+) -> Clip:
     """Read the rule's frames of a clip; what goes wrong stands in the result's `failure`.
 
     Args:
@@ -45,14 +53,15 @@ def open_clip(path: Path | None, name: str, rule: FrameRule, below: int | None =
         name: Of the clip, for messages.
         rule: Which frames.
         below: Only frames of smaller numbers; None: all.
+        numbering: What the numbers mean.
 
     Returns:
         The clip, not yet read by an instrument.
     """
     if path is None:
-        return Clip(Frames(0, [], [], []), failure=f"{name} is not on the disk")
+        return Clip(Frames(0, [], [], []), failure=f"{name} is not on the disk", absent=True)
     try:
-        return Clip(read_clip(path, rule, below))
+        return Clip(read_clip(path, rule, below, numbering))
     except (VideoError, ClipError, OSError) as error:
         return Clip(Frames(0, [], [], []), failure=str(error))
 

@@ -30,6 +30,7 @@ class Frame:
         source_at: The row of the gallery that the model was shown: (source clip, position).
         pixel_error: Mean absolute difference to the true swap over the target's face box, levels 0 to 255; NaN where
             unknown.
+        pixels: Metric of pixels -> its value (Metric.pixels); empty where there is no picture.
         case: Small pictures of its faces for the report.
         look: Reading.look of the swapped picture, also where no face was found in it; empty where there is no picture.
     """
@@ -43,6 +44,7 @@ class Frame:
     truth: Reading | None = None
     source_at: tuple[str, int] | None = None
     pixel_error: float = float("nan")
+    pixels: Mapping[str, float] = field(default_factory=dict)
     case: Case | None = None
     look: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 

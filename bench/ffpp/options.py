@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.data.numbering import FORMS
 from bench.data.people import SHIPPED
 from bench.ffpp.presets import PRESETS
 from bench.ffpp.protocol import COMPRESSIONS, SPLITS
@@ -56,6 +57,25 @@ def parser() -> Parser:
         help="FaceForensics++ root, or KIND:ROOT of a data set that a package adds (rendered faces, cached)",
     )
     add(
+        "--order",
+        choices=("target_source", "source_target"),
+        default="target_source",
+        help="what the names of finished swaps (images:DIR) say first (%(default)s); of one folder: images:DIR?order=...",
+    )
+    add(
+        "--frame-numbers",
+        default="as-named",
+        metavar="FORM",
+        help=f"what the numbers of their frames mean: {FORMS} (%(default)s); of one folder: images:DIR?numbers=...",
+    )
+    add(
+        "--check",
+        choices=("refuse", "warn"),
+        default="refuse",
+        help="finished swaps are held against their targets' backgrounds first; what does not fit is refused, or scored "
+        "with a warning (%(default)s)",
+    )
+    add(
         "--instruments",
         action="append",
         metavar="A,B",
@@ -65,7 +85,14 @@ def parser() -> Parser:
         "--inception",
         type=Path,
         metavar="FILE",
-        help="torchvision's inception_v3 weights, for FID and KID (without: the filter-bank distance alone)",
+        help="weights of FID's Inception (pt_inception-2015-12-05), for FID and KID; torchvision's has columns of its "
+        "own (without: the filter-bank distance alone)",
+    )
+    add(
+        "--lpips",
+        type=Path,
+        metavar="FILE",
+        help="state of lpips.LPIPS(net='alex'), for LPIPS outside the face (without: SSIM and PSNR alone)",
     )
     add = made.add_argument_group("protocol (stored and hashed in the results)").add_argument
     add(
@@ -127,7 +154,11 @@ def parser() -> Parser:
         help='JSON of people who appear twice: {"343": "043"}; none: every clip is a person of its own; '
         f"{SHIPPED}: the map that ships, which FaceForensics++ has by itself",
     )
-    add("--skip-missing", action="store_true", help="count clips that are not on the disk as failed frames")
+    add(
+        "--skip-missing",
+        action="store_true",
+        help="score what is there; frames of clips that are not on the disk get the status not_available",
+    )
     add(
         "--seed",
         type=at_least(0),

@@ -7,10 +7,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from bench.data.clips import ClipError, FrameRule, Frames
+from bench.data.numbering import AS_NAMED
 from bench.data.pairs import Pair
 from bench.ffpp.cases import Case, Cutter
 from bench.ffpp.clip import Clip, open_clip, reopen
@@ -18,6 +20,7 @@ from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.strangers import Strangers
+from bench.reading.outside import Outside
 from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading, Status
 from bench.swappers import Swapper, Task
@@ -30,8 +33,9 @@ class Context:
     """What a pair needs of the run that it is part of.
 
     rule: the frames of each clip. pictures: whether the pictures themselves are kept and looked at, or only what the
-    instruments read. cutter: keeps the faces that the models of a pair share. strangers: third people, for the models
-    that are shown one; None where there is no such model.
+    instruments read. cutter: keeps the faces that the models of a pair share. outside: compares a swap with its target's
+    frame where the face is not. strangers: third people, for the models that are shown one; None where there is no such
+    model.
     """
 
     protocol: Protocol
@@ -41,6 +45,7 @@ class Context:
     batch_size: int
     pictures: bool
     cutter: Cutter
+    outside: Outside
     strangers: Strangers | None = None
 
 
@@ -100,6 +105,7 @@ class PairRun:
         self._target_path = target_path
         self._failure = ""
         self._there = target.frames.there
+        self._absent = False
         self._shown: list[int | None] = []
         self._problems: list[tuple[Status, str] | None] = []
         self._swapped: list[Swapped] = []
@@ -142,7 +148,9 @@ class PairRun:
         truth = self.truth.readings() if self.truth else {}
         if self._failure:
             return [
-                self._failed(i, number, "decode_error", self._failure, truth)
+                self._failed(
+                    i, number, "not_available" if self._absent else "decode_error", self._failure, truth
+                )
                 for i, number in enumerate(numbers)
             ]
         read = dict(zip(self._fresh, Readers.result(self._future), strict=True)) if self._future else {}
@@ -153,6 +161,7 @@ class PairRun:
     # ---- which faces ----
     def _clip_failure(self) -> str:
         """Why no frame of the pair can be scored, "" when they can."""
+        self._absent = self.target.absent or (self.source.absent and not self.target.failure)
         if self.target.failure:
             return f"target clip: {self.target.failure}"
         return f"source clip: {self.source.failure}" if self.source.failure else ""
@@ -182,9 +191,13 @@ class PairRun:
         """Read the swaps that exist as files, and the target's frames of the same numbers."""
         name = f"{self.swapper.name}/{self.pair.id} in {self.swapper.run.where()}"
         path = self.swapper.run.path(self.pair)
-        clip = open_clip(path, name, self.context.rule, self.target.frames.count)
+        numbering = getattr(self.swapper.run, "numbering", AS_NAMED)
+        clip = open_clip(path, name, self.context.rule, self.target.frames.count, numbering)
         if clip.failure:
-            self._failure = clip.failure
+            self._failure, self._absent = clip.failure, clip.absent
+            if clip.absent:
+                # What was never there asks nothing of the model.
+                self._posed = [False] * len(self._posed)
             return
         self._there = clip.frames.there
         if clip.frames.numbers != self.target.frames.numbers:
@@ -268,6 +281,7 @@ class PairRun:
             truth=_usable(truths.get(number)),
             source_at=(self.pair.source, j),
             pixel_error=self._pixel_error(i, number),
+            pixels=self._pixels(i),
             case=self._case(i, j, number),
             look=reading.look,
         )
@@ -306,6 +320,7 @@ class PairRun:
             target=self.target.readings[i],
             truth=_usable(truths.get(number)),
             pixel_error=self._pixel_error(i, number),
+            pixels=self._pixels(i),
             look=look or {},
         )
 
@@ -317,6 +332,13 @@ class PairRun:
         if isinstance(image, Failed) or truth is None or face is None or truth.shape != image.shape:
             return float("nan")
         return pixel_error(image, truth, face.box)
+
+    def _pixels(self, i: int) -> dict[str, float]:
+        """Metrics of the pictures of swapped frame i; {} where there is none."""
+        image = self._swapped[i] if i < len(self._swapped) else Failed("")
+        if isinstance(image, Failed) or not self.context.pictures:
+            return {}
+        return self.context.outside(image, self.target.image(i), self.target.face(i).landmarks)
 
     def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
         j = self._shown[i] if self._posed else None
@@ -342,12 +364,17 @@ def _usable(reading: Reading | None) -> Reading | None:
 
 
 def _sized(finished: Frames, i: int, target: Image | None) -> Swapped:
-    """A finished frame, or why it cannot stand for the target's."""
+    """A finished frame, brought to the target's size where it has its form; or why it cannot stand for the target's."""
     image = finished.frames[i]
     if image is None:
         return Failed(finished.reasons[i])
     if target is None or image.shape == target.shape:
         return image
+    height, width = target.shape[:2]
+    if abs(image.shape[0] * width - image.shape[1] * height) <= 0.02 * image.shape[0] * width:
+        smaller = image.shape[0] > height
+        how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
     return Failed(
         f"the swapped frame is {image.shape[1]} x {image.shape[0]}, its target {target.shape[1]} x "
         f"{target.shape[0]}; paste the faces back into the target's frames"

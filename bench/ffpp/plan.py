@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.data import FFPP, open_dataset, rendered, split_kind
@@ -15,7 +16,9 @@ from bench.errors import DataError, UsageError, few
 from bench.ffpp import presets
 from bench.ffpp.protocol import SPLITS, Protocol
 from bench.ffpp.strangers import third_people
+from bench.finished.judge import Verdict
 from bench.reading.instruments import available, create
+from bench.reading.outside import Outside
 from bench.reading.pictures import PictureReader
 from bench.swappers import REFERENCES, Swapper, create_all, declare
 from metrics.instruments import Instrument
@@ -29,6 +32,7 @@ class Plan:
     """Everything that a run needs.
 
     kind: of the data set, as bench.data names it. specs: the instruments as they were named, for the worker processes.
+    checks: what was found of models of finished swaps before they are scored.
     """
 
     protocol: Protocol
@@ -39,10 +43,12 @@ class Plan:
     instruments: list[Instrument]
     pictures: PictureReader
     inception: Path | None
+    outside: Outside
     swappers: list[Swapper]
     workers: int
     device: str
     batch_size: int
+    checks: Mapping[str, Verdict] = field(default_factory=dict)
 
 
 def prepare(options: argparse.Namespace) -> Plan:
@@ -60,7 +66,9 @@ def prepare(options: argparse.Namespace) -> Plan:
         lacking = {"oracle"} if not dataset.truth else set()
         lacking |= set() if third_people(dataset, pairs) else {"stranger"}
         models = [*models, *(name for name in REFERENCES if name not in (*models, *lacking))]
-    swappers = declare(create_all(models, dataset, device), options.trained_with)
+    swappers = declare(
+        create_all(models, dataset, device, options.order, options.frame_numbers), options.trained_with
+    )
     if any(one.shows == "stranger" for one in swappers) and not third_people(dataset, pairs):
         raise UsageError("stranger needs a third person and this run has two: score more clips with --limit")
     for swapper in swappers:
@@ -75,6 +83,7 @@ def prepare(options: argparse.Namespace) -> Plan:
         instruments=instruments,
         pictures=pictures,
         inception=options.inception,
+        outside=Outside(options.lpips),
         swappers=swappers,
         workers=options.workers or min(8, cores()),
         device=device,
@@ -164,8 +173,11 @@ def create_instruments(given: list[str] | None) -> tuple[list[str], list[Instrum
         raise UsageError(f"--instruments is empty; choose among {', '.join(e.name for e in available())}")
     instruments = [create(spec, single=True) for spec in specs]
     for instrument in instruments:
-        if sum(other.name == instrument.name for other in instruments) > 1:
-            raise UsageError(f"two instruments are called {instrument.name!r}; give one of them")
+        if sum(other.name.lower() == instrument.name.lower() for other in instruments) > 1:
+            raise UsageError(
+                f"two instruments are called {instrument.name!r}; give one of them, or name a recogniser yourself: "
+                "arcface:FILE?name=NAME"
+            )
     return specs, instruments
 
 
@@ -181,9 +193,10 @@ def missing_clips(plan: Plan) -> str | None:
             continue
         lacking = [pair.id for pair in plan.pairs if swapper.run.path(pair) is None]
         if lacking:
+            there = f" ({swapper.run.there()})" if hasattr(swapper.run, "there") else ""
             return (
                 f"{len(lacking)} of {len(plan.pairs)} swaps by {swapper.name} are not in "
-                f"{swapper.run.where()}: {few(lacking)}. Finish them, choose others with --split or --limit, "
-                "or count their frames as failed with --skip-missing"
+                f"{swapper.run.where()}: {few(lacking)}{there}. Finish them, choose others with --split or --limit, "
+                "or score what is there with --skip-missing"
             )
     return None

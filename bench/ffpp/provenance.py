@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from bench import leaks
 from bench.environment import environment
 from bench.ffpp.presets import name_of
 from bench.reading.instruments import describe
@@ -32,6 +33,7 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
         come the run's own, then the networks behind picture quality.
     """
     detector = Detector()
+    people = leaks.people_of(plan.dataset, plan.pairs)
     found = {
         "name": detector.name, "weights_sha256": detector.weights_sha256, "reads": ["box", "landmarks"],
         "parameters": detector.parameters, "licence": "landmarks: iBUG 300-W, no commercial use; dlib: "
@@ -50,9 +52,10 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
             "identity_map_sha256": plan.protocol.identity_map_hash,
         },
         "data": data(plan.kind, plan.dataset, plan.pairs),
-        "instruments": [found, *map(describe, plan.instruments), *plan.pictures.described()],
+        "instruments": [found, *map(describe, plan.instruments), *plan.pictures.described(), *plan.outside.described()],
         "environment": environment(plan.device, plan.workers),
         "seed": plan.protocol.seed, "started": started, "seconds": seconds,
+        "seen": [*leaks.of_instruments(plan.instruments, people), *leaks.of_model(swapper, people)],
     }  # fmt: skip
 
 

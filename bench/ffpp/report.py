@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from reports.html import write_report
 from reports.markdown import markdown_table
 from reports.pictures.store import Picture, pack
 from reports.results import Counts, Results
+from reports.seen import warnings
 from reports.table import RunFiles
 
 
@@ -53,7 +55,7 @@ def report(
         OutputError: When a file cannot be written.
     """
     scoring = Scoring(
-        [Source(instrument.name, tuple(instrument.reads)) for instrument in plan.instruments],
+        [Source(one.name, tuple(one.reads), one.family) for one in plan.instruments],
         plan.protocol,
         Gallery.of(outcome, plan.dataset),
         None if video is None else Gallery.of(video, plan.dataset),
@@ -77,16 +79,25 @@ def report(
                 | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
                 "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
                 "metrics": scores.metrics,
+                "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
             }
         )
         chosen = _pictures(swapper, frames, scores.frames, plan.protocol.seed)
         outputs.write_model(out / swapper.name, results, tables, pack(chosen) if chosen else None, shared)
         runs.append(RunFiles.read(out / swapper.name))
         shown += chosen
+        if absent := ledger.failed.get("not_available", 0):
+            print(
+                f"warning: {absent} of {ledger.expected} frames of {swapper.name} are of clips that are not there; its "
+                "numbers are over the others",
+                file=sys.stderr,
+            )
         if ledger.ok == 0:
             print(
                 f"warning: no frame of {swapper.name} could be scored; the ledger says why", file=sys.stderr
             )
+    for said in warnings([run.results for run in runs]):
+        print(f"warning: {said}", file=sys.stderr)
     publish(out, runs, shown, as_json)
 
 

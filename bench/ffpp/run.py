@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
@@ -24,6 +24,7 @@ from bench.ffpp.pair import Context, PairRun, Truth
 from bench.ffpp.plan import Plan
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.strangers import Strangers
+from bench.reading.outside import Outside
 from bench.reading.pool import Readers
 from bench.reading.reader import Reading
 from bench.swappers import Swapper
@@ -57,6 +58,7 @@ class Run:
         swappers: The models, in the order of the tables.
         protocol: The rules.
         readers: Detection and instruments.
+        outside: Compares swaps with their targets where the face is not.
         truth: Name of the manipulation that is the true swap, "" where there is none.
         batch_size: Crops that a model is handed at once.
         rule: The frames of each clip; None: the protocol's.
@@ -70,6 +72,7 @@ class Run:
     swappers: Sequence[Swapper]
     protocol: Protocol
     readers: Readers
+    outside: Outside = field(default_factory=Outside)
     truth: str = ""
     batch_size: int = 16
     rule: FrameRule | None = None
@@ -122,6 +125,7 @@ class Run:
             pictures=self.pictures,
             cutter=Cutter(lossless=len(self.pairs) * rule.k <= LOSSLESS),
             strangers=strangers,
+            outside=self.outside,
         )
 
     def _groups(self) -> Iterator[Group]:
@@ -234,6 +238,7 @@ def run_plan(plan: Plan) -> tuple[Outcome, Outcome | None]:
                 swappers=plan.swappers,
                 protocol=plan.protocol,
                 readers=readers,
+                outside=plan.outside,
                 truth=truth,
                 batch_size=plan.batch_size,
                 rule=rule,

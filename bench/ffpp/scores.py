@@ -90,10 +90,11 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Source:
-    """Where readings come from: an instrument's name and what it reads."""
+    """Where readings come from: an instrument's name, what it reads, and its family ("": its name up to a colon)."""
 
     name: str
     reads: tuple[str, ...]
+    family: str = ""
 
 
 @dataclass(frozen=True)
@@ -304,6 +305,7 @@ def _sides(
     if has_truth:
         truth = side([frame.truth for frame in frames])
         truth["pixel_error"] = np.array([frame.pixel_error for frame in frames])
+    measured = dict.fromkeys(key for frame in frames for key in frame.pixels)
     identity = "identity" in instrument.reads
     exclude = None
     if protocol.gallery == "without_source_frame" and identity:
@@ -323,9 +325,11 @@ def _sides(
         gallery_size=protocol.gallery_size,
         gallery_seed=protocol.seed,
         truth=truth,
+        pixels={key: np.array([f.pixels.get(key, np.nan) for f in frames]) for key in measured},
         clips=np.array([frame.row.clip for frame in frames], dtype=str) if video else None,
         frames=np.array([frame.row.frame for frame in frames], dtype=int) if video else None,
-        instruments={name: instrument.name for name in instrument.reads},
+        instruments=dict.fromkeys(instrument.reads, instrument.name),
+        families=dict.fromkeys(instrument.reads, instrument.family),
     )
 
 

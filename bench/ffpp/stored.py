@@ -22,6 +22,7 @@ from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.scores import Gallery, Source
 from bench.reading.reader import Reading
+from metrics.registry import METRICS
 from metrics.sides import READINGS
 from reports.files import FRAMES, ORIGINALS, TRUTH
 from reports.results import Results
@@ -81,7 +82,9 @@ class Shared:
 def instruments_of(results: Results) -> list[Source]:
     """The instruments whose readings the metrics come from, in the run's order."""
     described = [info.model_dump() for info in results.run.instruments]
-    sources = [Source(info["name"], tuple(info.get("reads") or ())) for info in described]
+    sources = [
+        Source(info["name"], tuple(info.get("reads") or ()), info.get("family") or "") for info in described
+    ]
     return [
         instrument for instrument in sources if instrument.reads and set(instrument.reads) <= set(READINGS)
     ]
@@ -223,6 +226,7 @@ def _frame(
     shown = (ledger.source, ledger.source_frame)
     ok = ledger.status == "ok"
     error = row.get("metric/truth_pixel")
+    measured = {key: row.get(f"metric/{key}") for key, metric in METRICS.items() if metric.pixels}
     return Frame(
         ledger,
         pair,
@@ -233,6 +237,7 @@ def _frame(
         truth=truths.get((ledger.clip, ledger.frame)),
         source_at=(ledger.source, originals.places[shown]) if ok and shown in originals.places else None,
         pixel_error=float("nan") if error is None else error,
+        pixels={key: value for key, value in measured.items() if value is not None},
         look=look,
     )
 

@@ -5,13 +5,16 @@ embedder:recogniser-96      by the name of its weights, or by path to its .safet
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics.instruments import Available, Crop, InstrumentError
 from metrics.instruments.base import check_crops
+
+if TYPE_CHECKING:
+    from smoothswap.lineage import Lineage
 
 # a second opinion on rendered faces; it trained no swapper
 JUDGE = "embedder:recogniser-96"
@@ -26,16 +29,20 @@ class EmbedderInstrument:
     needs = None
 
     def __init__(self, weights: str) -> None:
+        from smoothswap import lineage
         from smoothswap.pretrained import WeightsError, card, fingerprint, load_embedder, locate
 
         try:
             self._network, config = load_embedder(weights)
-            self.weights_sha256 = str(card(weights)["sha256"])
+            about = card(weights)
+            self.weights_sha256 = str(about["sha256"])
         except WeightsError as error:
             raise InstrumentError(f"embedder: {error}") from None
         self.name = locate(weights).stem
-        # One embedder is one family: two of ours share code, not people, pictures or weights.
+        # One embedder is one family: two of ours share code, not people, pictures or weights. What one began from is kin.
         self.family = embedder_family(fingerprint(self._network))
+        self.lineage = lineage.of_embedder(about)
+        self.kin = tuple(name for name in families_of(self.lineage) if name != self.family)
         self.crop = Crop("ffhq", config.network.size)
         self.description = (
             f"{config.network.dim}-d embedder trained with the {config.loss} loss on aligned faces"
@@ -72,6 +79,11 @@ class EmbedderInstrument:
 def embedder_family(fingerprint: str) -> str:
     """The family of a network of ours, from smoothswap.pretrained.fingerprint: itself alone."""
     return f"embedder-{fingerprint[:16]}"
+
+
+def families_of(lineage: Lineage) -> list[str]:
+    """What a lineage shares with judges: the families of its networks, then those of recognisers (arcface)."""
+    return [*map(embedder_family, sorted(lineage.networks)), *lineage.families]
 
 
 EMBEDDER = Available(

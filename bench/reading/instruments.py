@@ -44,4 +44,5 @@ def describe(instrument: Instrument) -> dict[str, Any]:
         "parameters": instrument.parameters,
         "description": instrument.description,
         "family": instrument.family,
+        **({"kin": list(kin)} if (kin := getattr(instrument, "kin", ())) else {}),
     }

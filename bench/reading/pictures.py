@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.reading.crops import square
-from metrics.pictures.distances import FILTER_BANK, INCEPTION
-from metrics.pictures.features import Inception, filter_bank
+from metrics.pictures.distances import FILTER_BANK
+from metrics.pictures.features import filter_bank, open_inception
 from smoothswap.faces.align import AlignmentError
 from smoothswap.pixels import Image
 
@@ -27,7 +27,7 @@ class PictureReader:
     """Features of whole pictures of faces by every network at hand, for the distances between sets.
 
     Args:
-        inception: torchvision's weights of Inception v3; None: the filter bank alone.
+        inception: Weights of FID's Inception, or of torchvision's; None: the filter bank alone.
 
     Raises:
         InstrumentError: For a file that is missing or another network's.
@@ -35,9 +35,9 @@ class PictureReader:
 
     def __init__(self, inception: Path | None = None) -> None:
         self.networks: dict[str, Callable[[Image], npt.NDArray[np.float64]]] = {FILTER_BANK: filter_bank}
-        self._inception = None if inception is None else Inception(inception)
+        self._inception = None if inception is None else open_inception(inception)
         if self._inception is not None:
-            self.networks[INCEPTION] = self._inception
+            self.networks[self._inception.name] = self._inception
 
     def read(self, faces: Sequence[tuple[Image, Vector]]) -> list[dict[str, Vector]]:
         """Read each picture alone, so that its company never changes a number.
@@ -84,14 +84,14 @@ class PictureReader:
         if self._inception is not None:
             listed.append(
                 {
-                    "name": INCEPTION,
+                    "name": self._inception.name,
                     "weights_sha256": self._inception.weights_sha256,
                     "licence": "the user's file",
                     "crop": crop,
                     "reads": ["picture"],
                     "parameters": {"features": 2048},
-                    "family": INCEPTION,
-                    "description": "torchvision's Inception v3, the 2,048 numbers before its last layer",
+                    "family": self._inception.name,
+                    "description": self._inception.description,
                 }
             )
         return listed

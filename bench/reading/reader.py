@@ -22,7 +22,7 @@ from smoothswap.faces.detect import Detector, Face, choose
 from smoothswap.pixels import Image
 
 Vector = npt.NDArray[np.float32]
-Status = Literal["ok", "no_face", "many_faces", "decode_error", "model_error"]
+Status = Literal["ok", "no_face", "many_faces", "decode_error", "model_error", "not_available"]
 STATUSES: tuple[str, ...] = get_args(Status)
 
 

@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.data.ffpp import FFPP_METHODS
+from bench.data.numbering import parse
 from bench.data.pairs import Dataset
 from bench.errors import DataError, UsageError, suggestion
 from bench.swappers.base import CropSwapper, FinishedSwapper, FrameSwapper, Image, SwapError, Swapper, Task
+from bench.swappers.published import marked
 from reports.results import REFERENCES
 
 __all__ = ["BUILT_IN", "REFERENCES", "Image", "SwapError", "Swapper", "Task", "create", "create_all", "known"]
@@ -46,8 +48,6 @@ OURS = (
     importlib.metadata.EntryPoint("copy-source", "bench.swappers.references:CopySource", GROUP),
     importlib.metadata.EntryPoint("classical", "bench.swappers.classical:Classical", GROUP),
 )
-# What published methods were trained with: Smooth-Swap's Table 1 puts its dagger there.
-PUBLISHED_WITH = {"FaceShifter": ("arcface",)}
 
 
 def known(dataset: Dataset | None = None) -> list[str]:
@@ -60,13 +60,21 @@ def entry_points() -> list[importlib.metadata.EntryPoint]:
     return sorted(importlib.metadata.entry_points(group=GROUP), key=lambda entry: entry.name)
 
 
-def create_all(specs: list[str], dataset: Dataset, device: str = "cpu") -> list[Swapper]:
+def create_all(
+    specs: list[str],
+    dataset: Dataset,
+    device: str = "cpu",
+    order: str = "target_source",
+    numbers: str = "as-named",
+) -> list[Swapper]:
     """Create the swappers of one run.
 
     Args:
         specs: What `--model` said, each as `create` takes it.
         dataset: The run's.
         device: Where models of ours run, as torch names it.
+        order: What the names of finished swaps say first, of images:DIR without an order of its own.
+        numbers: What the numbers of their frames mean, likewise.
 
     Returns:
         The swappers, in the order of `specs`.
@@ -75,7 +83,7 @@ def create_all(specs: list[str], dataset: Dataset, device: str = "cpu") -> list[
         UsageError: When two would have the same name, capitals aside, or one cannot be created.
         DataError: When the clips of one are not in `dataset`.
     """
-    swappers = [create(spec, dataset, device) for spec in specs]
+    swappers = [create(spec, dataset, device, order, numbers) for spec in specs]
     names = [swapper.name.lower() for swapper in swappers]
     for swapper in swappers:
         if names.count(swapper.name.lower()) > 1:
@@ -114,7 +122,9 @@ def declare(swappers: list[Swapper], declarations: list[str]) -> list[Swapper]:
     return list(known.values())
 
 
-def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
+def create(
+    spec: str, dataset: Dataset, device: str = "cpu", order: str = "target_source", numbers: str = "as-named"
+) -> Swapper:
     """Create the swapper that `spec` names.
 
     Args:
@@ -123,6 +133,8 @@ def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
         dataset: The run's: finished swaps are looked for there, and plain "smoothswap" takes the weights that
             fit it, for rendered faces where it knows the true swap, else for photographs.
         device: Where Smooth-Swap runs, as torch names it; other models choose for themselves.
+        order: What the names of images:DIR say first, where DIR?order= does not say it.
+        numbers: What the numbers of its frames mean, where DIR?numbers= does not say it.
 
     Returns:
         The swapper, its weights loaded.
@@ -135,7 +147,11 @@ def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
     """
     alias, equals, rest = spec.partition("=")
     if equals and re.fullmatch(r"[\w.+-]{1,64}", alias):
-        return replace(create(rest, dataset, device), name=alias, spec=spec)
+        return marked(replace(create(rest, dataset, device, order, numbers), name=alias, spec=spec))
+    return marked(_create(spec, dataset, device, order, numbers))
+
+
+def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) -> Swapper:
     kind, colon, argument = spec.partition(":")
     for entry in OURS:
         if entry.name == spec:
@@ -145,7 +161,7 @@ def create(spec: str, dataset: Dataset, device: str = "cpu") -> Swapper:
     if kind == "smoothswap" and (argument or not colon):
         return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)
     if kind == "images" and colon:
-        return _images(spec, argument)
+        return _images(spec, argument, order, numbers)
     for entry in entry_points():
         if entry.name == spec:
             return _wrap(_load(entry.load, spec), entry.name, spec)
@@ -175,18 +191,17 @@ def _finished(name: str, dataset: Dataset) -> Swapper:
     from bench.swappers.finished import Manipulation
 
     run = Manipulation(dataset, name)
-    info: dict[str, Any] = {"where": run.where()}
-    if name in PUBLISHED_WITH:
-        info["trained_with"] = list(PUBLISHED_WITH[name])
-    return Swapper(name, name, "finished", run, name, reference=name == "oracle", info=info)
+    return Swapper(name, name, "finished", run, name, reference=name == "oracle", info={"where": run.where()})
 
 
-def _images(spec: str, folder: str) -> Swapper:
-    from bench.swappers.finished import ImagesFolder
+def _images(spec: str, argument: str, order: str, numbers: str) -> Swapper:
+    from bench.swappers.finished import ImagesFolder, asked
 
-    run = ImagesFolder(Path(folder))
-    name = re.sub(r"[^\w.+-]", "_", Path(folder).resolve().name) or "images"
-    return Swapper(name, spec, "finished", run, name, info={"where": run.where()})
+    folder, options = asked(spec, argument, {"order": order, "numbers": numbers})
+    run = ImagesFolder(folder, options["order"], parse(options["numbers"]))
+    name = re.sub(r"[^\w.+-]", "_", folder.resolve().name) or "images"
+    info = {"where": run.where(), "order": run.order, "frame_numbers": str(run.numbering)}
+    return Swapper(name, spec, "finished", run, name, info=info)
 
 
 def _attribute(module: str, name: str) -> Any:
@@ -202,14 +217,32 @@ def _attribute(module: str, name: str) -> Any:
 
 
 def _families(declared: Any, spec: str) -> list[str]:
-    """trained_with as a list of names; anything else becomes one clear error."""
+    """trained_with as a list of names, those of the weights in a file included; else one clear error."""
     names = [declared] if isinstance(declared, str) else declared
     if not isinstance(names, (list, tuple)) or not all(isinstance(n, str) and n.strip() for n in names):
         raise UsageError(
             f"trained_with of {spec!r} is {declared!r}; expected the families, names or weights' sha256 of the "
             'networks that its training used, as ["arcface"]'
         )
-    return [name.strip() for name in names]
+    return [family for name in names for family in _of_file(name.strip(), spec)]
+
+
+def _of_file(name: str, spec: str) -> list[str]:
+    """What trained the weights in a file of ours (.safetensors with its card, or exported .onnx); another name as it is."""
+    if not name.endswith((".safetensors", ".onnx")) or not Path(name).is_file():
+        return [name]
+    from bench.reading.embedder import families_of
+    from smoothswap import export_onnx, pretrained
+
+    try:
+        known = export_onnx.lineage_of(Path(name)) if name.endswith(".onnx") else pretrained.lineage_of(name)
+    except pretrained.WeightsError as error:
+        raise UsageError(f"trained_with of {spec!r}: {error}") from error
+    if known is None:
+        raise UsageError(
+            f"trained_with of {spec!r}: {name} does not say what it was trained with; name the families instead"
+        )
+    return families_of(known)
 
 
 def _load(find: Callable[[], Any], spec: str) -> Any:

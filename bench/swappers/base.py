@@ -105,7 +105,8 @@ class FinishedSwapper(Protocol):
 
         Returns:
             A video, a folder of numbered frames, or one image; None where there is none. Frames are of the size of the
-            target's and numbered as they are, from 0.
+            target's, or that made smaller or larger, and numbered as they are, from 0; an attribute `numbering`
+            (bench.data.numbering.Numbering) may say otherwise.
         """
 
     def where(self) -> str:

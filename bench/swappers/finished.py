@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from bench.data.lookup import find, holds
+from bench.data.numbering import AS_NAMED, Numbering
 from bench.data.pairs import ClipKey, Dataset, Pair
-from bench.errors import DataError
-from smoothswap.media.suffixes import PICTURES, VIDEOS
+from bench.errors import DataError, UsageError, suggestion
+
+ORDERS = ("target_source", "source_target")
+
+
+def asked(spec: str, argument: str, options: Mapping[str, str]) -> tuple[Path, dict[str, str]]:
+    """DIR?KEY=VALUE&KEY=VALUE taken apart.
+
+    Args:
+        spec: What --model said, for messages.
+        argument: DIR, with or without options.
+        options: Those that there are, with the values that hold where DIR does not say another.
+
+    Returns:
+        DIR and the value of every option.
+
+    Raises:
+        UsageError: For another option, or an order that there is not.
+    """
+    folder, question, query = argument.partition("?")
+    values = dict(options)
+    if not question or Path(argument).exists():
+        return Path(argument), values
+    for part in query.split("&"):
+        key, equals, value = part.partition("=")
+        if not equals or key not in options:
+            raise UsageError(
+                f"--model {spec}: {part!r} is no option of it.{suggestion(key, options)} There are {', '.join(options)}, "
+                "as DIR?order=source_target"
+            )
+        values[key] = value
+    if values.get("order", ORDERS[0]) not in ORDERS:
+        raise UsageError(f"--model {spec}: the order is {' or '.join(ORDERS)}, not {values['order']!r}")
+    return Path(folder), values
 
 
 class Manipulation:
@@ -45,17 +80,21 @@ class ImagesFolder:
     """A folder of anybody's swaps.
 
     For each pair it holds DIR/target_source.mp4, a folder DIR/target_source of frames whose names end in the frame's
-    number in the target's clip (from 0), or one image DIR/target_source.png, which is taken as the swap of frame 0.
+    number in the target's clip (from 0), or one image DIR/target_source.png, which is taken as the swap of frame 0. They
+    may also lie in DIR/videos, DIR/frames or DIR/images, end in capitals, and have a _0 behind the name.
 
     Args:
         folder: DIR.
+        order: What the names say first: "target_source", as in FaceForensics++, or "source_target".
+        numbering: What the frames' numbers mean.
 
     Raises:
         DataError: When it is not there.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, order: str = ORDERS[0], numbering: Numbering = AS_NAMED) -> None:
         self._folder = folder
+        self.order, self.numbering = order, numbering
         if not folder.is_dir():
             raise DataError(
                 f"images:{folder}: no such folder; expected a folder of target_source.mp4 videos, "
@@ -64,13 +103,12 @@ class ImagesFolder:
 
     def path(self, pair: Pair) -> Path | None:
         """The folder, video or image of a pair, in that order; None where there is none."""
-        if (frames := self._folder / pair.id).is_dir():
-            return frames
-        for suffix in VIDEOS + PICTURES:
-            if (file := self._folder / f"{pair.id}{suffix}").is_file():
-                return file
-        return None
+        return find(self._folder, pair.id if self.order == ORDERS[0] else f"{pair.source}_{pair.target}")
 
     def where(self) -> str:
         """DIR."""
         return str(self._folder)
+
+    def there(self) -> str:
+        """What DIR holds, for messages."""
+        return holds(self._folder)

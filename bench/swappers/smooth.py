@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from bench.reading.embedder import embedder_family
+from bench.reading.embedder import embedder_family, families_of
 from bench.swappers.base import Image
 
 
@@ -14,8 +14,9 @@ class SmoothSwapModel:
     """Weights by name or path, or with "" those that smoothswap.pretrained.choose takes for faces of `domain`.
 
     name: of the file. info: what results.json says of the model; its `chosen` is why these weights, where nobody named
-    them. Every embedder of its L_id counts for the dagger; one trained with ArcFace's loss makes a swapper of the arcface
-    family, as the paper has it. Raises what smoothswap.pretrained.load raises.
+    them. For the dagger counts every embedder that taught it, or its start, or that such an embedder began from
+    (smoothswap.lineage); one trained with ArcFace's loss among them makes a swapper of the arcface family, as the paper has
+    it. Raises what smoothswap.pretrained.load raises.
     """
 
     def __init__(self, weights: str, device: str = "cpu", domain: str = "photos") -> None:
@@ -28,11 +29,9 @@ class SmoothSwapModel:
         self.size = int(self._model.size)
         path, card = pretrained.locate(named), pretrained.card(named)
         self.name = path.stem
-        also = card.get("also", [])
-        families = [embedder_family(pretrained.fingerprint(self._model.embedder))]
-        families += [embedder_family(other["weights"]) for other in also]
-        if "arcface" in [c.get("loss") for c in (card["config"]["embedder"], *(o["config"] for o in also))]:
-            families.append("arcface")
+        own = embedder_family(pretrained.fingerprint(self._model.embedder))
+        self.lineage = pretrained.lineage_of(path)
+        families = list(dict.fromkeys([own, *families_of(self.lineage)]))
         self.info: dict[str, Any] = {
             "weights": path.name,
             "weights_sha256": card["sha256"],
@@ -43,6 +42,7 @@ class SmoothSwapModel:
             "parameters": card.get("parameters"),
             "command": card.get("command"),
             "trained_with": families,
+            "trained_with_unknown": sorted(self.lineage.unknown) or None,
         }
 
     def swap(self, source: Image, target: Image) -> Image:

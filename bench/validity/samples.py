@@ -79,11 +79,11 @@ def person_samples(person: int, size: int, seed: int) -> list[Sample]:
 
     for _ in range(FREE):
         actor, scene = Actor(identity, sample_styling(rng)), sample_scene(rng, size)
-        keep(actor, scene, _state(rng), "free", person)
-    styling, scene, state = sample_styling(rng), sample_scene(rng, size), _state(rng)
+        keep(actor, scene, drawn_state(rng), "free", person)
+    styling, scene, state = sample_styling(rng), sample_scene(rng, size), drawn_state(rng)
     actor = Actor(identity, styling)
     base = keep(actor, scene, state, "base", person)
-    other, changed = Actor(sample_identity(rng), styling), _state(rng)
+    other, changed = Actor(sample_identity(rng), styling), drawn_state(rng)
     keep(other, scene, state, "identity", -1 - person)
     keep(actor, scene, State(state.pose, changed.expression, state.gaze), "expression", person)
     keep(actor, scene, State(changed.pose, state.expression, state.gaze), "pose", person)
@@ -98,7 +98,8 @@ def person_samples(person: int, size: int, seed: int) -> list[Sample]:
     return samples
 
 
-def _state(rng: np.random.Generator) -> State:
+def drawn_state(rng: np.random.Generator) -> State:
+    """Pose, expression and gaze at a moment of a motion drawn by lot."""
     return Motion(rng, load_head(), yaw=YAW).at(float(rng.uniform(0, 8)))
 
 

@@ -211,10 +211,10 @@ def _policy(found: Checked, key: str, said: MetricValue, results: Results, count
 
 def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValue, results: Results) -> None:
     """A distance between all swaps and all targets, from the features of each picture."""
-    column, unit = pictures.SETS[key]
-    _meaning(found, key, said, unit, False)
+    _meaning(found, key, said, pictures.UNIT, False)
+    column = pictures.SETS[key].get(said.version, f"of version {said.version}")
     swap, target = tables.pictures(column)
-    if swap is None or target is None or said.version != 1:
+    if swap is None or target is None:
         found.violations.append(f"metric {key}: the tables lack the features {column} that it is made of")
         return
     if (tables.unknown & tables.posed).any():
@@ -246,7 +246,7 @@ def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValu
 
         value = distance(np.arange(len(rows)))
         ends = jackknife(distance, value, clusters[rows])
-        if ends is not None and key != "kid":
+        if ends is not None and not key.startswith("kid"):
             ends = max(0.0, ends[0]), ends[1]
         ranges = None if ends is None else exactly(*ends)
         again = Again(value, len(rows), len(set(clusters[rows])), ranges)

@@ -13,7 +13,7 @@ from bench.verify import recount
 from bench.verify.checks import Checked
 from reports.results import Results
 
-STATUSES = ("ok", "no_face", "many_faces", "decode_error", "model_error")
+STATUSES = ("ok", "no_face", "many_faces", "decode_error", "model_error", "not_available")
 
 
 def check_ledger(found: Checked, frames: pd.DataFrame, results: Results) -> None:
@@ -50,6 +50,9 @@ def check_rows(found: Checked, frames: pd.DataFrame, results: Results, what: str
     """
     strange = sorted(set(frames["status"]) - set(STATUSES))
     found.expect(not strange, f"{what}: unknown status {few(strange)}")
+    absent = (frames["status"] == "not_available").groupby(frames["clip"]).mean()
+    part = sorted(absent[(absent > 0) & (absent < 1)].index)
+    found.expect(not part, f"{what}: clips are there or not available as a whole, but not {few(part)}")
     ok = frames["status"] == "ok"
     reasons = frames["reason"].fillna("") != ""
     found.expect(

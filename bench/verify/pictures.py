@@ -8,12 +8,16 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
-# key: (column of the features, unit); smaller is better in all of them.
-SETS: dict[str, tuple[str, str]] = {
-    "filter_bank_distance": ("picture/filter_bank", "squared feature distance"),
-    "fid": ("picture/torchvision-inception_v3", "squared feature distance"),
-    "kid": ("picture/torchvision-inception_v3", "squared feature distance"),
+_FID, _TORCHVISION = "picture/pt_inception-2015-12-05", "picture/torchvision-inception_v3"
+# key: version -> column of the features; smaller is better in all of them. Version 1 of FID was of torchvision's network.
+SETS: dict[str, dict[int | str, str]] = {
+    "filter_bank_distance": {1: "picture/filter_bank"},
+    "fid": {1: _TORCHVISION, 2: _FID},
+    "kid": {1: _TORCHVISION, 2: _FID},
+    "fid_torchvision": {1: _TORCHVISION},
+    "kid_torchvision": {1: _TORCHVISION},
 }
+UNIT = "squared feature distance"
 
 
 def distance(key: str, x: np.ndarray, y: np.ndarray) -> float:
@@ -70,6 +74,8 @@ _DISTANCES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "filter_bank_distance": frechet,
     "fid": frechet,
     "kid": kernel,
+    "fid_torchvision": frechet,
+    "kid_torchvision": kernel,
 }
 
 

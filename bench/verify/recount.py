@@ -34,6 +34,9 @@ MEANING: dict[str, tuple[str, bool]] = {
     "pose": ("rad", False),
     "pose_r": ("ratio", False),
     "truth_pixel": ("grey levels", False),
+    "ssim_outside": ("SSIM", True),
+    "psnr_outside": ("dB", True),
+    "lpips_outside": ("LPIPS", False),
     "truth_identity": ("cosine distance", False),
     "truth_shape": ("L2 of shape parameters", False),
     "truth_expression": ("L2 of expression parameters", False),
@@ -56,15 +59,19 @@ RANGES: dict[str, tuple[float, float]] = {
     "rad": (0.0, math.pi),
     "degrees": (0.0, 180.0),
     "rad per frame": (0.0, math.pi),
+    "SSIM": (-1.0, 1.0),
+    "dB": (0.0, 60.0),
 }
 """By unit, what no interval goes beyond; the others are distances, from 0 on."""
+PIXELS = {"truth_pixel": 255.0, "ssim_outside": 0.0, "psnr_outside": 0.0, "lpips_outside": 1.0}
+"""Metrics of pictures, which are not stored, with what a lost one counts as: from the stored value of each frame."""
 VIDEO = ("identity_consistency", "expression_flicker", "pose_flicker")  # of the tables of frames in a row
 VERSIONS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("pose", "pose_r", "truth_pose"), (1, 2)),
     **dict.fromkeys(("pose_hn", "identity_consistency", "truth_pixel"), (2,)),
 }
 """Of the metrics, those that are recomputed here; (1,) of the others."""
-_LOST = {"id_retrieval": 0.0, "id_retrieval_top5": 0.0, "target_retrieval": 100.0, "truth_pixel": 255.0}
+_LOST = {"id_retrieval": 0.0, "id_retrieval_top5": 0.0, "target_retrieval": 100.0}
 """What a lost face counts as, where that is one number."""
 
 
@@ -97,6 +104,8 @@ class Tables:
         self._target = target
         self._source = self._at("source", "source_frame", known)
         self.posed = (target >= 0) & ok[target] & self.frames["source"].isin(usable).to_numpy(bool)
+        # Files that were never there are nobody's failure.
+        self.posed &= (self.frames["status"] != "not_available").to_numpy(bool)
         self.unknown = (target < 0) & self.frames["target"].isin(clips).to_numpy(bool)
 
     @cached_property
@@ -185,7 +194,7 @@ def per_frame(
         stored value may be either. None when it cannot be had from readings.
     """
     name = key.split("@")[0]
-    if name not in MEANING or instrument is None or name == "truth_pixel":
+    if name not in MEANING or instrument is None or name in PIXELS:
         return None
     if name.startswith("id_retrieval"):
         return _hits(tables, instrument, 5 if name.endswith("top5") else 1)
@@ -210,6 +219,8 @@ def if_lost(tables: Tables, key: str, instrument: str | None, version: Any = Non
     name = key.split("@")[0]
     if name in _LOST:
         return np.full(len(tables.frames), _LOST[name])
+    if name in PIXELS:
+        return np.full(len(tables.frames), PIXELS[name])
     if name not in MEANING or instrument is None:
         return None
     reading = reading_of(name)

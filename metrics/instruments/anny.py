@@ -33,6 +33,8 @@ class Anny:
     description = "regressor of the anny head, trained on renders: shape and expression in mm, axis-angle"
     needs = None
     family = "anny"
+    # the seeds, stream and people of bench.make_anny that the weights' own record names
+    people: tuple[str, ...] = ("rendered:6:78:0..9999", "rendered:5:78:0..19999")
 
     def __init__(self) -> None:
         from metrics.instruments.anny_network import SIZE, load_regressor

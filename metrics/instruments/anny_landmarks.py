@@ -184,6 +184,8 @@ class AnnyLandmarks:
     )
     needs = None
     family = "anny"
+    # a fit: the head's shape space is drawn, no person is learned
+    people: tuple[str, ...] = ("nobody",)
 
     def __init__(self, distance: float | str = 1.1, jaw_noise: float | str = 3.0) -> None:
         try:

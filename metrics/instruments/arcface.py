@@ -3,6 +3,7 @@
 arcface:FILE.onnx                      any such network as ONNX
 arcface:FILE.pth, FILE.safetensors     an IResNet of insightface's arcface_torch, run in torch
 arcface:buffalo_l                      the recogniser of an InsightFace pack
+arcface:FILE?family=cosface&name=CosFace   a network of another training: its family decides daggers and Arc's column
 
 Deng et al., ArcFace (CVPR 2019), and everything that keeps its input: InsightFace packs, CosFace,
 MobileFaceNet. The weights are the user's, and so is the question of their licence.

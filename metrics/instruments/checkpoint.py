@@ -11,8 +11,10 @@ import io
 import os
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -138,6 +140,8 @@ def _parse(path: Path, data: bytes, expected: str) -> Any:
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as first:  # noqa: BLE001  # torch documents no type for a damaged file
         why: Exception = first
+        if (content := _without_objects(data)) is not None:
+            return content
         try:
             content = _Arrays(io.BytesIO(data), encoding="latin1").load()
             if isinstance(content, Mapping):
@@ -146,6 +150,55 @@ def _parse(path: Path, data: bytes, expected: str) -> Any:
             why = second if isinstance(second, pickle.UnpicklingError) else first
         text = (str(why).splitlines() or [type(why).__name__])[0][:160]
         raise InstrumentError(f"{path} cannot be read as weights ({text}); expected {expected}") from None
+
+
+def _without_objects(data: bytes) -> Mapping[Any, Any] | None:
+    """What torch.save wrote beside objects of other packages, as trainers do (Lightning's callbacks): they become holes.
+
+    None where it cannot be had that way either.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return None
+    reading = SimpleNamespace(__name__="tensors", Unpickler=_Tensors, load=None)
+    try:
+        content = torch.load(io.BytesIO(data), map_location="cpu", pickle_module=reading, weights_only=False)
+    except Exception:  # noqa: BLE001  # as above; the first error is the one that is told
+        return None
+    # A file whose weights themselves are objects is not what is asked for.
+    return (
+        content if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping) else None
+    )
+
+
+class _Hole:
+    """Stands for an object whose class is not wanted: it can be made, filled and named, and does nothing."""
+
+    def __new__(cls, *_: Any, **__: Any) -> _Hole:
+        return object.__new__(cls)
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __call__(self, *_: Any, **__: Any) -> _Hole:
+        return self
+
+    def _ignore(self, *_: Any) -> None:
+        pass
+
+    __setstate__ = __setitem__ = append = extend = add = _ignore
+
+
+class _Tensors(pickle.Unpickler):
+    """An unpickler for tensors in plain containers: no other name is imported, and so none is called."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return torch._utils._rebuild_tensor_v2
+        if (module, name) == ("torch._utils", "_rebuild_parameter"):
+            return torch._utils._rebuild_parameter
+        if (module, name) == ("collections", "OrderedDict"):
+            return collections.OrderedDict
+        return _Hole
 
 
 class _Arrays(pickle.Unpickler):

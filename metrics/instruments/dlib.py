@@ -62,6 +62,8 @@ class Dlib:
     description = "dlib's face recognition ResNet, 128-d; chips of get_face_chip, 150 px, padding 0.25"
     needs = None
     family = "dlib"
+    # VGG's faces, FaceScrub and others from the web, three million: dlib's own description
+    people: tuple[str, ...] = ("photographs",)
 
     def __init__(
         self,

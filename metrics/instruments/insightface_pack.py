@@ -1,7 +1,7 @@
 """InsightFace's model packs by name ("buffalo_l"): where the recogniser's ONNX file of a pack lies.
 
 A pack is a folder of ONNX files in ~/.insightface/models/NAME. One that is not there yet is fetched by the insightface
-package, if that is installed; it is optional, because it brings another OpenCV.
+package, if that is installed: it is optional, and installed without its dependencies, since they bring another OpenCV.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ RECOGNISERS = {
     "antelopev2": "glintr100.onnx",
 }
 LICENCE = "InsightFace model packs: research that is not commercial"
+INSTALL = "pip install 'smoothswap-bench[insightface]' && pip install --no-deps 'insightface>=2,<3'"
+"""The line that brings insightface beside the OpenCV that is here."""
 
 
 def is_pack(text: str) -> bool:
@@ -67,7 +69,7 @@ def _fetch(name: str, root: Path, folder: Path) -> Path:
         "deepinsight/insightface, python-package: unpack one there"
     )
     if name not in RECOGNISERS or importlib.util.find_spec("insightface") is None:
-        more = "" if name not in RECOGNISERS else ", or pip install insightface, which fetches it"
+        more = "" if name not in RECOGNISERS else f", or let insightface fetch it: {INSTALL}"
         raise InstrumentError(hint + more)
     try:
         storage: Any = importlib.import_module("insightface.utils.storage")

@@ -17,10 +17,36 @@ ARCFACE = Available(
     name="arcface",
     reads=("identity",),
     description="any 112 x 112 face recogniser on the ArcFace 5-point template",
-    needs="arcface:PATH, an ONNX file or an IResNet (.pth, .safetensors) of yours, or a pack's name: arcface:buffalo_l",
+    needs="arcface:PATH, an ONNX file or an IResNet (.pth, .safetensors) of yours, or a pack's name: arcface:buffalo_l; "
+    "?family=cosface&name=CosFace for one of another training",
     factory="metrics.instruments.arcface:create",
     takes_path=True,
     single={"threads": 1},
+)
+COSFACE = Available(
+    name="cosface",
+    reads=("identity",),
+    description="CosFace: sphere20, sphere64 or an IResNet",
+    needs="cosface:PATH, ACC99.28.pth (MuggleWang/CosFace_pytorch) or glint360k_cosface_r50's backbone.pth (insightface's "
+    "arcface_torch)",
+    factory="metrics.instruments.margins:cosface",
+    takes_path=True,
+)
+CURRICULARFACE = Available(
+    name="curricularface",
+    reads=("identity",),
+    description="CurricularFace: IR-101",
+    needs="curricularface:PATH, CurricularFace_Backbone.pth (HuangYG123/CurricularFace)",
+    factory="metrics.instruments.margins:curricularface",
+    takes_path=True,
+)
+ADAFACE = Available(
+    name="adaface",
+    reads=("identity",),
+    description="AdaFace: IR-18 to IR-101",
+    needs="adaface:PATH, adaface_ir50_ms1mv2.ckpt and its like (mk-minchul/AdaFace)",
+    factory="metrics.instruments.margins:adaface",
+    takes_path=True,
 )
 VGGFACE2 = Available(
     name="vggface2",

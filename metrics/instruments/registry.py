@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +24,9 @@ OURS = tuple(
     for name in (
         "dlib",
         "arcface",
+        "cosface",
+        "curricularface",
+        "adaface",
         "vggface2",
         "anny",
         "anny-landmarks",
@@ -75,6 +79,8 @@ def create(spec: str, *, single: bool = False, more: Entries = (), **options: An
     Raises:
         InstrumentError: For an unknown name (with the nearest one), a missing path, an unknown option, or weights that
             cannot be used.
+
+    Every recogniser that takes a path also takes `family` and `name` (see `named`).
     """
     name, colon, rest = spec.partition(":")
     path = rest
@@ -95,9 +101,46 @@ def create(spec: str, *, single: bool = False, more: Entries = (), **options: An
         raise InstrumentError(f"{name} takes no path; write {name!r}, not {spec!r}")
     if single:
         options = dict(entry.single) | options
+    given = {}
+    if entry.takes_path and "identity" in entry.reads:
+        given = {key: str(options.pop(key)) for key in ("family", "name") if key in options}
     factory = _factory(entry)
     _check_options(name, factory, options, skip=int(entry.takes_path))
-    return factory(path, **options) if entry.takes_path else factory(**options)
+    made = factory(path, **options) if entry.takes_path else factory(**options)
+    return named(made, **given)
+
+
+def named(instrument: Instrument, family: str | None = None, name: str | None = None) -> Instrument:
+    """The instrument under a family and a name of its own.
+
+    One loader reads networks of many trainings: a CosFace network in a file for ArcFace is of another family, and two
+    networks in files of one name need two names.
+
+    Args:
+        instrument: It is changed in place.
+        family: What networks of its training are called, as "cosface"; None: as the instrument has it.
+        name: How it is called in keys and tables, as "CosFace". None: where a family is given, FAMILY:FILE, else as it was.
+
+    Returns:
+        The same instrument.
+
+    Raises:
+        InstrumentError: For a family or name that cannot stand in a key.
+    """
+    if family is not None and not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,39}", family):
+        raise InstrumentError(
+            f"{instrument.name}: family={family!r}; expected a word in small letters such as cosface or adaface"
+        )
+    if name is not None and not re.fullmatch(r"[\w.+-][\w .+-]{0,39}", name):
+        raise InstrumentError(
+            f"{instrument.name}: name={name!r}; expected up to 40 letters, digits, spaces and . _ + -, such as CosFace"
+        )
+    if name is None and family is not None:
+        name = f"{family}:{instrument.name.rpartition(':')[2]}"
+    for key, value in (("family", family), ("name", name)):
+        if value is not None:
+            setattr(instrument, key, value)
+    return instrument
 
 
 def _loaded(entry: metadata.EntryPoint) -> Available:

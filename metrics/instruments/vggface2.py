@@ -37,6 +37,8 @@ class VGGFace2(TorchReader):
     licence = "the user's file; VGGFace2 was published for research"
     needs = f"a file of yours, vggface2:PATH: {EXPECTED}"
     family = "vggface2"
+    # VGGFace2
+    people: tuple[str, ...] = ("photographs",)
 
     def __init__(
         self, path: str | os.PathLike[str], normalise: bool | str = False, precision: str = "fp32"

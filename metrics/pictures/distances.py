@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from metrics.distances import Floats
 from metrics.spec import QUALITY, PictureMetric
 
-FILTER_BANK, INCEPTION = "filter_bank", "torchvision-inception_v3"
+FILTER_BANK, FID_INCEPTION, INCEPTION = "filter_bank", "pt_inception-2015-12-05", "torchvision-inception_v3"
 """Names of the feature networks of metrics/pictures/features.py."""
 
 _ROWS = 1024  # rows of a kernel matrix held in memory at once
@@ -176,6 +176,60 @@ def _features(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
 
 
 _MISSING = "its picture as it is, a black one where there is none"
+_OF = {
+    FID_INCEPTION: ("metrics.pictures.features.FIDInception, the network that papers use,", "pytorch-fid's"),
+    INCEPTION: (
+        "metrics.pictures.features.Inception, whose numbers are not papers' FID and KID,",
+        "torchvision's",
+    ),
+}
+
+
+def _frechet_metric(key: str, label: str, order: int, network: str) -> PictureMetric:
+    features, whose = _OF[network]
+    return PictureMetric(
+        key=key,
+        label=label,
+        group=QUALITY,
+        order=order,
+        formula="|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) of Inception features",
+        description=f"metrics.pictures.distances.frechet_distance on {features} of all swaps to their targets.",
+        unit="squared feature distance",
+        range=(0.0, math.inf),
+        higher_is_better=False,
+        source="Heusel et al. 2017, eq. 6",
+        options=f"network: {network}, from the user's file ({whose}; --inception)",
+        missing=_MISSING,
+        network=network,
+        distance=frechet_distance,
+        version=2 if network == FID_INCEPTION else 1,
+    )
+
+
+def _kernel_metric(key: str, label: str, order: int, network: str) -> PictureMetric:
+    features, whose = _OF[network]
+    return PictureMetric(
+        key=key,
+        label=label,
+        group=QUALITY,
+        order=order,
+        formula="unbiased MMD^2 of Inception features, kernel (x.y / d + 1)^3",
+        description=(
+            f"metrics.pictures.distances.kernel_distance on {features} of all swaps to their targets; "
+            "metrics.pictures.distances.kid takes the mean over random subsets, as it is published."
+        ),
+        unit="squared feature distance",
+        range=(-math.inf, math.inf),
+        higher_is_better=False,
+        source="Binkowski et al. 2018, Sec. 4",
+        options=f"network: {network}, from the user's file ({whose}; --inception)",
+        missing=_MISSING,
+        network=network,
+        distance=kernel_distance,
+        version=2 if network == FID_INCEPTION else 1,
+    )
+
+
 METRICS = (
     PictureMetric(
         key="filter_bank_distance",
@@ -196,43 +250,8 @@ METRICS = (
         network=FILTER_BANK,
         distance=frechet_distance,
     ),
-    PictureMetric(
-        key="fid",
-        label="FID",
-        group=QUALITY,
-        order=201,
-        formula="|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) of Inception features",
-        description=(
-            "metrics.pictures.distances.frechet_distance on metrics.pictures.features.Inception, all "
-            "swaps to their targets."
-        ),
-        unit="squared feature distance",
-        range=(0.0, math.inf),
-        higher_is_better=False,
-        source="Heusel et al. 2017, eq. 6",
-        options="network: torchvision-inception_v3, from the user's weights (--inception)",
-        missing=_MISSING,
-        network=INCEPTION,
-        distance=frechet_distance,
-    ),
-    PictureMetric(
-        key="kid",
-        label="KID",
-        group=QUALITY,
-        order=202,
-        formula="unbiased MMD^2 of Inception features, kernel (x.y / d + 1)^3",
-        description=(
-            "metrics.pictures.distances.kernel_distance on metrics.pictures.features.Inception, of all "
-            "swaps to their targets; metrics.pictures.distances.kid takes the mean over random subsets, "
-            "as it is published."
-        ),
-        unit="squared feature distance",
-        range=(-math.inf, math.inf),
-        higher_is_better=False,
-        source="Binkowski et al. 2018, Sec. 4",
-        options="network: torchvision-inception_v3, from the user's weights (--inception)",
-        missing=_MISSING,
-        network=INCEPTION,
-        distance=kernel_distance,
-    ),
+    _frechet_metric("fid", "FID", 201, FID_INCEPTION),
+    _kernel_metric("kid", "KID", 202, FID_INCEPTION),
+    _frechet_metric("fid_torchvision", "Fréchet (torchvision)", 203, INCEPTION),
+    _kernel_metric("kid_torchvision", "Kernel (torchvision)", 204, INCEPTION),
 )

@@ -1,6 +1,7 @@
 """Features of whole pictures for metrics/pictures/distances.py: Inception from the user's weights, and a filter bank.
 
-FID and KID mean the Inception network. The filter bank needs no download; a Fréchet distance on it is called
+FID and KID mean the Inception network of TensorFlow (FIDInception); on torchvision's (Inception) they are other numbers,
+under keys of their own. The filter bank needs no download; a Fréchet distance on it is called
 `filter_bank_distance` and is no FID: it sees sharpness, texture, contrast and colour, nothing of what a
 picture shows.
 """
@@ -18,6 +19,7 @@ from scipy import ndimage
 
 from metrics.distances import Floats
 from metrics.instruments.base import InstrumentError, file_sha256
+from metrics.pictures.distances import FID_INCEPTION, INCEPTION
 
 Images = NDArray[np.uint8]
 
@@ -25,6 +27,11 @@ SCALES = 3
 _ORDERS = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0))
 _FLOOR = 1e-3  # added to a mean response before its logarithm: a quarter of a grey level
 _SMALLEST = 8 * 2 ** (SCALES - 1)
+FID_FILE = "pt_inception-2015-12-05-6726825d.pth"
+FID_EXPECTED = (
+    f"{FID_FILE}, the state of FID's Inception network as mseitzer/pytorch-fid publishes it (fid_weights, 96 MB), or "
+    "toshas/torch-fidelity's weights-inception-2015-12-05-6726825d.pth, which is the same"
+)
 INCEPTION_FILE = "inception_v3_google-0cc3c7bd.pth"
 INCEPTION_URL = f"https://download.pytorch.org/models/{INCEPTION_FILE}"
 
@@ -61,16 +68,51 @@ def filter_bank(images: Images) -> Float64[np.ndarray, "n 36"]:
     return np.stack(columns, axis=1)
 
 
+class FIDInception:
+    """The 2,048 numbers that FID is defined on: TensorFlow's Inception of 2015-12-05, from the user's weights.
+
+    path: FID_FILE, read with weights_only=True. Pictures are resized to 299 pixels as TensorFlow 1 did; features are
+    torch-fidelity's. Needs torch, which is imported only here. Raises InstrumentError where the file is missing or
+    another network's.
+    """
+
+    name = FID_INCEPTION
+    description = "Inception v3 of 2015-12-05, FID's network: the 2,048 numbers before its classes"
+
+    def __init__(self, path: str | os.PathLike[str], device: str = "cpu") -> None:
+        from metrics.instruments.checkpoint import fill, read_tensors
+        from metrics.instruments.networks.inception_fid import InceptionFID
+
+        network = InceptionFID()
+        fill(network, read_tensors(path, FID_EXPECTED), path, FID_EXPECTED)
+        self._network = network.to(device)
+        self._device = device
+        self.weights_sha256 = file_sha256(path)
+
+    def __call__(self, images: Images, batch_size: int = 32) -> Floats:
+        """uint8 [n, h, w, 3] RGB, all of one size -> float64 [n, 2048]."""
+        import torch
+
+        checked = _checked(images)
+        rows = [np.empty((0, 2048))]
+        with torch.inference_mode():
+            for i in range(0, len(checked), batch_size):
+                x = torch.from_numpy(np.ascontiguousarray(checked[i : i + batch_size])).to(self._device)
+                rows.append(self._network(x.permute(0, 3, 1, 2).float()).double().cpu().numpy())
+        return np.concatenate(rows)
+
+
 class Inception:
     """The 2,048 numbers before the last layer of torchvision's Inception v3, from the user's weights.
 
     path: the file that torchvision publishes at INCEPTION_URL, read with weights_only=True. Pictures are
-    scaled to 299 pixels (bilinear, antialiased) and to -1..1. The FID of the literature uses the TensorFlow
-    network of 2015, whose numbers differ: give the name of this one with every value. Needs torch, which is
-    imported only here. Raises InstrumentError where the file is missing or another network's.
+    scaled to 299 pixels (bilinear, antialiased) and to -1..1. The FID of the literature uses FIDInception, whose
+    numbers differ: give the name of this one with every value. Needs torch, which is imported only here.
+    Raises InstrumentError where the file is missing or another network's.
     """
 
-    name = "torchvision-inception_v3"
+    name = INCEPTION
+    description = "torchvision's Inception v3, the 2,048 numbers before its last layer"
 
     def __init__(self, path: str | os.PathLike[str], device: str = "cpu") -> None:
         import torch
@@ -116,6 +158,31 @@ class Inception:
                 )
                 rows.append(self._network(x / 127.5 - 1.0).double().cpu().numpy())
         return np.concatenate(rows)
+
+
+def open_inception(path: str | os.PathLike[str], device: str = "cpu") -> FIDInception | Inception:
+    """The Inception network whose weights a file holds, known by its classes: 1,008 are FID's, others torchvision's.
+
+    Args:
+        path: FID_FILE, or INCEPTION_FILE.
+        device: Of torch.
+
+    Returns:
+        The extractor.
+
+    Raises:
+        InstrumentError: For a file that is missing or neither network's; it says where both are published.
+    """
+    from metrics.instruments.checkpoint import read_tensors
+    from metrics.instruments.networks.inception_fid import CLASSES
+
+    expected = f"{FID_EXPECTED}; or, for columns of another name, torchvision's {INCEPTION_URL}"
+    if not Path(path).is_file():
+        raise InstrumentError(f"no Inception weights at {path}: give {expected}; without, no FID is measured")
+    classes = read_tensors(path, expected).get("fc.bias")
+    if classes is None:
+        raise InstrumentError(f"{path} is neither Inception: it has no fc.bias; expected {expected}")
+    return (FIDInception if len(classes) == CLASSES else Inception)(path, device)
 
 
 def _checked(images: Images) -> Images:

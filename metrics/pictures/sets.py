@@ -24,7 +24,7 @@ def networks() -> list[str]:
     """The feature networks on which some distance is defined.
 
     >>> networks()
-    ['filter_bank', 'torchvision-inception_v3']
+    ['filter_bank', 'pt_inception-2015-12-05', 'torchvision-inception_v3']
     """
     return list(dict.fromkeys(metric.network for metric in PICTURES.values()))
 

@@ -7,11 +7,15 @@ from typing import Any
 
 import torch
 
-from smoothswap import pretrained
+from smoothswap import lineage, pretrained
 from smoothswap.checkpoint import CheckpointError, load_module, read_tensors
+from smoothswap.config import flatten
 from smoothswap.training.embedder import EmbedderTask
 from smoothswap.training.loop import Run
 from smoothswap.training.swapper import SwapperTask
+
+# What is kept of the provenance of a run that another one starts from.
+KEPT = ("command", "data", "history", "embedder", "also", "start", "origin", "lineage")
 
 
 def opened(
@@ -34,11 +38,20 @@ def opened(
     run = Run(out, task, **of_run)
     if resume:
         _, stored = read_tensors(run.checkpoint)
-        task.provenance |= {k: v for k, v in stored["provenance"].items() if k == "start"}
+        kept = stored["provenance"]
+        task.provenance |= {k: v for k, v in kept.items() if k in ("start", "origin", "lineage")}
+        if "lineage" not in kept:  # a checkpoint of an older version
+            lineage.settle(task.provenance, flatten(task.config), task.part, task.data.names)
         run.resume()
     else:
         if start is not None:
             task.provenance["start"] = start_from(start, task)
+        if isinstance(task, EmbedderTask):
+            weights = pretrained.fingerprint(task.embedder)
+            task.provenance["origin"] = lineage.origin(
+                weights, task.provenance.get("data", {}), flatten(task.config)
+            )
+        lineage.settle(task.provenance, flatten(task.config), task.part, task.data.names)
         run.start()
     return run
 
@@ -54,8 +67,8 @@ def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
         task: Takes the networks, of the same shapes; its optimisers and draws stay as they are.
 
     Returns:
-        What is known of their training, for the provenance: steps, config, command, data, history and its own
-        start, or of weights their fingerprint in place of config.
+        What is known of their training, for the provenance: steps, config, command, data, history, its teachers,
+        its own start and its lineage; of weights their fingerprint too.
 
     Raises:
         CheckpointError: The run is one of the other part, or the networks have other shapes.
@@ -78,8 +91,11 @@ def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
             task.begin_classes()
         else:
             load_module(module, tensors, f"{name}.", checkpoint)
-    known = {k: stored["provenance"].get(k) for k in ("command", "data", "history", "embedder", "start")}
-    return {"steps": stored["step"], "config": stored["config"], **{k: v for k, v in known.items() if v}}
+    known = {k: stored["provenance"].get(k) for k in KEPT}
+    begun = {"steps": stored["step"], "config": stored["config"], **{k: v for k, v in known.items() if v}}
+    if isinstance(task, EmbedderTask):
+        begun["weights"] = pretrained.fingerprint(pretrained.load_embedder(run)[0])
+    return {**begun, "lineage": lineage.for_training(begun, task.part).as_json()}
 
 
 def _start_from_weights(name: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:
@@ -87,18 +103,16 @@ def _start_from_weights(name: Path, task: EmbedderTask | SwapperTask) -> dict[st
     network: torch.nn.Module
     modules: dict[str, torch.nn.Module]
     if isinstance(task, EmbedderTask):
-        network, known = pretrained.load_embedder(name)[0], pretrained.training_of(name)
+        network, config = pretrained.load_embedder(name)
+        known = {"config": flatten(config), **pretrained.training_of(name)}
         modules = {"embedder": task.embedder}
     else:
-        network = pretrained.load(name).generator
-        known = {
-            k: v
-            for k, v in pretrained.card(name).items()
-            if k in ("steps", "command", "data", "history", "start")
-        }
+        network, card = pretrained.load(name).generator, pretrained.card(name)
+        known = {k: card[k] for k in ("steps", "command", "data", "history", "start") if k in card}
+        known["lineage"] = pretrained.lineage_of(name).as_json()
         modules = {"generator": task.generator, "average": task.average}
     for part, module in modules.items():
         load_module(module, {f"{part}.{k}": v for k, v in network.state_dict().items()}, f"{part}.", name)
     if isinstance(task, EmbedderTask):
         task.begin_classes()
-    return {"weights": pretrained.fingerprint(network), **known}
+    return {**known, "weights": pretrained.fingerprint(network)}

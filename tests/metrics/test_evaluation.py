@@ -16,6 +16,9 @@ from metrics.rotation import from_degrees
 from metrics.spec import KEEPING, VIDEO, Metric
 from tests.support.scenes import read_for, sides
 
+# They know no face: a picture is enough, whether a face is found in it or not.
+PIXELS = {"truth_pixel", *(key for key, metric in METRICS.items() if metric.pixels)}
+
 
 def two_frames() -> Sides:
     """Swap halfway between source and target in a plane, worked out by hand below."""
@@ -84,7 +87,7 @@ def test_both_missing_policies_are_kept() -> None:
     assert excluded.counting_missing == counted.counting_missing
 
 
-@pytest.mark.parametrize("key", [k for k, m in METRICS.items() if not m.counted and k != "truth_pixel"])
+@pytest.mark.parametrize("key", [k for k, m in METRICS.items() if not m.counted and k not in PIXELS])
 def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
     some = read_for(missing_some(), key)
     value = evaluate(some, [key], n_resamples=99)[key]
@@ -101,7 +104,7 @@ def test_distances_leave_missing_faces_out_and_say_so(key: str) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    [k for k, m in METRICS.items() if not (m.needs_clips or k.startswith("id_ret") or k == "truth_pixel")],
+    [k for k, m in METRICS.items() if not (m.needs_clips or k.startswith("id_ret") or k in PIXELS)],
 )
 def test_a_missing_swap_counts_as_the_unwanted_person(key: str) -> None:
     """All swaps lost, counted everywhere: the score of the swap that shows the other side, by definition."""
@@ -125,6 +128,8 @@ def test_a_lost_face_never_helps_once_it_counts(key: str) -> None:
         readings[:10] = np.nan
     if key == "truth_pixel":
         some.truth["pixel_error"][:10] = np.nan  # type: ignore[index]
+    elif key in PIXELS:
+        some.pixels[key][:10] = np.nan
     before = evaluate(whole, [key], "count_everywhere", n_resamples=99)[key]
     after = evaluate(some, [key], "count_everywhere", n_resamples=99)[key]
     assert (after.n, after.missing) == (before.n, 8 if METRICS[key].needs_clips else 10)
@@ -261,6 +266,7 @@ def test_applicable_follows_what_was_read() -> None:
         s,
         swap={"identity": s.swap["identity"]},
         truth=None,
+        pixels={},
         gallery=None,
         gallery_ids=None,
         clips=None,
@@ -291,7 +297,7 @@ def test_evaluate_returns_the_frames_of_every_metric_computed_once(missing: str)
     for key, value in values.items():
         np.testing.assert_array_equal(value.per_frame, frame_values(s, key))
         np.testing.assert_array_equal(value.counted, frame_values(s, key, "count_everywhere"))
-        assert np.isnan(value.per_frame).any() or key == "truth_pixel"
+        assert np.isnan(value.per_frame).any() or key in PIXELS
 
 
 def test_a_value_carries_what_its_spec_declares() -> None:

@@ -61,6 +61,7 @@ def take(s: Sides, index: np.ndarray) -> Sides:
         source=rows(s.source),
         target=rows(s.target),
         truth=rows(s.truth),
+        pixels=rows(s.pixels),
         wanted_id=s.wanted_id[index],
         target_id=s.target_id[index],
         clusters=s.clusters[index],
@@ -321,7 +322,7 @@ def _set_distance(key: str, swap: Values, target: Values) -> float:
 
 
 PICTURES: dict[str, Callable[..., Any]] = {key: partial(_set_distance, key) for key in PICTURE_METRICS}
-FRECHET = ("fid", "filter_bank_distance")
+FRECHET = ("fid", "fid_torchvision", "filter_bank_distance")
 PICTURE_INPUT = tuple(RNG.normal(size=(80, 8)) @ TURN * np.arange(1, 9) + shift for shift in (1.4, 1.8))
 PICTURE_RULES = {
     "pictures in another order": Rule(lambda a, b: (a[::-1], b[::-1])),

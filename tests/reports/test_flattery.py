@@ -155,7 +155,7 @@ def test_two_models_are_compared_without_the_shares(run: Path) -> None:
 
 
 def test_every_output_marks_the_shares_and_says_why(table: Table) -> None:
-    runs = [row.run for row in table.rows if row.run.name in ("noisy", "true", "copy-target")]
+    runs = [row.run for row in table.rows if row.run.name in ("noisy", "true", "copy-target", "copy-source")]
     page, text, latex = render(runs), markdown_table(runs), latex_table(runs)
     assert page.count(f"{R_UNRANKED}; shown, but not ranked") == 1
     assert "Identity-R‡ ↓" in text

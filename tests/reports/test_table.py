@@ -96,6 +96,11 @@ def test_readers_are_short_unless_two_would_be_alike() -> None:
     assert readers("dlib", "arcface:w600k_r50") == ["dlib", "arcface"]
     assert readers("arcface:a", "arcface:b", "dlib:x") == ["arcface:a", "arcface:b", "dlib"]
     assert readers("arcface:a") == [""]
+    assert readers("arcface:a", "CosFace") == [
+        "arcface",
+        "CosFace",
+    ]  # a name that a user gave stands as it is
+    assert readers("arcface:a", "ArcFace") == ["arcface:a", "ArcFace"]
 
 
 def test_bold_needs_two_models_and_never_marks_all() -> None:

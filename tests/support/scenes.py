@@ -47,9 +47,17 @@ def sides(seed: int = 0, people: int = 12, frames: int = 5, swap: str = "mixed",
         "clips": label[target],
         "frames": np.tile(np.arange(frames), people) + 7,
         "truth": truth | {"pixel_error": rng.uniform(0, 40, len(target)) * (swap != "truth")},
+        "pixels": _pixels(rng, len(target), swap),
         "instruments": {k: f"test-{k}" for k in WIDTHS},
     }
     return Sides(**(fields | changes))
+
+
+def _pixels(rng: np.random.Generator, n: int, swap: str) -> dict[str, np.ndarray]:
+    """Metrics of pixels between their best value, which the truth has, and somewhere worse."""
+    best = {"ssim_outside": 1.0, "psnr_outside": 60.0, "lpips_outside": 0.0}
+    far = {"ssim_outside": -0.4, "psnr_outside": -30.0, "lpips_outside": 0.5}
+    return {k: best[k] + far[k] * rng.uniform(0, 1, n) * (swap != "truth") for k in best}
 
 
 def read_for(s: Sides, key: str) -> Sides:

@@ -16,6 +16,7 @@ from bench.reading.embedder import JUDGE
 from bench.reading.instruments import create as create_instrument
 from bench.reading.instruments import describe
 from bench.swappers import Swapper, create, declare
+from bench.swappers.published import known_training
 from reports.results import Results
 from smoothswap import pretrained
 from tests.support import SUPPORT
@@ -153,3 +154,43 @@ def test_the_command_declares_it_for_finished_swaps() -> None:
 def test_every_instrument_of_this_installation_states_its_family() -> None:
     for spec, family in (("dlib", "dlib"), ("anny", "anny"), ("anny-landmarks", "anny")):
         assert describe(create_instrument(spec))["family"] == family
+
+
+@pytest.mark.parametrize(
+    "name", ["FaceShifter", "SimSwap", "MegaFS", "InfoSwap", "simswap_256", "my-SIMSWAP", "inswapper128"]
+)
+def test_published_methods_are_known_by_name(name: str) -> None:
+    assert known_training(name) == ("arcface",)
+    assert known_training("HifiFace") == ("curricularface",)
+    assert known_training("Deepfakes") == known_training("SimSwapper") == ()
+
+
+def test_a_published_methods_name_marks_its_finished_swaps(tree: Path, tmp_path: Path) -> None:
+    dataset = FaceForensics(tree)
+    (tmp_path / "simswap").mkdir()
+    assert create(f"images:{tmp_path / 'simswap'}", dataset).info["trained_with"] == ["arcface"]
+    assert create(f"mine=images:{tmp_path / 'simswap'}", dataset).info["trained_with"] == ["arcface"]
+    (tmp_path / "swaps").mkdir()
+    assert create(f"MegaFS=images:{tmp_path / 'swaps'}", dataset).info["trained_with"] == ["arcface"]
+    assert "trained_with" not in create(f"images:{tmp_path / 'swaps'}", dataset).info
+    own = create(f"SimSwap={__name__}:in_info", dataset)  # what a model says of itself is believed
+    assert own.info["trained_with"] == ["dlib"]
+
+
+def test_an_earlier_teacher_and_its_kin_are_daggered(tree: Path) -> None:
+    """smoothswap-rendered-64's embedder began from that of smoothswap-lfw-64: neither may judge the other's swaps."""
+    dataset = FaceForensics(tree)
+    for model, judge in (("rendered-64", "lfw-64"), ("lfw-64", "rendered-64")):
+        named = create(f"smoothswap:smoothswap-{model}", dataset).info["trained_with"]
+        info = describe(create_instrument(f"embedder:smoothswap-{judge}"))
+        assert marked(results(named, info, describe(create_instrument(JUDGE)))) == {f"smoothswap-{judge}"}
+    arc = describe(create_instrument("embedder:smoothswap-lfw-64-arc"))
+    assert marked(results(["arcface"], arc)) == {"smoothswap-lfw-64-arc"}
+
+
+def test_a_files_own_record_can_be_declared(tree: Path) -> None:
+    swapper = Swapper("mine", "mine", "finished", SimpleNamespace(), "mine")
+    file = pretrained.locate("smoothswap-lfw-64-arc")
+    (one,) = declare([swapper], [f"mine={file}"])
+    assert "arcface" in one.info["trained_with"]
+    assert any(name.startswith("embedder-") for name in one.info["trained_with"])

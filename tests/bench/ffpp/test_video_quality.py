@@ -53,6 +53,10 @@ def test_video_and_quality_are_measured_stored_and_recounted(
     assert [still[key].value for key in ("expression_flicker", "pose_flicker")] == [0, 0]
     assert still["filter_bank_distance"].value == pytest.approx(0, abs=1e-9)
     assert mine["filter_bank_distance"].value > 0.01  # another tint
+    # Outside the face copy-target changes nothing; "mine" has another tint there. A picture without a face is a picture.
+    assert [still[key].value for key in ("ssim_outside", "psnr_outside")] == [1, 60]
+    assert 10 < mine["psnr_outside"].value < 50
+    assert (mine["psnr_outside"].missing, mine["psnr_outside"].n) == (0, mine["expression"].n + 1)
     assert mine["arc"].value == mine["identity"].value  # the paper's name for the same, where ArcFace reads
     for metrics in (still, mine):
         for key, metric in metrics.items():  # every metric, under every policy
@@ -149,6 +153,8 @@ def test_options_of_video_and_inception(
     assert "at least 2" in capsys.readouterr().err
     wrong = tmp_path / "inception.pth"
     assert main(["--data", str(tree), "--inception", str(wrong), "--out", str(tmp_path / "o")]) == 2
-    assert "download https://" in capsys.readouterr().err
+    assert "give pt_inception-2015-12-05" in capsys.readouterr().err
+    assert main(["--data", str(tree), "--lpips", str(wrong), "--out", str(tmp_path / "o")]) == 2
+    assert "expected the state of lpips.LPIPS" in capsys.readouterr().err
     assert main(["--data", str(tree), "--video", "4", "--dry-run", "--model", "copy-target"]) == 0
     assert "4 in a row of each clip besides" in capsys.readouterr().out

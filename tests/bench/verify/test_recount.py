@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.verify.pictures import SETS, distance
-from bench.verify.recount import MEANING, VIDEO, Tables, if_lost, per_frame
+from bench.verify.pictures import SETS, UNIT, distance
+from bench.verify.recount import MEANING, PIXELS, VIDEO, Tables, if_lost, per_frame
 from metrics import Metric, Sides, frame_values
 from metrics.pictures.distances import frechet_distance, kernel_distance
 from metrics.registry import ours
@@ -75,15 +75,16 @@ def test_what_the_verifier_was_taught_is_what_the_metrics_declare() -> None:
             f"{key}: its spec and MEANING of bench/verify/recount.py state another unit or direction"
         )
         assert (key in VIDEO) == metric.needs_clips, f"{key}: VIDEO of bench/verify/recount.py"
-    for key, (column, unit) in SETS.items():
+    for key, columns in SETS.items():
         metric = SETS_OF_PICTURES[key]
-        assert (column, unit) == (f"picture/{metric.network}", metric.unit), (
+        taught = (max(map(int, columns)), columns[metric.version], UNIT)
+        assert taught == (metric.version, f"picture/{metric.network}", metric.unit), (
             f"{key}: bench/verify/pictures.py"
         )
         assert not metric.higher_is_better
 
 
-@pytest.mark.parametrize("key", [key for key in MEANING if key != "truth_pixel"])
+@pytest.mark.parametrize("key", [key for key in MEANING if key not in PIXELS])
 def test_every_metric_is_recounted_with_what_a_lost_face_counts_as(key: str) -> None:
     s = read_for(sides(seed=8), key)
     for reading in s.swap.values():

@@ -10,12 +10,21 @@ import numpy as np
 import pytest
 import torch
 from scipy import linalg, ndimage
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_kid import kernel_poly, mmd2
 
 from metrics.instruments.base import InstrumentError
+from metrics.instruments.networks.inception_fid import InceptionFID
 from metrics.pictures.distances import frechet_distance, frechet_of_moments, kernel_distance, kid
-from metrics.pictures.features import INCEPTION_FILE, Inception, filter_bank
+from metrics.pictures.features import (
+    FID_FILE,
+    INCEPTION_FILE,
+    FIDInception,
+    Inception,
+    filter_bank,
+    open_inception,
+)
 
 
 def features(seed: int, n: int = 400, d: int = 24) -> np.ndarray:
@@ -152,6 +161,64 @@ def test_the_filter_bank_reads_rgb() -> None:
     np.testing.assert_allclose(got[[1, 3, 5]], 0, atol=1e-12)
     # Flat: no response but what truncated second-derivative kernels leak.
     np.testing.assert_allclose(got[6:], np.log(1e-3), atol=0.05)
+
+
+@pytest.fixture(scope="module")
+def fid_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights in the layout of pytorch-fid's file: those of torch-fidelity's own module, which are the same."""
+    torch.manual_seed(1)
+    network = InceptionFID()
+    for name, tensor in network.state_dict().items():
+        if tensor.dim() == 4:
+            torch.nn.init.kaiming_normal_(tensor)
+        elif name.endswith(("bn.weight", "running_var")):
+            tensor.uniform_(0.5, 1.5)
+        elif name.endswith(("bn.bias", "running_mean")):
+            tensor.normal_(0, 0.1)
+    path = tmp_path_factory.mktemp("weights") / FID_FILE
+    torch.save(network.state_dict(), path)
+    return path
+
+
+def test_fids_network_is_torch_fidelitys(fid_file: Path) -> None:
+    """Features and FID, from the file to the number, beside torch-fidelity's own; theirs reads every key of it too."""
+    theirs = FeatureExtractorInceptionV3("theirs", ["2048"], feature_extractor_weights_path=str(fid_file))
+    extractor = open_inception(fid_file)
+    assert isinstance(extractor, FIDInception)
+    assert extractor.name == "pt_inception-2015-12-05"
+    sets = []
+    for seed, size in ((10, 128), (11, 96)):  # enlarged as TensorFlow did
+        images = pictures(seed, 4, size)
+        got = extractor(images, batch_size=3)
+        with torch.inference_mode():
+            wanted = theirs(torch.from_numpy(images).permute(0, 3, 1, 2).contiguous())[0].double().numpy()
+        assert wanted.std(axis=0).mean() > 1e-3  # the network tells these pictures apart
+        np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-6 * np.abs(wanted).max())
+        sets.append((got, wanted))
+    (a, b), (c, d) = sets
+    assert frechet_distance(a, c) == pytest.approx(frechet_distance(b, d), rel=1e-6)
+    # Their own root of a matrix of 2,048 x 2,048 takes a minute; on 40 of the features it is the same formula.
+    assert frechet_distance(a[:, :40], c[:, :40]) == pytest.approx(
+        fidelity_fid(b[:, :40], d[:, :40]), rel=1e-6, abs=1e-6
+    )
+    assert extractor(images[:0]).shape == (0, 2048)
+
+
+def test_a_file_is_known_by_its_classes(fid_file: Path, inception_file: Path, tmp_path: Path) -> None:
+    assert isinstance(open_inception(inception_file), Inception)
+    with pytest.raises(InstrumentError, match=f"no Inception weights at .*give {FID_FILE}.*pytorch-fid"):
+        open_inception(tmp_path / "none.pth")
+    torch.save({"x": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(
+        InstrumentError, match=r"neither Inception: it has no fc\.bias; expected pt_inception"
+    ):
+        open_inception(tmp_path / "other.pth")
+    with pytest.raises(InstrumentError, match=r"does not fit: .*expected pt_inception"):
+        FIDInception(inception_file)
+    state = torch.load(fid_file, weights_only=True)
+    torch.save({**state, "Conv2d_1a_3x3.bn.bias": torch.full((32,), float("nan"))}, tmp_path / "nan.pth")
+    with pytest.raises(InstrumentError, match="not finite"):
+        open_inception(tmp_path / "nan.pth")
 
 
 @pytest.fixture(scope="module")

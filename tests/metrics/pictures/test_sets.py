@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from metrics import MetricError
-from metrics.pictures.distances import FILTER_BANK, INCEPTION, frechet_distance, kernel_distance
+from metrics.pictures.distances import (
+    FID_INCEPTION,
+    FILTER_BANK,
+    INCEPTION,
+    frechet_distance,
+    kernel_distance,
+)
 from metrics.pictures.sets import picture_distances
 
 RNG = np.random.default_rng(5)
@@ -18,10 +24,15 @@ FOUND = np.arange(N) % 9 != 0
 
 
 @pytest.mark.parametrize(
-    ("network", "keys"), [(FILTER_BANK, ["filter_bank_distance"]), (INCEPTION, ["fid", "kid"])]
+    ("network", "keys"),
+    [
+        (FILTER_BANK, ["filter_bank_distance"]),
+        (FID_INCEPTION, ["fid", "kid"]),
+        (INCEPTION, ["fid_torchvision", "kid_torchvision"]),
+    ],
 )
 def test_each_policy_has_its_numbers(network: str, keys: list[str]) -> None:
-    formula = {"kid": kernel_distance}
+    formula = {"kid": kernel_distance, "kid_torchvision": kernel_distance}
     by = {
         policy: picture_distances(SWAP, TARGET, FOUND, CLUSTERS, network, policy)
         for policy in ("count_as_wrong", "exclude", "count_everywhere")
@@ -56,9 +67,9 @@ def test_unchanged_pictures_have_no_distance_and_black_ones_a_large_one() -> Non
 
 def test_whole_clusters_are_left_out() -> None:
     """Copies of a cluster's frames are no further evidence, so the interval stays as wide."""
-    one = picture_distances(SWAP, TARGET, FOUND, CLUSTERS, INCEPTION)["fid"].ci95
+    one = picture_distances(SWAP, TARGET, FOUND, CLUSTERS, FID_INCEPTION)["fid"].ci95
     twice = picture_distances(
-        *(np.tile(a, (2, 1)) for a in (SWAP, TARGET)), np.tile(FOUND, 2), np.tile(CLUSTERS, 2), INCEPTION
+        *(np.tile(a, (2, 1)) for a in (SWAP, TARGET)), np.tile(FOUND, 2), np.tile(CLUSTERS, 2), FID_INCEPTION
     )
     assert np.diff(twice["fid"].ci95) == pytest.approx(np.diff(one), rel=0.05)
 
@@ -66,9 +77,9 @@ def test_whole_clusters_are_left_out() -> None:
 def test_unreadable_pictures_and_too_few() -> None:
     holes = SWAP.copy()
     holes[3] = np.nan
-    value = picture_distances(holes, TARGET, np.ones(N, bool), CLUSTERS, INCEPTION)["fid"]
+    value = picture_distances(holes, TARGET, np.ones(N, bool), CLUSTERS, FID_INCEPTION)["fid"]
     assert value.n == N - 1
-    none = picture_distances(SWAP[:1], TARGET[:1], np.ones(1, bool), CLUSTERS[:1], INCEPTION)["fid"]
+    none = picture_distances(SWAP[:1], TARGET[:1], np.ones(1, bool), CLUSTERS[:1], FID_INCEPTION)["fid"]
     assert np.isnan(none.value)
     assert (none.n, none.as_dict()["value"]) == (0, None)
     alone = picture_distances(SWAP[:5], TARGET[:5], np.ones(5, bool), CLUSTERS[:5], FILTER_BANK)[
@@ -78,4 +89,4 @@ def test_unreadable_pictures_and_too_few() -> None:
     with pytest.raises(ValueError, match="no metric is defined"):
         picture_distances(SWAP, TARGET, FOUND, CLUSTERS, "alexnet")
     with pytest.raises(MetricError, match="unknown missing policy"):
-        picture_distances(SWAP, TARGET, FOUND, CLUSTERS, INCEPTION, "leave")  # type: ignore[arg-type]
+        picture_distances(SWAP, TARGET, FOUND, CLUSTERS, FID_INCEPTION, "leave")  # type: ignore[arg-type]
