@@ -310,7 +310,15 @@ def ranks(
 
 
 def gallery_people(tables: Tables, instrument: str) -> int | None:
-    """How many people an instrument could read in the gallery; None where its readings are not stored."""
+    """How many people an instrument could read in the gallery.
+
+    Args:
+        tables: Of one model.
+        instrument: Who read the identities.
+
+    Returns:
+        Their number; None where the readings are not stored.
+    """
     gallery = _gallery(tables, instrument)
     if gallery is None:
         return None
