@@ -31,7 +31,7 @@ def upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
     >>> old = {"schema_version": 1, "metrics": {"pose@tddfa": {"value": 0.1}, "my_glow": {"value": 2.0}}}
     >>> new = upgraded(old)["metrics"]
     >>> new["pose@tddfa"]["label"], new["pose@tddfa"]["group"], new["pose@tddfa"]["range"]
-    ('Pose', 'Attribute keeping', [0.0, None])
+    ('Pose', 'Attribute keeping', [0.0, 3.141592653589793])
     >>> new["my_glow"]["label"], new["my_glow"]["group"]
     ('My glow', 'Further metrics')
     """

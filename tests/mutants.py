@@ -105,8 +105,8 @@ MUTANTS = (
     _m("missing faces count as right", "metrics/frames/retrieval.py",
        "np.full(len(sides), 0.0)", "np.full(len(sides), 100.0)", _EVALUATION),
     _m("missing faces count as the wanted side", "metrics/frames/readings.py",
-       "return l2(unwanted_side(reading, sides), wanted_side(reading, sides))",
-       "return l2(wanted_side(reading, sides), wanted_side(reading, sides))", _EVALUATION),
+       "return between(reading, unwanted_side(reading, sides), wanted_side(reading, sides))",
+       "return between(reading, wanted_side(reading, sides), wanted_side(reading, sides))", _EVALUATION),
     # statistics
     _m("cluster ignored", "metrics/statistics/intervals.py",
        "_, index = np.unique(c[kept], return_inverse=True)", "index = np.arange(int(kept.sum()))",
@@ -201,8 +201,8 @@ MUTANTS = (
        "return l2(getattr(sides, first)[reading], getattr(sides, second)[reading])",
        "return 1.0 - cosine_similarity(getattr(sides, first)[reading], getattr(sides, second)[reading])", _EVALUATION),
     _m("Pose HN in radians", "metrics/frames/table_1.py",
-       'return l2(to_degrees(getattr(sides, side)["pose"]), to_degrees(sides.target["pose"]))',
-       'return l2(getattr(sides, side)["pose"], sides.target["pose"])', _EVALUATION),
+       'return geodesic(getattr(sides, side)["pose"], sides.target["pose"])',
+       'return np.radians(geodesic(getattr(sides, side)["pose"], sides.target["pose"]))', _EVALUATION),
     # instruments and faces
     _m("BGR for the recogniser", "metrics/instruments/arcface.py",
        'crops[..., ::-1] if self._colour == "bgr" else crops', 'crops[..., ::-1] if self._colour == "rgb" else crops',

@@ -15,6 +15,8 @@ from tests.test_commands import commands
 APART = {  # tools of the project's own files, started as modules alone
     "bench",
     "bench.pages",
+    "bench.finished.study",
+    "bench.validity.openings",
     "bench.make_anny.basis",
     "bench.make_anny.regressor",
     "smoothswap.rendered.dataset",

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -79,7 +80,13 @@ def test_the_cells_are_the_results(result: str, keys: list[str], rows: list[list
         }
         return
     study = read(RESULTS / f"{result}.json")
-    if result == "ablation":
+    if result == "false-words":
+        found = study["comparisons"]
+        assert [row[0] for row in body[:-1]] == [f"{one['a']} and {one['b']} ({one['run']})" for one in found]
+        for cell, key in ((3, "corrected"), (4, "alone")):
+            shares = [100 * one[key] / study["runs"] for one in found]
+            assert [row[cell] for row in body] == [f"{share:.1f} %" for share in (*shares, mean(shares))]
+    elif result == "ablation":
         arms = study["arms"]
         assert [row[0] for row in body] == list(arms)
         assert (

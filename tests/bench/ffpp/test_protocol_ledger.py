@@ -59,8 +59,14 @@ def test_expected_is_ok_plus_failed() -> None:
         for i, status in enumerate(s for s in STATUSES * 3 if s != "ok")
     ]
     ledger = Ledger(rows)
-    assert ledger.expected == 13
-    assert ledger.failed == {"no_face": 3, "many_faces": 3, "decode_error": 3, "model_error": 3}
+    assert ledger.expected == 16
+    assert ledger.failed == {
+        "no_face": 3,
+        "many_faces": 3,
+        "decode_error": 3,
+        "model_error": 3,
+        "not_available": 3,
+    }
     assert ledger.expected == ledger.ok + sum(ledger.failed.values())
 
 

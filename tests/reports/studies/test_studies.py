@@ -11,7 +11,8 @@ from reports.__main__ import main
 from tests.support import ROOT
 
 RESULTS = ROOT / "results"
-STUDIES = sorted(path for path in RESULTS.glob("*.json"))
+COUNTS = {"false-words", "finished-check"}  # of mistakes; they have a table in docs, and no page
+STUDIES = sorted(path for path in RESULTS.glob("*.json") if path.stem not in COUNTS)
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
