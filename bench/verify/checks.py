@@ -94,7 +94,9 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
         found.expect(newest, f"metric {key}: version {said.version!r}, this verifier knows up to {known[-1]}")
     if taught and said.version in known:
         _meaning(found, key, said, *recount.MEANING[name])
-        named = {info.name for info in results.run.instruments} | ({None} if name == "truth_pixel" else set())
+        named = {info.name for info in results.run.instruments} | (
+            {None} if name in recount.PIXELS else set()
+        )
         found.expect(
             said.instrument in named, f"metric {key}: instrument {said.instrument!r} is none of the run's"
         )
