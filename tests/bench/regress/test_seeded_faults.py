@@ -184,7 +184,8 @@ def test_flipped_channels_are_a_regression(runs: Path, judged: Judge) -> None:
         "regression",
         "unclear",
     )  # beyond its tolerance; four pairs are few
-    assert set(verdicts(runs, "flipped_52").values()) == {"not separated"}  # four pairs carry no word
+    # Four pairs carry no word.
+    assert set(verdicts(runs, "flipped_52").values()) == {"not separated", "not ranked"}
     pair = [read_model(runs / run) for run in ("sound_5", "flipped_52")]
     [pixels] = compare.compare(*pair, only=["truth_pixel"])
     assert pixels.ci95 is not None
