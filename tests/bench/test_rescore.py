@@ -204,7 +204,8 @@ def test_without_the_source_frame_in_the_gallery_too(
         "3",
     ]
     rules = ["--gallery", "without_source_frame", "--source-rule", "matched", "--missing", missing]
-    assert ffpp([*options, *rules]) == 0
+    ends = ["--no-references", "--model", "copy-source", "--model", "copy-target"]
+    assert ffpp([*options, *rules, *ends]) == 0
     before = {folder.name: numbers(folder) for folder in models(out)}
     assert main([str(out)]) == 0
     assert {folder.name: numbers(folder) for folder in models(out)} == before

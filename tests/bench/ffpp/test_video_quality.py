@@ -21,7 +21,22 @@ VIDEO = {"identity_consistency", "expression_flicker", "pose_flicker"}
 
 def scored(tree: Path, out: Path, colours: str, *options: str) -> dict[str, Results]:
     given = ["--data", str(tree), "--out", str(out), "--frames", "3", "--instruments", f"{colours},anny"]
-    assert main([*given, "--workers", "1", "--device", "cpu", "--model", "copy-target", *options]) == 0
+    assert (
+        main(
+            [
+                *given,
+                "--workers",
+                "1",
+                "--device",
+                "cpu",
+                "--no-references",
+                "--model",
+                "copy-target",
+                *options,
+            ]
+        )
+        == 0
+    )
     return {path.parent.name: load(path) for path in out.glob("*/results.json")}
 
 
