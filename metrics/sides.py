@@ -63,6 +63,10 @@ class Sides:
     frames: NDArray[np.integer] | None = None
     instruments: Mapping[str, str] = field(default_factory=dict)
     families: Mapping[str, str] = field(default_factory=dict)
+    # What metrics.frames.retrieval has worked out: several metrics rest on one search of the gallery.
+    _ranks: dict[tuple[bool, int | None], NDArray[np.float64]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         n = len(self.wanted_id)

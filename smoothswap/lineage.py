@@ -19,6 +19,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 FAMILIES = frozenset({"arcface", "cosface"})
@@ -234,8 +235,13 @@ def _in_set(people: str, packed: str | None, person: str) -> bool | None:
         return False  # nobody who was drawn is on a photograph
     if kind != "names" or packed is None or not person.startswith(_NAME):
         return None
+    return _digest(person.removeprefix(_NAME)) in _unpacked(packed)
+
+
+@lru_cache(maxsize=8)  # everybody in a run is looked for in the same few sets
+def _unpacked(packed: str) -> frozenset[bytes]:
     found = base64.b64decode(packed)
-    return _digest(person.removeprefix(_NAME)) in {found[i : i + 4] for i in range(0, len(found), 4)}
+    return frozenset(found[i : i + 4] for i in range(0, len(found), 4))
 
 
 def _drawn(people: str, person: str) -> bool:

@@ -157,16 +157,19 @@ def target_rank(sides: Sides, whole: bool = False) -> Floats:
 def _rank(sides: Sides, wanted: NDArray[np.str_], ties_found: bool, whole: bool) -> Floats:
     if sides.gallery is None or sides.gallery_ids is None:
         raise MetricError("ID retrieval needs a gallery of real faces; give gallery and gallery_ids")
-    return identity_rank(
-        sides.swap["identity"],
-        wanted,
-        sides.gallery,
-        sides.gallery_ids,
-        sides.gallery_exclude,
-        ties_found,
-        None if whole else sides.gallery_size,
-        sides.gallery_seed,
-    )
+    size = None if whole else sides.gallery_size
+    if (ties_found, size) not in sides._ranks:
+        sides._ranks[ties_found, size] = identity_rank(
+            sides.swap["identity"],
+            wanted,
+            sides.gallery,
+            sides.gallery_ids,
+            sides.gallery_exclude,
+            ties_found,
+            size,
+            sides.gallery_seed,
+        )
+    return sides._ranks[ties_found, size]
 
 
 def retrieved(rank: Column, k: int = 1) -> Float64[np.ndarray, " n"]:
