@@ -17,8 +17,7 @@ from bench.swappers import Swapper
 from metrics.instruments import Instrument
 from reports.fields import Seen
 from smoothswap.lineage import Lineage, saw
-
-CLIPS = 77  # the stream that the people of rendered clips are drawn from (smoothswap.rendered.ffpp)
+from smoothswap.rendered import streams
 
 
 def people_of(dataset: Dataset, pairs: Sequence[Pair]) -> list[str]:
@@ -36,7 +35,7 @@ def people_of(dataset: Dataset, pairs: Sequence[Pair]) -> list[str]:
     named = (_json(dataset.root / "identities.json") or {}).get("people")
     if isinstance(rendered, dict) and isinstance(rendered.get("seed"), int):
         return [
-            f"rendered:{rendered['seed']}:{CLIPS}:{int(clip)}" if clip.isdecimal() else f"clip:{clip}"
+            f"rendered:{rendered['seed']}:{streams.CLIPS}:{int(clip)}" if clip.isdecimal() else f"clip:{clip}"
             for clip in clips
         ]
     if isinstance(named, dict):

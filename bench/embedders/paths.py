@@ -28,6 +28,7 @@ from metrics.embedders.paths import Geometry, neighbour_agreement, path_figures
 from metrics.instruments import Crop
 from metrics.statistics.replicates import Replicated, deal, replicate, replicate_mean
 from smoothswap.pixels import Images
+from smoothswap.rendered import streams
 from smoothswap.rendered.changes import changed, mixed
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
@@ -40,7 +41,6 @@ KINDS = ("morph", "age", "weight")
 STEPS = 12
 FRAME = 256  # pixels of a rendered frame
 PIXELS = Crop("ffhq", 64)  # of the reference
-_STREAM = 80  # people apart from those of clips, regressor, validity and training faces
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ def render(crops: Iterable[Crop], paths: int, seed: int, steps: int = STEPS) -> 
         total=paths * len(KINDS) * (steps + 1), desc="rendering paths", unit="frame", file=sys.stderr
     ) as bar:
         for path in range(paths):
-            rng = np.random.default_rng([seed, _STREAM, path])
+            rng = np.random.default_rng([seed, streams.PATHS, path])
             person, other = sample_identity(rng), sample_identity(rng)
             styling, scene = sample_styling(rng), sample_scene(rng, FRAME)
             for kind in KINDS:

@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from smoothswap.faces.align import deca_affine
+from smoothswap.rendered import streams
 from smoothswap.rendered.codes import point_vertices, sample_state, shape_space
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
@@ -28,7 +29,6 @@ from smoothswap.workers import begin_worker
 SIZE, SCALE = 192, 1.5  # pixels of a stored picture, and its width in DECA's square: room to move the crop
 FRAME = 256
 VIEWS = 2  # pictures of a person: more people teach shape better than more views
-_STREAM = 78  # people apart from those of the clips (77) and of the swapper's training faces
 
 
 def person(index: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -42,7 +42,7 @@ def person(index: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         Pictures uint8 [VIEWS, SIZE, SIZE, 3]; codes float32 [VIEWS, k + 52 + 3]: shape (mm), ARKit weights, pose; and where
         points spread over the visible face lie, float32 [VIEWS, POINTS, 2]: (x, y), the picture from -1 to 1.
     """
-    rng = np.random.default_rng([seed, _STREAM, index])
+    rng = np.random.default_rng([seed, streams.REGRESSOR, index])
     actor = Actor(sample_identity(rng), sample_styling(rng))
     shape, vertices = shape_space().codes(actor.neutral), point_vertices()
     pictures, codes, points = np.empty((VIEWS, SIZE, SIZE, 3), np.uint8), [], []

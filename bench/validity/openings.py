@@ -22,6 +22,7 @@ from metrics.openings import eye_opening, mouth_opening
 from metrics.statistics.agreement import Estimate, rank_correlation
 from smoothswap.cli import Parser, at_least
 from smoothswap.faces.detect import Detector
+from smoothswap.rendered import streams
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.motion import State
 from smoothswap.rendered.people import sample_identity, sample_styling
@@ -29,7 +30,6 @@ from smoothswap.rendered.render import Actor
 from smoothswap.rendered.scene import sample_scene
 
 PICTURES = 4  # of a person
-_STREAM = 83  # people apart from those of the other examinations
 _LIDS = ("eyeBlinkLeft", "eyeBlinkRight")
 
 
@@ -49,7 +49,7 @@ def examine(people: int, size: int, seed: int) -> dict[str, Estimate]:
     lids = [head.expression_index(name) for name in _LIDS]
     who, truth, read = [], [], []
     for person in range(people):
-        rng = np.random.default_rng([seed, _STREAM, person])
+        rng = np.random.default_rng([seed, streams.OPENINGS, person])
         identity = sample_identity(rng)
         for _ in range(PICTURES):
             actor, scene, state = (

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from smoothswap.pixels import Image
+from smoothswap.rendered import streams
 from smoothswap.rendered.codes import expression_map, shape_space
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.motion import Motion, State
@@ -35,7 +36,6 @@ BLUR = 0.012  # standard deviation of "blur", of the picture's side: what a 128-
 JPEG_QUALITY = 25  # of "compression"
 SHIFT = 0.004  # "again": the camera moved by up to this share of the side, and fresh noise
 NOISE = 2.0  # standard deviation of that noise, grey levels
-_STREAM = 79  # people apart from those of the clips (77), of the regressor (78) and of the training faces
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def person_samples(person: int, size: int, seed: int) -> list[Sample]:
     Returns:
         FREE free ones, the base, and one of each of FACTORS in their order.
     """
-    rng = np.random.default_rng([seed, _STREAM, person])
+    rng = np.random.default_rng([seed, streams.VALIDITY, person])
     identity = sample_identity(rng)
     samples = []
 

@@ -29,6 +29,7 @@ import pandas as pd
 
 from smoothswap.errors import UsageError
 from smoothswap.media.video import write_video
+from smoothswap.rendered import streams
 from smoothswap.rendered.head import HEAD_FILE, load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.motion import Motion
@@ -41,7 +42,6 @@ VERSION = 3  # raise it whenever a seed comes to mean other pixels
 FPS = 12.5
 CRF = 23  # what the name of the folder c23 says
 CLIP_YAW = 0.30  # radians, the amplitude of the turning; beyond it a frontal detector loses many frames
-_STREAM = 77  # keeps the clips' people apart from those of the training faces under any seed
 MANIPULATION = "oracle"
 
 
@@ -78,8 +78,8 @@ class Clip:
 def render_clip(clip: Clip) -> tuple[list[np.ndarray], list[dict[str, Any]]]:
     """Frames uint8 [size, size, 3] and one truth row a frame. Depends on nothing but `clip`."""
     head = load_head()
-    identity = sample_identity(np.random.default_rng([clip.seed, _STREAM, clip.face]))
-    rng = np.random.default_rng([clip.seed, _STREAM + 1, clip.scene])
+    identity = sample_identity(np.random.default_rng([clip.seed, streams.CLIPS, clip.face]))
+    rng = np.random.default_rng([clip.seed, streams.CLIP_SCENES, clip.scene])
     actor = Actor(identity, sample_styling(rng))
     scene = sample_scene(rng, clip.size)
     motion = Motion(rng, head, yaw=CLIP_YAW)
@@ -126,7 +126,7 @@ def draw_pairs(identities: int, seed: int) -> list[tuple[int, int]]:
     Returns:
         identities / 2 pairs of numbers 0 to identities - 1.
     """
-    order = np.random.default_rng([seed, _STREAM + 2]).permutation(identities)
+    order = np.random.default_rng([seed, streams.CLIP_PAIRS]).permutation(identities)
     return [(int(a), int(b)) for a, b in order.reshape(-1, 2)]
 
 
