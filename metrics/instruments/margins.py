@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,10 @@ EXPECTED = {
 
 
 class MarginReader(TorchReader):
-    """One of the three. family: a key of EXPECTED; path: the user's file; precision: "fp32" or "bf16"."""
+    """One of the three. family: a key of EXPECTED; path: the user's file; precision: "fp32" or "bf16".
+
+    Raises InstrumentError for a file that is missing or another network's.
+    """
 
     reads = ("identity",)
     crop = Crop("arcface", 112)
@@ -58,52 +62,10 @@ class MarginReader(TorchReader):
         self.parameters["arch"] = self.arch
 
 
-def cosface(path: str, precision: str = "fp32") -> MarginReader:
-    """The factory of `cosface:PATH`.
-
-    Args:
-        path: The user's file.
-        precision: "fp32" or "bf16".
-
-    Returns:
-        The instrument, its weights loaded.
-
-    Raises:
-        InstrumentError: For a file that is missing or another network's.
-    """
-    return MarginReader("cosface", path, precision)
-
-
-def curricularface(path: str, precision: str = "fp32") -> MarginReader:
-    """The factory of `curricularface:PATH`.
-
-    Args:
-        path: The user's file.
-        precision: "fp32" or "bf16".
-
-    Returns:
-        The instrument, its weights loaded.
-
-    Raises:
-        InstrumentError: For a file that is missing or another network's.
-    """
-    return MarginReader("curricularface", path, precision)
-
-
-def adaface(path: str, precision: str = "fp32") -> MarginReader:
-    """The factory of `adaface:PATH`.
-
-    Args:
-        path: The user's file.
-        precision: "fp32" or "bf16".
-
-    Returns:
-        The instrument, its weights loaded.
-
-    Raises:
-        InstrumentError: For a file that is missing or another network's.
-    """
-    return MarginReader("adaface", path, precision)
+# The factories of `cosface:PATH` and its like; `path` and `precision` are their options.
+cosface = partial(MarginReader, "cosface")
+curricularface = partial(MarginReader, "curricularface")
+adaface = partial(MarginReader, "adaface")
 
 
 def _network(family: str, tensors: Mapping[str, Tensor]) -> tuple[str, nn.Module]:

@@ -9,8 +9,9 @@ picture shows.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -20,6 +21,9 @@ from scipy import ndimage
 from metrics.distances import Floats
 from metrics.instruments.base import InstrumentError, file_sha256
 from metrics.pictures.distances import FID_INCEPTION, INCEPTION
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Images = NDArray[np.uint8]
 
@@ -91,15 +95,7 @@ class FIDInception:
 
     def __call__(self, images: Images, batch_size: int = 32) -> Floats:
         """uint8 [n, h, w, 3] RGB, all of one size -> float64 [n, 2048]."""
-        import torch
-
-        checked = _checked(images)
-        rows = [np.empty((0, 2048))]
-        with torch.inference_mode():
-            for i in range(0, len(checked), batch_size):
-                x = torch.from_numpy(np.ascontiguousarray(checked[i : i + batch_size])).to(self._device)
-                rows.append(self._network(x.permute(0, 3, 1, 2).float()).double().cpu().numpy())
-        return np.concatenate(rows)
+        return _by_batches(self._network, images, batch_size, self._device)
 
 
 class Inception:
@@ -146,18 +142,27 @@ class Inception:
 
     def __call__(self, images: Images, batch_size: int = 32) -> Floats:
         """uint8 [n, h, w, 3] RGB, all of one size -> float64 [n, 2048]."""
-        import torch
+        return _by_batches(self._features, images, batch_size, self._device)
 
-        checked = _checked(images)
-        rows = [np.empty((0, 2048))]
-        with torch.inference_mode():
-            for i in range(0, len(checked), batch_size):
-                x = torch.from_numpy(np.ascontiguousarray(checked[i : i + batch_size])).to(self._device)
-                x = torch.nn.functional.interpolate(
-                    x.permute(0, 3, 1, 2).float(), (299, 299), mode="bilinear", antialias=True
-                )
-                rows.append(self._network(x / 127.5 - 1.0).double().cpu().numpy())
-        return np.concatenate(rows)
+    def _features(self, x: Tensor) -> Tensor:
+        from torch.nn.functional import interpolate
+
+        scaled = interpolate(x, (299, 299), mode="bilinear", antialias=True)
+        features: Tensor = self._network(scaled / 127.5 - 1.0)
+        return features
+
+
+def _by_batches(network: Callable[[Tensor], Tensor], images: Images, batch_size: int, device: str) -> Floats:
+    """The rows of a network that takes float [n, 3, h, w] of 0..255."""
+    import torch
+
+    checked = _checked(images)
+    rows = [np.empty((0, 2048))]
+    with torch.inference_mode():
+        for i in range(0, len(checked), batch_size):
+            x = torch.from_numpy(np.ascontiguousarray(checked[i : i + batch_size])).to(device)
+            rows.append(network(x.permute(0, 3, 1, 2).float()).double().cpu().numpy())
+    return np.concatenate(rows)
 
 
 def open_inception(path: str | os.PathLike[str], device: str = "cpu") -> FIDInception | Inception:

@@ -73,14 +73,20 @@ class IResNet(nn.Module):
         return y
 
 
-def depths_of(keys: Iterable[str]) -> tuple[str, tuple[int, int, int, int]]:
-    """Which IResNet a file's keys are of. Raises InstrumentError for none."""
+def modules_of_layers(keys: Iterable[str]) -> list[int]:
+    """How many numbered modules layer1 to layer4 have, by a file's keys "layer2.7.conv.weight"."""
     counts = [0, 0, 0, 0]
     for key in keys:
         layer, _, rest = key.partition(".")
         number = rest.partition(".")[0]
         if layer in ("layer1", "layer2", "layer3", "layer4") and number.isdigit():
             counts[int(layer[-1]) - 1] = max(counts[int(layer[-1]) - 1], int(number) + 1)
+    return counts
+
+
+def depths_of(keys: Iterable[str]) -> tuple[str, tuple[int, int, int, int]]:
+    """Which IResNet a file's keys are of. Raises InstrumentError for none."""
+    counts = modules_of_layers(keys)
     for name, depths in DEPTHS.items():
         if list(depths) == counts:
             return name, depths

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from metrics.instruments.base import InstrumentError
+from metrics.instruments.networks.iresnet import modules_of_layers
 
 DEPTHS = {"sphere20": (1, 2, 4, 1), "sphere64": (3, 7, 16, 3)}
 WIDTH, HEIGHT = 96, 112
@@ -55,13 +56,8 @@ class Sphere(nn.Module):
 
 def depths_of(keys: Iterable[str]) -> tuple[str, tuple[int, int, int, int]]:
     """Which of DEPTHS a file's keys are of. Raises InstrumentError for none."""
-    counts = [0, 0, 0, 0]
-    for key in keys:
-        layer, _, rest = key.partition(".")
-        number = rest.partition(".")[0]
-        if layer in ("layer1", "layer2", "layer3", "layer4") and number.isdigit():
-            # The first two of a layer are its strided convolution and PReLU.
-            counts[int(layer[-1]) - 1] = max(counts[int(layer[-1]) - 1], int(number) - 1)
+    # The first two of a layer are its strided convolution and PReLU.
+    counts = [max(0, modules - 2) for modules in modules_of_layers(keys)]
     for name, depths in DEPTHS.items():
         if list(depths) == counts:
             return name, depths
