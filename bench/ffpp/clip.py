@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from bench.data.clips import ClipError, FrameRule, Frames, read_clip, read_numbers
 from bench.data.numbering import AS_NAMED, Numbering
 from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading
+from bench.swappers.apply import Failed, Swapped
 from smoothswap.faces.detect import Face
 from smoothswap.media.video import VideoError
 
@@ -107,3 +111,30 @@ def with_gaps(frames: Frames, readings: list[Reading]) -> list[Reading]:
         next(rest) if image is not None else Reading(0, None, "decode_error", reason)
         for image, reason in zip(frames.frames, frames.reasons, strict=True)
     ]
+
+
+def sized(finished: Frames, i: int, target: Image | None) -> Swapped:
+    """A finished frame, brought to the target's size where it has its form.
+
+    Args:
+        finished: The clip of finished swaps.
+        i: Which of its frames.
+        target: uint8 [h, w, 3], the target's frame of the same number; None where it cannot be read.
+
+    Returns:
+        uint8 [h, w, 3], or why it cannot stand for the target's.
+    """
+    image = finished.frames[i]
+    if image is None:
+        return Failed(finished.reasons[i])
+    if target is None or image.shape == target.shape:
+        return image
+    height, width = target.shape[:2]
+    if abs(image.shape[0] * width - image.shape[1] * height) <= 0.02 * image.shape[0] * width:
+        smaller = image.shape[0] > height
+        how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
+    return Failed(
+        f"the swapped frame is {image.shape[1]} x {image.shape[0]}, its target {target.shape[1]} x "
+        f"{target.shape[0]}; paste the faces back into the target's frames"
+    )

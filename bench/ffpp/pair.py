@@ -7,22 +7,22 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.clips import ClipError, FrameRule, Frames
+from bench.data.clips import ClipError, FrameRule
 from bench.data.numbering import AS_NAMED
 from bench.data.pairs import Pair
 from bench.ffpp.cases import Case, Cutter
-from bench.ffpp.clip import Clip, open_clip, reopen
+from bench.ffpp.clip import Clip, open_clip, reopen, sized
 from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.strangers import Strangers
+from bench.ffpp.truth import Truth
 from bench.reading.outside import Outside
 from bench.reading.pool import Readers
-from bench.reading.reader import Image, Reading, Status
+from bench.reading.reader import Reading, Status
 from bench.swappers import Swapper, Task
 from bench.swappers.apply import Failed, Swapped, swap
 from smoothswap.media.video import VideoError
@@ -47,34 +47,6 @@ class Context:
     cutter: Cutter
     outside: Outside
     strangers: Strangers | None = None
-
-
-class Truth:
-    """The true swap of one pair, by frame number: its pixels, and its readings once they are asked for."""
-
-    def __init__(self, target: Clip, clip: Clip) -> None:
-        self.pixels: dict[int, Image] = {}
-        self._faces = []
-        places = {number: i for i, number in enumerate(target.frames.numbers) if target.ok(i)}
-        for number, image in zip(clip.frames.numbers, clip.frames.frames, strict=True):
-            if image is not None and number in places:
-                self.pixels[number] = image
-                self._faces.append(target.face(places[number]))
-        self._future: Future[list[Reading]] | None = None
-
-    def read(self, readers: Readers, look: bool) -> None:
-        """Hand the frames out to be read; `readings` waits for them.
-
-        Args:
-            readers: Detection and instruments.
-            look: Whether the pictures themselves are read too (Reading.look).
-        """
-        self._future = readers.swaps(list(self.pixels.values()), self._faces, look)
-
-    def readings(self) -> dict[int, Reading]:
-        """Frame number -> reading; waits for them."""
-        assert self._future is not None, "read() comes first"
-        return dict(zip(self.pixels, Readers.result(self._future), strict=True))
 
 
 class PairRun:
@@ -210,7 +182,7 @@ class PairRun:
                 self._failure = f"target clip: {error}"
                 return
         self._pose()
-        self._swapped = [_sized(clip.frames, i, frame) for i, frame in enumerate(self.target.frames.frames)]
+        self._swapped = [sized(clip.frames, i, frame) for i, frame in enumerate(self.target.frames.frames)]
         for i, reason in enumerate(clip.frames.reasons):
             if reason and self._problems[i] is None:
                 self._problems[i] = ("decode_error", reason)
@@ -361,21 +333,3 @@ class PairRun:
 
 def _usable(reading: Reading | None) -> Reading | None:
     return reading if reading is not None and reading.status == "ok" else None
-
-
-def _sized(finished: Frames, i: int, target: Image | None) -> Swapped:
-    """A finished frame, brought to the target's size where it has its form; or why it cannot stand for the target's."""
-    image = finished.frames[i]
-    if image is None:
-        return Failed(finished.reasons[i])
-    if target is None or image.shape == target.shape:
-        return image
-    height, width = target.shape[:2]
-    if abs(image.shape[0] * width - image.shape[1] * height) <= 0.02 * image.shape[0] * width:
-        smaller = image.shape[0] > height
-        how = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
-        return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
-    return Failed(
-        f"the swapped frame is {image.shape[1]} x {image.shape[0]}, its target {target.shape[1]} x "
-        f"{target.shape[0]}; paste the faces back into the target's frames"
-    )

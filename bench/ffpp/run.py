@@ -20,10 +20,11 @@ from bench.data.pairs import ClipKey, Dataset, Pair
 from bench.ffpp.cases import LOSSLESS, Cutter
 from bench.ffpp.clip import Clip, open_clip, readable, with_gaps
 from bench.ffpp.frame import Frame
-from bench.ffpp.pair import Context, PairRun, Truth
+from bench.ffpp.pair import Context, PairRun
 from bench.ffpp.plan import Plan
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.strangers import Strangers
+from bench.ffpp.truth import Truth
 from bench.reading.outside import Outside
 from bench.reading.pool import Readers
 from bench.reading.reader import Reading

@@ -1,0 +1,37 @@
+"""The true swap of a pair, where the data has one."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from bench.ffpp.clip import Clip
+from bench.reading.pool import Readers
+from bench.reading.reader import Image, Reading
+
+
+class Truth:
+    """The true swap of one pair, by frame number: its pixels, and its readings once they are asked for."""
+
+    def __init__(self, target: Clip, clip: Clip) -> None:
+        self.pixels: dict[int, Image] = {}
+        self._faces = []
+        places = {number: i for i, number in enumerate(target.frames.numbers) if target.ok(i)}
+        for number, image in zip(clip.frames.numbers, clip.frames.frames, strict=True):
+            if image is not None and number in places:
+                self.pixels[number] = image
+                self._faces.append(target.face(places[number]))
+        self._future: Future[list[Reading]] | None = None
+
+    def read(self, readers: Readers, look: bool) -> None:
+        """Hand the frames out to be read; `readings` waits for them.
+
+        Args:
+            readers: Detection and instruments.
+            look: Whether the pictures themselves are read too (Reading.look).
+        """
+        self._future = readers.swaps(list(self.pixels.values()), self._faces, look)
+
+    def readings(self) -> dict[int, Reading]:
+        """Frame number -> reading; waits for them."""
+        assert self._future is not None, "read() comes first"
+        return dict(zip(self.pixels, Readers.result(self._future), strict=True))
