@@ -40,6 +40,11 @@ class Pair:
         return "+".join(sorted((self.target_person, self.source_person)))
 
 
+def people_in(pairs: Iterable[Pair]) -> set[str]:
+    """Everybody in some pairs, sources and targets."""
+    return {person for pair in pairs for person in (pair.target_person, pair.source_person)}
+
+
 @dataclass(frozen=True)
 class DataOptions:
     """What the command line says of a data set; each kind takes what concerns it.

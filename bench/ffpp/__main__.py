@@ -86,15 +86,16 @@ def run(options: argparse.Namespace, line: str) -> int:
 
 def _dry_run(plan: Plan, skip_missing: bool) -> int:
     from bench import leaks
+    from bench.data.pairs import people_in
     from bench.ffpp.plan import missing_clips
     from bench.ffpp.presets import name_of
 
-    people = leaks.people_of(plan.dataset, plan.pairs)
-    seen = leaks.of_instruments(plan.instruments, people)
-    seen += [one for swapper in plan.swappers for one in leaks.of_model(swapper, people)]
+    shown = leaks.people_of(plan.dataset, plan.pairs)
+    seen = leaks.of_instruments(plan.instruments, shown)
+    seen += [one for swapper in plan.swappers for one in leaks.of_model(swapper, shown)]
     frames = len(plan.pairs) * plan.protocol.frames
     originals = len({clip for pair in plan.pairs for clip in (pair.target, pair.source)})
-    missing = missing_clips(plan)
+    missing, people = missing_clips(plan), people_in(plan.pairs)
     name = name_of(plan.protocol, plan.kind, len(plan.pairs))
     known = f"{name}: " if name else ""
     searched, mapped = plan.protocol.gallery_size or len(people), len(plan.protocol.identity_map)

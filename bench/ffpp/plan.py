@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.data import FFPP, open_dataset, rendered, split_kind
 from bench.data.ffpp import read_identity_map
-from bench.data.pairs import DataOptions, Dataset, Pair, require
+from bench.data.pairs import DataOptions, Dataset, Pair, people_in, require
 from bench.data.people import SHIPPED, map_for, shipped_map
 from bench.errors import DataError, UsageError, few
 from bench.ffpp import presets
@@ -61,15 +61,15 @@ def prepare(options: argparse.Namespace) -> Plan:
     device = usable(options.device)
     kind, root = split_kind(options.data) if options.data is not None else (FFPP, rendered.ensure())
     protocol, dataset, pairs = _data(options, protocol, kind, root)
-    models = options.model or ["smoothswap"]
+    models, strangers = options.model or ["smoothswap"], third_people(dataset, pairs)
     if not options.no_references:
         lacking = {"oracle"} if not dataset.truth else set()
-        lacking |= set() if third_people(dataset, pairs) else {"stranger"}
+        lacking |= set() if strangers else {"stranger"}
         models = [*models, *(name for name in REFERENCES if name not in (*models, *lacking))]
     swappers = declare(
         create_all(models, dataset, device, options.order, options.frame_numbers), options.trained_with
     )
-    if any(one.shows == "stranger" for one in swappers) and not third_people(dataset, pairs):
+    if any(one.shows == "stranger" for one in swappers) and not strangers:
         raise UsageError("stranger needs a third person and this run has two: score more clips with --limit")
     for swapper in swappers:
         if reason := swapper.info.get("chosen"):
@@ -109,7 +109,7 @@ def _data(
             protocol = protocol.model_copy(update={"identity_map": dict(known)})
             dataset, pairs = opened()
     presets.check(options.protocol, len(pairs), root)
-    people = {person for pair in pairs for person in (pair.target_person, pair.source_person)}
+    people = people_in(pairs)
     if protocol.gallery_size is not None and protocol.gallery_size > len(people):
         raise UsageError(
             f"--gallery-size {protocol.gallery_size} is more than the {len(people)} people of the run: "
