@@ -32,6 +32,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
+from reports.described import DataInfo, InstrumentInfo, SwapsCheck
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
 from reports.galleries import GalleryInfo, GalleryPoint
 from reports.rules import ProtocolInfo
@@ -154,27 +155,6 @@ class ModelInfo(Open):
         return self.name in REFERENCES if self.reference is None else self.reference
 
 
-class DataInfo(Open):
-    """What the frames came from: the data set's name, and the hash of its manifest where it has one."""
-
-    name: Name
-    manifest_sha256: str | None = None
-
-
-class InstrumentInfo(Open):
-    """family: networks of one recipe; by the part of the name before a colon when it is not stated.
-
-    kin: families of the networks that its own training began from; who was trained with one of those shares them.
-    """
-
-    name: Name
-    family: str | None = None
-    kin: tuple[str, ...] = ()
-    weights_sha256: str | None = None
-    crop: JsonValue = None
-    licence: str | None = None
-
-
 class Run(Closed):
     """What ran, on what, with what: enough to run it again. `seconds` is wall time.
 
@@ -195,18 +175,6 @@ class Run(Closed):
     rescored: AwareDatetime | None = None
     seconds: Annotated[Number, Field(ge=0)]
     seen: tuple[Seen, ...] = Field(default=(), max_length=200)
-
-
-class SwapsCheck(Closed):
-    """What finished swaps looked like beside their targets outside of the faces, before they were scored.
-
-    kind: fits, doubtful, cannot_tell, or wrong, which was then scored on demand. clips: how many were looked at.
-    """
-
-    kind: Literal["fits", "doubtful", "cannot_tell", "wrong"]
-    text: str = Field(default="", max_length=2000)
-    mend: str = Field(default="", max_length=200)
-    clips: Count = 0
 
 
 class Results(Closed):
