@@ -198,12 +198,14 @@ def _oracle(table: Table, row: Row, oracle: Row) -> Finding | None:
 
 def _lost(table: Table, row: Row, nothing: Row | None) -> Finding | None:
     counts = row.run.results.counts
-    lost = counts.expected - counts.used
-    if not counts.expected or not lost:
+    # What was never there has not been lost by anybody.
+    failed = {status: n for status, n in counts.failed.items() if n and status != "not_available"}
+    there = counts.expected - counts.failed.get("not_available", 0)
+    if not failed:
         return None
     name = row.run.name
-    reasons = ", ".join(f"{n} {status}" for status, n in counts.failed.items() if n)
-    sentence = f"{name} lost {lost:,} of {counts.expected:,} frames ({reasons})."
+    reasons = ", ".join(f"{n} {status}" for status, n in failed.items())
+    sentence = f"{name} lost {sum(failed.values()):,} of {there:,} frames ({reasons})."
     test = None if nothing is None else table.families.of(row.run, nothing.run).get(FAILED)
     if nothing is None or test is None:
         return Finding(sentence, (), "Counted in the ledger; no test.")

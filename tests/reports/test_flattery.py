@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,14 @@ def test_what_never_saw_the_source_is_bold_in_no_column_of_identity(table: Table
     groups = {column.key: column.group for column in table.columns}
     assert {name for name, key in table.bold if groups[key] in GROUPS} == {"true"}
     assert not [key for _, key in table.bold if key.endswith("_r")]
+
+
+def test_what_was_never_there_is_not_called_lost(run: Path) -> None:
+    one = RunFiles.read(run / "true")
+    for status, said in (("not_available", []), ("no_face", ["true lost 10 of 10 frames (10 no_face)."])):
+        counts = one.results.counts.model_copy(update={"expected": 10, "used": 0, "failed": {status: 10}})
+        shown = replace(one, results=one.results.model_copy(update={"counts": counts}))
+        assert [f.sentence for f in findings(build([shown])) if " lost " in f.sentence] == said
 
 
 def test_the_scale_places_them_at_its_foot_and_shows_where_doing_nothing_lies(table: Table) -> None:
