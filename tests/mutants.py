@@ -189,7 +189,7 @@ MUTANTS = (
     _m("BGR pictures", "metrics/pictures/features.py", "np.array([0.299, 0.587, 0.114])", "np.array([0.114, 0.587, 0.299])",
        _QUALITY),
     _m("pickles are run", "metrics/pictures/features.py", "weights_only=True)\n", "weights_only=False)\n", _QUALITY),
-    _m("inception sees 0..1", "metrics/pictures/features.py", "x / 127.5 - 1.0", "x / 255.0", _QUALITY),
+    _m("inception sees 0..1", "metrics/pictures/features.py", "scaled / 127.5 - 1.0", "scaled / 255.0", _QUALITY),
     _m("swaps held against themselves", "metrics/pictures/sets.py", "distance(x[part], y[part])",
        "distance(x[part], x[part])", _SETS),
     _m("lost faces stay in the set", "metrics/pictures/sets.py", "np.asarray(usable & found)", "usable", _SETS),
