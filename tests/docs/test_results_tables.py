@@ -125,3 +125,16 @@ def test_a_wrong_cell_is_noticed() -> None:
 def read(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def test_the_sizes_of_galleries_are_the_results() -> None:
+    """The table of docs/protocol.md: retrieval of the default run among fewer people."""
+    text = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+    sizes, ours, nothing = (
+        [cell.strip() for cell in line.strip("| ").split("|")]
+        for line in re.findall(r"^\| (?:people|smoothswap on|nothing swapped).*$", text, re.MULTILINE)
+    )
+    for row, model in ((ours, "smoothswap"), (nothing, "copy-target")):
+        curve = read(RESULTS / "ffpp-default" / model / "results.json")["metrics"]["id_retrieval"]["curve"]
+        assert sizes[1:] == [str(point["people"]) for point in curve]
+        assert row[1:] == [f"{point['value']:.1f}" for point in curve]
