@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jaxtyping import install_import_hook
 
-from tests.support import ROOT
-from tests.support.checked_shapes import PACKAGES
+from tests.support import ROOT, checked_shapes
 
-# Before any of these packages is imported; what a user runs is not wrapped.
-install_import_hook(PACKAGES, "checked_shapes.checked")
-install_import_hook(("metrics",), "checked_shapes.checked_where_shaped")
+# Before any of our packages is imported; what a user runs is not wrapped.
+checked_shapes.install()
 
 pytest_plugins = [
     "tests.support.learned",
