@@ -3,8 +3,8 @@
 An expression is read from left to right, without precedence: `100 * A / B - 100`. Or it is `min A B ...`, `max A B ...` or
 `way A B C`, how far B lies on the way from A to C in per cent. A, B and C are numbers, or paths: folders, the JSON or TOML
 file (without its ending; of a scored model `results.json` is meant), and keys in it. `key=value,key=value` takes the one
-entry of a list that fits, `low` and `high` are the ends of `ci95`, a figure with a `value` is that value. A path with spaces
-stands in quotes.
+entry of a list that fits, `low` and `high` are the ends of `ci95`, a figure with a `value` is that value. A path with a
+space in it stands in quotes.
 """
 
 from __future__ import annotations
