@@ -11,7 +11,7 @@ from reports.table import RunFiles
 from smoothswap.config import load_preset
 from smoothswap.pretrained import card, names
 
-_GOALS = {"person": "the mean of the person's embeddings", "view": "the photo's own embedding"}
+_GOALS = {"person": "the person's mean embedding", "view": "the photo's own"}
 
 
 def departures(about: Mapping[str, Any]) -> list[str]:
@@ -32,7 +32,7 @@ def departures(about: Mapping[str, Any]) -> list[str]:
     if ours["id_target"] != paper.id_target:
         said.append(f"towards {_GOALS[ours['id_target']]} ({_GOALS[paper.id_target]})")
     if ours["id_views"] and not paper.id_views:
-        said.append("over augmented swaps too (the swap alone)")
+        said.append("over augmented swaps too (the swap)")
     if steps := max(_warmups(about)):
         said.append(f"adversarial loss warmed up over {steps} steps (no ramp stated)")
     size, width = ours["generator.size"], ours["generator.width"]
@@ -61,6 +61,6 @@ def notes(runs: Sequence[RunFiles]) -> str:
             continue
         if said := departures(about):
             found += (
-                f"\nNot as in the paper (its own in brackets), {plain(run.name)}: {plain(', '.join(said))}\n"
+                f"\nNot as in the paper (its own in brackets), {plain(run.name)}: {plain(', '.join(said))}.\n"
             )
     return found

@@ -34,7 +34,7 @@ def test_every_table_with_committed_weights_says_it(page: Any) -> None:
             (line,) = re.findall(rf"^Not as in the paper .*?, {model['name']}: (.*)$", table, re.MULTILINE)
             swapper = card(beside.stem)["config"]["swapper"]
             assert (f"lambda\\_id {swapper['lambda_id']:g} (4)" in line) == (swapper["lambda_id"] != 4)
-            assert ("the mean of the person's embeddings" in line) == (swapper["id_target"] == "person")
+            assert ("the person's mean embedding" in line) == (swapper["id_target"] == "person")
             assert ("augmented swaps" in line) == bool(swapper["id_views"])
             assert f"{swapper['generator.size']} pixels" in line
     assert seen
