@@ -3,8 +3,9 @@
     python -m bench.make_pairs --from lfw/images_deepfunneled --out pairs.csv --people 40
     python -m bench.pairs --pairs pairs.csv --images lfw/images_deepfunneled --model smoothswap
 
-The people stand in a circle in the order of the lot: each one's target gets the face of the next one's source. Nobody's
-two photographs are one, so that ID retrieval never finds a person by the very picture that the model was shown alone.
+People are drawn two by two, and each one's target gets the face of the other's source, as in FaceForensics++: so no person is
+in two pairs of people, over which intervals are taken. A person's source and target are two photographs, so that ID
+retrieval can find somebody by another picture than the one that the model was shown.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def make(
 
     Args:
         folder: Of the people's folders of photographs, DIR/Name/photo.jpg; who has one photograph alone is left out.
-        people: So many, drawn by seed; None: all.
+        people: So many, drawn by seed, of an odd number one less; None: all.
         seed: Of the lot.
         listed: A file that names whom alone to take, such as those whom a model was not trained on.
 
@@ -66,13 +67,13 @@ def make(
             "lower --people, or name the folder whose folders are people"
         )
     random = np.random.default_rng(seed)
-    drawn = [list(photos)[i] for i in random.permutation(len(photos))[:wanted]]
-    chosen = {name: random.choice(len(photos[name]), 2, replace=False) for name in drawn}
+    drawn = [list(photos)[i] for i in random.permutation(len(photos))[: wanted - wanted % 2]]
+    chosen = {name: random.choice(photos[name], 2, replace=False).tolist() for name in drawn}
     rows = []
-    for name, following in zip(drawn, [*drawn[1:], drawn[0]], strict=True):
-        source = photos[following][chosen[following][0]]
-        target = photos[name][chosen[name][1]]
-        rows.append(dict(zip(COLUMNS, (source, target, following, name), strict=True)))
+    for one, other in zip(drawn[::2], drawn[1::2], strict=True):
+        for source, target in ((one, other), (other, one)):
+            named = (chosen[source][0], chosen[target][1], source, target)
+            rows.append(dict(zip(COLUMNS, named, strict=True)))
     return rows
 
 
@@ -95,7 +96,7 @@ def parser() -> Parser:
     add = made.add_argument
     add("--from", dest="folder", type=Path, required=True, metavar="DIR", help="folder of Name/photo.jpg")
     add("--out", type=Path, default=Path("pairs.csv"), metavar="FILE", help="the list (%(default)s)")
-    add("--people", type=at_least(2), metavar="N", help="so many people, one pair each (all with two photographs)")
+    add("--people", type=at_least(2), metavar="N", help="so many, two by two (all who have two photographs)")
     add("--listed", type=Path, metavar="FILE", help="whom alone to take, a name a line, or LFW's people files")
     add("--seed", type=at_least(0), default=0, metavar="N", help="of the lot (%(default)s)")
     return made

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import leaks
 from bench.environment import environment
+from bench.data.lists.pair_list import PairList
 from bench.ffpp.presets import name_of
 from bench.reading.instruments import describe
 from smoothswap.faces.detect import Detector
@@ -77,8 +78,8 @@ def data(kind: str, dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
 
     Returns:
         kind, name (that of the root's folder), clips (how many swaps), originals (how many original clips
-        they are made of), manifest_sha256 (hex) and manifest, which says in words what was hashed; and what the data set
-        says of itself by a method `described(pairs)`. Of a pair list the list is hashed too, and gives the name.
+        they are made of), manifest_sha256 (hex) and manifest, which says in words what was hashed. Of a pair list the list
+        is hashed too and gives the name, and what PairList.described says comes along.
     """
     keys = {str(key): key for pair in pairs for key in map(dataset.original, (pair.target, pair.source))}
     lines = []
@@ -86,14 +87,13 @@ def data(kind: str, dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
         path = dataset.path(key)
         size = "missing" if path is None else path.stat().st_size if path.is_file() else "folder"
         lines.append(f"{name} {size}")
-    described = getattr(dataset, "described", None)
-    more: dict[str, Any] = {} if described is None else described(pairs)
-    name, what = dataset.root.resolve().name, "names and sizes of the original clips"
-    if "list_sha256" in more:
-        name, what = more["list"], f"{what}, and the list"
+    named, what, more = dataset.root.resolve().name, "names and sizes of the original clips", {}
+    if isinstance(dataset, PairList):
+        more = dataset.described(pairs)
+        named, what = more["list"], f"{what}, and the list"
         lines.append(f"list {more['list_sha256']}")
     return {
-        "kind": kind, "name": name, "clips": len(pairs), "originals": len(keys),
+        "kind": kind, "name": named, "clips": len(pairs), "originals": len(keys),
         "manifest_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         "manifest": what, **more,
     }  # fmt: skip
