@@ -117,10 +117,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Part:
-    """An axis in the report, over all models."""
+    """An axis in the report, over all models. few: under how many pairs of people a slice is called so."""
 
     axis: Axis
     lines: tuple[Line, ...]
+    few: int = FEW
 
 
 def parts(models: Sequence[tuple[str, Slices | None]]) -> list[Part]:
@@ -130,12 +131,10 @@ def parts(models: Sequence[tuple[str, Slices | None]]) -> list[Part]:
         models: Each one's name and slices; None: it has none.
 
     Returns:
-        One part an axis that any model was sliced by, in the order of the first.
+        One part an axis that any model was sliced by, in the order of the models.
     """
-    axes: dict[str, Axis] = {}
-    for _, slices in models:
-        for axis in slices.axes if slices else ():
-            axes.setdefault(axis.key, axis)
+    axes = {axis.key: axis for _, slices in reversed(models) if slices for axis in slices.axes}
+    few = max((slices.few for _, slices in models if slices), default=FEW)
     found = []
     for key, axis in axes.items():
         of = {
@@ -147,5 +146,5 @@ def parts(models: Sequence[tuple[str, Slices | None]]) -> list[Part]:
         lines = [
             Line(label, tuple((name, slices_of.get(label)) for name, slices_of in of.items())) for label in labels
         ]
-        found.append(Part(axis, tuple(lines)))
+        found.append(Part(axis, tuple(lines), few))
     return found

@@ -22,7 +22,7 @@ from bench.ffpp.run import Outcome
 from bench.ffpp.scores import Source
 from bench.reading.reader import Reading
 from metrics import METRICS
-from metrics.evaluation import summarise
+from metrics.evaluation import summary
 from reports.results import MetricValue
 from reports.slices import Axis, Slice, Slices
 
@@ -131,11 +131,12 @@ class _Scored:
         self._posed = np.array(frames["posed"].to_pylist(), dtype=bool)
         self._ok = np.array(frames["status"].to_pylist(), dtype=str) == "ok"
         self._metrics = {key: one for key, one in metrics.items() if f"metric/{key}" in frames.column_names}
-        self._protocol = protocol
-        self._values = {}
+        self._seed = protocol.seed
+        self._values: dict[str, Floats] = {}
         for key in self._metrics:
             own, lost = (_column(frames, f"{part}/{key}") for part in ("metric", "missing"))
-            self._values[key] = own, np.where(np.isnan(own), lost, own)
+            counts = metrics[key].missing_policy == "count_as_wrong"
+            self._values[key] = np.where(np.isnan(own) & counts, lost, own)
 
     def slice(self, label: str, pairs: pa.Table, inside: npt.NDArray[np.bool_], values: Floats | None = None) -> Slice:
         """The slice of the pairs `inside`, bool [pairs]; of numbers with their values."""
@@ -156,18 +157,8 @@ class _Scored:
         )
 
     def _mean(self, key: str, rows: npt.NDArray[np.bool_]) -> dict[str, Any]:
-        own, counted = self._values[key]
-        value = summarise(
-            METRICS[key.partition("@")[0]],
-            own[rows],
-            counted[rows],
-            self._clusters[rows],
-            instrument=None,
-            lost=0,
-            missing=self._protocol.missing,
-            seed=self._protocol.seed,
-        )
-        return value.applied.as_dict()
+        spec = METRICS[key.partition("@")[0]]
+        return summary(spec, self._values[key][rows], self._clusters[rows], self._seed).as_dict()
 
 
 def _of_column(key: str, pairs: pa.Table, scored: _Scored) -> Axis:

@@ -19,6 +19,8 @@ from bench.errors import EndedEarly, UsageError
 from bench.pairs.options import parser
 
 if TYPE_CHECKING:
+    from bench.data.lists.pair_list import PairList
+    from bench.data.pairs import Pair
     from bench.ffpp.plan import Plan
 
 KIND = "pairs"
@@ -56,7 +58,7 @@ def prepare(options: argparse.Namespace) -> Plan:
     """
     from bench.data.lists.pair_list import SPLIT, PairList
     from bench.data.lists.table import read_table
-    from bench.data.pairs import Dataset, Pair
+    from bench.data.pairs import Dataset
     from bench.ffpp.plan import check_gallery, planned, protocol_of
     from bench.ffpp.protocol import Protocol
 
@@ -71,11 +73,7 @@ def prepare(options: argparse.Namespace) -> Plan:
         options.frames = options.frames or 1
     if options.model is None and "swap" in dataset.table.columns:
         options.model = ["list"]
-    print(
-        f"{options.pairs}: {len(pairs):,} pairs of {len({p for pair in pairs for p in (pair.target_person, pair.source_person)}):,} "
-        f"people ({dataset.rule.said}); sliced by {', '.join(dataset.table.attributes) or 'no column'}",
-        file=sys.stderr,
-    )
+    _say(dataset, pairs)
 
     def data() -> tuple[Protocol, Dataset, list[Pair]]:
         protocol = protocol_of(options, ("other", "as_is", SPLIT))
@@ -83,6 +81,24 @@ def prepare(options: argparse.Namespace) -> Plan:
         return protocol, dataset, pairs
 
     return planned(options, KIND, data)
+
+
+def _say(dataset: PairList, pairs: list[Pair]) -> None:
+    """How the list was understood, on standard error."""
+    from bench.data.pairs import in_several_pairs, people_in
+
+    people, several = people_in(pairs), in_several_pairs(pairs)
+    print(
+        f"{dataset.table.file}: {len(pairs):,} pairs of {len(people):,} people ({dataset.rule.said}); sliced by "
+        f"{', '.join(dataset.table.attributes) or 'no column'}",
+        file=sys.stderr,
+    )
+    if several:
+        print(
+            f"warning: {len(several):,} of the {len(people):,} people are in more than one pair of people; intervals take "
+            "pairs of people as independent, and are too narrow where much depends on a person",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

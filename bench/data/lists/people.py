@@ -86,8 +86,9 @@ def _expression(asked: str, keys: Sequence[str]) -> PeopleRule:
 
 
 def _after_folder(key: str) -> bool:
-    path = PurePosixPath(key)
-    return bool(path.parent.name) and path.name.startswith(path.parent.name)
+    parent, _, name = key.rpartition("/")
+    folder = parent.rpartition("/")[2]
+    return bool(folder) and name.startswith(folder)
 
 
 def _casia(key: str) -> bool:
