@@ -3,9 +3,9 @@
     python -m bench.make_pairs --from lfw/images_deepfunneled --out pairs.csv --people 40
     python -m bench.pairs --pairs pairs.csv --images lfw/images_deepfunneled --model smoothswap
 
-People are drawn two by two, and each one's target gets the face of the other's source, as in FaceForensics++: so no person is
-in two pairs of people, over which intervals are taken. A person's source and target are two photographs, so that ID
-retrieval can find somebody by another picture than the one that the model was shown.
+People are drawn two by two, and each one's target gets the face of the other's source, as in FaceForensics++: so no
+person is in two pairs of people, over which intervals are taken. A person's source and target are two photographs, so that
+ID retrieval can find somebody by another picture than the one that the model was shown.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def parser() -> Parser:
     add("--from", dest="folder", type=Path, required=True, metavar="DIR", help="folder of Name/photo.jpg")
     add("--out", type=Path, default=Path("pairs.csv"), metavar="FILE", help="the list (%(default)s)")
     add("--people", type=at_least(2), metavar="N", help="so many, two by two (all who have two photographs)")
-    add("--listed", type=Path, metavar="FILE", help="whom alone to take, a name a line, or LFW's people files")
+    add(
+        "--listed", type=Path, metavar="FILE", help="whom alone to take, a name a line, or LFW's people files"
+    )
     add("--seed", type=at_least(0), default=0, metavar="N", help="of the lot (%(default)s)")
     return made
 

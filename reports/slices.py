@@ -144,7 +144,8 @@ def parts(models: Sequence[tuple[str, Slices | None]]) -> list[Part]:
         }
         labels = dict.fromkeys(label for slices_of in of.values() for label in slices_of)
         lines = [
-            Line(label, tuple((name, slices_of.get(label)) for name, slices_of in of.items())) for label in labels
+            Line(label, tuple((name, slices_of.get(label)) for name, slices_of in of.items()))
+            for label in labels
         ]
         found.append(Part(axis, tuple(lines), few))
     return found

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bench import leaks
-from bench.environment import environment
 from bench.data.lists.pair_list import PairList
+from bench.environment import environment
 from bench.ffpp.presets import name_of
 from bench.reading.instruments import describe
 from smoothswap.faces.detect import Detector

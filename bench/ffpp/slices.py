@@ -62,7 +62,7 @@ def pairs_table(
         "source": [pair.source for pair in pairs],
         "cluster": [pair.cluster for pair in pairs],
     }
-    columns |= {f"{COLUMN}{name}": [values[name] for values in said] for name in dataset.table.attributes}
+    columns |= {f"{COLUMN}{name}": [values[name] for values in said] for name in dataset.sliced_by}
     pose = next((one.name for one in instruments if "pose" in one.reads), None)
     read = {
         clip: _medians([reading for _, reading in readings if reading.status == "ok"], pose)
@@ -118,7 +118,11 @@ def sliced(
             values = np.array(pairs[key].to_numpy(zero_copy_only=False), np.float64)
             side, what = key.removeprefix(READ).split("_")
             title, unit = TITLES[what]
-            axes.append(_thirds(Axis(key=key, title=title.format(side), kind="number", unit=unit), values, pairs, scored))
+            axes.append(
+                _thirds(
+                    Axis(key=key, title=title.format(side), kind="number", unit=unit), values, pairs, scored
+                )
+            )
     return Slices.model_validate({"model": model, "axes": axes})
 
 
@@ -138,7 +142,9 @@ class _Scored:
             counts = metrics[key].missing_policy == "count_as_wrong"
             self._values[key] = np.where(np.isnan(own) & counts, lost, own)
 
-    def slice(self, label: str, pairs: pa.Table, inside: npt.NDArray[np.bool_], values: Floats | None = None) -> Slice:
+    def slice(
+        self, label: str, pairs: pa.Table, inside: npt.NDArray[np.bool_], values: Floats | None = None
+    ) -> Slice:
         """The slice of the pairs `inside`, bool [pairs]; of numbers with their values."""
         clips = np.array(pairs["clip"].to_pylist(), dtype=str)[inside]
         rows = np.isin(self._clips, clips)
@@ -170,17 +176,25 @@ def _of_column(key: str, pairs: pa.Table, scored: _Scored) -> Axis:
     different = Counter(texts[given].tolist())
     if np.isfinite(values[given]).all() and len(different) > FEW_NUMBERS:
         return _thirds(axis.model_copy(update={"kind": "number"}), values, pairs, scored)
-    if len(different) > CATEGORIES or any(len(text) > LONGEST or not text.isprintable() for text in different):
-        return axis.model_copy(update={"note": f"not sliced: {len(different):,} different values, no categories"})
+    names_all = len(different) == given.sum() > 2  # every pair has another value
+    unfit = any(len(text) > LONGEST or not text.isprintable() for text in different)
+    if len(different) > CATEGORIES or names_all or unfit:
+        return axis.model_copy(
+            update={"note": f"not sliced: {len(different):,} different values, no categories"}
+        )
     names = sorted(different, key=lambda text: (_number(text) if np.isfinite(_number(text)) else 0.0, text))
-    return axis.model_copy(update={"slices": tuple(scored.slice(name, pairs, texts == name) for name in names)})
+    return axis.model_copy(
+        update={"slices": tuple(scored.slice(name, pairs, texts == name) for name in names)}
+    )
 
 
 def _thirds(axis: Axis, values: Floats, pairs: pa.Table, scored: _Scored) -> Axis:
     """The axis with its pairs in thirds; equal values stay together, so that there may be fewer slices."""
     known = np.isfinite(values)
     slices = [
-        scored.slice(_range(values[inside]), pairs, inside, values) for inside in _parted(values) if inside.any()
+        scored.slice(_range(values[inside]), pairs, inside, values)
+        for inside in _parted(values)
+        if inside.any()
     ]
     return axis.model_copy(update={"without": int((~known).sum()), "slices": tuple(slices)})
 

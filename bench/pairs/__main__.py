@@ -73,14 +73,15 @@ def prepare(options: argparse.Namespace) -> Plan:
         options.frames = options.frames or 1
     if options.model is None and "swap" in dataset.table.columns:
         options.model = ["list"]
-    _say(dataset, pairs)
 
     def data() -> tuple[Protocol, Dataset, list[Pair]]:
         protocol = protocol_of(options, ("other", "as_is", SPLIT))
         check_gallery(protocol, pairs)
         return protocol, dataset, pairs
 
-    return planned(options, KIND, data)
+    plan = planned(options, KIND, data)
+    _say(dataset, pairs)
+    return plan
 
 
 def _say(dataset: PairList, pairs: list[Pair]) -> None:
@@ -90,7 +91,7 @@ def _say(dataset: PairList, pairs: list[Pair]) -> None:
     people, several = people_in(pairs), in_several_pairs(pairs)
     print(
         f"{dataset.table.file}: {len(pairs):,} pairs of {len(people):,} people ({dataset.rule.said}); sliced by "
-        f"{', '.join(dataset.table.attributes) or 'no column'}",
+        f"{', '.join(dataset.sliced_by) or 'no column'}",
         file=sys.stderr,
     )
     if several:

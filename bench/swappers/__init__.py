@@ -213,7 +213,7 @@ def _listed(spec: str, column: str, dataset: Dataset) -> Swapper:
 
     if not isinstance(dataset, PairList):
         raise UsageError(f"--model {spec} takes swaps from a pair list: score one with python -m bench.pairs")
-    dataset.check_column(column)
+    dataset.take(column)
     name = re.sub(r"[^\w.+-]", "_", column)[:64]
     run = ListedSwaps(dataset, column)
     return Swapper(name, spec, "finished", run, name, info={"where": run.where(), "column": column})

@@ -43,7 +43,9 @@ def asked(spec: str, argument: str, options: Mapping[str, str]) -> tuple[Path, d
     if values.get("order", ORDERS[0]) not in ORDERS:
         raise UsageError(f"--model {spec}: the order is {' or '.join(ORDERS)}, not {values['order']!r}")
     if (form := values.get("name", "")) and not all(part in form for part in ("{source}", "{target}")):
-        raise UsageError(f"--model {spec}: the name {form!r} lacks {{source}} or {{target}}, as name={{source}}-{{target}}")
+        raise UsageError(
+            f"--model {spec}: the name {form!r} lacks {{source}} or {{target}}, as name={{source}}-{{target}}"
+        )
     return Path(folder), values
 
 
@@ -133,12 +135,12 @@ class ListedSwaps:
     """
 
     def __init__(self, dataset: PairList, column: str) -> None:
-        self._dataset, self._column = dataset, column
+        self._dataset, self.column = dataset, column
 
     def path(self, pair: Pair) -> Path | None:
         """The file or folder that the pair's line names; None where it names none, or nothing is there."""
-        return self._dataset.swap(pair, self._column)
+        return self._dataset.swap(pair, self.column)
 
     def where(self) -> str:
         """The folder, and the column of the list."""
-        return f"{self._dataset.swaps or self._dataset.root} by the column {self._column} of {self._dataset.table.file.name}"
+        return f"{self._dataset.swaps or self._dataset.root} by the column {self.column} of {self._dataset.table.file.name}"

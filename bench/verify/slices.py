@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def check_slices(found: Checked, folder: Path, tables: recount.Tables, results: 
     listed = (folder.parent / PAIRS).is_file()
     found.expect(
         (SLICES in results.files) == listed,
-        f"slices: results.json holds {'no ' if listed else 'a '}hash of {SLICES}, {PAIRS} is {'' if listed else 'not '}there",
+        f"slices: a hash of {SLICES} in results.json and the file {PAIRS}: there is one without the other",
     )
     try:
         slices = read_slices(folder / SLICES)
@@ -75,7 +76,10 @@ def _check_list(found: Checked, frames: pd.DataFrame, results: Results) -> None:
 def _check_read(found: Checked, pairs: pd.DataFrame, tables: recount.Tables, results: Results) -> None:
     """What pairs.parquet says of the originals' faces, from originals.parquet."""
     originals = tables.originals[((tables.originals["status"] == "ok") & tables.gallery).to_numpy(bool)]
-    pose = next((info.name for info in results.run.instruments if "pose" in (info.model_dump().get("reads") or ())), None)
+    pose = next(
+        (info.name for info in results.run.instruments if "pose" in (info.model_dump().get("reads") or ())),
+        None,
+    )
     for key in [column for column in pairs.columns if column.startswith("read/")]:
         side, what = key.removeprefix("read/").split("_")
         column = f"original/{pose}/pose" if what == "pose" else _READINGS[what]
@@ -86,7 +90,10 @@ def _check_read(found: Checked, pairs: pd.DataFrame, tables: recount.Tables, res
         medians = values.groupby(originals["clip"]).median()
         again = pairs[side].map(medians).to_numpy(np.float64)
         same = np.isclose(pairs[key].to_numpy(np.float64), again, rtol=CLOSE, atol=CLOSE, equal_nan=True)
-        found.expect(bool(same.all()), f"slices: {int((~same).sum())} pairs' {key} are not what was read of their originals")
+        found.expect(
+            bool(same.all()),
+            f"slices: {int((~same).sum())} pairs' {key} do not follow from their originals",
+        )
 
 
 def _turn(pose: Any) -> float:
@@ -98,9 +105,11 @@ def _turn(pose: Any) -> float:
 
 
 def _axis(found: Checked, axis: Axis, pairs: pd.DataFrame, tables: recount.Tables, results: Results) -> None:
-    parts, without = _parts(pairs[axis.key])
+    parts, without = _parts(axis.key, pairs[axis.key])
     where = f"slices by {axis.key}"
-    found.expect(axis.without == without, f"{where}: {axis.without} pairs without a value, recomputed {without}")
+    found.expect(
+        axis.without == without, f"{where}: {axis.without} pairs without a value, recomputed {without}"
+    )
     if len(parts) != len(axis.slices):
         found.violations.append(f"{where}: {len(axis.slices)} slices, recomputed {len(parts)}")
         return
@@ -109,7 +118,10 @@ def _axis(found: Checked, axis: Axis, pairs: pd.DataFrame, tables: recount.Table
         what = f"{where}, {said.label}"
         found.expect(label in ("", said.label), f"{what}: the category is {label}")
         ends = [math.nan if end is None else end for end in (said.low, said.high)]
-        found.expect(bool(np.allclose(ends, [low, high], rtol=CLOSE, equal_nan=True)), f"{what}: is {low:g} to {high:g}")
+        found.expect(
+            bool(np.allclose(ends, [low, high], rtol=CLOSE, equal_nan=True)),
+            f"{what}: is {low:g} to {high:g}",
+        )
         rows = frames["clip"].isin(pairs.loc[inside, "clip"]).to_numpy(bool)
         counted = (
             int(inside.sum()),
@@ -118,13 +130,15 @@ def _axis(found: Checked, axis: Axis, pairs: pd.DataFrame, tables: recount.Table
             int((frames.loc[rows, "status"] == "ok").sum()),
         )
         stated = (said.pairs, said.clusters, said.frames, said.used)
-        found.expect(stated == counted, f"{what}: pairs, clusters, frames, used are {stated}, recomputed {counted}")
+        found.expect(
+            stated == counted, f"{what}: pairs, clusters, frames, used are {stated}, recomputed {counted}"
+        )
         _metrics(found, what, said, rows & tables.posed, tables, results)
 
 
-def _parts(values: pd.Series) -> tuple[list[tuple[str, float, float, np.ndarray]], int]:
+def _parts(key: str, values: pd.Series) -> tuple[list[tuple[str, float, float, np.ndarray]], int]:
     """(label, least, greatest, pairs bool [n]) of each slice, the label "" for numbers; and the pairs in none."""
-    if values.dtype != object and not pd.api.types.is_string_dtype(values):
+    if key.startswith("read/"):
         return _thirds(values.to_numpy(np.float64))
     texts = values.astype(str)
     named = (texts != "").to_numpy(bool)
@@ -132,7 +146,12 @@ def _parts(values: pd.Series) -> tuple[list[tuple[str, float, float, np.ndarray]
     as_numbers = {text: _number(text) for text in different}
     if all(map(math.isfinite, as_numbers.values())) and len(different) > TEXTS:
         return _thirds(texts.map(_number).to_numpy(np.float64))
-    if len(different) > CATEGORIES or any(len(t) > LONGEST or not t.isprintable() for t in different):
+    single = len(different) > 2 and len(different) == int(named.sum())
+    if (
+        single
+        or len(different) > CATEGORIES
+        or any(len(t) > LONGEST or not t.isprintable() for t in different)
+    ):
         return [], int((~named).sum())
     different.sort(key=lambda text: as_numbers[text] if math.isfinite(as_numbers[text]) else 0.0)
     parts = [(text, math.nan, math.nan, (texts == text).to_numpy(bool)) for text in different]
@@ -146,7 +165,7 @@ def _thirds(values: np.ndarray) -> tuple[list[tuple[str, float, float, np.ndarra
     if n:
         ordered = np.sort(values[there])
         edges = [-math.inf, *(_quantile(ordered, share) for share in (1 / 3, 2 / 3)), math.inf]
-        for above, upto in zip(edges, edges[1:], strict=False):
+        for above, upto in pairwise(edges):
             inside = there & (values > above) & (values <= upto)
             if inside.any():
                 parts.append(("", float(values[inside].min()), float(values[inside].max()), inside))
@@ -176,16 +195,20 @@ def _metrics(
     """The metrics of one slice, from the values of its posed frames."""
     frames = tables.frames
     wanted = {key for key in results.metrics if f"metric/{key}" in frames}
-    found.expect(set(said.metrics) == wanted, f"{what}: metrics differ in {few(sorted(set(said.metrics) ^ wanted))}")
+    found.expect(
+        set(said.metrics) == wanted, f"{what}: metrics differ in {few(sorted(set(said.metrics) ^ wanted))}"
+    )
     clusters = frames["cluster"].to_numpy(str)[rows]
     for key in wanted & set(said.metrics):
         whole, part = results.metrics[key], said.metrics[key]
         values = _counted(frames, key, whole)[rows]
         value, n, groups = recount.mean(values, clusters)
         told = math.nan if part.value is None else part.value
+        same = bool(np.isclose(told, value, rtol=CLOSE, atol=CLOSE, equal_nan=True))
         found.expect(
-            bool(np.isclose(told, value, rtol=CLOSE, atol=CLOSE, equal_nan=True)) and (part.n, part.clusters) == (n, groups),
-            f"{what}, {key}: {told:.6g} of {part.n} frames in {part.clusters} clusters, recomputed {value:.6g} of {n} in {groups}",
+            same and (part.n, part.clusters) == (n, groups),
+            f"{what}, {key}: {told:.6g} of {part.n} frames in {part.clusters} clusters, recomputed {value:.6g} of {n} in "
+            f"{groups}",
         )
         ends = interval(values, clusters, BOUNDS.get(key.split("@")[0]))
         if ends is not None:
@@ -197,7 +220,7 @@ def _metrics(
 
 
 def _counted(frames: pd.DataFrame, key: str, whole: MetricValue) -> np.ndarray:
-    """The value of each frame, lost faces as the metric's policy says. They are checked against the readings by themselves."""
+    """The value of each frame, lost faces as the metric's policy says; both are checked against the readings elsewhere."""
     values = frames[f"metric/{key}"].to_numpy(np.float64)
     column = f"missing/{key}"
     if whole.missing_policy == "count_as_wrong" and column in frames:

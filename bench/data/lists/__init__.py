@@ -1,1 +1,1 @@
-"""Pair lists: which picture's face goes into which, line by line, as a data set (pair_list), and how a list is read (table)."""
+"""Pair lists, whose lines say which picture's face goes into which: reading one (table), and as a data set (pair_list)."""

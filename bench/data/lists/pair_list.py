@@ -48,12 +48,15 @@ class PairList:
     _rows: dict[str, Row] = field(init=False, default_factory=dict)
     _written: dict[str, tuple[str, Row]] = field(init=False, default_factory=dict)
     _people: dict[str, str] = field(init=False, default_factory=dict)
+    _taken: set[str] = field(init=False, default_factory=set)
     _paths: dict[str, Path | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for folder in (self.root, self.swaps or self.root):
             if not folder.is_dir():
-                raise DataError(f"no folder {folder}: name that of the list's pictures with --images, of its swaps with --swaps")
+                raise DataError(
+                    f"no folder {folder}: name that of the list's pictures with --images, of its swaps with --swaps"
+                )
         sides = [[self._key(row, side) for row in self.table.rows] for side in ("target", "source")]
         self.rule = rule_for(self.people, list(self._written))
         self._read_people(*sides)
@@ -107,7 +110,12 @@ class PairList:
     def attributes(self, pair: Pair) -> dict[str, str]:
         """What the list says of a pair beside its names."""
         values = self._rows[pair.id].values
-        return {name: values[name] for name in self.table.attributes}
+        return {name: values[name] for name in self.sliced_by}
+
+    @property
+    def sliced_by(self) -> list[str]:
+        """The columns that are attributes: not those that mean something, or from which swaps were taken."""
+        return [name for name in self.table.attributes if name not in self._taken]
 
     def swap(self, pair: Pair, column: str) -> Path | None:
         """The finished swap that a column of the list names.
@@ -127,13 +135,14 @@ class PairList:
         root = self.swaps or self.root
         return self._find(root, self._below(row, column, name, root)) if name else None
 
-    def check_column(self, column: str) -> None:
-        """Insist on a column of finished swaps. Raises UsageError."""
+    def take(self, column: str) -> None:
+        """Say that a column names finished swaps. Raises UsageError where the list has none of that name."""
         if column not in self.table.columns:
             raise UsageError(
                 f"--model list:{column}: {self.table.file} has no column {column!r}."
                 f"{suggestion(column, self.table.columns)} Its columns: {', '.join(self.table.columns)}"
             )
+        self._taken.add(column)
 
     def lacking(self, pairs: Sequence[Pair]) -> list[str]:
         """The first line of each name that is not there, in words.
@@ -179,9 +188,9 @@ class PairList:
             pairs: Those that were scored.
 
         Returns:
-            list: the file's name without its ending. list_sha256: over the pairs' names and people, so that the same list in another form is
-            the same. images: the folder's name. people: how they were told apart. people_in_several_pairs: how many are in
-            more than one pair of people.
+            list: the file's name without its ending. list_sha256: over the pairs' names and people, the same for the same
+            list in another form. images: the folder's name. people: how they were told apart. people_in_several_pairs: how
+            many are in more than one pair of people.
         """
         lines = [f"{p.id}\t{p.target}\t{p.source}\t{p.target_person}\t{p.source_person}" for p in pairs]
         return {
@@ -213,8 +222,8 @@ class PairList:
         if not name:
             raise DataError(f"{where}: no {column}")
         path = os.path.normpath(name)
-        if os.path.isabs(path):
-            path = os.path.relpath(path, os.path.abspath(root))
+        if path.startswith(os.sep):
+            path = os.path.relpath(path, root.absolute())
         if path.split(os.sep, 1)[0] in ("..", "."):
             raise DataError(f"{where}: the {column} {name!r} is not below {root}")
         if not path.isprintable():
@@ -248,7 +257,11 @@ class PairList:
                 )
             name = row.values.get("id") or f"{short[target]}_{short[source]}"
             if not name.isprintable() or "/" in name or name in self._rows:
-                other = f"as in {self._rows[name].where}" if name in self._rows else "not one word of a file's name"
+                other = (
+                    f"as in {self._rows[name].where}"
+                    if name in self._rows
+                    else "not one word of a file's name"
+                )
                 raise DataError(f"{where}: the pair is called {name!r}, {other}; name pairs in a column id")
             self._rows[name] = row
             self._pairs.append(Pair(name, target, source, *people))
@@ -263,8 +276,8 @@ class PairList:
 
 
 def _without_ending(name: str) -> str:
-    stem, ending = os.path.splitext(name)  # a list may be long, and Path is ten times slower
-    return stem if ending.lower() in _ENDINGS else name
+    stem, dot, ending = name.rpartition(".")  # a list may be long, and Path is ten times slower
+    return stem if f"{dot}{ending}".lower() in _ENDINGS else name
 
 
 def _last(name: str) -> str:

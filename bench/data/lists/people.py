@@ -29,7 +29,7 @@ class PeopleRule:
 
 
 def rule_for(asked: str, keys: Sequence[str]) -> PeopleRule:
-    """The rule that --people asks for.
+    r"""The rule that --people asks for.
 
     Args:
         asked: name: every picture shows somebody else; folder: the folder it lies in; auto: the folder where every file is
@@ -48,14 +48,16 @@ def rule_for(asked: str, keys: Sequence[str]) -> PeopleRule:
         'Abba_Eban'
         >>> rule_for("auto", ["0041-0_3", "1268-0_3"])("0041-0_3")
         '0041'
-        >>> rule_for(r"^(\\w+?)_", ["anna_1", "bert_2"])("anna_1")
+        >>> rule_for(r"^(\w+?)_", ["anna_1", "bert_2"])("anna_1")
         'anna'
     """
     if asked == "auto":
         asked = "folder" if all(map(_after_folder, keys)) else "casia" if all(map(_casia, keys)) else "name"
     if asked == "folder":
         if flat := [key for key in keys if "/" not in key]:
-            raise UsageError(f"--people folder: {few(flat)} lie in no folder of their own; choose name, or an expression")
+            raise UsageError(
+                f"--people folder: {few(flat)} lie in no folder of their own; choose name, or an expression"
+            )
         return PeopleRule("the folder", lambda key: PurePosixPath(key).parent.name, names=True)
     if asked == "casia":
         return PeopleRule("the first four digits of the name", lambda key: key[:4])

@@ -71,7 +71,9 @@ def read_table(file: Path, columns: Sequence[str] = ()) -> Table:
 def _text(file: Path) -> str:
     try:
         if file.stat().st_size > LARGEST:
-            raise DataError(f"{file} is larger than {LARGEST // 2**20} MB, too large for a list of pairs; split it")
+            raise DataError(
+                f"{file} is larger than {LARGEST // 2**20} MB, too large for a list of pairs; split it"
+            )
         data = file.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read the list {file}: {error.strerror}") from error
@@ -81,7 +83,9 @@ def _text(file: Path) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{file} line {line} is not UTF-8 (byte {error.start}); save the list as UTF-8") from None
+        raise DataError(
+            f"{file} line {line} is not UTF-8 (byte {error.start}); save the list as UTF-8"
+        ) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise DataError(f"{file} line {line} holds a zero byte, so it is no text")
@@ -141,13 +145,19 @@ def _of_json(file: Path, text: str) -> Table:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{file} is no JSON ({error}); expected a list of objects with source and target") from None
+        raise DataError(
+            f"{file} is no JSON ({error}); expected a list of objects with source and target"
+        ) from None
     if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
-        raise DataError(f'{file}: expected a JSON list of objects, as [{{"source": "a.png", "target": "b.png"}}]')
+        raise DataError(
+            f'{file}: expected a JSON list of objects, as [{{"source": "a.png", "target": "b.png"}}]'
+        )
     columns = list(dict.fromkeys(ALIASES.get(key.lower(), key) for entry in data for key in entry))
     rows = []
     for number, entry in enumerate(data, 1):
-        named = {ALIASES.get(key.lower(), key): _plain(file, number, key, value) for key, value in entry.items()}
+        named = {
+            ALIASES.get(key.lower(), key): _plain(file, number, key, value) for key, value in entry.items()
+        }
         rows.append(Row(f"entry {number}", {column: named.get(column, "") for column in columns}))
     if rows:
         _check_columns(columns, str(file), DataError)
@@ -175,7 +185,9 @@ def _check_columns(columns: Sequence[str], where: str, kind: type[ValueError]) -
         raise kind(f"{where}: two columns are called {twice!r}")
     for name in columns:
         if not name or not name.isprintable() or len(name) > 100:
-            raise kind(f"{where}: {name!r} is no name of a column; give each a printable name of 1 to 100 characters")
+            raise kind(
+                f"{where}: {name!r} is no name of a column; give each a printable name of 1 to 100 characters"
+            )
         if name not in KNOWN and (meant := _nearly(name)):
             raise kind(f"{where}: the column {name!r} is nearly {meant!r}; call it that, or something else")
 
