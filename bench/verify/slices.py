@@ -17,7 +17,7 @@ from bench.verify.checks import BOUNDS, Checked
 from bench.verify.intervals import agree, interval, within
 from reports.files import PAIRS, SLICES
 from reports.results import MetricValue, Results, ResultsError
-from reports.slices import Axis, Slice, read_slices
+from reports.slices import Axis, Slice, SliceValue, read_slices
 
 CLOSE = 1e-6
 TEXTS, CATEGORIES, LONGEST = 6, 24, 100  # see docs/pairs.md
@@ -49,10 +49,9 @@ def check_slices(found: Checked, folder: Path, tables: recount.Tables, results: 
     found.expect(slices.model == found.name, f"slices: of the model {slices.model}")
     frames = tables.frames
     rows = frames[["clip", "target", "source", "cluster"]].drop_duplicates().reset_index(drop=True)
-    found.expect(
-        rows.equals(pairs[["clip", "target", "source", "cluster"]].astype(str).reset_index(drop=True)),
-        f"slices: {PAIRS} and the frames hold different pairs",
-    )
+    if not rows.equals(pairs[["clip", "target", "source", "cluster"]].astype(str).reset_index(drop=True)):
+        found.violations.append(f"slices: {PAIRS} and the frames hold different pairs")
+        return
     _check_list(found, frames, results)
     _check_read(found, pairs, tables, results)
     keys = [column for column in pairs.columns if column.startswith(("column/", "read/"))]
@@ -199,24 +198,31 @@ def _metrics(
         set(said.metrics) == wanted, f"{what}: metrics differ in {few(sorted(set(said.metrics) ^ wanted))}"
     )
     clusters = frames["cluster"].to_numpy(str)[rows]
-    for key in wanted & set(said.metrics):
-        whole, part = results.metrics[key], said.metrics[key]
-        values = _counted(frames, key, whole)[rows]
-        value, n, groups = recount.mean(values, clusters)
-        told = math.nan if part.value is None else part.value
-        same = bool(np.isclose(told, value, rtol=CLOSE, atol=CLOSE, equal_nan=True))
-        found.expect(
-            same and (part.n, part.clusters) == (n, groups),
-            f"{what}, {key}: {told:.6g} of {part.n} frames in {part.clusters} clusters, recomputed {value:.6g} of {n} in "
-            f"{groups}",
-        )
-        ends = interval(values, clusters, BOUNDS.get(key.split("@")[0]))
-        if ends is not None:
-            low, high = whole.range
-            ends = within(ends, (-math.inf if low is None else low, math.inf if high is None else high))
-        width = 0.0 if ends is None else ends[1][1] - ends[0][0]
-        slack = 0.02 * width + CLOSE * max(1.0, abs(value) if math.isfinite(value) else 0.0)
-        found.expect(agree(part.ci95, ends, slack), f"{what}, {key}: interval {part.ci95}, recomputed {ends}")
+    off = []
+    for key in sorted(wanted & set(said.metrics)):
+        values = _counted(frames, key, results.metrics[key])[rows]
+        off += _differs(key, said.metrics[key], results.metrics[key], values, clusters)
+    found.expect(not off, f"{what}: {few(off, most=2)}")
+
+
+def _differs(
+    key: str, said: SliceValue, whole: MetricValue, values: np.ndarray, clusters: np.ndarray
+) -> list[str]:
+    """What of a metric does not follow from the values of a slice's frames, in words."""
+    value, n, groups = recount.mean(values, clusters)
+    told = math.nan if said.value is None else said.value
+    same = bool(np.isclose(told, value, rtol=CLOSE, atol=CLOSE, equal_nan=True))
+    if not same or (said.n, said.clusters) != (n, groups):
+        return [
+            f"{key} {told:.6g} of {said.n} frames in {said.clusters} clusters, recomputed {value:.6g} of {n} in {groups}"
+        ]
+    ends = interval(values, clusters, BOUNDS.get(key.split("@")[0]))
+    if ends is not None:
+        low, high = whole.range
+        ends = within(ends, (-math.inf if low is None else low, math.inf if high is None else high))
+    width = 0.0 if ends is None else ends[1][1] - ends[0][0]
+    slack = 0.02 * width + CLOSE * max(1.0, abs(value) if math.isfinite(value) else 0.0)
+    return [] if agree(said.ci95, ends, slack) else [f"{key} has the interval {said.ci95}, which does not follow"]
 
 
 def _counted(frames: pd.DataFrame, key: str, whole: MetricValue) -> np.ndarray:
