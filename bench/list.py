@@ -38,7 +38,9 @@ def models() -> list[Line]:
         (name, "finished swaps of FaceForensics++", f"manipulated_sequences/{name}") for name in FFPP_METHODS
     ]
     lines.append(("images:DIR", "finished swaps of anybody, named target_source", "the folder"))
-    lines.append(("list:COLUMN", "finished swaps that a column of a pair list names (bench.pairs)", "the list"))
+    lines.append(
+        ("list:COLUMN", "finished swaps that a column of a pair list names (bench.pairs)", "the list")
+    )
     lines.append(
         ("package.module:factory", "your model: .size and .swap(source, target) on crops", "the package")
     )

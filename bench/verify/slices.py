@@ -222,7 +222,11 @@ def _differs(
         ends = within(ends, (-math.inf if low is None else low, math.inf if high is None else high))
     width = 0.0 if ends is None else ends[1][1] - ends[0][0]
     slack = 0.02 * width + CLOSE * max(1.0, abs(value) if math.isfinite(value) else 0.0)
-    return [] if agree(said.ci95, ends, slack) else [f"{key} has the interval {said.ci95}, which does not follow"]
+    return (
+        []
+        if agree(said.ci95, ends, slack)
+        else [f"{key} has the interval {said.ci95}, which does not follow"]
+    )
 
 
 def _counted(frames: pd.DataFrame, key: str, whole: MetricValue) -> np.ndarray:
