@@ -48,6 +48,7 @@ class PairList:
     _rows: dict[str, Row] = field(init=False, default_factory=dict)
     _written: dict[str, tuple[str, Row]] = field(init=False, default_factory=dict)
     _people: dict[str, str] = field(init=False, default_factory=dict)
+    _named: set[str] = field(init=False, default_factory=set)  # by a column
     _taken: set[str] = field(init=False, default_factory=set)
     _paths: dict[str, Path | None] = field(init=False, default_factory=dict)
 
@@ -104,8 +105,10 @@ class PairList:
 
     # ---- what a pair list has besides ----
     def name_of(self, clip: str) -> str | None:
-        """Who is in it by name, as bench.leaks looks people up; None where pictures are told apart, not people."""
-        return self._people[clip] if self.rule.names or "source_person" in self.table.columns else None
+        """Who is in it by name, as bench.leaks looks people up; None where it is a number, or only the picture's name."""
+        named = self.rule.names or clip in self._named
+        # A number is another data set's own: that nobody was trained on "n000042" says nothing of who that is.
+        return self._people[clip] if named and not any(map(str.isdigit, self._people[clip])) else None
 
     def attributes(self, pair: Pair) -> dict[str, str]:
         """What the list says of a pair beside its names."""
@@ -235,6 +238,8 @@ class PairList:
         for row, target, source in zip(self.table.rows, targets, sources, strict=True):
             for key, column in ((target, "target_person"), (source, "source_person")):
                 who = row.values.get(column) or self.rule(key)
+                if row.values.get(column):
+                    self._named.add(key)
                 before, first = said.setdefault(key, (who, row))
                 if before != who:
                     raise DataError(

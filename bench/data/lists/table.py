@@ -13,6 +13,7 @@ from typing import Any
 from bench.errors import DataError, UsageError, suggestion
 
 LARGEST = 256 * 2**20  # bytes: some four million lines
+MOST_COLUMNS = 100
 NEEDED = ("source", "target")
 KNOWN = (*NEEDED, "id", "swap", "source_person", "target_person")
 """Columns that mean something to the benchmark; every other is an attribute to slice by."""
@@ -69,6 +70,8 @@ def read_table(file: Path, columns: Sequence[str] = ()) -> Table:
 
 
 def _text(file: Path) -> str:
+    if not file.stem.strip() or not file.stem.isprintable():
+        raise DataError(f"the list {str(file)!r} is to have a name that can be printed; rename it")
     try:
         if file.stat().st_size > LARGEST:
             raise DataError(
@@ -183,8 +186,10 @@ def _check_columns(columns: Sequence[str], where: str, kind: type[ValueError]) -
             )
     if twice := next((name for name in columns if columns.count(name) > 1), None):
         raise kind(f"{where}: two columns are called {twice!r}")
+    if len(columns) > MOST_COLUMNS:
+        raise kind(f"{where}: {len(columns)} columns, more than {MOST_COLUMNS}; leave some out")
     for name in columns:
-        if not name or not name.isprintable() or len(name) > 100:
+        if not name.strip() or not name.isprintable() or len(name) > 100:
             raise kind(
                 f"{where}: {name!r} is no name of a column; give each a printable name of 1 to 100 characters"
             )

@@ -101,6 +101,8 @@ def test_numbers_and_truths_of_json_are_texts(tmp_path: Path) -> None:
         ("source,target,source_persn\na,b,c\n", "a.csv", "nearly 'source_person'"),
         ("source,target,light,light\na,b,c,d\n", "a.csv", "two columns are called 'light'"),
         ("source,target,\na,b,c\n", "a.csv", "'' is no name of a column"),
+        ("source,target," + ",".join(f"a{i}" for i in range(99)), "a.csv", "101 columns, more than 100"),
+        ("source,target\na,b\n", "a\u202e.csv", "is to have a name that can be printed"),
         ("source,target\na,b\nc\n", "a.csv", "line 3 has 1 fields, the list has 2 columns"),
         ('source,target\n"a,b\n', "a.csv", "line 2: unexpected end of data"),
         ("a b c\n", "a.txt", "line 1 has 3 fields and names no columns"),
@@ -181,6 +183,8 @@ def test_people_are_columns_folders_digits_or_an_expression(tmp_path: Path, imag
     lfw = listed(tmp_path, "source,target\nAl/Al_1,Bo/Bo_1\n", images)
     assert lfw.pairs(SPLIT)[0].cluster == "Al+Bo"
     assert people_of(lfw, lfw.pairs(SPLIT)) == ["name:Al", "name:Bo"]
+    numbered = listed(tmp_path, "source,target,source_person,target_person\na,b,n0041,\nc,d,Ann,\n", images)
+    assert people_of(numbered, numbered.pairs(SPLIT)) == ["clip:a", "clip:b", "name:Ann", "clip:d"]
     flat = listed(tmp_path, "source,target\na,b\n", images)
     assert people_of(flat, flat.pairs(SPLIT)) == ["clip:a", "clip:b"]
     said = listed(tmp_path, "source,target,source_person,target_person\na,b,Ann,Ben\n", images)
