@@ -98,6 +98,10 @@ def render(
             films=films(cases, table),
             slices=parts([(row.run.name, row.run.slices) for row in table.rows]),
             ends={row.run.name: row.end for row in table.rows},
+            daggers={
+                row.run.name: [key for key, one in row.run.results.metrics.items() if one.dagger]
+                for row in table.rows
+            },
             trainings=trainings,
             training_plots=training_plots,
             statuses=_statuses(table),

@@ -43,11 +43,17 @@ def test_models_stand_side_by_side() -> None:
 
 def test_the_page_shows_them_folded_and_ranks_nothing(runs: list[RunFiles]) -> None:
     table = build(runs[:2])
-    shown = {"table": table, "ends": {row.run.name: row.end for row in table.rows}}
+    names = [row.run.name for row in table.rows]
+    shown = {
+        "table": table,
+        "ends": dict.fromkeys(names, ""),
+        "daggers": {name: ["identity"] if name == names[0] else [] for name in names},
+    }
     template = environment().get_template("slices.html.j2")
     section = template.render(slices=parts([(run.name, slices(run.name, 0.5)) for run in runs[:2]]), **shown)
     assert section.count("<details>") == 1
     assert "&lt;b&gt;bright" in section
+    assert section.count("<sup>†</sup>") == 2, "one model's identity, in either slice"
     assert section.count("too few to say much") == 1
     assert "18 pairs of people" in section
     assert "2 pairs without a value" in section
