@@ -134,8 +134,8 @@ def jackknife(distance: Callable[[np.ndarray], float], value: float, clusters: n
         clusters: [n], the independent unit of each row.
 
     Returns:
-        (low, high) around `value`, low perhaps below 0; None for fewer than two clusters, and where what is left without one
-        has no distance (NaN).
+        (low, high) around `value`, low perhaps below 0; None for fewer than two clusters, and where what is left without
+        one has no distance (NaN).
     """
     names = sorted(set(clusters))
     g = min(GROUPS, len(names))
