@@ -1,8 +1,9 @@
 """Who has seen the people of a test while training: judges, and models of ours.
 
 A rendered person is known by the numbers that drew it (rendered.json of the tree), a person on photographs by name
-(identities.json, which bench.make_ffpp writes). Clips of FaceForensics++ name nobody, so there only rendered training faces
-can be told from the test's. What a user's recogniser was trained on is not known either, unless it says.
+(identities.json, which bench.make_ffpp writes, or a pair list). Clips of FaceForensics++ name nobody, so there only
+rendered training faces can be told from the test's. What a user's recogniser was trained on is not known either, unless it
+says.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.data.lists.pair_list import PairList
 from bench.data.pairs import Dataset, Pair
 from bench.swappers import Swapper
 from metrics.instruments import Instrument
@@ -24,7 +26,7 @@ def people_of(dataset: Dataset, pairs: Sequence[Pair]) -> list[str]:
     """The people of a run as smoothswap.lineage.saw takes them.
 
     Args:
-        dataset: Where a rendered.json or an identities.json may lie.
+        dataset: A pair list, or where a rendered.json or an identities.json may lie.
         pairs: The run's swaps.
 
     Returns:
@@ -40,6 +42,9 @@ def people_of(dataset: Dataset, pairs: Sequence[Pair]) -> list[str]:
         ]
     if isinstance(named, dict):
         who = {clip: (named.get(clip) or {}).get("name") for clip in clips}
+        return list(dict.fromkeys(f"name:{who[clip]}" if who[clip] else f"clip:{clip}" for clip in clips))
+    if isinstance(dataset, PairList):
+        who = {clip: dataset.name_of(clip) for clip in clips}
         return list(dict.fromkeys(f"name:{who[clip]}" if who[clip] else f"clip:{clip}" for clip in clips))
     return list(dict.fromkeys(f"clip:{dataset.person(clip)}" for clip in clips))
 

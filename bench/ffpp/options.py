@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 from bench.data.numbering import FORMS
 from bench.data.people import SHIPPED
@@ -29,7 +31,20 @@ def parser() -> Parser:
         "python -m bench.ffpp", description="Score face-swap models on FaceForensics++, or on rendered "
         "faces laid out like it, and write a report.", epilog=EXAMPLES,
     )  # fmt: skip
-    add = made.add_argument_group("what is scored").add_argument
+    return filled(made)
+
+
+def filled(made: Parser, without: Collection[str] = ()) -> Parser:
+    """A parser with the options of a run.
+
+    Args:
+        made: It.
+        without: Options that are left out, as "--data".
+
+    Returns:
+        The same parser.
+    """
+    add = _adder(made, "what is scored", without)
     add(
         "--model",
         action="append",
@@ -94,7 +109,7 @@ def parser() -> Parser:
         metavar="FILE",
         help="state of lpips.LPIPS(net='alex'), for LPIPS outside the face (without: SSIM and PSNR alone)",
     )
-    add = made.add_argument_group("protocol (stored and hashed in the results)").add_argument
+    add = _adder(made, "protocol (stored and hashed in the results)", without)
     add(
         "--protocol",
         choices=tuple(PRESETS),
@@ -166,7 +181,7 @@ def parser() -> Parser:
         metavar="N",
         help="of the bootstrap and of --gallery-size (%(default)s)",
     )
-    add = made.add_argument_group("running").add_argument
+    add = _adder(made, "running", without)
     add("--out", type=Path, default=Path("runs/ffpp"), metavar="DIR", help="results and report (%(default)s)")
     add("--device", default="auto", help="of the models: auto, cpu, cuda, cuda:1, mps (%(default)s)")
     add(
@@ -180,3 +195,12 @@ def parser() -> Parser:
     add("--json", action="store_true", help="print the results as JSON on standard output")
     add("--dry-run", action="store_true", help="say what would run and what is missing, then stop")
     return made
+
+
+def _adder(made: Parser, title: str, without: Collection[str]) -> Callable[..., object]:
+    group = made.add_argument_group(title)
+
+    def add(name: str, **options: Any) -> object:
+        return None if name in without else group.add_argument(name, **options)
+
+    return add

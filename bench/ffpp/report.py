@@ -10,8 +10,9 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+from bench.data.lists.pair_list import PairList
 from bench.data.pairs import Dataset
-from bench.ffpp import cases, outputs, provenance
+from bench.ffpp import cases, outputs, provenance, slices
 from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
 from bench.ffpp.plan import Plan
@@ -19,7 +20,7 @@ from bench.ffpp.run import Outcome
 from bench.ffpp.scores import Gallery, Scores, Scoring, Source, score_model, with_black
 from bench.swappers import Swapper
 from metrics import METRICS
-from reports.files import FRAMES, ORIGINALS, TRUTH, VIDEO, VIDEO_ORIGINALS
+from reports.files import FRAMES, ORIGINALS, PAIRS, TRUTH, VIDEO, VIDEO_ORIGINALS
 from reports.html import write_report
 from reports.markdown import markdown_table
 from reports.pictures.store import Picture, pack
@@ -62,6 +63,10 @@ def report(
         outcome.has_truth,
     )
     shared = _write_shared(out, outcome, video, plan.dataset)
+    pairs = None
+    if isinstance(plan.dataset, PairList):
+        pairs = slices.pairs_table(plan.dataset, plan.pairs, outcome, scoring.instruments)
+        shared[PAIRS] = outputs.write_table(out / PAIRS, pairs)
     shown: list[Picture] = []
     runs = []
     for swapper in plan.swappers:
@@ -83,7 +88,11 @@ def report(
             }
         )
         chosen = _pictures(swapper, frames, scores.frames, plan.protocol.seed)
-        outputs.write_model(out / swapper.name, results, tables, pack(chosen) if chosen else None, shared)
+        parted = None
+        if pairs is not None:
+            parted = slices.sliced(swapper.name, pairs, tables[FRAMES], results.metrics, plan.protocol)
+        packed = pack(chosen) if chosen else None
+        outputs.write_model(out / swapper.name, results, tables, packed, shared, parted)
         runs.append(RunFiles.read(out / swapper.name))
         shown += chosen
         if absent := ledger.failed.get("not_available", 0):
@@ -124,7 +133,7 @@ def publish(out: Path, runs: Sequence[RunFiles], pictures: Sequence[Picture], as
 
 def _write_shared(out: Path, outcome: Outcome, video: Outcome | None, dataset: Dataset) -> dict[str, str]:
     """The tables that all models share; file name -> sha256."""
-    for name in (ORIGINALS, VIDEO_ORIGINALS, TRUTH):
+    for name in (ORIGINALS, VIDEO_ORIGINALS, TRUTH, PAIRS):
         (out / name).unlink(missing_ok=True)
     shared = {ORIGINALS: outputs.write_originals(out / ORIGINALS, outcome, dataset)}
     if outcome.has_truth:

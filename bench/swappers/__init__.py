@@ -4,6 +4,7 @@ copy-target  blur  stranger  copy-source  classical
 smoothswap  smoothswap:NAME                 the weights for these data; weights by name or path
 oracle  Deepfakes  FaceShifter ...          any folder of manipulated_sequences
 images:DIR                                  anybody's finished swaps
+list  list:COLUMN                           those that a pair list names in its column (swap)
 package.module:factory                      factory() returns a crop or frame swapper
 NAME                                        an entry point of the group smoothswap.models
 NAME=any of these                           under another name in the tables
@@ -128,8 +129,8 @@ def create(
     """Create the swapper that `spec` names.
 
     Args:
-        spec: A built-in name, smoothswap:WEIGHTS, images:DIR, an installed entry point, a manipulation of the
-            data, or package.module:factory; with NAME= before it the swapper is called NAME.
+        spec: A built-in name, smoothswap:WEIGHTS, images:DIR, list:COLUMN, an installed entry point, a manipulation
+            of the data, or package.module:factory; with NAME= before it the swapper is called NAME.
         dataset: The run's: finished swaps are looked for there, and plain "smoothswap" takes the weights that
             fit it, for rendered faces where it knows the true swap, else for photographs.
         device: Where Smooth-Swap runs, as torch names it; other models choose for themselves.
@@ -188,6 +189,8 @@ def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) 
         return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)
     if kind == "images" and colon:
         return _images(spec, argument, order, numbers)
+    if kind == "list" and (argument or not colon):
+        return _listed(spec, argument or "swap", dataset)
     for entry in entry_points():
         if entry.name == spec:
             return _wrap(_load(entry.load, spec), entry.name, spec)
@@ -223,11 +226,23 @@ def _finished(name: str, dataset: Dataset) -> Swapper:
 def _images(spec: str, argument: str, order: str, numbers: str) -> Swapper:
     from bench.swappers.finished import ImagesFolder, asked
 
-    folder, options = asked(spec, argument, {"order": order, "numbers": numbers})
-    run = ImagesFolder(folder, options["order"], parse(options["numbers"]))
+    folder, options = asked(spec, argument, {"order": order, "numbers": numbers, "name": ""})
+    run = ImagesFolder(folder, options["order"], parse(options["numbers"]), options["name"])
     name = re.sub(r"[^\w.+-]", "_", folder.resolve().name) or "images"
     info = {"where": run.where(), "order": run.order, "frame_numbers": str(run.numbering)}
     return Swapper(name, spec, "finished", run, name, info=info)
+
+
+def _listed(spec: str, column: str, dataset: Dataset) -> Swapper:
+    from bench.data.lists.pair_list import PairList
+    from bench.swappers.finished import ListedSwaps
+
+    if not isinstance(dataset, PairList):
+        raise UsageError(f"--model {spec} takes swaps from a pair list: score one with python -m bench.pairs")
+    dataset.take(column)
+    name = re.sub(r"[^\w.+-]", "_", column)[:64]
+    run = ListedSwaps(dataset, column)
+    return Swapper(name, spec, "finished", run, name, info={"where": run.where(), "column": column})
 
 
 def _attribute(module: str, name: str) -> Any:
