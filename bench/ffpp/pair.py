@@ -260,13 +260,13 @@ class PairRun:
 
     def _case(self, i: int, j: int, number: int) -> Case | None:
         """The faces of the frame for the report."""
-        image = self._swapped[i]
-        if not self.context.pictures or isinstance(image, Failed):
+        if not self.context.pictures:
             return None
+        image = self._swapped[i] if i < len(self._swapped) else Failed("")
         return self.context.cutter(
             ((self.pair.source, self.source.frames.numbers[j]), self.source.image(j), self.source.face(j)),
             ((self.pair.target, number), self.target.image(i), self.target.face(i)),
-            image,
+            None if isinstance(image, Failed) else image,
             self.truth.pixels.get(number) if self.truth else None,
         )
 
@@ -293,6 +293,7 @@ class PairRun:
             truth=_usable(truths.get(number)),
             pixel_error=self._pixel_error(i, number),
             pixels=self._pixels(i),
+            case=self._case(i, j, number),
             look=look or {},
         )
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.data.pairs import Dataset
-from bench.ffpp import cases, outputs, provenance
+from bench.ffpp import cases, lot, outputs, provenance
 from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
 from bench.ffpp.plan import Plan
@@ -62,6 +62,7 @@ def report(
         outcome.has_truth,
     )
     shared = _write_shared(out, outcome, video, plan.dataset)
+    drawn = lot.draw(outcome.frames, plan.protocol.seed)
     shown: list[Picture] = []
     runs = []
     for swapper in plan.swappers:
@@ -82,7 +83,7 @@ def report(
                 "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
             }
         )
-        chosen = _pictures(swapper, frames, scores.frames, plan.protocol.seed)
+        chosen = _pictures(swapper, frames, scores.frames) + lot.pictures(swapper.name, frames, drawn)
         outputs.write_model(out / swapper.name, results, tables, pack(chosen) if chosen else None, shared)
         runs.append(RunFiles.read(out / swapper.name))
         shown += chosen
@@ -135,7 +136,7 @@ def _write_shared(out: Path, outcome: Outcome, video: Outcome | None, dataset: D
 
 
 def choose_cases(
-    scores: Scores, shown: Sequence[bool], clips: Sequence[str], seed: int, reference: bool
+    scores: Scores, shown: Sequence[bool], clips: Sequence[str], reference: bool
 ) -> list[cases.Choice]:
     """The cases that the report shows of a model: frames by every metric, and of a model that competes whole clips.
 
@@ -143,7 +144,6 @@ def choose_cases(
         scores: The metrics of its frames.
         shown: Of each frame whether there are pictures of it.
         clips: Of each frame its clip.
-        seed: Of the frames drawn by lot.
         reference: Whether it marks an end of the scale.
 
     Returns:
@@ -154,13 +154,13 @@ def choose_cases(
         name, _, instrument = key.partition("@")
         label = METRICS[name].label + (f" ({instrument})" if instrument else "")
         scored[key] = cases.Scored(label, METRICS[name].higher_is_better, values)
-    chosen = cases.choose(scored, shown, seed)
+    chosen = cases.choose(scored, shown)
     return chosen if reference else chosen + cases.choose_clips(scored, shown, clips)
 
 
-def _pictures(swapper: Swapper, frames: Sequence[Frame], scores: Scores, seed: int) -> list[Picture]:
-    shown = [frame.case is not None for frame in frames]
-    choices = choose_cases(scores, shown, [frame.row.clip for frame in frames], seed, swapper.reference)
+def _pictures(swapper: Swapper, frames: Sequence[Frame], scores: Scores) -> list[Picture]:
+    shown = [frame.swap is not None and frame.case is not None for frame in frames]
+    choices = choose_cases(scores, shown, [frame.row.clip for frame in frames], swapper.reference)
     return [
         cases.picture(swapper.name, frame.row.clip, frame.row.frame, frame.case, choice)
         for choice in choices
