@@ -95,10 +95,10 @@ bold number, scale or verdict rests on it. Results of before this was declared a
 _FIRST = """\
 ## The first table
 
-A report begins with at most ten columns: the models' names, the frames that were scored, and those of these metrics that the
-run measured, each by one instrument, that under which the fewest rows carry a dagger. All others stand in the fold beneath
-it. A metric asks for its place where it is declared (`headline`); more than fit are cut off at the end. The exports (CSV,
-LaTeX, Markdown, JSON) hold every column.
+A report begins with at most ten columns: the models' names, the frames that were scored, and those of these metrics that
+the run measured, each by one instrument, that under which the fewest rows carry a dagger. All others stand in the fold
+beneath it. A metric asks for its place where it is declared (`headline`); more than fit are cut off at the end. The exports
+(CSV, LaTeX, Markdown, JSON) hold every column.
 """
 _INTRODUCED = {LEAVING: (_OF_LEAVING,), VIDEO: (_OF_VIDEO,), QUALITY: (_OF_PICTURES,)}
 

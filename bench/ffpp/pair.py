@@ -13,6 +13,7 @@ import numpy.typing as npt
 from bench.data.clips import ClipError, FrameRule
 from bench.data.numbering import AS_NAMED
 from bench.data.pairs import Pair
+from bench.ffpp.aligned import into_frames
 from bench.ffpp.cases import Case, Cutter
 from bench.ffpp.clip import Clip, open_clip, reopen, sized
 from bench.ffpp.frame import Frame, pixel_error
@@ -78,6 +79,7 @@ class PairRun:
         self._failure = ""
         self._there = target.frames.there
         self._absent = False
+        self._view = ""
         self._shown: list[int | None] = []
         self._problems: list[tuple[Status, str] | None] = []
         self._swapped: list[Swapped] = []
@@ -182,7 +184,17 @@ class PairRun:
                 self._failure = f"target clip: {error}"
                 return
         self._pose()
-        self._swapped = [sized(clip.frames, i, frame) for i, frame in enumerate(self.target.frames.frames)]
+        aligned = getattr(self.swapper.run, "aligned", None)
+        if aligned is None:
+            self._swapped = [
+                sized(clip.frames, i, frame) for i, frame in enumerate(self.target.frames.frames)
+            ]
+        else:
+            self._view = str(aligned)
+            context = self.context
+            made = into_frames(clip.frames, self.target, aligned, context.readers, context.pictures)
+            self._swapped, self.target = made
+            self._pose()
         for i, reason in enumerate(clip.frames.reasons):
             if reason and self._problems[i] is None:
                 self._problems[i] = ("decode_error", reason)
@@ -283,7 +295,7 @@ class PairRun:
         row = self._row(i, number, status, reason)
         j = self._shown[i] if i < len(self._posed) and self._posed[i] else None
         if j is None:
-            return Frame(row, self.pair, posed=False)
+            return Frame(row, self.pair, posed=False, target=self._own_crop(i))
         return Frame(
             row,
             self.pair,
@@ -296,6 +308,10 @@ class PairRun:
             case=self._case(i, j, number),
             look=look or {},
         )
+
+    def _own_crop(self, i: int) -> Reading | None:
+        """Of crops what was read of the target's own, which nothing else keeps: also where it shows no face."""
+        return self.target.readings[i] if self._view and i < len(self.target.readings) else None
 
     def _pixel_error(self, i: int, number: int) -> float:
         """Of swapped frame i to the true swap, NaN where either is lacking."""
@@ -329,6 +345,7 @@ class PairRun:
             status=status,
             reason=reason,
             there=self._there,
+            view=self._view,
         )
 
 

@@ -254,7 +254,9 @@ def test_at_1280_pixels_nothing_scrolls_sideways(browser: Browser, tmp_path: Pat
             browser.call("Emulation.setScriptExecutionDisabled", value=False)
             boxes = "[...document.querySelectorAll('.first .scroll')]"
             assert browser.run(f"{boxes}.map(e => e.scrollWidth - e.clientWidth)") == [0, 0]
-        assert browser.run("document.querySelectorAll('#scores .scores thead tr:last-child th').length") <= MOST
+        assert (
+            browser.run("document.querySelectorAll('#scores .scores thead tr:last-child th').length") <= MOST
+        )
         low = browser.run("document.querySelector('.lot table').getBoundingClientRect().bottom")
         assert low <= 1000 or models > 1
         seen = "document.querySelector('#columns table').checkVisibility()"
