@@ -12,6 +12,7 @@ from bench import data
 from bench.cli import command
 from bench.data.ffpp import FFPP_METHODS
 from bench.ffpp.protocol import Protocol
+from bench.finished.templates import TEMPLATES
 from bench.reading.instruments import available
 from bench.swappers import BUILT_IN, GROUP, entry_points
 from metrics import METRICS
@@ -38,6 +39,9 @@ def models() -> list[Line]:
         (name, "finished swaps of FaceForensics++", f"manipulated_sequences/{name}") for name in FFPP_METHODS
     ]
     lines.append(("images:DIR", "finished swaps of anybody, named target_source", "the folder"))
+    lines.append(
+        ("crops:DIR?template=T", "the same as aligned crops", f"the folder; T: {', '.join(TEMPLATES)}")
+    )
     lines.append(
         ("package.module:factory", "your model: .size and .swap(source, target) on crops", "the package")
     )

@@ -21,8 +21,9 @@ from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Face
 from smoothswap.faces.paste import paste_back
 
-FEATHER = 0.04
-"""Part of a crop's side over which it passes into the frame: a seam there would be on both sides, but not alike."""
+FEATHER = 0.0
+"""Part of a crop's side over which it passes into the frame. None: of a tight crop what is feathered is the face, and a
+hard edge changes what is read of it less (docs/own-swaps.md)."""
 
 
 def into_frames(

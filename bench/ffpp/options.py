@@ -35,7 +35,7 @@ def parser() -> Parser:
         action="append",
         metavar="MODEL",
         help="what to score, may be repeated; python -m bench.list "
-        "names them; images:DIR for finished swaps, package.module:factory for yours, NAME=MODEL renames "
+        "names them; images:DIR and crops:DIR for finished swaps, package.module:factory for yours, NAME=MODEL renames "
         "(smoothswap)",
     )
     add(

@@ -45,22 +45,16 @@ _FFHQ_512 = np.array(
         [313.08905, 371.15118],
     ]
 )
-_FRONTAL_112 = np.array(
-    [[39.730, 51.138], [72.270, 51.138], [56.0, 68.493], [42.463, 87.010], [69.537, 87.010]]
+_POSES_112 = np.array(
+    [
+        [[51.642, 50.115], [57.617, 49.990], [35.740, 69.007], [51.157, 89.050], [57.025, 89.702]],
+        [[45.031, 50.118], [65.568, 50.872], [39.677, 68.111], [45.177, 86.190], [64.246, 86.758]],
+        [[39.730, 51.138], [72.270, 51.138], [56.000, 68.493], [42.463, 87.010], [69.537, 87.010]],
+        [[46.845, 50.872], [67.382, 50.118], [72.737, 68.111], [48.167, 86.758], [67.236, 86.190]],
+        [[54.796, 49.990], [60.771, 50.115], [76.673, 69.007], [55.388, 89.702], [61.257, 89.050]],
+    ]
 )
-_LEFT_112 = np.array(
-    [[45.031, 50.118], [65.568, 50.872], [39.677, 68.111], [45.177, 86.190], [64.246, 86.758]]
-)
-_PROFILE_112 = np.array(
-    [[51.642, 50.115], [57.617, 49.990], [35.740, 69.007], [51.157, 89.050], [57.025, 89.702]]
-)
-_MIRRORED = [1, 0, 2, 4, 3]
-_POSES_112 = (
-    _PROFILE_112,
-    _LEFT_112,
-    _FRONTAL_112,
-    *(np.array([112.0, 0.0]) + points[_MIRRORED] * [-1.0, 1.0] for points in (_LEFT_112, _PROFILE_112)),
-)
+_FRONTAL = 2  # of these
 
 
 def _ffhq5(landmarks: Points, size: int) -> Affine:
@@ -73,13 +67,13 @@ def _arcface(landmarks: Points, size: int) -> Affine:
 
 def _simswap(landmarks: Points, size: int) -> Affine:
     points = five_points(landmarks)
-    fits = [(umeyama(points, pose * (size / 112)), pose * (size / 112)) for pose in _POSES_112]
+    fits = [(umeyama(points, pose), pose) for pose in _POSES_112 * (size / 112)]
     errors = [np.linalg.norm(transform_points(affine, points) - pose, axis=1).sum() for affine, pose in fits]
     return fits[int(np.argmin(errors))][0]
 
 
 def _hififace(landmarks: Points, size: int) -> Affine:
-    return umeyama(five_points(landmarks), _FRONTAL_112 * (size / 112))
+    return umeyama(five_points(landmarks), _POSES_112[_FRONTAL] * (size / 112))
 
 
 TEMPLATES: dict[str, Callable[[Points, int], Affine]] = {
