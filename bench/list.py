@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from bench import data
 from bench.cli import command
 from bench.data.ffpp import FFPP_METHODS
+from bench.data.templates import TEMPLATES
 from bench.ffpp.protocol import Protocol
-from bench.finished.templates import TEMPLATES
 from bench.reading.instruments import available
 from bench.swappers import BUILT_IN, GROUP, entry_points
 from metrics import METRICS

@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from bench.data.clips import Frames
+from bench.data.templates import Aligned
 from bench.ffpp.clip import Clip
-from bench.finished.templates import Aligned
 from bench.reading.pool import Readers
 from bench.reading.reader import Image
 from bench.swappers.apply import Failed, Swapped

@@ -19,9 +19,9 @@ import numpy.typing as npt
 from bench.data.clips import FrameRule, read_clip, read_numbers
 from bench.data.numbering import Numbering
 from bench.data.pairs import Dataset, Pair
+from bench.data.templates import TEMPLATES, Aligned
 from bench.errors import UsageError
 from bench.finished.judge import APART, Verdict
-from bench.finished.templates import TEMPLATES, Aligned
 from bench.finished.thumbnails import UNREADABLE
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector
@@ -183,8 +183,8 @@ def judge_crops(held: Mapping[str, Held], aligned: Aligned, folder: str) -> Verd
         return Verdict("wrong", text, "", clips)
     if target[best] > mine + NEAR:
         text = (
-            f"the border is that of the target's own crop by template {aligned.template} ({mine:.2f}), and a little more by "
-            f"{best} ({target[best]:.2f}; {seen})"
+            f"the border is that of the target's own crop by template {aligned.template} ({mine:.2f}), and a little more "
+            f"by {best} ({target[best]:.2f}; {seen})"
         )
         return Verdict("doubtful", text, "", clips)
     text = f"the border is that of the target's own crop ({mine:.2f}); the frames' numbers are not checked"

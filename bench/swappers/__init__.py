@@ -4,7 +4,7 @@ copy-target  blur  stranger  copy-source  classical
 smoothswap  smoothswap:NAME                 the weights for these data; weights by name or path
 oracle  Deepfakes  FaceShifter ...          any folder of manipulated_sequences
 images:DIR                                  anybody's finished swaps
-crops:DIR?template=ffhq&size=256            the same as aligned crops (bench.finished.templates)
+crops:DIR?template=ffhq&size=256            the same as aligned crops (bench.data.templates)
 package.module:factory                      factory() returns a crop or frame swapper
 NAME                                        an entry point of the group smoothswap.models
 NAME=any of these                           under another name in the tables

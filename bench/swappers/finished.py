@@ -8,8 +8,8 @@ from pathlib import Path
 from bench.data.lookup import find, holds
 from bench.data.numbering import AS_NAMED, Numbering
 from bench.data.pairs import ClipKey, Dataset, Pair
+from bench.data.templates import SIZES, Aligned
 from bench.errors import DataError, UsageError, suggestion
-from bench.finished.templates import SIZES, Aligned
 
 ORDERS = ("target_source", "source_target")
 
@@ -140,7 +140,7 @@ def cut_as(spec: str, template: str, size: str) -> Aligned:
 
     Args:
         spec: What --model said, for messages.
-        template: Of bench.finished.templates.TEMPLATES.
+        template: Of bench.data.templates.TEMPLATES.
         size: Side of a crop, pixels; "": the template's usual one.
 
     Returns:

@@ -10,12 +10,12 @@ import pytest
 
 from bench.data.ffpp import FaceForensics
 from bench.data.numbering import AS_NAMED
+from bench.data.templates import TEMPLATES, Aligned
 from bench.errors import DataError, UsageError
 from bench.ffpp.__main__ import main
 from bench.finished.check import check_finished
 from bench.finished.crops import CropCheck, Held, border, judge_crops
 from bench.finished.judge import APART
-from bench.finished.templates import TEMPLATES, Aligned
 from bench.swappers import create
 from bench.verify.__main__ import main as verify
 from reports.results import load
