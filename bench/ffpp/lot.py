@@ -40,8 +40,8 @@ def draw(frames: Mapping[str, Sequence[Frame]], seed: int, rows: int = ROWS) -> 
     Returns:
         The frames, in the order in which they were drawn.
     """
-    posed = {_key(frame): frame.pair.cluster for rows_ in frames.values() for frame in rows_ if frame.posed}
-    shared = set(posed).intersection(*(map(_key, rows_) for rows_ in frames.values())) or set(posed)
+    posed = {_key(frame): frame.pair.cluster for asked in frames.values() for frame in asked if frame.posed}
+    shared = set(posed).intersection(*(map(_key, asked) for asked in frames.values())) or set(posed)
     known = sorted(shared)
     order = places([f"{clip} {number}" for clip, number in known], seed).argsort()
     drawn = [known[i] for i in order]

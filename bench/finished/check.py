@@ -66,7 +66,8 @@ class Check:
     def _of_crops(
         self, swapper: Swapper, there: Sequence[tuple[Pair, Path]], numbering: Numbering
     ) -> Verdict | None:
-        check, held = CropCheck(self._dataset), dict[str, Held]()
+        check = CropCheck(self._dataset)
+        held: dict[str, Held] = {}
         for i in even_indices(len(there), CLIPS) if there else []:
             if (found := check.hold(*there[i], numbering)) is not None:
                 held[there[i][0].id] = found
