@@ -152,6 +152,32 @@ def create(
     return marked(_create(spec, dataset, device, order, numbers))
 
 
+def calls_code(spec: str) -> bool:
+    """Whether a model is a factory that would be imported and called, so that who names it must be trusted.
+
+    Args:
+        spec: As `create` takes it.
+
+    Returns:
+        True for package.module:factory, also under another name; an installed package's entry point is not such.
+
+    Examples:
+        >>> calls_code("my_package.models:build"), calls_code("mine=my_package.models:build")
+        (True, True)
+        >>> calls_code("images:DIR"), calls_code("smoothswap:weights"), calls_code("classical")
+        (False, False, False)
+    """
+    alias, equals, rest = spec.partition("=")
+    spec = rest if equals and re.fullmatch(r"[\w.+-]{1,64}", alias) else spec
+    own = spec.partition(":")[0] in ("smoothswap", "images", "crops")
+    return _is_factory(spec) and not own and spec not in [entry.name for entry in entry_points()]
+
+
+def _is_factory(spec: str) -> bool:
+    kind, colon, argument = spec.partition(":")
+    return bool(colon) and argument.isidentifier() and all(part.isidentifier() for part in kind.split("."))
+
+
 def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) -> Swapper:
     kind, colon, argument = spec.partition(":")
     for entry in OURS:
@@ -170,7 +196,7 @@ def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) 
             return _wrap(_load(entry.load, spec), entry.name, spec)
     if spec in FFPP_METHODS or spec in dataset.manipulations() or spec == "oracle":
         return _finished(spec, dataset)
-    if colon and argument.isidentifier() and all(part.isidentifier() for part in kind.split(".")):
+    if _is_factory(spec):
         return _wrap(_load(lambda: _attribute(kind, argument), spec), argument, spec)
     names = known(dataset)
     raise UsageError(
