@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from bench import data
 from bench.cli import command
 from bench.data.ffpp import FFPP_METHODS
+from bench.data.templates import TEMPLATES
 from bench.ffpp.protocol import Protocol
 from bench.reading.instruments import available
 from bench.swappers import BUILT_IN, GROUP, entry_points
@@ -40,6 +41,9 @@ def models() -> list[Line]:
     lines.append(("images:DIR", "finished swaps of anybody, named target_source", "the folder"))
     lines.append(
         ("list:COLUMN", "finished swaps that a column of a pair list names (bench.pairs)", "the list")
+    )
+    lines.append(
+        ("crops:DIR?template=T", "the same as aligned crops", f"the folder; T: {', '.join(TEMPLATES)}")
     )
     lines.append(
         ("package.module:factory", "your model: .size and .swap(source, target) on crops", "the package")

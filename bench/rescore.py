@@ -268,20 +268,21 @@ def _shared(run: Path, models: Sequence[Model], names: Sequence[str]) -> dict[st
 
 
 def _still_chosen(model: Model, scores: Scores) -> list[Picture]:
-    """The stored pictures that the new numbers choose too, with their texts made anew."""
+    """The stored pictures that the new numbers choose too, with their texts made anew, and those that were drawn by lot."""
     if not model.pictures:
         return []
-    name, seed = model.results.run.model.name, model.results.run.seed
+    name = model.results.run.model.name
     known = {(p.scope, p.metric, p.case, p.clip, p.frame): p for p in model.pictures}
     clips, numbers = model.frames["clip"].to_pylist(), model.frames["frame"].to_pylist()
     shown = [status == "ok" for status in model.frames["status"].to_pylist()]
     kept = []
-    for choice in choose_cases(scores, shown, clips, seed, model.results.run.model.is_reference):
+    for choice in choose_cases(scores, shown, clips, model.results.run.model.is_reference):
         place = (choice.scope, choice.key, choice.case, clips[choice.i], numbers[choice.i])
         if place in known:
             kept.append(
                 replace(known[place], metric_text=choice.headline, label=choice.label, scores=choice.scores)
             )
+    kept += [picture for picture in model.pictures if picture.case == "random"]
     if lost := len(model.pictures) - len(kept):
         print(
             f"{name}: {lost} of {len(model.pictures)} pictures are no longer the best, median or "

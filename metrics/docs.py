@@ -92,6 +92,14 @@ _UNRANKED = """\
 A metric may declare that models are not to be ordered by it. Its column stands in the table, marked ‡, and no sentence,
 bold number, scale or verdict rests on it. Results of before this was declared are treated alike, by the metric's key.
 """
+_FIRST = """\
+## The first table
+
+A report begins with at most ten columns: the models' names, the frames that were scored, and those of these metrics that
+the run measured, each by one instrument, that under which the fewest rows carry a dagger. All others stand in the fold
+beneath it. A metric asks for its place where it is declared (`headline`); more than fit are cut off at the end. The exports
+(CSV, LaTeX, Markdown, JSON) hold every column.
+"""
 _INTRODUCED = {LEAVING: (_OF_LEAVING,), VIDEO: (_OF_VIDEO,), QUALITY: (_OF_PICTURES,)}
 
 
@@ -114,9 +122,13 @@ def page(metrics: Iterable[Declared] | None = None) -> str:
     missing = _table(
         ("key", "a missing face counts as"), ((f"`{m.key}`", m.missing) for m in listed if m.missing)
     )
+    first = _table(("key", "name"), ((f"`{m.key}`", m.label) for m in listed if m.headline))
     unranked = _table(("key", "why"), ((f"`{m.key}`", m.unranked) for m in listed if m.unranked))
     return (
-        "\n".join([_INTRO, *sections, _UNRANKED, unranked, _MISSING, missing, _INTERVALS]).rstrip("\n") + "\n"
+        "\n".join(
+            [_INTRO, *sections, _FIRST, first, _UNRANKED, unranked, _MISSING, missing, _INTERVALS]
+        ).rstrip("\n")
+        + "\n"
     )
 
 

@@ -112,6 +112,7 @@ class Value:
             "range": [_number(end) for end in spec.range],
             "description": spec.description,
             "unranked": spec.unranked or None,
+            "headline": spec.headline,
         }
 
 

@@ -52,6 +52,7 @@ class Declared:
         options: What else changes the number, with its values, the default first.
         missing: What a frame counts as in whose swap no face is found; "" where there are no frames.
         unranked: Why no word, bold number, scale or headline may rest on it, in one line; "": they may.
+        headline: Whether its column belongs to the report's first table; all others are one fold away (reports.headline).
     """
 
     key: str
@@ -68,6 +69,7 @@ class Declared:
     options: str = ""
     missing: str = ""
     unranked: str = ""
+    headline: bool = False
 
     @property
     def ranked(self) -> bool:

@@ -265,10 +265,7 @@ def _count(tests: list[_Tested]) -> str:
 
 
 def _name(column: Column) -> str:
-    """`Identity` stands in two groups, so the errors against the truth say so."""
-    notes = ["from the truth"] if column.group == TRUTH else []
-    notes += [column.reader] if column.reader else []
-    return f"{column.label} ({', '.join(notes)})" if notes else column.label
+    return f"{column.label} ({column.reader})" if column.reader else column.label
 
 
 def _signed(column: Column, value: float) -> str:

@@ -15,10 +15,12 @@ from markupsafe import Markup
 
 from reports import curves, figures, plots, training
 from reports.findings import findings
+from reports.headline import headline
 from reports.markdown import csv_table
 from reports.paper import table_1
 from reports.pictures.cases import arrange
 from reports.pictures.films import films
+from reports.pictures.side_by_side import side_by_side
 from reports.pictures.store import Picture
 from reports.recognition import listed
 from reports.results import Results, write_atomic
@@ -26,7 +28,7 @@ from reports.scale import scales
 from reports.script import policy, script
 from reports.seen import warnings as leaks
 from reports.slices import parts
-from reports.table import Column, Failure, Row, RunFiles, Table, build
+from reports.table import Column, Failure, Row, RunFiles, Table, build, grouped
 from reports.training import Training
 
 FIRST_FAILURES = 20  # failing frames listed for each model; the rest is counted
@@ -94,6 +96,8 @@ def render(
             policy=policy(),
             script=script(),
             panels=[(column, Markup(svg)) for column, svg in figures.panels(table)],
+            headline=headline(table),
+            lot=side_by_side(cases, table),
             cases=arrange(cases, table),
             films=films(cases, table),
             slices=parts([(row.run.name, row.run.slices) for row in table.rows]),
@@ -126,6 +130,7 @@ def environment() -> Environment:
         duration=_duration,
         folder=_folder,
         count=lambda n: f"{n:,}",
+        grouped=grouped,
         whole=_whole,
         percent=_percent,
     )

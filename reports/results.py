@@ -4,7 +4,7 @@
      "run":     {command, model, protocol, data, gallery, instruments, environment, seed, started, seconds},
      "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
      "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version,
-                       label, group, order, range, description, unranked, gallery, curve, ...}},
+                       label, group, order, range, description, unranked, headline, gallery, curve, ...}},
       "check":   {kind, text, mend, clips} of finished swaps: what was found before they were scored; else null
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
@@ -36,7 +36,7 @@ from reports.described import DataInfo, InstrumentInfo, SwapsCheck
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
 from reports.galleries import GalleryInfo, GalleryPoint
 from reports.rules import ProtocolInfo
-from reports.versions import CURRENT, READ, upgraded, with_unranked
+from reports.versions import CURRENT, READ, completed, upgraded
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
 # Rows that never saw the source: what a swap must do better than to have put anybody's face in.
@@ -83,6 +83,7 @@ class MetricValue(Closed):
         itself from `run.model.trained_with`; set it by hand for any other conflict.
     unranked: why nobody's number in this column may be ranked (metrics.spec.Declared); None: they may. Results of before
         it existed are given what the metric declares today, by its key.
+    headline: whether its column belongs to the report's first table (metrics.spec.Declared); looked up likewise.
     gallery: people among whom it searches; None: it searches none, or the results do not say.
     curve: the same metric among fewer people, the smallest gallery first.
     """
@@ -106,6 +107,7 @@ class MetricValue(Closed):
     description: str | None = Field(default=None, max_length=2000)
     dagger: str | None = Field(default=None, min_length=1, max_length=500)
     unranked: str | None = Field(default=None, min_length=1, max_length=500)
+    headline: bool = False
     gallery: Count | None = None
     curve: tuple[GalleryPoint, ...] = Field(default=(), max_length=20)
 
@@ -194,7 +196,7 @@ class Results(Closed):
         version = content.get("schema_version") if isinstance(content, dict) else None
         if isinstance(version, bool) or version not in READ:
             return content
-        return upgraded(content) if version == 1 else with_unranked(content)
+        return upgraded(content) if version == 1 else completed(content)
 
     @model_validator(mode="after")
     def _mark(self) -> Results:

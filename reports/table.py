@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reports.paired import Families
 from reports.recognition import GROUPS, unrecognised
@@ -36,6 +36,7 @@ class Column:
         range: The least and the greatest possible value; None: no end.
         unranked: Why no word, bold number or scale rests on it; "": they may.
         galleries: How many people it searches, each number that occurs in its rows; () where it searches none.
+        headline: Whether it asks for a place in the first table (reports.headline).
     """
 
     key: str
@@ -52,6 +53,7 @@ class Column:
     range: tuple[float | None, float | None] = (None, None)
     unranked: str = ""
     galleries: tuple[int, ...] = ()
+    headline: bool = False
 
     @property
     def among(self) -> str:
@@ -115,8 +117,7 @@ class Table:
     @property
     def groups(self) -> list[tuple[str, list[Column]]]:
         """(heading, columns) from left to right."""
-        names = dict.fromkeys(column.group for column in self.columns)
-        return [(name, [column for column in self.columns if column.group == name]) for name in names]
+        return grouped(self.columns)
 
     @property
     def daggers(self) -> list[str]:
@@ -176,6 +177,12 @@ def build(runs: Sequence[RunFiles]) -> Table:
     return Table(columns, rows, _bold(rows, columns, families, lost), families, lost)
 
 
+def grouped(columns: Sequence[Column]) -> list[tuple[str, list[Column]]]:
+    """(heading, columns) of some columns, in their order."""
+    names = dict.fromkeys(column.group for column in columns)
+    return [(name, [column for column in columns if column.group == name]) for name in names]
+
+
 def _row(run: RunFiles) -> Row:
     name = run.results.run.model.name
     end = "" if not run.results.run.model.is_reference else "low" if name in SOURCE_FREE else "high"
@@ -219,10 +226,24 @@ def columns_of(results: Sequence[Mapping[str, MetricValue]]) -> list[Column]:
     keys = sorted(seen, key=place)
     read = Counter(map(_name, keys))
     readers = _short_names({seen[key][0].instrument for key in keys})
-    return [
-        _column(key, seen[key], readers.get(seen[key][0].instrument, "") if read[_name(key)] > 1 else "")
-        for key in keys
-    ]
+    return _told_apart(
+        [
+            _column(key, seen[key], readers.get(seen[key][0].instrument, "") if read[_name(key)] > 1 else "")
+            for key in keys
+        ]
+    )
+
+
+def _told_apart(columns: list[Column]) -> list[Column]:
+    """The same columns, a label that has been there before with its group, or else its key, in brackets."""
+    known: set[tuple[str, str]] = set()
+    told = []
+    for column in columns:
+        labels = [column.label, *(f"{column.label} ({said})" for said in (column.group.lower(), column.key))]
+        label = next((one for one in labels if (one.lower(), column.reader) not in known), labels[-1])
+        known.add((label.lower(), column.reader))
+        told.append(column if label == column.label else replace(column, label=label))
+    return told
 
 
 def _name(key: str) -> str:
@@ -260,6 +281,7 @@ def _column(key: str, metrics: list[MetricValue], reader: str) -> Column:
         first.range,
         first.unranked or "",
         tuple(sorted({m.gallery for m in metrics if m.gallery is not None})),
+        first.headline,
     )
 
 
@@ -296,4 +318,4 @@ def _bold(
     return bold
 
 
-__all__ = ["Column", "Failure", "Row", "RunFiles", "Table", "build", "columns_of"]
+__all__ = ["Column", "Failure", "Row", "RunFiles", "Table", "build", "columns_of", "grouped"]

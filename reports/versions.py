@@ -2,7 +2,7 @@
 
 1   a metric said neither its label, group, order nor range: they are looked up by its key among the metrics of this
     package (never among those of installed packages: reading a result loads nobody's code)
-2   at first did not say which metrics are not ranked: looked up in the same way
+2   at first did not say which metrics are not ranked, nor which are headlines: looked up in the same way
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ CURRENT = 2
 READ = (1, CURRENT)
 FURTHER = "Further metrics"
 """The group of a metric of version 1 that nobody here knows."""
-_NAMES = ("label", "group", "order", "range", "description", "unranked")
+_NAMES = ("label", "group", "order", "range", "description", "unranked", "headline")
+_LATER = ("unranked", "headline")
+"""What version 2 at first did not say; may be null, so only its absence counts."""
 """What later results say of a metric besides."""
 
 
@@ -38,8 +40,8 @@ def upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**_completed(content, _NAMES), "schema_version": CURRENT}
 
 
-def with_unranked(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of a results.json in which each metric says whether models may be ranked by it.
+def completed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a results.json in which each metric says whether models may be ranked by it, and is a headline.
 
     Args:
         content: What the JSON holds, of any version.
@@ -47,11 +49,13 @@ def with_unranked(content: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         A copy; what is stored is kept.
 
-    >>> new = with_unranked({"metrics": {"pose_r": {"value": 0.1}, "pose": {"value": 0.2}}})["metrics"]
+    >>> new = completed({"metrics": {"pose_r": {"value": 0.1}, "pose": {"value": 0.2}}})["metrics"]
     >>> bool(new["pose_r"]["unranked"]), new["pose"]["unranked"]
     (True, None)
+    >>> new["pose_r"]["headline"], new["pose"]["headline"]
+    (False, True)
     """
-    return _completed(content, ("unranked",))
+    return _completed(content, _LATER)
 
 
 def _completed(content: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
@@ -66,9 +70,7 @@ def _completed(content: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, 
 
 
 def _lacking(key: Any, metric: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    lacking = [
-        name for name in names if (name not in metric if name == "unranked" else metric.get(name) is None)
-    ]
+    lacking = [name for name in names if (name not in metric if name in _LATER else metric.get(name) is None)]
     declared = _declared(key) if lacking else {}
     return {name: declared[name] for name in lacking if name in declared}
 
@@ -89,6 +91,7 @@ def _declared(key: Any) -> dict[str, Any]:
             "order": LAST,
             "range": [None, None],
             "unranked": None,
+            "headline": False,
         }
     return {
         "label": spec.label,
@@ -97,4 +100,5 @@ def _declared(key: Any) -> dict[str, Any]:
         "range": [end if math.isfinite(end) else None for end in spec.range],
         "description": spec.description,
         "unranked": spec.unranked or None,
+        "headline": spec.headline,
     }

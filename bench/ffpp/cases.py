@@ -1,4 +1,4 @@
-"""The pictures of a report: small aligned faces kept during the run; best, median, worst, random at its end."""
+"""The pictures of a report: small aligned faces kept during the run; best, median and worst at its end."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ from smoothswap.pixels import Image
 Scope = Literal["frame", "clip"]
 SIZE = 128
 BY_CLIP = ("identity", "truth_pixel")  # the first that was measured chooses whole clips
-RANDOM = 2
 LOSSLESS = 2000  # frames of a model; beyond, faces wait for the end as JPEG, 6 kB each instead of 25
 
 
 @dataclass(frozen=True)
 class Case:
-    """The faces of one frame as PNG or JPEG bytes; swap and truth are cut where the target's face is."""
+    """The faces of one frame as PNG or JPEG bytes; swap and truth are cut where the target's face is.
+
+    swap: None where the model made none. truth: None where it is not known.
+    """
 
     source: bytes
     target: bytes
-    swap: bytes
+    swap: bytes | None
     truth: bytes | None
 
 
@@ -62,7 +64,7 @@ class Cutter:
         self,
         source: tuple[Hashable, Image, Face],
         target: tuple[Hashable, Image, Face],
-        swap: Image,
+        swap: Image | None,
         truth: Image | None,
     ) -> Case | None:
         """The faces of a frame; None when one cannot be aligned. source, target: a name of the frame, it, its face."""
@@ -71,7 +73,7 @@ class Cutter:
             return Case(
                 self._once(source[0], source[1], source[2].landmarks),
                 self._once(target[0], target[1], place),
-                self._cut(swap, place),
+                None if swap is None else self._cut(swap, place),
                 None if truth is None else self._once(("truth", target[0], source[0]), truth, place),
             )
         except AlignmentError:
@@ -91,10 +93,10 @@ class Cutter:
 class Choice:
     """A frame that the report shows, and why: the place of the frame, and what is said of it.
 
-    key, label: of the metric that chose it; empty for a random one. scores: every metric of the frame, in words.
+    key, label: of the metric that chose it. scores: every metric of the frame, in words.
     """
 
-    case: Literal["best", "median", "worst", "random"]
+    case: Literal["best", "median", "worst"]
     i: int
     key: str
     label: str
@@ -103,19 +105,15 @@ class Choice:
     scope: Scope = "frame"
 
 
-def choose(metrics: Mapping[str, Scored], shown: Sequence[bool], seed: int = 0) -> list[Choice]:
-    """The best, median and worst frame by every metric that was measured, and RANDOM frames by lot.
-
-    Of equal frames the first is ranked better. The lot depends on the seed and the number of frames alone, so that all
-    models of a run show the same random frames.
+def choose(metrics: Mapping[str, Scored], shown: Sequence[bool]) -> list[Choice]:
+    """The best, median and worst frame by every metric that was measured. Of equal frames the first is ranked better.
 
     Args:
         metrics: Key -> values of n frames.
         shown: Which of the n frames have pictures.
-        seed: Of the lot.
 
     Returns:
-        What the report shows, metric by metric, then the lot.
+        What the report shows, metric by metric.
     """
     places = np.flatnonzero(shown)
     choices = []
@@ -124,9 +122,7 @@ def choose(metrics: Mapping[str, Scored], shown: Sequence[bool], seed: int = 0) 
         for case, i in _ranked(known, scored.values, scored.higher_is_better):
             text = f"{scored.label} {scored.text(i)}"
             choices.append(Choice(case, i, key, scored.label, text, _scores(metrics, i)))
-    lot = np.random.default_rng(seed).permutation(len(shown))
-    drawn = [int(i) for i in lot if shown[i]][:RANDOM]
-    return choices + [Choice("random", i, "", "", "drawn by lot", _scores(metrics, i)) for i in drawn]
+    return choices
 
 
 def choose_clips(metrics: Mapping[str, Scored], shown: Sequence[bool], clips: Sequence[str]) -> list[Choice]:
@@ -186,10 +182,10 @@ def picture(model: str, clip: str, number: int, faces: Case, choice: Choice) -> 
         frame=number,
         case=choice.case,
         metric_text=choice.headline,
-        source=_image(faces.source),
-        target=_image(faces.target),
-        swap=_image(faces.swap),
-        truth=None if faces.truth is None else _image(faces.truth),
+        source=decoded(faces.source),
+        target=decoded(faces.target),
+        swap=None if faces.swap is None else decoded(faces.swap),
+        truth=None if faces.truth is None else decoded(faces.truth),
         metric=choice.key,
         label=choice.label,
         scores=choice.scores,
@@ -215,7 +211,8 @@ def _text(value: float) -> str:
     return f"{value:.3g}" if abs(value) >= 10 else f"{value:.3f}"
 
 
-def _image(coded: bytes) -> Image:
-    decoded = cv2.imdecode(np.frombuffer(coded, np.uint8), cv2.IMREAD_COLOR)
-    assert decoded is not None
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+def decoded(coded: bytes) -> Image:
+    """The picture uint8 [SIZE, SIZE, 3] of a Case's bytes."""
+    image = cv2.imdecode(np.frombuffer(coded, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

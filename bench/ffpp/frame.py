@@ -31,7 +31,7 @@ class Frame:
         pixel_error: Mean absolute difference to the true swap over the target's face box, levels 0 to 255; NaN where
             unknown.
         pixels: Metric of pixels -> its value (Metric.pixels); empty where there is no picture.
-        case: Small pictures of its faces for the report.
+        case: Small pictures of its faces for the report, also where none was found in the swap.
         look: Reading.look of the swapped picture, also where no face was found in it; empty where there is no picture.
     """
 

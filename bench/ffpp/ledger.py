@@ -33,6 +33,7 @@ class Row:
         status: "ok", or what went wrong.
         reason: Why, in words; empty for "ok" alone.
         there: How many frames the clip had to choose from (Frames.there); 0: not known.
+        view: How the target's frame was cut before it was read, for a swap that is an aligned crop; "": it was read whole.
 
     Raises:
         ValueError: For an unknown status, a failure without a reason, or a reason without a failure.
@@ -51,6 +52,7 @@ class Row:
     status: Status
     reason: str = ""
     there: int = 0
+    view: str = ""
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:

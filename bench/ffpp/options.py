@@ -50,7 +50,7 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
         action="append",
         metavar="MODEL",
         help="what to score, may be repeated; python -m bench.list "
-        "names them; images:DIR for finished swaps, package.module:factory for yours, NAME=MODEL renames "
+        "names them; images:DIR and crops:DIR for finished swaps, package.module:factory for yours, NAME=MODEL renames "
         "(smoothswap)",
     )
     add(

@@ -96,6 +96,7 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
             "status",
             "reason",
             "there",
+            "view",
         )
     }
     columns |= {
@@ -116,7 +117,8 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
 def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
     """What was read from the original clips: the source and target sides of every model, and the gallery.
 
-    Rows of the gallery come first; then target frames of other numbers, beside which a finished swap lay.
+    Rows of the gallery come first; then target frames of other numbers, beside which a finished swap lay, and those that
+    were cut as the aligned crops beside them (`view`, as in the ledger).
 
     Args:
         path: The Parquet file, written whole or not at all.
@@ -129,28 +131,31 @@ def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
     Raises:
         OutputError: When the file cannot be written.
     """
-    rows = [(clip, *row) for clip, readings in outcome.originals.items() for row in readings]
+    rows = [
+        (clip, number, "", reading) for clip, read in outcome.originals.items() for number, reading in read
+    ]
     gallery = len(rows)
-    known = {(clip, number) for clip, number, _ in rows}
+    known = {row[:3] for row in rows}
     for frame in (frame for frames in outcome.frames.values() for frame in frames):
-        place = (frame.row.target, frame.row.frame)
+        place = (frame.row.target, frame.row.frame, frame.row.view)
         if frame.target is not None and place not in known:
             known.add(place)
             rows.append((*place, frame.target))
     columns: dict[str, Any] = {
-        "clip": [clip for clip, _, _ in rows],
+        "clip": [clip for clip, _, _, _ in rows],
         "compression": [dataset.compression] * len(rows),
-        "person": [dataset.person(clip) for clip, _, _ in rows],
+        "person": [dataset.person(clip) for clip, _, _, _ in rows],
         "gallery": [i < gallery for i in range(len(rows))],
-        "frame": [number for _, number, _ in rows],
-        "status": [reading.status for _, _, reading in rows],
-        "reason": [reading.reason for _, _, reading in rows],
-        "faces": [reading.found for _, _, reading in rows],
-        "face_size": numbers(np.array([reading.shown.size for _, _, reading in rows])),
-        "face_brightness": numbers(np.array([reading.shown.brightness for _, _, reading in rows])),
+        "frame": [number for _, number, _, _ in rows],
+        "view": [view for _, _, view, _ in rows],
+        "status": [reading.status for *_, reading in rows],
+        "reason": [reading.reason for *_, reading in rows],
+        "faces": [reading.found for *_, reading in rows],
+        "face_size": numbers(np.array([reading.shown.size for *_, reading in rows])),
+        "face_brightness": numbers(np.array([reading.shown.brightness for *_, reading in rows])),
     }
-    columns |= _readings("original", [reading for _, _, reading in rows])
-    return write_table(path, pa.table(columns | _looks([reading.look for _, _, reading in rows])))
+    columns |= _readings("original", [reading for *_, reading in rows])
+    return write_table(path, pa.table(columns | _looks([reading.look for *_, reading in rows])))
 
 
 def write_truth(path: Path, outcome: Outcome) -> str:

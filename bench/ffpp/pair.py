@@ -13,6 +13,7 @@ import numpy.typing as npt
 from bench.data.clips import ClipError, FrameRule
 from bench.data.numbering import AS_NAMED
 from bench.data.pairs import Pair
+from bench.ffpp.aligned import into_frames
 from bench.ffpp.cases import Case, Cutter
 from bench.ffpp.clip import Clip, open_clip, reopen, sized
 from bench.ffpp.frame import Frame, pixel_error
@@ -79,6 +80,7 @@ class PairRun:
         self._failure = ""
         self._there = target.frames.there
         self._absent = False
+        self._view = ""
         self._shown: list[int | None] = []
         self._problems: list[tuple[Status, str] | None] = []
         self._swapped: list[Swapped] = []
@@ -183,7 +185,17 @@ class PairRun:
                 self._failure = f"target clip: {error}"
                 return
         self._pose()
-        self._swapped = [sized(clip.frames, i, frame) for i, frame in enumerate(self.target.frames.frames)]
+        aligned = getattr(self.swapper.run, "aligned", None)
+        if aligned is None:
+            self._swapped = [
+                sized(clip.frames, i, frame) for i, frame in enumerate(self.target.frames.frames)
+            ]
+        else:
+            self._view = str(aligned)
+            context = self.context
+            made = into_frames(clip.frames, self.target, aligned, context.readers, context.pictures)
+            self._swapped, self.target = made
+            self._pose()
         for i, reason in enumerate(clip.frames.reasons):
             if reason and self._problems[i] is None:
                 self._problems[i] = ("decode_error", reason)
@@ -261,13 +273,13 @@ class PairRun:
 
     def _case(self, i: int, j: int, number: int) -> Case | None:
         """The faces of the frame for the report."""
-        image = self._swapped[i]
-        if not self.context.pictures or isinstance(image, Failed):
+        if not self.context.pictures:
             return None
+        image = self._swapped[i] if i < len(self._swapped) else Failed("")
         return self.context.cutter(
             ((self.pair.source, self.source.frames.numbers[j]), self.source.image(j), self.source.face(j)),
             ((self.pair.target, number), self.target.image(i), self.target.face(i)),
-            image,
+            None if isinstance(image, Failed) else image,
             self.truth.pixels.get(number) if self.truth else None,
         )
 
@@ -284,7 +296,7 @@ class PairRun:
         row = self._row(i, number, status, reason)
         j = self._shown[i] if i < len(self._posed) and self._posed[i] else None
         if j is None:
-            return Frame(row, self.pair, posed=False)
+            return Frame(row, self.pair, posed=False, target=self._own_crop(i))
         return Frame(
             row,
             self.pair,
@@ -294,8 +306,13 @@ class PairRun:
             truth=_usable(truths.get(number)),
             pixel_error=self._pixel_error(i, number),
             pixels=self._pixels(i),
+            case=self._case(i, j, number),
             look=look or {},
         )
+
+    def _own_crop(self, i: int) -> Reading | None:
+        """Of crops what was read of the target's own, which nothing else keeps: also where it shows no face."""
+        return self.target.readings[i] if self._view and i < len(self.target.readings) else None
 
     def _pixel_error(self, i: int, number: int) -> float:
         """Of swapped frame i to the true swap, NaN where either is lacking."""
@@ -327,6 +344,7 @@ class PairRun:
             status=status,
             reason=reason,
             there=self._there,
+            view=self._view,
         )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.data.lists.pair_list import PairList
 from bench.data.pairs import Dataset
-from bench.ffpp import cases, outputs, provenance, slices
+from bench.ffpp import cases, lot, outputs, provenance, slices
 from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
 from bench.ffpp.plan import Plan
@@ -67,6 +67,7 @@ def report(
     if isinstance(plan.dataset, PairList):
         pairs = slices.pairs_table(plan.dataset, plan.pairs, outcome, scoring.instruments)
         shared[PAIRS] = outputs.write_table(out / PAIRS, pairs)
+    drawn = lot.draw(outcome.frames, plan.protocol.seed)
     shown: list[Picture] = []
     runs = []
     for swapper in plan.swappers:
@@ -87,7 +88,7 @@ def report(
                 "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
             }
         )
-        chosen = _pictures(swapper, frames, scores.frames, plan.protocol.seed)
+        chosen = _pictures(swapper, frames, scores.frames) + lot.pictures(swapper.name, frames, drawn)
         parted = None
         if pairs is not None:
             parted = slices.sliced(swapper.name, pairs, tables[FRAMES], results.metrics, plan.protocol)
@@ -144,7 +145,7 @@ def _write_shared(out: Path, outcome: Outcome, video: Outcome | None, dataset: D
 
 
 def choose_cases(
-    scores: Scores, shown: Sequence[bool], clips: Sequence[str], seed: int, reference: bool
+    scores: Scores, shown: Sequence[bool], clips: Sequence[str], reference: bool
 ) -> list[cases.Choice]:
     """The cases that the report shows of a model: frames by every metric, and of a model that competes whole clips.
 
@@ -152,7 +153,6 @@ def choose_cases(
         scores: The metrics of its frames.
         shown: Of each frame whether there are pictures of it.
         clips: Of each frame its clip.
-        seed: Of the frames drawn by lot.
         reference: Whether it marks an end of the scale.
 
     Returns:
@@ -163,13 +163,13 @@ def choose_cases(
         name, _, instrument = key.partition("@")
         label = METRICS[name].label + (f" ({instrument})" if instrument else "")
         scored[key] = cases.Scored(label, METRICS[name].higher_is_better, values)
-    chosen = cases.choose(scored, shown, seed)
+    chosen = cases.choose(scored, shown)
     return chosen if reference else chosen + cases.choose_clips(scored, shown, clips)
 
 
-def _pictures(swapper: Swapper, frames: Sequence[Frame], scores: Scores, seed: int) -> list[Picture]:
-    shown = [frame.case is not None for frame in frames]
-    choices = choose_cases(scores, shown, [frame.row.clip for frame in frames], seed, swapper.reference)
+def _pictures(swapper: Swapper, frames: Sequence[Frame], scores: Scores) -> list[Picture]:
+    shown = [frame.swap is not None and frame.case is not None for frame in frames]
+    choices = choose_cases(scores, shown, [frame.row.clip for frame in frames], swapper.reference)
     return [
         cases.picture(swapper.name, frame.row.clip, frame.row.frame, frame.case, choice)
         for choice in choices

@@ -38,7 +38,7 @@ class Originals:
     places: (clip, frame number) -> its place among the clip's frames, for those of the gallery.
     """
 
-    readings: Mapping[tuple[str, int], Reading]
+    readings: Mapping[tuple[str, int, str], Reading]
     places: Mapping[tuple[str, int], int]
     people: Mapping[str, str]
     gallery: Gallery
@@ -147,7 +147,7 @@ def read_originals(run: Path, protocol: Protocol, name: str = ORIGINALS) -> Orig
     """
     table = read_table(run / name)
     rows = _rows(table, "original/", run / name)
-    readings: dict[tuple[str, int], Reading] = {}
+    readings: dict[tuple[str, int, str], Reading] = {}
     people: dict[str, str] = {}
     gallery: list[Reading] = []
     ids: list[str] = []
@@ -157,7 +157,7 @@ def read_originals(run: Path, protocol: Protocol, name: str = ORIGINALS) -> Orig
     for row, values, look in rows:
         clip = row["clip"]
         reading = _reading(row["status"], row["reason"], row["faces"] or 0, values, look)
-        readings[clip, row["frame"]] = reading
+        readings[clip, row["frame"], row.get("view") or ""] = reading
         people[clip] = row.get("person") or person_of(clip, protocol.sequences, protocol.identity_map)
         if not row.get("gallery", True):
             continue
@@ -212,7 +212,7 @@ def _frame(
     originals: Originals,
     truths: Mapping[tuple[str, int], Reading],
 ) -> Frame:
-    names = [name for name in Row.__dataclass_fields__ if name in row]
+    names = [name for name in Row.__dataclass_fields__ if row.get(name) is not None]
     ledger = Row(**{name: row[name] for name in names} | {"reason": row["reason"] or ""})
     pair = Pair(
         ledger.clip,
@@ -232,8 +232,8 @@ def _frame(
         pair,
         posed=True,
         swap=_reading("ok", "", row["faces"] or 1, values, {}) if ok else None,
-        source=originals.readings.get(shown),
-        target=originals.readings.get((ledger.target, ledger.frame)),
+        source=originals.readings.get((*shown, "")),
+        target=originals.readings.get((ledger.target, ledger.frame, ledger.view)),
         truth=truths.get((ledger.clip, ledger.frame)),
         source_at=(ledger.source, originals.places[shown]) if ok and shown in originals.places else None,
         pixel_error=float("nan") if error is None else error,

@@ -12,6 +12,7 @@ from bench.data.pairs import Dataset, Pair
 from bench.errors import DataError
 from bench.finished import thumbnails
 from bench.finished.compare import Clips, Finding, compare, face_mask, features
+from bench.finished.crops import CropCheck, Held, judge_crops
 from bench.finished.judge import APART, SHOWS, Verdict, judge
 from bench.finished.thumbnails import UNREADABLE, Thumbnails
 from bench.swappers import Swapper
@@ -49,6 +50,8 @@ class Check:
         """
         numbering = getattr(swapper.run, "numbering", AS_NAMED)
         there = [(pair, path) for pair in self._pairs if (path := swapper.run.path(pair)) is not None]
+        if hasattr(swapper.run, "aligned"):
+            return self._of_crops(swapper, there, numbering)
         findings: dict[str, Finding] = {}
         elsewhere: dict[str, str] = {}
         for i in even_indices(len(there), CLIPS) if there else []:
@@ -60,6 +63,16 @@ class Check:
             if lost and (clip := self._elsewhere(pair, clips)):
                 elsewhere[pair.id] = clip
         return judge(findings, elsewhere) if findings else None
+
+    def _of_crops(
+        self, swapper: Swapper, there: Sequence[tuple[Pair, Path]], numbering: Numbering
+    ) -> Verdict | None:
+        check = CropCheck(self._dataset)
+        held: dict[str, Held] = {}
+        for i in even_indices(len(there), CLIPS) if there else []:
+            if (found := check.hold(*there[i], numbering)) is not None:
+                held[there[i][0].id] = found
+        return judge_crops(held, swapper.run.aligned, swapper.run.where()) if held else None
 
     def hold(self, pair: Pair, path: Path, numbering: Numbering = AS_NAMED) -> tuple[Finding, Clips] | None:
         """Hold one finished clip against its target and its source.

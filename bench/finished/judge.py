@@ -159,8 +159,8 @@ def _wrong(what: str, where: str, finding: Finding, clips: int) -> Verdict:
     if what == "size":
         (height, width), (rows, columns) = finding.size
         text = (
-            f"frames of {width} x {height} are not the target's {columns} x {rows} made smaller or larger ({where}); paste "
-            "aligned crops back into the target's frames first"
+            f"frames of {width} x {height} are not the target's {columns} x {rows} made smaller or larger ({where}); "
+            "aligned crops are crops:DIR?template=...&size=..."
         )
         return Verdict("wrong", text, "", clips)
     if what == "moments":

@@ -5,6 +5,7 @@ smoothswap  smoothswap:NAME                 the weights for these data; weights 
 oracle  Deepfakes  FaceShifter ...          any folder of manipulated_sequences
 images:DIR                                  anybody's finished swaps
 list  list:COLUMN                           those that a pair list names in its column (swap)
+crops:DIR?template=ffhq&size=256            the same as aligned crops (bench.data.templates)
 package.module:factory                      factory() returns a crop or frame swapper
 NAME                                        an entry point of the group smoothswap.models
 NAME=any of these                           under another name in the tables
@@ -191,6 +192,8 @@ def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) 
         return _images(spec, argument, order, numbers)
     if kind == "list" and (argument or not colon):
         return _listed(spec, argument or "swap", dataset)
+    if kind == "crops" and colon:
+        return _crops(spec, argument, order, numbers)
     for entry in entry_points():
         if entry.name == spec:
             return _wrap(_load(entry.load, spec), entry.name, spec)
@@ -201,7 +204,7 @@ def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) 
     names = known(dataset)
     raise UsageError(
         f"unknown model {spec!r}.{suggestion(kind, names)} Known: {', '.join(names)}, images:DIR, "
-        "package.module:factory (python -m bench.list explains them)"
+        "crops:DIR, package.module:factory (python -m bench.list explains them)"
     )
 
 
@@ -243,6 +246,24 @@ def _listed(spec: str, column: str, dataset: Dataset) -> Swapper:
     name = re.sub(r"[^\w.+-]", "_", column)[:64]
     run = ListedSwaps(dataset, column)
     return Swapper(name, spec, "finished", run, name, info={"where": run.where(), "column": column})
+
+
+def _crops(spec: str, argument: str, order: str, numbers: str) -> Swapper:
+    from bench.swappers.finished import CropsFolder, asked, cut_as
+
+    given = {"order": order, "numbers": numbers, "template": "ffhq", "size": ""}
+    folder, options = asked(spec, argument, given)
+    aligned = cut_as(spec, options["template"], options["size"])
+    run = CropsFolder(folder, aligned, options["order"], parse(options["numbers"]))
+    name = re.sub(r"[^\w.+-]", "_", folder.resolve().name) or "crops"
+    info = {
+        "where": run.where(),
+        "order": run.order,
+        "frame_numbers": str(run.numbering),
+        "template": aligned.template,
+        "crop_size": aligned.size,
+    }
+    return Swapper(name, spec, "finished", run, name, info=info)
 
 
 def _attribute(module: str, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Swaps that exist as files: FaceForensics++ manipulations, the oracle of rendered data, images:DIR."""
+"""Swaps that exist as files: FaceForensics++ manipulations, the oracle of rendered data, images:DIR, crops:DIR."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bench.data.lists.pair_list import PairList
 from bench.data.lookup import find, holds
 from bench.data.numbering import AS_NAMED, Numbering
 from bench.data.pairs import ClipKey, Dataset, Pair
+from bench.data.templates import SIZES, Aligned
 from bench.errors import DataError, UsageError, suggestion
 
 ORDERS = ("target_source", "source_target")
@@ -144,3 +145,42 @@ class ListedSwaps:
     def where(self) -> str:
         """The folder, and the column of the list."""
         return f"{self._dataset.swaps or self._dataset.root} by the column {self.column} of {self._dataset.table.file.name}"
+
+
+class CropsFolder(ImagesFolder):
+    """A folder of swaps that are aligned crops of their targets' faces, named as in ImagesFolder.
+
+    Args:
+        folder: DIR.
+        aligned: How they were cut.
+        order: As of ImagesFolder.
+        numbering: As of ImagesFolder.
+
+    Raises:
+        DataError: When it is not there.
+    """
+
+    def __init__(
+        self, folder: Path, aligned: Aligned, order: str = ORDERS[0], numbering: Numbering = AS_NAMED
+    ) -> None:
+        super().__init__(folder, order, numbering)
+        self.aligned = aligned
+
+
+def cut_as(spec: str, template: str, size: str) -> Aligned:
+    """How the crops of a folder were cut, from what its options say.
+
+    Args:
+        spec: What --model said, for messages.
+        template: Of bench.data.templates.TEMPLATES.
+        size: Side of a crop, pixels; "": the template's usual one.
+
+    Returns:
+        The template at its size.
+
+    Raises:
+        UsageError: For a template or a size that there is not.
+    """
+    if size and not size.isdecimal():
+        raise UsageError(f"--model {spec}: the size is a number of pixels, not {size!r}")
+    return Aligned(template, int(size or SIZES.get(template, 256)))

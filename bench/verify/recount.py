@@ -39,14 +39,11 @@ class Tables:
 
     def __post_init__(self) -> None:
         read = self.originals["status"] == "ok"
-        known = {
-            (c, int(f)): i
-            for i, (c, f) in enumerate(zip(self.originals["clip"], self.originals["frame"], strict=True))
-        }
+        known = {key: i for i, key in enumerate(_keys(self.originals, "clip", "frame", True))}
         usable = set(self.originals.loc[read & self.gallery, "clip"])
         clips = set(self.originals["clip"])
         ok = read.to_numpy(bool)
-        target = self._at("target", "frame", known)
+        target = self._at("target", "frame", known, True)
         self._target = target
         self._source = self._at("source", "source_frame", known)
         self.posed = (target >= 0) & ok[target] & self.frames["source"].isin(usable).to_numpy(bool)
@@ -76,9 +73,10 @@ class Tables:
         rows = {pair: i for i, pair in reversed(list(enumerate(pairs))) if self.posed[i]}
         return np.array([rows.get((clip, frame - 1), -1) for clip, frame in pairs], dtype=int)
 
-    def _at(self, clip: str, frame: str, known: Mapping[tuple[str, int], int]) -> np.ndarray:
-        pairs = zip(self.frames[clip], self.frames[frame], strict=True)
-        return np.array([known.get((c, int(f)), -1) for c, f in pairs], dtype=int)
+    def _at(
+        self, clip: str, frame: str, known: Mapping[tuple[str, int, str], int], view: bool = False
+    ) -> np.ndarray:
+        return np.array([known.get(key, -1) for key in _keys(self.frames, clip, frame, view)], dtype=int)
 
     def side(self, side: str, instrument: str, reading: str) -> np.ndarray | None:
         """What an instrument read of one side of every frame.
@@ -298,6 +296,12 @@ def mean(values: np.ndarray, clusters: np.ndarray) -> tuple[float, int, int]:
     there = np.isfinite(values)
     n = int(there.sum())
     return (math.fsum(values[there]) / n if n else math.nan), n, len(set(clusters[there]))
+
+
+def _keys(table: pd.DataFrame, clip: str, frame: str, view: bool) -> list[tuple[str, int, str]]:
+    """Which frame each row speaks of, and how it was cut before it was read: "" for a whole one, as all once were."""
+    views = table["view"].fillna("") if view and "view" in table else [""] * len(table)
+    return [(c, int(f), str(v)) for c, f, v in zip(table[clip], table[frame], views, strict=True)]
 
 
 def _rows(table: pd.DataFrame, column: str) -> np.ndarray | None:

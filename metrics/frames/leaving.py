@@ -94,6 +94,7 @@ METRICS = (
         counted=True,
         needs_gallery=True,
         rank=partial(target_rank, whole=True),
+        headline=True,
         source="ours; the gallery and its options are those of ID retrieval",
     ),
 )

@@ -117,6 +117,7 @@ def _distance_metric(reading: str, order: int) -> Metric:
         per_frame=partial(_to_wanted, reading),
         if_missing=partial(_unwanted_to_wanted, reading),
         missing=f"distance of the {OTHER[side]}",
+        headline=True,
         source=f"{TABLE_1}; its 3D model is not stated",
     )
 
@@ -166,6 +167,7 @@ METRICS = (
         per_frame=_identity,
         if_missing=_identity_unwanted,
         missing="similarity of the target",
+        headline=True,
         source=f"{TABLE_1} (Arc), with the network in use",
     ),
     _relative_metric("identity", "Identity-R", 31),

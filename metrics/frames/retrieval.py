@@ -225,6 +225,7 @@ def _spec(key: str, label: str, k: int, order: int) -> Metric:
         needs_gallery=True,
         rank=partial(wanted_rank, whole=True),
         among=k,
+        headline=k == 1,
         source="FaceShifter protocol; that people are ranked, and ties are wrong, is ours",
         options=(
             "gallery: all, without_source_frame; gallery_size: everybody, or so many people; identity_map: people who "

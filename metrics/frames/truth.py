@@ -95,7 +95,7 @@ def _spec(reading: str, order: int) -> Metric:
     distance = DISTANCES.get(reading, "L2 distance")
     return Metric(
         key=f"truth_{reading}",
-        label=LABELS[reading],
+        label=f"{LABELS[reading]} error",
         group=TRUTH,
         order=order,
         formula=formulas.get(reading, f"|{reading}(swap) - {reading}(true swap)|"),
@@ -119,7 +119,7 @@ def _spec(reading: str, order: int) -> Metric:
 METRICS = (
     Metric(
         key="truth_pixel",
-        label="Pixels",
+        label="Pixel error",
         group=TRUTH,
         order=300,
         formula="mean |swap - true swap|",
@@ -135,6 +135,7 @@ METRICS = (
         per_frame=pixel_error,
         if_missing=_white,
         missing="255",
+        headline=True,
         needs_truth=True,
         source="ours",
         version=2,

@@ -203,6 +203,7 @@ def _frechet_metric(key: str, label: str, order: int, network: str) -> PictureMe
         network=network,
         distance=frechet_distance,
         version=2 if network == FID_INCEPTION else 1,
+        headline=network == FID_INCEPTION,
     )
 
 

@@ -1,7 +1,8 @@
 """The pictures of a report: source, target, swap (and truth, where known) of named cases, kept beside the results.
 
-A case is a frame that some metric calls best, median or worst, or one drawn by lot; or a frame of a whole clip that is
-shown over time. pictures.parquet holds a row a case; a picture that several cases share is stored once.
+A case is a frame that some metric calls best, median or worst; a frame of a whole clip that is shown over time; or one of
+those that were drawn by lot for all models of a run. pictures.parquet holds a row a case; a picture that several cases
+share is stored once.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PICTURES = "pictures.parquet"  # beside results.json
 PARTS = ("source", "target", "swap", "truth")
 Case = Literal["best", "median", "worst", "random"]
 CASES: tuple[Case, ...] = ("best", "median", "worst", "random")
-Scope = Literal["frame", "clip"]
+Scope = Literal["frame", "clip", "lot"]
 _SHARED = 1 << 30  # bytes of different pictures a column may have before Parquet repeats equal ones
 
 
@@ -43,15 +44,16 @@ class Picture:
         metric_text: The number that made it the best, median or worst case, in words ("cosine 0.71").
         source: The face whose identity is wanted.
         target: The face that was changed.
-        swap: What came out.
+        swap: What came out; None, which only a frame drawn by lot may be: nothing.
         truth: The true swap, where it is known.
         metric: Key of the metric that chose it; empty for a random case and in older runs.
         label: Its title.
         scores: (title, number in words) of everything that was measured on this frame.
-        scope: "frame", or "clip" for one frame of a whole clip that was chosen by its mean.
+        scope: "frame"; "clip" for one frame of a whole clip that was chosen by its mean; "lot" for a frame that is shown of
+            all models side by side.
 
     Raises:
-        ValueError: For an unknown case, or a picture of another shape or type.
+        ValueError: For an unknown case, a picture of another shape or type, or no swap where one must be.
     """
 
     model: str
@@ -61,7 +63,7 @@ class Picture:
     metric_text: str
     source: np.ndarray
     target: np.ndarray
-    swap: np.ndarray
+    swap: np.ndarray | None
     truth: np.ndarray | None = None
     metric: str = ""
     label: str = ""
@@ -71,6 +73,8 @@ class Picture:
     def __post_init__(self) -> None:
         if self.case not in CASES:
             raise ValueError(f"case {self.case!r} of {self.clip}: must be one of {', '.join(CASES)}")
+        if self.swap is None and self.scope != "lot":
+            raise ValueError(f"{self.clip} frame {self.frame} lacks its swap")
         for name, image in self.parts:
             if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
                 raise ValueError(
@@ -81,8 +85,8 @@ class Picture:
     @property
     def parts(self) -> list[tuple[str, np.ndarray]]:
         """(name, picture) of those that there are."""
-        named = [("source", self.source), ("target", self.target), ("swap", self.swap)]
-        return named if self.truth is None else [*named, ("truth", self.truth)]
+        named = [(name, getattr(self, name)) for name in PARTS]
+        return [(name, image) for name, image in named if image is not None]
 
 
 def pack(pictures: Sequence[Picture]) -> bytes:
@@ -139,8 +143,8 @@ def read(path: str | os.PathLike[str], model: str | None = None) -> list[Picture
 
 def _case(row: dict[str, Any], model: str | None, known: dict[bytes, np.ndarray]) -> Picture:
     source, target, swap, truth = (None if row[part] is None else _pixels(row[part], known) for part in PARTS)
-    if source is None or target is None or swap is None:
-        raise ValueError(f"{row['clip']} frame {row['frame']} lacks its source, target or swap")
+    if source is None or target is None:
+        raise ValueError(f"{row['clip']} frame {row['frame']} lacks its source or target")
     return Picture(
         row["model"] if model is None else model,
         row["clip"],
