@@ -18,6 +18,7 @@ CLEARLY = 0.85  # of what the stated numbers leave is all that a better meaning 
 NEARLY = 0.7  # of what is explained where every frame may choose its moment
 SURELY = 4.0  # standard errors
 LIKELY = 2.0
+NAME_AFTER = "name each file after the clips that it was made from"
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,23 @@ def judge(findings: Mapping[str, Finding], elsewhere: Mapping[str, str] | None =
     """
     clips = len(findings)
     seen = {pair: _seen(finding) for pair, finding in findings.items()}
-    if wrong := {
+    wrong = {
         pair: what for pair, what in seen.items() if what.startswith(("order", "numbers", "moments", "size"))
-    }:
+    }
+    # Names the other way round show the source's background in every clip; in one of them it is a likeness.
+    mixed = "none" in seen.values() and set(wrong.values()) == {"order"}
+    if wrong and not mixed:
         what, often = Counter(wrong.values()).most_common(1)[0]
         first = next(pair for pair, one in wrong.items() if one == what)
         return _wrong(what, f"{often} of {clips} clips looked at, as {first}", findings[first], clips)
     if elsewhere:
         pair, clip = next(iter(elsewhere.items()))
         text = f"{pair} shows the background of clip {clip}, not its target's ({len(elsewhere)} of {clips} clips looked at)"
-        return Verdict("wrong", f"{text}; name each file after the clips that it was made from", "", clips)
+        return Verdict("wrong", f"{text}; {NAME_AFTER}", "", clips)
+    if mixed:
+        other = next(pair for pair, what in seen.items() if what == "none")
+        text = f"{next(iter(wrong))} shows the background of its source, {other} neither its target's nor its source's"
+        return Verdict("wrong", f"{text} ({clips} clips looked at); {NAME_AFTER}", "", clips)
     pooled = pool([finding for pair, finding in findings.items() if seen[pair] not in ("none", "either")])
     if pooled is not None and (better := better_numbers(pooled)):
         return _wrong(f"numbers {better}", f"all {clips} clips looked at together", pooled, clips)
