@@ -17,10 +17,17 @@ examples:
   python -m bench.ffpp --data ROOT --protocol ff++ --model Deepfakes      all 1,000 clips, as papers do
   python -m bench.ffpp --data ROOT --model mine=images:/my/swaps --instruments dlib,arcface:w600k_r50.onnx
   python -m bench.ffpp --video 16                             with flicker, from 16 frames in a row of each clip
+  python -m bench.ffpp --data people:lfw --model my_package.models:build --cycle    photographs, there and back
   python -m bench.ffpp --data ROOT --model my_package.models:build --limit 4 --dry-run
 
 exit codes: 0 scored, 2 a wrong option, model or instrument, 3 data or output folder that cannot be used
 """
+
+MODES = {
+    "self": "a truth on photographs: the source is another photo of the target's own person, so that the true swap is the "
+    "target itself; models that can be called alone",
+    "cycle": "another: swap, then swap the swap back with another photo of the target's person; the true answer is the target",
+}
 
 
 def parser() -> Parser:
@@ -54,7 +61,7 @@ def parser() -> Parser:
     add(
         "--data",
         metavar="ROOT",
-        help="FaceForensics++ root, or KIND:ROOT of a data set that a package adds (rendered faces, cached)",
+        help="FaceForensics++ root; people:DIR, photographs in a folder a person; or KIND:ROOT of a data set that a package adds (rendered faces, cached)",
     )
     add(
         "--order",
@@ -94,7 +101,8 @@ def parser() -> Parser:
         metavar="FILE",
         help="state of lpips.LPIPS(net='alex'), for LPIPS outside the face (without: SSIM and PSNR alone)",
     )
-    add = made.add_argument_group("protocol (stored and hashed in the results)").add_argument
+    group = made.add_argument_group("protocol (stored and hashed in the results)")
+    add, one_of = group.add_argument, group.add_mutually_exclusive_group()
     add(
         "--protocol",
         choices=tuple(PRESETS),
@@ -106,6 +114,8 @@ def parser() -> Parser:
         choices=("youtube", "actors"),
         help="actors: the DeepFakeDetection clips (youtube)",
     )
+    for mode, words in MODES.items():
+        one_of.add_argument(f"--{mode}", action="store_const", const=mode, dest="mode", help=words)
     add("--compression", choices=COMPRESSIONS, help="raw and c0 are the same (c23)")
     add(
         "--split",

@@ -18,6 +18,7 @@ from bench.ffpp.clip import Clip, open_clip, reopen, sized
 from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
+from bench.ffpp.shown import no_frame, source_frame
 from bench.ffpp.strangers import Strangers
 from bench.ffpp.truth import Truth
 from bench.reading.outside import Outside
@@ -145,17 +146,16 @@ class PairRun:
         self._posed = [problem is None for problem in self._problems]
 
     def _source_for(self, i: int) -> int | None:
-        """Which of the source clip's frames goes with target frame i (Protocol.source_rule)."""
-        if self.context.protocol.source_rule == "matched" and self.source.ok(i):
-            return i
-        return next((j for j in range(len(self.source.readings)) if self.source.ok(j)), None)
+        """Which of the source clip's frames goes with target frame i."""
+        own = self.pair.source == self.pair.target
+        return source_frame(self.source, i, self.context.protocol.source_rule, own)
 
     def _problem(self, i: int) -> tuple[Status, str] | None:
         target = self.target.readings[i]
         if target.status != "ok":
             return target.status, f"target frame: {target.reason}"
         if self._shown[i] is None:
-            return "no_face", f"source clip {self.pair.source}: no usable face in any of its frames"
+            return "no_face", f"source clip {self.pair.source}: {no_frame(self.pair.source == self.pair.target)}"
         return None
 
     # ---- swapped frames ----

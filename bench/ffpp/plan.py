@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.data import FFPP, open_dataset, rendered, split_kind
 from bench.data.ffpp import read_identity_map
+from bench.data.other_photos import cycle_pairs, self_pairs
 from bench.data.pairs import DataOptions, Dataset, Pair, people_in, require
 from bench.data.people import SHIPPED, map_for, shipped_map
 from bench.errors import DataError, UsageError, few
@@ -63,12 +64,13 @@ def prepare(options: argparse.Namespace) -> Plan:
     protocol, dataset, pairs = _data(options, protocol, kind, root)
     models, strangers = options.model or ["smoothswap"], third_people(dataset, pairs)
     if not options.no_references:
-        lacking = {"oracle"} if not dataset.truth else set()
+        lacking = {"oracle"} if not dataset.truth or protocol.mode != "swap" else set()
         lacking |= set() if strangers else {"stranger"}
         models = [*models, *(name for name in REFERENCES if name not in (*models, *lacking))]
     swappers = declare(
         create_all(models, dataset, device, options.order, options.frame_numbers), options.trained_with
     )
+    check_mode(protocol, swappers)
     if any(one.shows == "stranger" for one in swappers) and not strangers:
         raise UsageError("stranger needs a third person and this run has two: score more clips with --limit")
     for swapper in swappers:
@@ -99,7 +101,10 @@ def _data(
     def opened() -> tuple[Dataset, list[Pair]]:
         chosen = DataOptions(protocol.compression, protocol.sequences, options.splits, protocol.identity_map)
         dataset = open_dataset(kind, root, chosen)
-        return dataset, dataset.pairs(protocol.split, protocol.limit)
+        pairs = dataset.pairs(protocol.split, protocol.limit)
+        if protocol.mode == "self":
+            pairs = self_pairs(dataset, pairs)
+        return dataset, cycle_pairs(dataset, pairs) if protocol.mode == "cycle" else pairs
 
     dataset, pairs = opened()
     if options.identity_map is None and protocol.sequences == "youtube":
@@ -122,6 +127,7 @@ def protocol_of(options: argparse.Namespace) -> Protocol:
     """The protocol that the options ask for. Raises UsageError or DataError."""
     sequences, compression, split = _part(options)
     stated = {
+        "mode": options.mode,
         "sequences": sequences,
         "compression": compression,
         "split": split,
@@ -145,6 +151,29 @@ def _identity_map(given: str | None) -> dict[str, str]:
     if given is None or given == "none":
         return {}
     return shipped_map() if given == SHIPPED else read_identity_map(Path(given))
+
+
+def check_mode(protocol: Protocol, swappers: Sequence[Swapper]) -> None:
+    """Refuse what cannot be scored with --self and --cycle.
+
+    Args:
+        protocol: The rules.
+        swappers: The models.
+
+    Raises:
+        UsageError: A model is finished swaps, or frames in a row are asked for.
+    """
+    if protocol.mode == "swap":
+        return
+    if finished := [swapper.name for swapper in swappers if swapper.kind == "finished"]:
+        raise UsageError(
+            f"--{protocol.mode} calls the model for swaps that nobody has made before, and {few(finished)} are finished "
+            f"swaps: leave them away, or leave --{protocol.mode} away"
+        )
+    if protocol.video:
+        raise UsageError(
+            f"--{protocol.mode} scores single frames: leave --video away, or leave --{protocol.mode} away"
+        )
 
 
 def _part(options: argparse.Namespace) -> tuple[str, str, str]:
@@ -183,7 +212,7 @@ def create_instruments(given: list[str] | None) -> tuple[list[str], list[Instrum
 
 def missing_clips(plan: Plan) -> str | None:
     """What is not on the disk, as the text of an error; None when everything is there."""
-    originals = [plan.dataset.original(clip) for pair in plan.pairs for clip in (pair.target, pair.source)]
+    originals = [plan.dataset.original(clip) for pair in plan.pairs for clip in pair.clips]
     try:
         require(plan.dataset, originals)
     except DataError as error:

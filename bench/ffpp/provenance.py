@@ -77,16 +77,19 @@ def data(kind: str, dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
 
     Returns:
         kind, name (that of the root's folder), clips (how many swaps), originals (how many original clips
-        they are made of), manifest_sha256 (hex) and manifest, which says in words what was hashed.
+        they are made of), manifest_sha256 (hex) and manifest, which says in words what was hashed; and what the data set
+        says of itself by a method `described(pairs)`.
     """
-    keys = {str(key): key for pair in pairs for key in map(dataset.original, (pair.target, pair.source))}
+    keys = {str(key): key for pair in pairs for key in map(dataset.original, pair.clips)}
     lines = []
     for name, key in sorted(keys.items()):
         path = dataset.path(key)
         size = "missing" if path is None else path.stat().st_size if path.is_file() else "folder"
         lines.append(f"{name} {size}")
+    described = getattr(dataset, "described", None)
+    more: dict[str, Any] = {} if described is None else described(pairs)
     return {
         "kind": kind, "name": dataset.root.resolve().name, "clips": len(pairs), "originals": len(keys),
         "manifest_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
-        "manifest": "names and sizes of the original clips",
+        "manifest": "names and sizes of the original clips", **more,
     }  # fmt: skip

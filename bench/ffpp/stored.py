@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from bench.data.ffpp import person_of
 from bench.data.pairs import Pair
 from bench.errors import DataError
-from bench.ffpp.frame import Frame
+from bench.ffpp.frame import Back, Frame
 from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.scores import Gallery, Source
@@ -29,6 +29,7 @@ from reports.results import Results
 from reports.rules import FOLLOWS
 
 Values = dict[str, npt.NDArray[np.float32]]
+BACK = ("again", "again_frame", "back_status", "back_reason", "metric/truth_pixel")
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,33 @@ def frames_of(
     Raises:
         DataError: When the table is damaged.
     """
-    return [_frame(row, values, look, originals, truths) for row, values, look in _rows(table, "swap/", path)]
+    ways = _lists(table, "back/")
+    frames = [
+        _frame(row, values, look, originals, truths) for row, values, look in _rows(table, "swap/", path)
+    ]
+    if not ways:
+        return frames
+    rows = table.select([name for name in table.column_names if name in BACK]).to_pylist()
+    return [
+        replace(frame, back=_back(row, {name: lists[i] for name, lists in ways.items() if lists[i] is not None}))
+        for i, (frame, row) in enumerate(zip(frames, rows, strict=True))
+    ]
+
+
+def _back(row: Mapping[str, Any], values: Values) -> Back | None:
+    """The way back of a frame of a cycle; the error of its pixels is the frame's metric, as it was stored."""
+    if row["back_status"] is None:
+        return None
+    error = row.get("metric/truth_pixel")
+    reading = _reading("ok", "", 1, values, {}) if row["back_status"] == "ok" else None
+    return Back(
+        row["again"],
+        row["again_frame"],
+        row["back_status"],
+        row["back_reason"] or "",
+        reading,
+        float("nan") if error is None else error,
+    )
 
 
 def _frame(
