@@ -102,7 +102,7 @@ class FaceForensics:
         return person_of(clip, self.sequences, self._people)
 
     def others(self, clip: str) -> list[str]:
-        """The further clips of the person in a clip, by name: of the identity map, of DeepFakeDetection those on the disk."""
+        """The further clips of the same person by name: of the identity map, or of the actor on the disk."""
         person = self.person(clip)
         if self.sequences == "actors":
             clips = {path.stem for folder in self.folders(ORIGINAL) for path in (folder / "videos").glob("*")}

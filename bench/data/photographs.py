@@ -42,14 +42,16 @@ class Photographs:
             path = self.root / photo.path
             clip = path.stem if path.stem.startswith(photo.person) else f"{photo.person}_{path.stem}"
             if clip in self._paths:
-                raise DataError(f"{self._paths[clip]} and {path} are both called {clip!r}: rename one of them")
+                raise DataError(
+                    f"{self._paths[clip]} and {path} are both called {clip!r}: rename one of them"
+                )
             self._paths[clip], self._people[clip] = path, photo.person
             self._photos.setdefault(photo.person, []).append(clip)
         paired = [person for person, clips in self._photos.items() if len(clips) > 1]
         if len(paired) < 2:
             raise DataError(
-                f"{root}: {len(paired)} of {len(self._photos)} people have two photos or more; expected two such people, as "
-                "DIR/Name/photo.jpg"
+                f"{root}: {len(paired)} of {len(self._photos)} people have two photos or more; expected two such people, "
+                "as DIR/Name/photo.jpg"
             )
         self._paired = paired[: len(paired) // 2 * 2]
         self.left_out = [person for person in self._photos if person not in set(self._paired)]

@@ -37,9 +37,9 @@ def compressed(image: Image, quality: int = QUALITY) -> Image:
     Returns:
         The same shape, decoded again.
     """
-    coded = cv2.imencode(
-        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )[1]
+    coded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[
+        1
+    ]
     decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     assert decoded is not None
     return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
@@ -112,10 +112,10 @@ class CycleRun(PairRun):
             number, image = self.again.frames.numbers[j], self._swapped[i]
             if frame.swap is None or frame.swap.face is None or isinstance(image, Failed):
                 reason = f"no swap to swap back: {frame.row.reason}"
-                ways[i] = Back(pair.source, number, frame.row.status, reason)
+                ways[i] = Back(number, frame.row.status, reason)
                 continue
             face, photo = frame.swap.face, (self.again.image(j), self.again.face(j))
-            ways[i] = Back(pair.source, number, "ok")
+            ways[i] = Back(number, "ok")
             tasks[i] = Task(pair, frame.row.frame, compressed(image), photo[0], face, photo[1])
         made = dict(
             zip(tasks, swap(self.swapper, list(tasks.values()), self.context.batch_size), strict=True)
@@ -134,6 +134,4 @@ class CycleRun(PairRun):
     def _read(self, i: int, way: Back, image: Image, reading: Reading) -> Back:
         error = pixel_error(image, self.target.image(i), self.target.face(i).box)
         found = reading if reading.status == "ok" else None
-        return replace(
-            way, status=reading.status, reason=reading.reason, reading=found, pixel_error=error
-        )
+        return replace(way, status=reading.status, reason=reading.reason, reading=found, pixel_error=error)

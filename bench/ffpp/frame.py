@@ -19,15 +19,13 @@ class Back:
     """The way back of a cycle: the swap, swapped once more with another photo of the target's person.
 
     Args:
-        clip: The clip of that photo.
-        frame: Its number within that clip.
+        frame: The photo's number within its clip (Pair.again).
         status: "ok", or what went wrong, as in the ledger; of a swap that could not be made or read, the swap's own.
         reason: Why, in words; empty for "ok" alone.
         reading: What was read of the picture that came back; None: nothing.
         pixel_error: Of it to the target, as Frame.pixel_error to the true swap.
     """
 
-    clip: str
     frame: int
     status: Status
     reason: str = ""

@@ -26,7 +26,8 @@ exit codes: 0 scored, 2 a wrong option, model or instrument, 3 data or output fo
 MODES = {
     "self": "a truth on photographs: the source is another photo of the target's own person, so that the true swap is the "
     "target itself; models that can be called alone",
-    "cycle": "another: swap, then swap the swap back with another photo of the target's person; the true answer is the target",
+    "cycle": "another: swap, then swap the swap back with another photo of the target's person; the true answer is the "
+    "target",
 }
 
 
@@ -61,7 +62,8 @@ def parser() -> Parser:
     add(
         "--data",
         metavar="ROOT",
-        help="FaceForensics++ root; people:DIR, photographs in a folder a person; or KIND:ROOT of a data set that a package adds (rendered faces, cached)",
+        help="FaceForensics++ root; people:DIR, photographs in a folder a person; or KIND:ROOT of a data set that a "
+        "package adds (rendered faces, cached)",
     )
     add(
         "--order",

@@ -112,13 +112,13 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
 def _ways_back(frames: Sequence[Frame]) -> dict[str, Any]:
     """The way back of each frame of a cycle: with which photo, what became of it, its readings; {} of any other run."""
     ways = [frame.back for frame in frames]
-    if not any(ways):
+    if not any(frame.pair.again for frame in frames):
         return {}
     columns: dict[str, Any] = {
-        "again": [way.clip if way else None for way in ways],
-        "again_frame": [way.frame if way else None for way in ways],
-        "back_status": [way.status if way else None for way in ways],
-        "back_reason": [way.reason if way else None for way in ways],
+        "again": [frame.pair.again for frame in frames],
+        "again_frame": pa.array([way.frame if way else None for way in ways], pa.int64()),
+        "back_status": pa.array([way.status if way else None for way in ways], pa.string()),
+        "back_reason": pa.array([way.reason if way else None for way in ways], pa.string()),
     }
     return columns | _readings("back", [way.reading if way else None for way in ways])
 

@@ -118,7 +118,7 @@ class PairRun:
         """
         # an unreadable clip fails in full
         numbers = self.target.frames.numbers or [-1] * self.context.rule.k
-        truth = self.truth.readings() if self.truth else {}
+        truth: Mapping[int, Reading] = self.truth.readings() if self.truth else {}
         if self._failure:
             return [
                 self._failed(
@@ -155,7 +155,10 @@ class PairRun:
         if target.status != "ok":
             return target.status, f"target frame: {target.reason}"
         if self._shown[i] is None:
-            return "no_face", f"source clip {self.pair.source}: {no_frame(self.pair.source == self.pair.target)}"
+            return (
+                "no_face",
+                f"source clip {self.pair.source}: {no_frame(self.pair.source == self.pair.target)}",
+            )
         return None
 
     # ---- swapped frames ----
@@ -234,7 +237,7 @@ class PairRun:
             self._future = self.context.readers.swaps(images, faces, self.context.pictures)
 
     # ---- rows ----
-    def _scored(self, i: int, number: int, reading: Reading | None, truths: dict[int, Reading]) -> Frame:
+    def _scored(self, i: int, number: int, reading: Reading | None, truths: Mapping[int, Reading]) -> Frame:
         problem = self._problems[i]
         if problem is not None or reading is None:
             status, reason = problem or ("decode_error", "the frame was not read")
@@ -276,7 +279,7 @@ class PairRun:
         number: int,
         status: Status,
         reason: str,
-        truths: dict[int, Reading],
+        truths: Mapping[int, Reading],
         look: Mapping[str, npt.NDArray[np.float32]] | None = None,
     ) -> Frame:
         """A frame without a reading of the swap; a posed one keeps its other sides, to count it as wrong."""

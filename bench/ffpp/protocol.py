@@ -39,16 +39,16 @@ class Protocol(BaseModel):
     )
     mode: Literal["swap", "self", "cycle"] = Field(
         default="swap",
-        description="swap: the source's face into the target; self: the source is another photo of the target's own person, "
-        "so that the true swap is the target; cycle: swap, then swap the swap back with another photo of the target's "
-        "person, so that the true answer is the target. This rule and the next two are left out of the record and its hash "
-        "where they change nothing",
+        description="swap: the source's face into the target; self: the source is another photo of the target's own "
+        "person, so that the true swap is the target; cycle: swap, then swap the swap back with another photo of the "
+        "target's person, so that the true answer is the target. This rule and the next two are left out of the record and "
+        "its hash where they change nothing",
     )
     other_photo: Literal["next_clip_or_farthest_frame"] = Field(
         default="next_clip_or_farthest_frame",
-        description="of self and cycle: the person's next other clip by name, going round, and of it the frame by the source "
-        "rule; where no other clip is known, of the frames that are scored of the target's own clip the one with a face that "
-        "is farthest in time, of two the earlier",
+        description="of self and cycle: the person's next other clip by name, going round, and of it the frame by the "
+        "source rule; where no other clip is known, of the frames that are scored of the target's own clip the one with a "
+        "face that is farthest in time, of two the earlier",
     )
     between: Literal["jpeg_75"] = Field(
         default="jpeg_75",

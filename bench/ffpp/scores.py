@@ -314,7 +314,9 @@ def _sides(
     truth = None
     if has_truth and (back or protocol.mode != "cycle"):
         truth = side([frame.target if own else frame.truth for frame in frames])
-        errors = [way.pixel_error if way else np.nan for way in ways] if back else [f.pixel_error for f in frames]
+        errors = (
+            [way.pixel_error if way else np.nan for way in ways] if back else [f.pixel_error for f in frames]
+        )
         truth["pixel_error"] = np.array(errors)
     measured = dict.fromkeys(key for frame in frames for key in frame.pixels)
     identity = "identity" in instrument.reads
@@ -324,7 +326,7 @@ def _sides(
             [gallery.at.get(frame.source_at, -1) if frame.source_at else -1 for frame in frames]
         )
     return Sides(
-        swap=side([way and way.reading for way in ways] if back else [frame.swap for frame in frames]),
+        swap=side([way.reading if way else None for way in ways] if back else [f.swap for f in frames]),
         source=side([frame.source for frame in frames]),
         target=side([frame.target for frame in frames]),
         wanted_id=np.array([frame.pair.source_person for frame in frames], dtype=str),

@@ -29,7 +29,6 @@ from reports.results import Results
 from reports.rules import FOLLOWS
 
 Values = dict[str, npt.NDArray[np.float32]]
-BACK = ("again", "again_frame", "back_status", "back_reason", "metric/truth_pixel")
 
 
 @dataclass(frozen=True)
@@ -203,17 +202,12 @@ def frames_of(
     Raises:
         DataError: When the table is damaged.
     """
-    ways = _lists(table, "back/")
-    frames = [
-        _frame(row, values, look, originals, truths) for row, values, look in _rows(table, "swap/", path)
-    ]
-    if not ways:
+    rows = _rows(table, "swap/", path)
+    frames = [_frame(row, values, look, originals, truths) for row, values, look in rows]
+    if "back_status" not in table.column_names:
         return frames
-    rows = table.select([name for name in table.column_names if name in BACK]).to_pylist()
-    return [
-        replace(frame, back=_back(row, {name: lists[i] for name, lists in ways.items() if lists[i] is not None}))
-        for i, (frame, row) in enumerate(zip(frames, rows, strict=True))
-    ]
+    ways = [_back(row, values) for row, values, _ in _rows(table, "back/", path)]
+    return [replace(frame, back=way) for frame, way in zip(frames, ways, strict=True)]
 
 
 def _back(row: Mapping[str, Any], values: Values) -> Back | None:
@@ -223,7 +217,6 @@ def _back(row: Mapping[str, Any], values: Values) -> Back | None:
     error = row.get("metric/truth_pixel")
     reading = _reading("ok", "", 1, values, {}) if row["back_status"] == "ok" else None
     return Back(
-        row["again"],
         row["again_frame"],
         row["back_status"],
         row["back_reason"] or "",
@@ -247,6 +240,7 @@ def _frame(
         ledger.source,
         row.get("target_person") or originals.people[ledger.target],
         row.get("source_person") or originals.people[ledger.source],
+        row.get("again") or "",
     )
     if not row["posed"]:
         return Frame(ledger, pair, posed=False)

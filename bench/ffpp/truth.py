@@ -18,14 +18,13 @@ class Truth(Protocol):
         pixels: Frame number -> uint8 [h, w, 3].
     """
 
-    @property
-    def pixels(self) -> Mapping[int, Image]: ...
+    pixels: Mapping[int, Image]
 
     def readings(self) -> Mapping[int, Reading]:
         """Frame number -> reading; waits for them."""
 
 
-class OwnTruth:
+class OwnTruth(Truth):
     """The target itself, which is the true swap where the source is its own person.
 
     Args:
@@ -42,7 +41,7 @@ class OwnTruth:
         return self._readings
 
 
-class TrueClip:
+class TrueClip(Truth):
     """The true swap of one pair, by frame number: its pixels, and its readings once they are asked for."""
 
     def __init__(self, target: Clip, clip: Clip) -> None:

@@ -58,7 +58,9 @@ def error(sides: Sides, reading: str, rows: Float[np.ndarray, "n d"]) -> Float64
         MetricError: Where no truth is known.
     """
     if sides.truth is None or reading not in sides.truth:
-        raise MetricError(f"no truth of {reading!r} is known; truth_* metrics need data with the true swap, --self or --cycle")
+        raise MetricError(
+            f"no truth of {reading!r} is known; truth_* metrics need data with the true swap, --self or --cycle"
+        )
     return between(reading, rows, sides.truth[reading])
 
 
@@ -75,13 +77,15 @@ def pixel_error(sides: Sides) -> Float64[np.ndarray, " n"]:
         MetricError: Where no pixel error is known.
     """
     if sides.truth is None or "pixel_error" not in sides.truth:
-        raise MetricError("no pixel error is known; truth_pixel needs data with the true swap, --self or --cycle")
+        raise MetricError(
+            "no pixel error is known; truth_pixel needs data with the true swap, --self or --cycle"
+        )
     return np.asarray(sides.truth["pixel_error"], dtype=np.float64)
 
 
 def _unwanted(sides: Sides, reading: str) -> Floats:
     # Where the target is the truth its reading would be no error at all.
-    return error(sides, reading, sides.source[reading] if sides.own_truth else unwanted_side(reading, sides))  # type: ignore[arg-type]
+    return error(sides, reading, sides.source[reading] if sides.own_truth else unwanted_side(reading, sides))
 
 
 def _white(sides: Sides) -> Floats:
