@@ -50,6 +50,6 @@ def modes(results: Sequence[Results]) -> list[Mode]:
 
 def _way(results: Results) -> str:
     assert results.back is not None
-    lost = ", ".join(f"{n} {status}" for status, n in results.back.failed.items() if n)
+    lost = ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in results.back.failed.items() if n)
     counts = f"{results.run.model.name} {results.back.used:,} of {results.back.expected:,}"
     return f"{counts} ({lost})" if lost else counts
