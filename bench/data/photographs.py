@@ -110,6 +110,10 @@ class Photographs:
         """The folder."""
         return self.root
 
+    def only_pictures(self, pairs: Sequence[Pair]) -> bool:
+        """They are: one frame is expected of each clip."""
+        return True
+
     def described(self, pairs: Sequence[Pair]) -> dict[str, Any]:
         """What results.json says of it: how many people the folder holds, and how many were left out for want of photos."""
         return {"people": len(self._photos), "left_out": len(self.left_out)}

@@ -25,7 +25,7 @@ exit codes: 0 scored, 2 a wrong option, model or instrument, 3 data or output fo
 
 MODES = {
     "self": "a truth on photographs: the source is another photo of the target's own person, so that the true swap is the "
-    "target itself; models that can be called alone",
+    "target itself (for models that can be called)",
     "cycle": "another: swap, then swap the swap back with another photo of the target's person; the true answer is the "
     "target",
 }

@@ -113,6 +113,9 @@ def _data(
         if known:
             protocol = protocol.model_copy(update={"identity_map": dict(known)})
             dataset, pairs = opened()
+    only_pictures = getattr(dataset, "only_pictures", None)
+    if options.frames is None and only_pictures is not None and only_pictures(pairs):
+        protocol = protocol.model_copy(update={"frames": 1})
     presets.check(options.protocol, len(pairs), root)
     people = people_in(pairs)
     if protocol.gallery_size is not None and protocol.gallery_size > len(people):

@@ -43,6 +43,7 @@ def test_photographs_are_clips_of_their_person(tmp_path: Path, capsys: pytest.Ca
     assert data.others("Bo_2") == ["Bo_1", "Bo_3"]  # type: ignore[attr-defined]
     stored = described(kind, data, pairs)
     assert (stored["kind"], stored["people"], stored["left_out"]) == ("people", 3, 1)
+    assert data.only_pictures(pairs)  # type: ignore[attr-defined]
     assert leaks.people_of(data, pairs) == ["name:Ann", "name:Bo"]
     with pytest.raises(DataError, match="no split 'train'"):
         data.pairs("train")
