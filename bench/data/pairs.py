@@ -76,9 +76,9 @@ class Dataset(Protocol):
 
     Nothing is read before it is asked for. A clip is a video, a folder of frames named by their numbers from 0, or one
     image. A data set may have more: `others(clip)`, the further clips of the clip's person in their order, for --self and
-    --cycle; `described(pairs)`, what results.json says of it besides; `only_pictures(pairs)`, whether one frame is
-    expected of each clip; `name_of(clip)`, the person's name as bench.leaks
-    looks people up, None where it is not known.
+    --cycle; `name_of(clip)`, the person's name as bench.leaks looks people up, None where it is not known;
+    `described(pairs)`, what results.json says of it besides; `only_pictures(pairs)`, whether one frame is expected of each
+    clip.
     """
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pandas as pd
+
 from bench.errors import few
 from bench.verify import recount
 from bench.verify.checks import Checked
@@ -82,8 +84,8 @@ def _photos(found: Checked, tables: recount.Tables, clip: str, number: str) -> N
 def _ways_back(found: Checked, tables: recount.Tables, results: Results) -> None:
     """Every way back, as a ledger of its own."""
     frames = tables.frames
-    status = frames["back_status"]
-    went = status.notna().to_numpy(bool)
+    status = frames["back_status"].to_numpy(object)
+    went, came = pd.notna(status), status == "ok"
     differ = int((went != tables.posed).sum())
     found.expect(not differ, f"mode: {differ} frames have a way back or none, against what the originals say")
     counts = Counter(status[went])
@@ -93,11 +95,10 @@ def _ways_back(found: Checked, tables: recount.Tables, results: Results) -> None
         said is not None and (said.used, dict(said.failed)) == (used, dict(counts)),
         f"mode: ways back ok {used}, failed {dict(counts)}; results.json says {said}",
     )
-    silent = went & (status != "ok").to_numpy(bool) & (frames["back_reason"].fillna("") == "").to_numpy(bool)
+    silent = went & ~came & (frames["back_reason"].fillna("") == "").to_numpy(bool)
     found.expect(not silent.any(), f"mode: {int(silent.sum())} failed ways back have no reason")
-    lost = (frames["status"] != "ok").to_numpy(bool) & (status == "ok").to_numpy(bool)
+    lost = came & (frames["status"] != "ok").to_numpy(bool)
     found.expect(not lost.any(), f"mode: {int(lost.sum())} swaps came back that were never made")
-    read = [column for column in frames if str(column).startswith("back/")]
-    for column in read:
-        values = frames[column].notna().to_numpy(bool) & (status != "ok").to_numpy(bool)
+    for column in [column for column in frames if str(column).startswith("back/")]:
+        values = frames[column].notna().to_numpy(bool) & ~came
         found.expect(not values.any(), f"mode: {column} has {int(values.sum())} readings of failed ways back")

@@ -231,6 +231,8 @@ def test_the_recount_shares_no_code_with_the_metrics() -> None:
         "galleries",
         "intervals",
         "ledger",
+        "modes",
+        "photos",
         "pictures",
         "recount",
         "retrieval",
