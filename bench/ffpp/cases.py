@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -32,6 +32,7 @@ class Case:
     target: bytes
     swap: bytes
     truth: bytes | None
+    back: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,10 @@ class Cutter:
             )
         except AlignmentError:
             return None
+
+    def back(self, case: Case | None, image: Image, target: Face) -> Case | None:
+        """The same faces with what came back from a cycle; None for none. target: the face of the target's frame."""
+        return None if case is None else replace(case, back=self._cut(image, target.landmarks))
 
     def _once(self, name: Hashable, frame: Image, landmarks: npt.NDArray[np.float32]) -> bytes:
         if name not in self._known:
@@ -190,6 +195,7 @@ def picture(model: str, clip: str, number: int, faces: Case, choice: Choice) -> 
         target=_image(faces.target),
         swap=_image(faces.swap),
         truth=None if faces.truth is None else _image(faces.truth),
+        back=None if faces.back is None else _image(faces.back),
         metric=choice.key,
         label=choice.label,
         scores=choice.scores,

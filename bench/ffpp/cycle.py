@@ -20,7 +20,7 @@ from bench.ffpp.shown import no_frame, source_frame
 from bench.reading.pool import Readers
 from bench.reading.reader import Reading, Status
 from bench.swappers import Swapper, Task
-from bench.swappers.apply import Failed, swap
+from bench.swappers.apply import Failed, Swapped, swap
 from smoothswap.pixels import Image
 
 QUALITY = 75
@@ -76,8 +76,14 @@ class CycleRun(PairRun):
             DataError: When a worker process was killed.
         """
         frames = super().frames()
-        ways = self._ways_back(frames)
-        return [replace(frame, back=ways.get(i)) for i, frame in enumerate(frames)]
+        found = {i: self._task(i, frame) for i, frame in enumerate(frames)}
+        tasks = {i: task for i, task in found.items() if task is not None}
+        made = swap(self.swapper, list(tasks.values()), self.context.batch_size)
+        came = dict(zip(tasks, made, strict=True))
+        images = {i: image for i, image in came.items() if not isinstance(image, Failed)}
+        future = self.context.readers.swaps(list(images.values()), [self.target.face(i) for i in images])
+        readings = dict(zip(images, Readers.result(future), strict=True))
+        return [self._with_way(i, frame, came.get(i), readings.get(i)) for i, frame in enumerate(frames)]
 
     def _clip_failure(self) -> str:
         failure = super()._clip_failure()
@@ -98,40 +104,36 @@ class CycleRun(PairRun):
         own = self.pair.again == self.pair.target
         return source_frame(self.again, i, self.context.protocol.source_rule, own)
 
-    def _ways_back(self, frames: list[Frame]) -> dict[int, Back]:
-        """The way back of every posed frame."""
-        ways: dict[int, Back] = {}
-        tasks: dict[int, Task] = {}
-        pair = Pair(
-            self.pair.id, self.pair.target, self.pair.again, self.pair.source_person, self.pair.target_person
+    def _task(self, i: int, frame: Frame) -> Task | None:
+        """What swaps frame i back; None where nothing was swapped, or no face found in it."""
+        j = self._photo(i) if frame.posed else None
+        face, image = frame.swap.face if frame.swap else None, self._swapped[i] if self._swapped else None
+        if j is None or face is None or image is None or isinstance(image, Failed):
+            return None
+        clips, people = (
+            (self.pair.target, self.pair.again),
+            (self.pair.source_person, self.pair.target_person),
         )
-        for i, frame in enumerate(frames):
-            j = self._photo(i) if frame.posed else None
-            if j is None:
-                continue
-            number, image = self.again.frames.numbers[j], self._swapped[i]
-            if frame.swap is None or frame.swap.face is None or isinstance(image, Failed):
-                reason = f"no swap to swap back: {frame.row.reason}"
-                ways[i] = Back(number, frame.row.status, reason)
-                continue
-            face, photo = frame.swap.face, (self.again.image(j), self.again.face(j))
-            ways[i] = Back(number, "ok")
-            tasks[i] = Task(pair, frame.row.frame, compressed(image), photo[0], face, photo[1])
-        made = dict(
-            zip(tasks, swap(self.swapper, list(tasks.values()), self.context.batch_size), strict=True)
-        )
-        images = {i: image for i, image in made.items() if not isinstance(image, Failed)}
-        faces = [self.target.face(i) for i in images]
-        future = self.context.readers.swaps(list(images.values()), faces)
-        readings = dict(zip(images, Readers.result(future), strict=True))
-        for i, image in made.items():
-            if isinstance(image, Failed):
-                ways[i] = replace(ways[i], status="model_error", reason=image.reason)
-            else:
-                ways[i] = self._read(i, ways[i], image, readings[i])
-        return ways
+        pair = Pair(self.pair.id, *clips, *people)
+        return Task(pair, frame.row.frame, compressed(image), self.again.image(j), face, self.again.face(j))
 
-    def _read(self, i: int, way: Back, image: Image, reading: Reading) -> Back:
-        error = pixel_error(image, self.target.image(i), self.target.face(i).box)
-        found = reading if reading.status == "ok" else None
-        return replace(way, status=reading.status, reason=reading.reason, reading=found, pixel_error=error)
+    def _with_way(self, i: int, frame: Frame, came: Swapped | None, reading: Reading | None) -> Frame:
+        """The frame with its way back: what came, and what was read of it."""
+        j = self._photo(i) if frame.posed else None
+        if j is None:
+            return frame
+        number = self.again.frames.numbers[j]
+        if came is None or reading is None:
+            status: Status = "model_error" if isinstance(came, Failed) else frame.row.status
+            lost = came.reason if isinstance(came, Failed) else f"no swap to swap back: {frame.row.reason}"
+            return replace(frame, back=Back(number, status, lost))
+        assert not isinstance(came, Failed)
+        face = self.target.face(i)
+        way = Back(
+            number,
+            reading.status,
+            reading.reason,
+            reading if reading.status == "ok" else None,
+            pixel_error(came, self.target.image(i), face.box),
+        )
+        return replace(frame, back=way, case=self.context.cutter.back(frame.case, came, face))

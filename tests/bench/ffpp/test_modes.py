@@ -25,6 +25,7 @@ from bench.reading.reader import Reading
 from bench.rescore import main as rescore
 from bench.verify.__main__ import check
 from metrics import Sides, evaluate
+from reports.pictures import store
 from reports.results import Results, load
 from smoothswap.faces.detect import Face
 from tests.support import made_runs
@@ -157,6 +158,17 @@ def test_a_cycle_is_a_run_of_swaps_with_a_way_back(cycle: Path) -> None:
     assert frames["again"].tolist() == ["000"] * 3 + ["001"] * 3
     assert frames["again_frame"].tolist() == [4, 0, 0] * 2
     assert check(cycle / "copy-source").violations == []
+
+
+def test_the_pictures_of_a_cycle_show_what_came_back(cycle: Path) -> None:
+    shown = store.read(cycle / "copy-target" / store.PICTURES)
+    assert shown
+    for picture in shown:
+        assert [name for name, _ in picture.parts] == ["source", "target", "swap", "back"]
+        assert picture.back is not None
+        # The target after a JPEG, and not the very target.
+        difference = np.abs(picture.back.astype(int) - picture.target)
+        assert 0 < difference.mean() < 6
 
 
 def test_doing_nothing_in_a_cycle_costs_what_the_jpeg_costs(cycle: Path) -> None:
