@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
@@ -21,6 +22,17 @@ PACKAGES = (
 )
 
 
+@lru_cache(maxsize=1)
+def _versions() -> tuple[tuple[str, str], ...]:
+    found = []
+    for package in PACKAGES:
+        try:
+            found.append((package, metadata.version(package)))
+        except metadata.PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
 def environment(device: str, workers: int) -> dict[str, Any]:
     """The "environment" of a result: versions of python, the system and the packages that make the numbers.
 
@@ -32,17 +44,11 @@ def environment(device: str, workers: int) -> dict[str, Any]:
         python, system, cores (those that this process may use), device, workers, and packages: name ->
         version of those of PACKAGES that are installed.
     """
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": cores(),
         "device": device,
         "workers": workers,
-        "packages": versions,
+        "packages": dict(_versions()),
     }

@@ -17,6 +17,7 @@ from bench.ffpp.cases import Case, Cutter
 from bench.ffpp.clip import Clip, open_clip, reopen, sized
 from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
+from bench.ffpp.pixels import measure, measure_video
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.shown import no_frame, source_frame
 from bench.ffpp.strangers import Strangers
@@ -309,11 +310,9 @@ class PairRun:
         return pixel_error(image, truth, face.box)
 
     def _pixels(self, i: int) -> dict[str, float]:
-        """Metrics of the pictures of swapped frame i; {} where there is none."""
-        image = self._swapped[i] if i < len(self._swapped) else Failed("")
-        if isinstance(image, Failed) or not self.context.pictures:
-            return {}
-        return self.context.outside(image, self.target.image(i), self.target.face(i).landmarks)
+        if self.context.rule.consecutive:
+            return measure_video(self.target, self._swapped, i)
+        return measure(self.context.outside, self.target, self._swapped, i) if self.context.pictures else {}
 
     def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
         j = self._shown[i] if self._posed else None

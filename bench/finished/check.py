@@ -100,6 +100,9 @@ class Check:
                 # The frames themselves are large and have been looked at.
                 read = replace(read, whole=[])
             self._read[key] = read
+            # Most clips of a data set have one size: they are read once, as target or as source.
+            if read is not None and size in (None, own := thumbnails.fitted(read.shape)):
+                self._read[clip, None] = self._read[clip, own] = read
         return self._read[key]
 
     def _elsewhere(self, pair: Pair, clips: Clips) -> str:

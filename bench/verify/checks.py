@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import few
-from bench.verify import pictures, recount
+from bench.verify import meaning, pictures, recount
 from bench.verify.intervals import Ends, Ranges, agree, exactly, interval, jackknife, within
 from reports.files import FRAMES, VIDEO
 from reports.results import MetricValue, Results
@@ -73,7 +73,7 @@ def check_metrics(
         told |= keys
         for key in [key for key in results.metrics if key in keys]:
             _metric(found, part, key, results.metrics[key], results)
-        taught = {key for key in keys if key.split("@")[0] in recount.MEANING}
+        taught = {key for key in keys if key.split("@")[0] in meaning.MEANING}
         strange = {key for key in taught if (key.split("@")[0] in recount.VIDEO) != (part is video)}
         found.expect(
             not strange, f"metrics: {file} holds {few(sorted(strange))}, which belong to the other table"
@@ -87,15 +87,15 @@ def check_metrics(
 
 def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue, results: Results) -> None:
     name, column = key.split("@")[0], f"metric/{key}"
-    taught = name in recount.MEANING
-    known = recount.VERSIONS.get(name, (1,))
+    taught = name in meaning.MEANING
+    known = meaning.VERSIONS.get(name, (1,))
     if taught:
         newest = isinstance(said.version, int) and 1 <= said.version <= known[-1]
         found.expect(newest, f"metric {key}: version {said.version!r}, this verifier knows up to {known[-1]}")
     if taught and said.version in known:
-        _meaning(found, key, said, *recount.MEANING[name])
+        _meaning(found, key, said, *meaning.MEANING[name])
         named = {info.name for info in results.run.instruments} | (
-            {None} if name in recount.PIXELS else set()
+            {None} if name in meaning.PIXELS else set()
         )
         found.expect(
             said.instrument in named, f"metric {key}: instrument {said.instrument!r} is none of the run's"
@@ -149,9 +149,9 @@ def _limits(found: Checked, key: str, said: MetricValue) -> tuple[Ends, Ends | N
     name = key.split("@")[0]
     low, high = said.range
     limits = (-math.inf if low is None else low, math.inf if high is None else high)
-    if name not in recount.MEANING or said.version != recount.VERSIONS.get(name, (1,))[-1]:
+    if name not in meaning.MEANING or said.version != meaning.VERSIONS.get(name, (1,))[-1]:
         return limits, limits if said.unit == "%" else None
-    taught = recount.RANGES.get(said.unit, (0.0, math.inf))
+    taught = meaning.RANGES.get(said.unit, (0.0, math.inf))
     found.expect(limits == taught, f"metric {key}: range {said.range}, it is {taught[0]:g} to {taught[1]:g}")
     return taught, BOUNDS.get(name)
 
@@ -184,7 +184,7 @@ def _counting(
     """The values with what each lost face counts as; None where neither readings nor the table tell."""
     lost = tables.posed & ~np.isfinite(stored)
     costs = None
-    if said.version in recount.VERSIONS.get(key.split("@")[0], (1,)):
+    if said.version in meaning.VERSIONS.get(key.split("@")[0], (1,)):
         costs = recount.if_lost(tables, key, said.instrument, said.version)
     column = f"missing/{key}"
     told = tables.frames[column].to_numpy(np.float64) if column in tables.frames else None

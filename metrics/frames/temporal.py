@@ -181,6 +181,16 @@ def _motion_error(a1: Floats, a0: Floats, b1: Floats, b0: Floats) -> Floats:
     return angle
 
 
+def _warped(sides: Sides) -> Floats:
+    if "warping_error" not in sides.pixels:
+        raise MetricError("warping_error was not measured; it needs the pictures themselves")
+    return _only(has_predecessor(sides), np.asarray(sides.pixels["warping_error"], dtype=np.float64))
+
+
+def _unwarped(sides: Sides) -> Floats:
+    return _only(has_predecessor(sides), np.full(len(sides), 255.0))
+
+
 METRICS = (
     Metric(
         key="identity_consistency",
@@ -246,5 +256,27 @@ METRICS = (
         asked=has_predecessor,
         needs_clips=True,
         source="ours",
+    ),
+    Metric(
+        key="warping_error",
+        label="Warping",
+        group=VIDEO,
+        order=103,
+        formula="| mean |swap(t) - W swap(t-1)| - mean |target(t) - W target(t-1)| |",
+        description=(
+            "Distance of the swap's warping error to the target's own, W moving the frame before by the target's optical "
+            "flow (DIS), over what is seen in both frames of the square about the face. 0: what the target itself shows."
+        ),
+        unit="grey levels per frame",
+        range=(0.0, 255.0),
+        higher_is_better=False,
+        reads=(),
+        per_frame=_warped,
+        if_missing=_unwarped,
+        missing="255",
+        asked=has_predecessor,
+        needs_clips=True,
+        pixels=True,
+        source="Lai et al. 2018, eq. 7 to 9, as L1; the distance to the target's own and the square are ours",
     ),
 )

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,7 +166,10 @@ def _png(image: np.ndarray, known: dict[bytes, bytes]) -> bytes:
     key = digest(image)
     if key not in known:
         buffer = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG")
+        # Run lengths alone: of 128 px faces as small as zlib's default makes them, in a quarter of the time.
+        Image.fromarray(np.ascontiguousarray(image)).save(
+            buffer, "PNG", compress_level=1, compress_type=zlib.Z_RLE
+        )
         known[key] = buffer.getvalue()
     return known[key]
 

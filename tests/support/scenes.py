@@ -55,8 +55,8 @@ def sides(seed: int = 0, people: int = 12, frames: int = 5, swap: str = "mixed",
 
 def _pixels(rng: np.random.Generator, n: int, swap: str) -> dict[str, np.ndarray]:
     """Metrics of pixels between their best value, which the truth has, and somewhere worse."""
-    best = {"ssim_outside": 1.0, "psnr_outside": 60.0, "lpips_outside": 0.0}
-    far = {"ssim_outside": -0.4, "psnr_outside": -30.0, "lpips_outside": 0.5}
+    best = {"ssim_outside": 1.0, "psnr_outside": 60.0, "lpips_outside": 0.0, "warping_error": 0.0}
+    far = {"ssim_outside": -0.4, "psnr_outside": -30.0, "lpips_outside": 0.5, "warping_error": 9.0}
     return {k: best[k] + far[k] * rng.uniform(0, 1, n) * (swap != "truth") for k in best}
 
 

@@ -16,7 +16,7 @@ from bench.verify.__main__ import main as verify
 from reports.results import Results, load
 from tests.support.ffpp_trees import faceless, make_tree, manipulated, swapped_frames, video, write_swaps
 
-VIDEO = {"identity_consistency", "expression_flicker", "pose_flicker"}
+VIDEO = {"identity_consistency", "expression_flicker", "pose_flicker", "warping_error"}
 
 
 def scored(tree: Path, out: Path, colours: str, *options: str) -> dict[str, Results]:
@@ -65,7 +65,7 @@ def test_video_and_quality_are_measured_stored_and_recounted(
     results = {path.parent.name: load(path) for path in made.glob("*/results.json")}
     still, mine = results["copy-target"].metrics, results["mine"].metrics
     assert {*VIDEO, "filter_bank_distance"} <= set(mine)
-    assert [still[key].value for key in ("expression_flicker", "pose_flicker")] == [0, 0]
+    assert [still[key].value for key in ("expression_flicker", "pose_flicker", "warping_error")] == [0, 0, 0]
     assert still["filter_bank_distance"].value == pytest.approx(0, abs=1e-9)
     assert mine["filter_bank_distance"].value > 0.01  # another tint
     # Outside the face copy-target changes nothing; "mine" has another tint there. A picture without a face is a picture.
@@ -90,6 +90,9 @@ def test_video_and_quality_are_measured_stored_and_recounted(
     assert rows.loc[rows["status"] != "ok", ["clip", "frame"]].to_numpy().tolist() == [["000_001", 2]]
     # 12 frames follow another; the lost one takes itself and the frame after it along.
     assert (mine["pose_flicker"].n, mine["pose_flicker"].missing) == (10, 2)
+
+    # A lost face is a picture, too: only first frames have no warping error.
+    assert (mine["warping_error"].n, mine["warping_error"].missing) == (12, 0)
 
     capsys.readouterr()
     assert verify([str(made), "--quiet"]) == 0, capsys.readouterr().out

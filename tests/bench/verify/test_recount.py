@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.verify.meaning import MEANING, PIXELS, VIDEO
 from bench.verify.pictures import SETS, UNIT, distance
-from bench.verify.recount import MEANING, PIXELS, VIDEO, Tables, if_lost, per_frame
+from bench.verify.recount import Tables, if_lost, per_frame
 from metrics import Metric, Sides, frame_values
 from metrics.pictures.distances import frechet_distance, kernel_distance
 from metrics.registry import ours
@@ -55,9 +56,9 @@ SETS_OF_PICTURES = {key: metric for key, metric in ours().items() if isinstance(
 def test_every_metric_is_taught_to_the_verifier() -> None:
     untaught = [key for key in FRAMES if key not in MEANING]
     assert not untaught, (
-        f"metrics {', '.join(untaught)} are not taught to bench.verify: write their arithmetic in bench/verify/recount.py "
-        "(MEANING: unit and direction; reading_of: what it reads; VIDEO, if it needs frames in a row; then _valued or "
-        "_moved), apart from the metrics package"
+        f"metrics {', '.join(untaught)} are not taught to bench.verify: say what they mean in bench/verify/meaning.py "
+        "(MEANING: unit and direction; VIDEO, if it needs frames in a row) and write their arithmetic in "
+        "bench/verify/recount.py (reading_of: what it reads; then _valued or _moved), apart from the metrics package"
     )
     sets = [key for key in SETS_OF_PICTURES if key not in SETS]
     assert not sets, (
@@ -72,9 +73,9 @@ def test_what_the_verifier_was_taught_is_what_the_metrics_declare() -> None:
     for key, (unit, up) in MEANING.items():
         metric = FRAMES[key]
         assert (unit, up) == (metric.unit, metric.higher_is_better), (
-            f"{key}: its spec and MEANING of bench/verify/recount.py state another unit or direction"
+            f"{key}: its spec and MEANING of bench/verify/meaning.py state another unit or direction"
         )
-        assert (key in VIDEO) == metric.needs_clips, f"{key}: VIDEO of bench/verify/recount.py"
+        assert (key in VIDEO) == metric.needs_clips, f"{key}: VIDEO of bench/verify/meaning.py"
     for key, columns in SETS.items():
         metric = SETS_OF_PICTURES[key]
         taught = (max(map(int, columns)), columns[metric.version], UNIT)

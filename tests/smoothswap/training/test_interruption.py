@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import multiprocessing
 import os
 import random
 import resource
@@ -20,11 +19,8 @@ import torch
 from smoothswap.checkpoint import DiskError, read_tensors
 from smoothswap.train import main
 from smoothswap.training.log import Log
+from tests.support.forks import FORKS
 from tests.support.tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
-
-# Children are forked from a server that has torch loaded: a start costs no import, and inherits no state of a test.
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["smoothswap.train", "torch._dynamo"])
 
 
 def command(part: str, faces: Path, embedder: Path, out: Path, *more: str) -> list[str]:

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor
 
 from smoothswap import pretrained, train
@@ -33,6 +32,7 @@ from smoothswap.training.embedder import EmbedderTask
 from smoothswap.training.loop import Run
 from smoothswap.training.swapper import SwapperTask
 from tests.support import ROOT
+from tests.support.forks import FORKS
 from tests.support.tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
 
 pytestmark = pytest.mark.slow  # processes that import torch
@@ -149,7 +149,13 @@ def work(rank: int, folder: str, faces: str, embedder: str) -> None:
 @pytest.fixture(scope="module")
 def two_ranks(faces: Path, embedder_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ranks")
-    mp.spawn(work, (str(folder), str(faces), str(embedder_run)), nprocs=2)
+    arguments = (str(folder), str(faces), str(embedder_run))
+    ranks = [FORKS.Process(target=work, args=(rank, *arguments)) for rank in range(2)]
+    for process in ranks:
+        process.start()
+    for process in ranks:
+        process.join()
+    assert [process.exitcode for process in ranks] == [0, 0]
     return folder
 
 
