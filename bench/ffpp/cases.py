@@ -32,6 +32,7 @@ class Case:
     target: bytes
     swap: bytes
     truth: bytes | None
+    # What came back from a cycle.
     back: bytes | None = None
 
 
@@ -79,7 +80,16 @@ class Cutter:
             return None
 
     def back(self, case: Case | None, image: Image, target: Face) -> Case | None:
-        """The same faces with what came back from a cycle; None for none. target: the face of the target's frame."""
+        """The faces of a frame with what came back from a cycle.
+
+        Args:
+            case: The faces without; None: there are none.
+            image: uint8 [h, w, 3], what came back.
+            target: The face of the target's frame, where it is cut.
+
+        Returns:
+            A copy; None for none.
+        """
         return None if case is None else replace(case, back=self._cut(image, target.landmarks))
 
     def _once(self, name: Hashable, frame: Image, landmarks: npt.NDArray[np.float32]) -> bytes:

@@ -7,7 +7,7 @@ from collections import Counter
 import pandas as pd
 
 from bench.errors import few
-from bench.verify import recount
+from bench.verify import meaning, recount
 from bench.verify.checks import Checked
 from reports.results import Results
 
@@ -44,7 +44,7 @@ def check_mode(found: Checked, tables: recount.Tables, results: Results) -> None
             )
     if tables.mode == "self":
         allowed = ("truth_", "ssim_", "psnr_", "lpips_")
-        strange = [key for key in results.metrics if key in recount.MEANING and not key.startswith(allowed)]
+        strange = [key for key in results.metrics if key in meaning.MEANING and not key.startswith(allowed)]
         found.expect(not strange, f"mode: self says nothing of {few(strange)}")
         _photos(found, tables, "source", "source_frame")
     elif missing := [name for name in _COLUMNS if name not in frames]:
