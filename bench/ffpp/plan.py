@@ -70,7 +70,7 @@ def prepare(options: argparse.Namespace) -> Plan:
     swappers = declare(
         create_all(models, dataset, device, options.order, options.frame_numbers), options.trained_with
     )
-    check_mode(protocol, swappers)
+    check_mode(protocol, pairs, swappers)
     if any(one.shows == "stranger" for one in swappers) and not strangers:
         raise UsageError("stranger needs a third person and this run has two: score more clips with --limit")
     for swapper in swappers:
@@ -156,18 +156,24 @@ def _identity_map(given: str | None) -> dict[str, str]:
     return shipped_map() if given == SHIPPED else read_identity_map(Path(given))
 
 
-def check_mode(protocol: Protocol, swappers: Sequence[Swapper]) -> None:
+def check_mode(protocol: Protocol, pairs: Sequence[Pair], swappers: Sequence[Swapper]) -> None:
     """Refuse what cannot be scored with --self and --cycle.
 
     Args:
         protocol: The rules.
+        pairs: The run's.
         swappers: The models.
 
     Raises:
-        UsageError: A model is finished swaps, or frames in a row are asked for.
+        UsageError: The pairs are not of the mode, a model is finished swaps, or frames in a row are asked for.
     """
     if protocol.mode == "swap":
         return
+    own = [bool(pair.again) or pair.target_person == pair.source_person for pair in pairs]
+    if not all(own):
+        raise UsageError(
+            f"--{protocol.mode} chooses another photo of each target's person, and these pairs are given: leave it away"
+        )
     if finished := [swapper.name for swapper in swappers if swapper.kind == "finished"]:
         raise UsageError(
             f"--{protocol.mode} calls the model for swaps that nobody has made before, and {few(finished)} are finished "

@@ -15,10 +15,13 @@ from PIL import Image as Pillow
 
 from bench.compare.__main__ import main as compare
 from bench.data.clips import Frames
+from bench.data.pairs import Pair
+from bench.errors import UsageError
 from bench.ffpp import presets
 from bench.ffpp.__main__ import main
 from bench.ffpp.clip import Clip
 from bench.ffpp.cycle import compressed
+from bench.ffpp.plan import check_mode
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.shown import farthest, source_frame
 from bench.reading.reader import Reading
@@ -251,6 +254,13 @@ def test_self_says_nothing_of_a_swap(own: Path, tmp_path: Path) -> None:
 def test_modes_do_not_compare(own: Path, cycle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert compare([str(own / "copy-source"), str(cycle / "copy-source")]) == 3
     assert "protocol.mode: self against cycle" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", ["self", "cycle"])
+def test_pairs_that_are_of_no_mode_are_refused(mode: Any) -> None:
+    given = [Pair("000_001", "000", "001", "000", "001")]
+    with pytest.raises(UsageError, match=f"--{mode} chooses another photo"):
+        check_mode(Protocol(mode=mode), given, [])
 
 
 @pytest.mark.parametrize(
