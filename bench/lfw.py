@@ -18,7 +18,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image as Pillow
 
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError
@@ -30,6 +29,7 @@ from metrics.instruments import Instrument
 from smoothswap.cli import Parser
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face
+from smoothswap.media.images import ImageError, read_image
 from smoothswap.pixels import Image
 
 Floats = npt.NDArray[np.float64]
@@ -108,10 +108,9 @@ def read_photos(
     for name in sorted(set(names)):
         path = photos / name.rpartition("_")[0] / f"{name}.jpg"
         try:
-            with Pillow.open(path) as image:
-                frame = np.asarray(image.convert("RGB"))
-        except OSError as error:
-            raise DataError(f"cannot read the photo {path}: {error}") from None
+            frame = read_image(path)
+        except ImageError as error:
+            raise DataError(f"cannot read the photo {error}") from None
         face = central(detector.detect(frame), frame)
         progress()
         if face is None:

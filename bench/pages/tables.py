@@ -10,6 +10,7 @@ from typing import Any
 from bench import false_words
 from bench.errors import UsageError, suggestion
 from bench.finished import counts
+from bench.pages.departures import notes
 from reports.folders import gather
 from reports.markdown import markdown_table
 from reports.studies import embedders, validity
@@ -36,7 +37,7 @@ def table(results: Path, name: str, keys: Sequence[str]) -> str:
             columns.
 
     Returns:
-        The table in Markdown, a newline after each row.
+        The table in Markdown, a newline after each row; under a run's, where committed weights depart from the paper.
 
     Raises:
         UsageError: For a result or a metric that does not exist, with the nearest name.
@@ -63,7 +64,7 @@ def table(results: Path, name: str, keys: Sequence[str]) -> str:
 def _of_run(folder: Path, keys: Sequence[str]) -> str:
     runs, _ = gather([folder])
     _check(keys, {key for run in runs for key in run.results.metrics}, folder.name)
-    return markdown_table(runs, keys or None)
+    return markdown_table(runs, keys or None) + notes(runs)
 
 
 def _of_embedders(study: Mapping[str, Any], keys: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image as Pillow
 from scipy import stats
 from tqdm import tqdm
 
@@ -27,6 +26,7 @@ from metrics.instruments import Instrument
 from metrics.statistics.agreement import Estimate, ratio_of_medians, same_person_auc
 from smoothswap.faces.align import MIRRORED, AlignmentError
 from smoothswap.faces.detect import Detector
+from smoothswap.media.images import read_image
 from smoothswap.pixels import Image
 
 Points = npt.NDArray[np.float32]
@@ -128,8 +128,7 @@ def _stability(
     crops: dict[str, list[list[Image]]] = {change: [] for change in ("none", *CHANGES)}
     marks: dict[str, list[Points]] = {change: [] for change in crops}
     for name in tqdm(chosen, desc="changing LFW's photos", unit="photo", file=sys.stderr):
-        with Pillow.open(photos / name.rpartition("_")[0] / f"{name}.jpg") as image:
-            frame = np.asarray(image.convert("RGB"))
+        frame = read_image(photos / name.rpartition("_")[0] / f"{name}.jpg")
         face = central(detector.detect(frame), frame)
         if face is None:
             continue

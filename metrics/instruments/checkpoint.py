@@ -1,20 +1,14 @@
 """Other people's weights: read as data, never executed, and matched to a network key by key.
 
-.safetensors; anything that torch.save wrote, in its old form or its new one (read with weights_only=True); and pickled
-dictionaries of numpy arrays, as VGGFace2's converted models are, through an unpickler that knows arrays and nothing else.
+.safetensors; and what metrics/instruments/pickled.py reads: anything that torch.save wrote, in its old form or its new one,
+and pickled dictionaries of numpy arrays, as VGGFace2's converted models are.
 """
 
 from __future__ import annotations
 
-import collections
-import io
 import os
-import pickle
-import warnings
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,6 +18,7 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
 from metrics.instruments.base import InstrumentError
+from metrics.instruments.pickled import PickledError, read_pickled
 
 MAX_BYTES = 2 << 30  # the largest file here, deca_model.tar, has 434 MB
 _FEW = 3  # keys that an error names
@@ -135,88 +130,6 @@ def _parse(path: Path, data: bytes, expected: str) -> Any:
         except (SafetensorError, ValueError) as error:
             raise InstrumentError(f"{path} is no safetensors file ({error}); expected {expected}") from None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of storage classes that old files name
-            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as first:  # noqa: BLE001  # torch documents no type for a damaged file
-        why: Exception = first
-        if (content := _without_objects(data)) is not None:
-            return content
-        try:
-            content = _Arrays(io.BytesIO(data), encoding="latin1").load()
-            if isinstance(content, Mapping):
-                return content
-        except Exception as second:  # noqa: BLE001  # nor does pickle
-            why = second if isinstance(second, pickle.UnpicklingError) else first
-        text = (str(why).splitlines() or [type(why).__name__])[0][:160]
-        raise InstrumentError(f"{path} cannot be read as weights ({text}); expected {expected}") from None
-
-
-def _without_objects(data: bytes) -> Mapping[Any, Any] | None:
-    """What torch.save wrote beside objects of other packages, as trainers do (Lightning's callbacks): they become holes.
-
-    None where it cannot be had that way either.
-    """
-    if not zipfile.is_zipfile(io.BytesIO(data)):
-        return None
-    reading = SimpleNamespace(__name__="tensors", Unpickler=_Tensors, load=None)
-    try:
-        content = torch.load(io.BytesIO(data), map_location="cpu", pickle_module=reading, weights_only=False)
-    except Exception:  # noqa: BLE001  # as above; the first error is the one that is told
-        return None
-    # A file whose weights themselves are objects is not what is asked for.
-    return (
-        content if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping) else None
-    )
-
-
-class _Hole:
-    """Stands for an object whose class is not wanted: it can be made, filled and named, and does nothing."""
-
-    def __new__(cls, *_: Any, **__: Any) -> _Hole:
-        return object.__new__(cls)
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
-
-    def __call__(self, *_: Any, **__: Any) -> _Hole:
-        return self
-
-    def _ignore(self, *_: Any) -> None:
-        pass
-
-    __setstate__ = __setitem__ = append = extend = add = _ignore
-
-
-class _Tensors(pickle.Unpickler):
-    """An unpickler for tensors in plain containers: no other name is imported, and so none is called."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return torch._utils._rebuild_tensor_v2
-        if (module, name) == ("torch._utils", "_rebuild_parameter"):
-            return torch._utils._rebuild_parameter
-        if (module, name) == ("collections", "OrderedDict"):
-            return collections.OrderedDict
-        return _Hole
-
-
-class _Arrays(pickle.Unpickler):
-    """An unpickler for numpy arrays in plain containers: whatever else a file names is refused, and so not called."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
-            return np._core.multiarray._reconstruct  # type: ignore[attr-defined]
-        if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):
-            return getattr(np, name)
-        if (module, name) == ("_codecs", "encode"):
-            return _latin1  # how Python 3 writes an array's bytes in old protocols
-        if (module, name) == ("collections", "OrderedDict"):
-            return collections.OrderedDict
-        raise pickle.UnpicklingError(f"it names {module}.{name}, which is no array")
-
-
-def _latin1(text: str, encoding: str = "latin1") -> bytes:
-    if encoding != "latin1":
-        raise pickle.UnpicklingError("bytes in another encoding")
-    return text.encode("latin1")
+        return read_pickled(data)
+    except PickledError as error:
+        raise InstrumentError(f"{path} cannot be read as weights ({error}); expected {expected}") from None

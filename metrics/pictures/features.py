@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float64
@@ -75,7 +75,7 @@ def filter_bank(images: Images) -> Float64[np.ndarray, "n 36"]:
 class FIDInception:
     """The 2,048 numbers that FID is defined on: TensorFlow's Inception of 2015-12-05, from the user's weights.
 
-    path: FID_FILE, read with weights_only=True. Pictures are resized to 299 pixels as TensorFlow 1 did; features are
+    path: FID_FILE, of which nothing is executed. Pictures are resized to 299 pixels as TensorFlow 1 did; features are
     torch-fidelity's. Needs torch, which is imported only here. Raises InstrumentError where the file is missing or
     another network's.
     """
@@ -101,7 +101,7 @@ class FIDInception:
 class Inception:
     """The 2,048 numbers before the last layer of torchvision's Inception v3, from the user's weights.
 
-    path: the file that torchvision publishes at INCEPTION_URL, read with weights_only=True. Pictures are
+    path: the file that torchvision publishes at INCEPTION_URL, of which nothing is executed. Pictures are
     scaled to 299 pixels (bilinear, antialiased) and to -1..1. The FID of the literature uses FIDInception, whose
     numbers differ: give the name of this one with every value. Needs torch, which is imported only here.
     Raises InstrumentError where the file is missing or another network's.
@@ -114,6 +114,8 @@ class Inception:
         import torch
         from torchvision.models import inception_v3  # type: ignore[import-untyped]
 
+        from metrics.instruments.checkpoint import read_tensors
+
         file = Path(path)
         if not file.is_file():
             raise InstrumentError(
@@ -121,7 +123,7 @@ class Inception:
                 "and give its path; without it use filter_bank, which is no FID"
             )
         try:
-            state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+            state = read_tensors(file, INCEPTION_FILE)
             network = inception_v3(
                 weights=None,
                 aux_logits=any(key.startswith("AuxLogits") for key in state),
@@ -130,7 +132,7 @@ class Inception:
                 num_classes=len(state["fc.bias"]),
             )
             network.load_state_dict(state)
-        except Exception as error:  # torch.load raises a dozen kinds, one for each way to be another file
+        except (InstrumentError, RuntimeError, KeyError, TypeError) as error:  # another file, another network
             reason = str(error).partition("\n")[0][:200] or type(error).__name__
             raise InstrumentError(
                 f"{file} is not the state of torchvision's inception_v3 ({reason}); expected {INCEPTION_FILE}"

@@ -33,6 +33,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from smoothswap.data.store import read_json, sha256_of, validation_people
 from smoothswap.errors import DataError
 from smoothswap.media.files import replacing
+from smoothswap.media.images import FORMATS
 
 MAX_MEMBER = 64 << 20  # bytes; no crop and no JSON of ours is near it
 SPLITS = ("train", "validation", "all")
@@ -207,7 +208,7 @@ class ShardedFaces(IterableDataset[tuple[np.ndarray, int]]):
 
     def _decode(self, content: bytes) -> np.ndarray:
         try:
-            with Image.open(io.BytesIO(content)) as image:
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 if image.size != (self.size, self.size):  # known before any pixel is decoded
                     raise DataError(
                         f"{self.folder}: a photo of {image.size} pixels among those of {self.size}"

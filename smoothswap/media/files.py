@@ -32,7 +32,7 @@ from PIL import Image as Pillow
 from PIL import PngImagePlugin
 
 from smoothswap.errors import DataError
-from smoothswap.media.images import ImageError, read_image
+from smoothswap.media.images import FORMATS, ImageError, read_image
 from smoothswap.media.orientation import AS_STORED, orientation
 from smoothswap.media.suffixes import VIDEOS_OUT
 from smoothswap.media.video import EXACT, VideoError, decoded, open_video, to_rgb
@@ -94,7 +94,7 @@ def read_picture(path: Path) -> tuple[Image, bytes | None]:
     image = read_image(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # read_image has its own limit
-        with Pillow.open(path) as opened:
+        with Pillow.open(path, formats=FORMATS) as opened:
             count = getattr(opened, "n_frames", 1)
             if opened.format in ("PNG", "WEBP") and count > 1:
                 raise ImageError(f"{path}: an animation of {count} pictures; convert it to a video")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import warnings
+from pathlib import Path
 
 import numpy as np
 from PIL import Image as Pillow
@@ -13,6 +15,8 @@ from smoothswap.errors import DataError
 from smoothswap.pixels import Image
 
 MAX_PIXELS = 64_000_000
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+"""What is opened, by Pillow's names and whatever a file is called. Of the others PostScript's starts a program."""
 MIN_SIDE = 16
 
 
@@ -30,21 +34,25 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Im
     The size is read from the header before any pixel is decoded.
 
     Args:
-        path: Of a file in any format that Pillow reads.
+        path: Of a file in one of FORMATS.
         max_pixels: Width times height that are still decoded.
 
     Returns:
         uint8 [h, w, 3], RGB.
 
     Raises:
-        ImageError: For a missing or truncated file, no image at all, more than `max_pixels`, or samples of
-            more than 8 bits.
+        ImageError: For a missing or truncated file, a pipe or a device, no image or one of another format, more than
+            `max_pixels`, or samples of more than 8 bits.
         SmallImageError: For a side under 16 pixels.
     """
     try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):  # reading a pipe would wait without end
+            raise ImageError(
+                f"{path}: not a whole image but a folder, a pipe or a device; give the photo itself"
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # our own limit is checked below
-            opened = Pillow.open(path)
+            opened = Pillow.open(path, formats=FORMATS)
         with opened as image:
             width, height = image.size
             if min(width, height) < MIN_SIDE:
@@ -62,7 +70,12 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Im
         raise ImageError(f"{path}: no such file") from error
     except ImageError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # Pillow raises any of these on damage
+    except Pillow.UnidentifiedImageError as error:
+        raise ImageError(
+            f"{path}: not a whole image in one of {', '.join(FORMATS)}; export it as PNG"
+        ) from error
+    # A decoder of a damaged file may raise anything.
+    except Exception as error:
         raise ImageError(f"{path}: not a whole image ({error}); fetch or export it again") from error
 
 

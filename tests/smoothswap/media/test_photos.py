@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -84,6 +85,39 @@ def test_not_a_photo(tmp_path: Path) -> None:
             read_image(tmp_path / name)
     with pytest.raises(ImageError, match="no such file"):
         read_image(tmp_path / "missing.jpg")
+
+
+@pytest.mark.parametrize("format", ["EPS", "PDF", "GIF", "DDS", "ICO", "AVIF", "PPM", "TGA"])
+def test_other_formats_are_refused_by_whatever_name(
+    format: str, tmp_path: Path, smooth_frame: np.ndarray
+) -> None:
+    """Pillow would open them, PostScript by starting a program."""
+    path = tmp_path / "photo.jpg"
+    if format in Image.registered_extensions().values() and format in Image.SAVE:
+        Image.fromarray(smooth_frame).save(path, format)
+    else:  # Pillow was built without it
+        path.write_bytes(b"\0\0\0\x20ftypavif" + bytes(64))
+    with pytest.raises(ImageError, match=r"photo\.jpg: not a whole image in one of PNG, JPEG"):
+        read_image(path)
+
+
+def test_what_only_looks_like_postscript_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("subprocess.check_call", lambda *a, **_: started.append(a))
+    path = tmp_path / "photo.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\nshowpage\n%%EOF\n")
+    with pytest.raises(ImageError, match="not a whole image"):
+        read_image(path)
+    assert not started
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "photo.png")
+    for path in (tmp_path / "photo.png", Path("/dev/zero")):
+        with pytest.raises(ImageError, match="a folder, a pipe or a device"):
+            read_image(path)
 
 
 def test_more_than_eight_bits(tmp_path: Path) -> None:
