@@ -15,6 +15,7 @@ from smoothswap.errors import EXIT_OK, EXIT_USAGE, UsageError, suggestion
 
 COMMANDS = {
     "ffpp": ("bench.ffpp.__main__", "score face-swap models on FaceForensics++ and write a report"),
+    "pairs": ("bench.pairs.__main__", "score face-swap models on a list of pairs, with slices"),
     "list": ("bench.list", "models, instruments, metrics and protocols that are there"),
     "compare": ("bench.compare.__main__", "compare two scored models frame by frame"),
     "regress": ("bench.regress.__main__", "guard a model against getting worse"),
@@ -27,6 +28,7 @@ COMMANDS = {
     "validity": ("bench.validity.__main__", "examine the instruments on faces of known truth"),
     "lfw": ("bench.lfw", "an instrument on Labeled Faces in the Wild"),
     "make-ffpp": ("bench.make_ffpp", "a FaceForensics++ tree from folders of photos"),
+    "make-pairs": ("bench.make_pairs", "a pair list from a folder of identities"),
     "rendered": ("bench.rendered", "a FaceForensics++ tree of rendered faces"),
     "swap": ("smoothswap.swap", "swap the face of a picture or a video"),
     "prepare": ("smoothswap.prepare", "align and crop photos for training"),

@@ -1,8 +1,9 @@
 """Who has seen the people of a test while training: judges, and models of ours.
 
 A rendered person is known by the numbers that drew it (rendered.json of the tree), a person on photographs by name
-(identities.json, which bench.make_ffpp writes). Clips of FaceForensics++ name nobody, so there only rendered training faces
-can be told from the test's. What a user's recogniser was trained on is not known either, unless it says.
+(identities.json, which bench.make_ffpp writes, or a pair list). Clips of FaceForensics++ name nobody, so there only
+rendered training faces can be told from the test's. What a user's recogniser was trained on is not known either, unless it
+says.
 """
 
 from __future__ import annotations

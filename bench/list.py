@@ -39,6 +39,9 @@ def models() -> list[Line]:
     ]
     lines.append(("images:DIR", "finished swaps of anybody, named target_source", "the folder"))
     lines.append(
+        ("list:COLUMN", "finished swaps that a column of a pair list names (bench.pairs)", "the list")
+    )
+    lines.append(
         ("package.module:factory", "your model: .size and .swap(source, target) on crops", "the package")
     )
     lines += [(entry.name, f"entry point {entry.value}", "") for entry in entry_points()]

@@ -26,9 +26,10 @@ from bench.ffpp import modes, outputs, stored
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.report import choose_cases, publish
 from bench.ffpp.scores import ModelScores, Scores, Scoring, score_model, searched
+from bench.ffpp.slices import sliced
 from metrics import METRICS
 from metrics.evaluation import summarise
-from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
+from reports.files import FRAMES, ORIGINALS, PAIRS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.galleries import GalleryInfo
 from reports.pictures import store
 from reports.pictures.store import Picture
@@ -107,7 +108,8 @@ def rescore(
         (read_model(folder) for folder in folders),
         key=lambda model: (model.results.run.started, model.results.run.seconds),
     )
-    shared = _shared(run, models) if keep_readings else {}
+    shared = _shared(run, models, (ORIGINALS, TRUTH, VIDEO_ORIGINALS, PAIRS) if keep_readings else (PAIRS,))
+    pairs = stored.read_table(run / PAIRS) if PAIRS in shared else None
     # All are scored before one is written, so that a run that cannot be scored again stays as it is.
     tables = stored.Shared(run)
     scored = [_score(tables, model) for model in models]
@@ -132,7 +134,11 @@ def rescore(
             anew[VIDEO] = _with_scores(model.video, scores.video, keep_readings)
         chosen = _still_chosen(model, scores.frames)
         packed = store.pack(chosen) if chosen and keep_pictures else None
-        outputs.write_model(out / name, Results.model_validate(results.model_dump()), anew, packed, shared)
+        scored_anew = Results.model_validate(results.model_dump())
+        parted = None
+        if pairs is not None:
+            parted = sliced(name, pairs, anew[FRAMES], scored_anew.metrics, stored.protocol_of(results))
+        outputs.write_model(out / name, scored_anew, anew, packed, shared, parted)
         written.append(RunFiles.read(out / name))
         pictures += chosen
     return written, pictures
@@ -250,10 +256,10 @@ def _with_scores(table: pa.Table, scores: Scores, keep_readings: bool) -> pa.Tab
     return pa.table(columns)
 
 
-def _shared(run: Path, models: Sequence[Model]) -> dict[str, str]:
+def _shared(run: Path, models: Sequence[Model], names: Sequence[str]) -> dict[str, str]:
     """The tables of the whole run beside the models, name -> sha256. Raises DataError for one that was exchanged."""
     shared = {}
-    for name in (ORIGINALS, TRUTH, VIDEO_ORIGINALS):
+    for name in names:
         if not (run / name).is_file():
             continue
         shared[name] = outputs.sha256((run / name).read_bytes())

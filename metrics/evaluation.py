@@ -220,8 +220,8 @@ def summarise(  # noqa: PLR0913  # how the mean and its intervals are formed, by
         instrument=instrument,
         missing_policy="count_as_wrong" if _counts(metric, missing) else "exclude",
         missing=lost,
-        excluding_missing=_summary(metric, per_frame, clusters, seed, n_resamples),
-        counting_missing=_summary(metric, counted, clusters, seed, n_resamples),
+        excluding_missing=summary(metric, per_frame, clusters, seed, n_resamples),
+        counting_missing=summary(metric, counted, clusters, seed, n_resamples),
         per_frame=per_frame,
         counted=counted,
     )
@@ -275,9 +275,25 @@ def check_policy(missing: str) -> None:
         )
 
 
-def _summary(
-    metric: Metric, values: Floats, clusters: NDArray[np.generic], seed: int, n_resamples: int
+def summary(
+    metric: Metric,
+    values: Floats,
+    clusters: NDArray[np.generic],
+    seed: int = 0,
+    n_resamples: int = RESAMPLES,
 ) -> Summary:
+    """The mean of some frames with its interval.
+
+    Args:
+        metric: Whose values they are; it says what they can be.
+        values: float [n], NaN for a frame that does not count.
+        clusters: str [n], the independent unit.
+        seed: Of the resampling.
+        n_resamples: How many resamples the interval rests on.
+
+    Returns:
+        NaN where no frame counts.
+    """
     sums, counts = cluster_sums(values, clusters)
     value = float(sums.sum() / counts.sum()) if len(sums) else math.nan
     bounds = metric.range if metric.unit == "%" else None  # hits: even where all agree, the next may differ

@@ -9,6 +9,7 @@ RESULTS = "results.json"
 FRAMES, VIDEO = "frames.parquet", "video.parquet"
 TRUTH = "truth.parquet"
 ORIGINALS, VIDEO_ORIGINALS = "originals.parquet", "video_originals.parquet"
+PAIRS, SLICES = "pairs.parquet", "slices.json"
 
 
 def model_folders(run: Path, holding: Sequence[str] = (RESULTS,)) -> list[Path]:

@@ -26,6 +26,7 @@ from reports.results import Results, write_atomic
 from reports.scale import scales
 from reports.script import policy, script
 from reports.seen import warnings as leaks
+from reports.slices import parts
 from reports.table import Column, Failure, Row, RunFiles, Table, build
 from reports.training import Training
 
@@ -101,6 +102,12 @@ def render(
             panels=[(column, Markup(svg)) for column, svg in figures.panels(table)],
             cases=arrange(cases, table),
             films=films(cases, table),
+            slices=parts([(row.run.name, row.run.slices) for row in table.rows]),
+            ends={row.run.name: row.end for row in table.rows},
+            daggers={
+                row.run.name: [key for key, one in row.run.results.metrics.items() if one.dagger]
+                for row in table.rows
+            },
             trainings=trainings,
             training_plots=training_plots,
             statuses=_statuses(table),

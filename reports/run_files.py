@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports.files import FRAMES, RESULTS
+from reports.files import FRAMES, RESULTS, SLICES
 from reports.frames import FrameTable
 from reports.results import Results, ResultsError, load
+from reports.slices import Slices, read_slices
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class RunFiles:
             name, or the parts of a longer path; None: no link.
         label: Another name to show, where two runs share one.
         table: Its frames, for comparisons frame by frame; None: without.
+        slices: Its slices.json, of a run over a pair list; None: there is none.
     """
 
     results: Results
@@ -41,6 +43,7 @@ class RunFiles:
     folder: str | tuple[str, ...] | None = None
     label: str | None = None
     table: FrameTable | None = field(default=None, compare=False)
+    slices: Slices | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -64,10 +67,10 @@ class RunFiles:
             ResultsError: For a file that is missing or damaged, naming it.
         """
         folder = Path(folder)
-        results = load(folder / RESULTS)
+        results, slices = load(folder / RESULTS), read_slices(folder / SLICES)
         parquet = folder / FRAMES
         if not parquet.exists():
-            return cls(results, (), folder.name)
+            return cls(results, (), folder.name, slices=slices)
         try:
             ledger = pd.read_parquet(parquet, columns=["clip", "frame", "status", "reason"])
         except (OSError, ValueError, KeyError) as error:
@@ -77,4 +80,4 @@ class RunFiles:
             Failure(str(clip), int(frame), str(status), str(reason))
             for clip, frame, status, reason in failed.to_numpy().tolist()
         ]
-        return cls(results, rows, folder.name, table=FrameTable.read(parquet))
+        return cls(results, rows, folder.name, table=FrameTable.read(parquet), slices=slices)

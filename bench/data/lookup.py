@@ -11,7 +11,7 @@ from smoothswap.media.suffixes import PICTURES, VIDEOS
 INSIDE = ("", "videos", "frames", "images")
 
 
-def find(folder: Path, name: str, pictures: bool = True) -> Path | None:
+def find(folder: Path, name: str, pictures: bool = True, numbered: bool = True) -> Path | None:
     """The clip of this name.
 
     A folder of frames is taken before a video, a video before a picture. Endings may be in capitals and the name
@@ -21,6 +21,7 @@ def find(folder: Path, name: str, pictures: bool = True) -> Path | None:
         folder: Where; also looked through are its folders videos, frames and images.
         name: Without an ending.
         pictures: Whether one picture is a clip.
+        numbered: Whether the name may end in _0.
 
     Returns:
         Its folder, video or picture; None where there is none.
@@ -28,7 +29,7 @@ def find(folder: Path, name: str, pictures: bool = True) -> Path | None:
     for place in INSIDE:
         where = folder / place if place else folder
         names = _listed(where, where.stat().st_mtime_ns) if where.is_dir() else {}
-        for stem in (name, f"{name}_0"):
+        for stem in (name, f"{name}_0") if numbered else (name,):
             kinds = names.get(stem, {})
             for kind in ("folder", "video", "picture") if pictures else ("folder", "video"):
                 if kind in kinds:

@@ -54,6 +54,15 @@ def people_in(pairs: Iterable[Pair]) -> set[str]:
     return {person for pair in pairs for person in (pair.target_person, pair.source_person)}
 
 
+def in_several_pairs(pairs: Iterable[Pair]) -> set[str]:
+    """Those whose face is in more than one pair of people, so that these pairs are not independent of each other."""
+    partners: dict[str, set[str]] = {}
+    for pair in pairs:
+        partners.setdefault(pair.target_person, set()).add(pair.source_person)
+        partners.setdefault(pair.source_person, set()).add(pair.target_person)
+    return {person for person, others in partners.items() if len(others) > 1}
+
+
 @dataclass(frozen=True)
 class DataOptions:
     """What the command line says of a data set; each kind takes what concerns it.

@@ -52,15 +52,34 @@ def run(options: argparse.Namespace, line: str) -> int:
         DataError: For data and folders that cannot be used.
     """
     from bench.data import rendered
-    from bench.ffpp.plan import missing_clips, prepare
-    from bench.ffpp.report import report
-    from bench.ffpp.run import run_plan
-    from bench.finished.check import check_finished
+    from bench.ffpp.plan import prepare
 
     if options.dry_run and options.data is None and not rendered.folder().is_dir():
         return _dry_run_unmade(options)
     started = datetime.now(timezone.utc)
-    plan = prepare(options)
+    return carry_out(prepare(options), options, line, started)
+
+
+def carry_out(plan: Plan, options: argparse.Namespace, line: str, started: datetime) -> int:
+    """Do a run and write its files; or only say what it would do (`--dry-run`).
+
+    Args:
+        plan: The run.
+        options: Where to write, and what else is no part of the plan.
+        line: The command line, for results.json.
+        started: When the command began, with its time zone.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        DataError: For data and folders that cannot be used.
+    """
+    from bench.ffpp.plan import missing_clips
+    from bench.ffpp.report import report
+    from bench.ffpp.run import run_plan
+    from bench.finished.check import check_finished
+
     if options.dry_run:
         return _dry_run(plan, options.skip_missing)
     checks = check_finished(plan.dataset, plan.pairs, plan.swappers, options.check == "refuse")

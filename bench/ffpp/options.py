@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 from bench.data.numbering import FORMS
 from bench.data.people import SHIPPED
@@ -37,7 +40,20 @@ def parser() -> Parser:
         "python -m bench.ffpp", description="Score face-swap models on FaceForensics++, or on rendered "
         "faces laid out like it, and write a report.", epilog=EXAMPLES,
     )  # fmt: skip
-    add = made.add_argument_group("what is scored").add_argument
+    return filled(made)
+
+
+def filled(made: Parser, without: Collection[str] = ()) -> Parser:
+    """A parser with the options of a run.
+
+    Args:
+        made: It.
+        without: Options that are left out, as "--data".
+
+    Returns:
+        The same parser.
+    """
+    add = _adder(made.add_argument_group("what is scored"), without)
     add(
         "--model",
         action="append",
@@ -104,7 +120,7 @@ def parser() -> Parser:
         help="state of lpips.LPIPS(net='alex'), for LPIPS outside the face (without: SSIM and PSNR alone)",
     )
     group = made.add_argument_group("protocol (stored and hashed in the results)")
-    add, one_of = group.add_argument, group.add_mutually_exclusive_group()
+    add = _adder(group, without)
     add(
         "--protocol",
         choices=tuple(PRESETS),
@@ -116,8 +132,10 @@ def parser() -> Parser:
         choices=("youtube", "actors"),
         help="actors: the DeepFakeDetection clips (youtube)",
     )
-    for mode, words in MODES.items():
-        one_of.add_argument(f"--{mode}", action="store_const", const=mode, dest="mode", help=words)
+    if modes := {f"--{mode}": (mode, words) for mode, words in MODES.items() if f"--{mode}" not in without}:
+        one_of = group.add_mutually_exclusive_group()
+        for option, (mode, words) in modes.items():
+            one_of.add_argument(option, action="store_const", const=mode, dest="mode", help=words)
     add("--compression", choices=COMPRESSIONS, help="raw and c0 are the same (c23)")
     add(
         "--split",
@@ -178,7 +196,7 @@ def parser() -> Parser:
         metavar="N",
         help="of the bootstrap and of --gallery-size (%(default)s)",
     )
-    add = made.add_argument_group("running").add_argument
+    add = _adder(made.add_argument_group("running"), without)
     add("--out", type=Path, default=Path("runs/ffpp"), metavar="DIR", help="results and report (%(default)s)")
     add("--device", default="auto", help="of the models: auto, cpu, cuda, cuda:1, mps (%(default)s)")
     add(
@@ -192,3 +210,10 @@ def parser() -> Parser:
     add("--json", action="store_true", help="print the results as JSON on standard output")
     add("--dry-run", action="store_true", help="say what would run and what is missing, then stop")
     return made
+
+
+def _adder(group: argparse._ArgumentGroup, without: Collection[str]) -> Callable[..., object]:
+    def add(name: str, **options: Any) -> object:
+        return None if name in without else group.add_argument(name, **options)
+
+    return add

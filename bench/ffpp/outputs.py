@@ -25,9 +25,10 @@ from bench.ffpp.ledger import Ledger
 from bench.ffpp.run import Outcome
 from bench.ffpp.scores import Scores
 from bench.reading.reader import Reading
-from reports.files import RESULTS, VIDEO
+from reports.files import RESULTS, SLICES, VIDEO
 from reports.pictures.store import PICTURES
 from reports.results import Results, write_atomic
+from reports.slices import Slices
 
 
 def write_model(
@@ -36,6 +37,7 @@ def write_model(
     tables: Mapping[str, pa.Table],
     pictures: bytes | None = None,
     shared: Mapping[str, str] | None = None,
+    slices: Slices | None = None,
 ) -> None:
     """Write one model's files. An older results.json goes first, so that it never stands beside newer frames.
 
@@ -47,15 +49,18 @@ def write_model(
         tables: File name -> frames_table.
         pictures: The chosen cases, as reports.pictures.store.pack made them; None: no file.
         shared: Files of the whole run, name -> sha256.
+        slices: Of a pair list; None: no file.
 
     Raises:
         OutputError: When a file cannot be written; whatever happens, none is left half-written.
     """
-    for name in (RESULTS, PICTURES, VIDEO):
+    for name in (RESULTS, PICTURES, VIDEO, SLICES):
         (folder / name).unlink(missing_ok=True)
     written = {name: _parquet(table) for name, table in tables.items()}
     if pictures is not None:
         written[PICTURES] = pictures
+    if slices is not None:
+        written[SLICES] = slices.to_json().encode()
     hashes = {f"../{name}": sha256 for name, sha256 in (shared or {}).items()}
     for name, data in written.items():
         write_atomic(folder / name, data)
@@ -158,9 +163,11 @@ def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
         "status": [reading.status for _, _, reading in rows],
         "reason": [reading.reason for _, _, reading in rows],
         "faces": [reading.found for _, _, reading in rows],
+        "face_size": numbers(np.array([reading.shown.size for _, _, reading in rows])),
+        "face_brightness": numbers(np.array([reading.shown.brightness for _, _, reading in rows])),
     }
     columns |= _readings("original", [reading for _, _, reading in rows])
-    return _write(path, pa.table(columns | _looks([reading.look for _, _, reading in rows])))
+    return write_table(path, pa.table(columns | _looks([reading.look for _, _, reading in rows])))
 
 
 def write_truth(path: Path, outcome: Outcome) -> str:
@@ -186,7 +193,7 @@ def write_truth(path: Path, outcome: Outcome) -> str:
         "clip": [clip for clip, _ in frames],
         "frame": [number for _, number in frames],
     }
-    return _write(path, pa.table(columns | _readings("truth", list(frames.values()))))
+    return write_table(path, pa.table(columns | _readings("truth", list(frames.values()))))
 
 
 def sha256(data: bytes) -> str:
@@ -194,7 +201,19 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _write(path: Path, table: pa.Table) -> str:
+def write_table(path: Path, table: pa.Table) -> str:
+    """Write a table of the whole run.
+
+    Args:
+        path: The Parquet file, written whole or not at all.
+        table: Its content.
+
+    Returns:
+        The sha256 (hex) of the file.
+
+    Raises:
+        OutputError: When the file cannot be written.
+    """
     data = _parquet(table)
     write_atomic(path, data)
     return sha256(data)

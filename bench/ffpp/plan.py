@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,12 +56,35 @@ def prepare(options: argparse.Namespace) -> Plan:
     """Make instruments, data, pairs and models. Raises UsageError, InstrumentError, RegistryError or DataError."""
     options = presets.applied(options)
     protocol = protocol_of(options)
+    kind, root = split_kind(options.data) if options.data is not None else (FFPP, None)
+
+    def data() -> tuple[Protocol, Dataset, list[Pair]]:
+        return _data(options, protocol, kind, rendered.ensure() if root is None else root)
+
+    return planned(options, kind, data)
+
+
+def planned(
+    options: argparse.Namespace, kind: str, data: Callable[[], tuple[Protocol, Dataset, list[Pair]]]
+) -> Plan:
+    """Make instruments and models for some data.
+
+    Args:
+        options: What bench.ffpp.options gave.
+        kind: Of the data set, for results.json.
+        data: Opens it: the protocol, the data set and its pairs. It is asked when the instruments are known to be right.
+
+    Returns:
+        The run.
+
+    Raises:
+        UsageError, InstrumentError, RegistryError, DataError: What was asked for cannot be made.
+    """
     everything()  # a package whose metrics are broken is said now, not after hours of reading
     specs, instruments = create_instruments(options.instruments)
     pictures = PictureReader(options.inception)
     device = usable(options.device)
-    kind, root = split_kind(options.data) if options.data is not None else (FFPP, rendered.ensure())
-    protocol, dataset, pairs = _data(options, protocol, kind, root)
+    protocol, dataset, pairs = data()
     models, strangers = options.model or ["smoothswap"], third_people(dataset, pairs)
     if not options.no_references:
         lacking = {"oracle"} if not dataset.truth or protocol.mode != "swap" else set()
@@ -117,18 +140,43 @@ def _data(
     if options.frames is None and only_pictures is not None and only_pictures(pairs):
         protocol = protocol.model_copy(update={"frames": 1})
     presets.check(options.protocol, len(pairs), root)
+    check_gallery(protocol, pairs)
+    return protocol, dataset, pairs
+
+
+def check_gallery(protocol: Protocol, pairs: Sequence[Pair]) -> None:
+    """Refuse a gallery larger than the run.
+
+    Args:
+        protocol: Its rules.
+        pairs: Its swaps.
+
+    Raises:
+        UsageError: They have fewer people than the gallery asks for.
+    """
     people = people_in(pairs)
     if protocol.gallery_size is not None and protocol.gallery_size > len(people):
         raise UsageError(
             f"--gallery-size {protocol.gallery_size} is more than the {len(people)} people of the run: "
             "give fewer, or leave it away to search everybody"
         )
-    return protocol, dataset, pairs
 
 
-def protocol_of(options: argparse.Namespace) -> Protocol:
-    """The protocol that the options ask for. Raises UsageError or DataError."""
-    sequences, compression, split = _part(options)
+def protocol_of(options: argparse.Namespace, part: tuple[str, str, str] | None = None) -> Protocol:
+    """The protocol that the options ask for.
+
+    Args:
+        options: What bench.ffpp.options gave.
+        part: Sequences, compression and split; None: as the options say.
+
+    Returns:
+        The rules.
+
+    Raises:
+        UsageError: For options that do not fit the data.
+        DataError: For an identity map that cannot be read.
+    """
+    sequences, compression, split = part or _part(options)
     stated = {
         "mode": options.mode,
         "sequences": sequences,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from bench import leaks
+from bench.data.lists.pair_list import PairList
 from bench.environment import environment
 from bench.ffpp.presets import name_of
 from bench.reading.instruments import describe
@@ -78,7 +79,7 @@ def data(kind: str, dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
     Returns:
         kind, name (that of the root's folder), clips (how many swaps), originals (how many original clips
         they are made of), manifest_sha256 (hex) and manifest, which says in words what was hashed; and what the data set
-        says of itself by a method `described(pairs)`.
+        says of itself by a method `described(pairs)`. Of a pair list the list is hashed too and gives the name.
     """
     keys = {str(key): key for pair in pairs for key in map(dataset.original, pair.clips)}
     lines = []
@@ -88,8 +89,12 @@ def data(kind: str, dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
         lines.append(f"{name} {size}")
     described = getattr(dataset, "described", None)
     more: dict[str, Any] = {} if described is None else described(pairs)
+    named, what = dataset.root.resolve().name, "names and sizes of the original clips"
+    if isinstance(dataset, PairList):
+        named, what = more["list"], f"{what}, and the list"
+        lines.append(f"list {more['list_sha256']}")
     return {
-        "kind": kind, "name": dataset.root.resolve().name, "clips": len(pairs), "originals": len(keys),
+        "kind": kind, "name": named, "clips": len(pairs), "originals": len(keys),
         "manifest_sha256": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
-        "manifest": "names and sizes of the original clips", **more,
+        "manifest": what, **more,
     }  # fmt: skip

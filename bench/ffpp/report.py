@@ -11,8 +11,9 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+from bench.data.lists.pair_list import PairList
 from bench.data.pairs import Dataset
-from bench.ffpp import cases, outputs, provenance
+from bench.ffpp import cases, outputs, provenance, slices
 from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
 from bench.ffpp.plan import Plan
@@ -21,7 +22,7 @@ from bench.ffpp.scores import Gallery, Scores, Scoring, Source, score_model, wit
 from bench.reading.reader import STATUSES
 from bench.swappers import Swapper
 from metrics import METRICS
-from reports.files import FRAMES, ORIGINALS, TRUTH, VIDEO, VIDEO_ORIGINALS
+from reports.files import FRAMES, ORIGINALS, PAIRS, TRUTH, VIDEO, VIDEO_ORIGINALS
 from reports.html import write_report
 from reports.markdown import markdown_table
 from reports.pictures.store import Picture, pack
@@ -66,6 +67,10 @@ def report(
     # With --self and --cycle the truth is the target, which stands among the originals.
     truth = outcome.has_truth and plan.protocol.mode == "swap"
     shared = _write_shared(out, outcome, video, plan.dataset, truth)
+    pairs = None
+    if isinstance(plan.dataset, PairList):
+        pairs = slices.pairs_table(plan.dataset, plan.pairs, outcome, scoring.instruments)
+        shared[PAIRS] = outputs.write_table(out / PAIRS, pairs)
     shown: list[Picture] = []
     runs = []
     for swapper in plan.swappers:
@@ -88,7 +93,11 @@ def report(
             }
         )
         chosen = _pictures(swapper, frames, scores.frames, plan.protocol.seed)
-        outputs.write_model(out / swapper.name, results, tables, pack(chosen) if chosen else None, shared)
+        parted = None
+        if pairs is not None:
+            parted = slices.sliced(swapper.name, pairs, tables[FRAMES], results.metrics, plan.protocol)
+        packed = pack(chosen) if chosen else None
+        outputs.write_model(out / swapper.name, results, tables, packed, shared, parted)
         runs.append(RunFiles.read(out / swapper.name))
         shown += chosen
         if absent := ledger.failed.get("not_available", 0):
@@ -140,7 +149,7 @@ def _write_shared(
     out: Path, outcome: Outcome, video: Outcome | None, dataset: Dataset, truth: bool
 ) -> dict[str, str]:
     """The tables that all models share; file name -> sha256."""
-    for name in (ORIGINALS, VIDEO_ORIGINALS, TRUTH):
+    for name in (ORIGINALS, VIDEO_ORIGINALS, TRUTH, PAIRS):
         (out / name).unlink(missing_ok=True)
     shared = {ORIGINALS: outputs.write_originals(out / ORIGINALS, outcome, dataset)}
     if truth:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from bench.data.clips import ClipError, read_first
 from bench.data.pairs import Dataset, Pair
@@ -41,23 +42,28 @@ class Strangers:
     pairs: Sequence[Pair]
     readers: Readers
     _clips: list[str] = field(init=False, default_factory=list)
+    _places: dict[str, int] = field(init=False, default_factory=dict)
     _seen: dict[str, tuple[Image, Future[list[Reading]]] | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._clips = list(dict.fromkeys(clip for pair in self.pairs for clip in (pair.target, pair.source)))
+        self._places = {clip: place for place, clip in enumerate(self._clips)}
 
-    def candidates(self, pair: Pair) -> list[str]:
+    def candidates(self, pair: Pair) -> Iterator[str]:
         """The clips of third people, in the order in which they are tried.
 
         Args:
             pair: The swap.
 
-        Returns:
-            Their ids; [] where the run has none.
+        Yields:
+            Their ids; none where the run has none.
         """
-        after = self._clips.index(pair.target) + 1
+        after = self._places[pair.target] + 1
         people = (pair.target_person, pair.source_person)
-        return [c for c in self._clips[after:] + self._clips[:after] if self.dataset.person(c) not in people]
+        # A long list is not gone through for each of its pairs: the first few are enough.
+        for place in chain(range(after, len(self._clips)), range(after)):
+            if self.dataset.person(self._clips[place]) not in people:
+                yield self._clips[place]
 
     def begin(self, pair: Pair) -> None:
         """Hand the first candidate's frame out to be read, so that `find` need not wait for it.
@@ -65,7 +71,7 @@ class Strangers:
         Args:
             pair: The swap, soon to be made.
         """
-        for clip in self.candidates(pair)[:1]:
+        for clip in islice(self.candidates(pair), 1):
             self._first(clip)
 
     def find(self, pair: Pair) -> tuple[Image, Face] | None:

@@ -15,6 +15,7 @@ from bench.finished.compare import Clips, Finding, compare, face_mask, features
 from bench.finished.judge import APART, SHOWS, Verdict, judge
 from bench.finished.thumbnails import UNREADABLE, Thumbnails
 from bench.swappers import Swapper
+from bench.swappers.finished import ListedSwaps
 from smoothswap.faces.detect import Detector, Face
 from smoothswap.media.video import even_indices
 
@@ -164,6 +165,11 @@ def _how(swapper: Swapper, verdict: Verdict) -> str:
     """The mend as it is written on the command line."""
     if not verdict.mend:
         return ""
+    if isinstance(swapper.run, ListedSwaps):
+        meant = (
+            "exchange source and target in the list" if "--order" in verdict.mend else "name the frames anew"
+        )
+        return f"; {meant}, or correct the column {swapper.run.column}"
     if hasattr(swapper.run, "numbering"):
         return f"; mend it with {verdict.mend}"
     return f"; mend it with --model {swapper.name}=images:{swapper.run.where()} {verdict.mend}"

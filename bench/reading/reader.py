@@ -16,6 +16,7 @@ import numpy.typing as npt
 from bench.reading.crops import cut
 from bench.reading.instruments import create
 from bench.reading.pictures import PictureReader
+from bench.reading.shown import UNKNOWN, Shown, shown
 from metrics.instruments import Instrument
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector, Face, choose
@@ -37,6 +38,7 @@ class Reading:
         reason: Why, in words; empty for "ok".
         values: "<instrument>/<reading>" -> float32 [d], NaN where the instrument failed; empty unless status is "ok".
         look: Features of the face's square by bench.reading.pictures, network -> float32 [d]; empty where not asked for.
+        shown: Of an original's face: its size and brightness (bench.reading.shown); NaN for others.
     """
 
     found: int
@@ -45,6 +47,7 @@ class Reading:
     reason: str = ""
     values: dict[str, Vector] = field(default_factory=dict)
     look: dict[str, Vector] = field(default_factory=dict)
+    shown: Shown = UNKNOWN
 
 
 class Reader:
@@ -92,7 +95,10 @@ class Reader:
                 readings.append(Reading(len(faces), None, "no_face", lost))
             else:
                 readings.append(Reading(len(faces), face, "ok"))
-        read = self._read(frames, readings)
+        read = [
+            one if one.face is None else replace(one, shown=shown(frame, one.face))
+            for frame, one in zip(frames, self._read(frames, readings), strict=True)
+        ]
         return self._look(frames, [one.face for one in read], read) if look else read
 
     def swaps(self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False) -> list[Reading]:

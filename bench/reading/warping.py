@@ -7,8 +7,6 @@ make its own motion look right; and a swap is as far off as its error is from th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +53,9 @@ def motion(now: Image, before: Image) -> tuple[Flow, npt.NDArray[np.bool_]]:
         the picture or the flow back does not return (Sundaram et al., ECCV 2010, eq. 5).
     """
     a, b = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (now, before))
-    estimate: Callable[..., Flow] = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc
-    there, back = estimate(a, b, None), estimate(b, a, None)
+    estimate = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    nothing = np.zeros((*a.shape, 2), np.float32)  # where the estimate begins
+    there, back = (np.asarray(estimate.calc(x, y, nothing.copy()), np.float32) for x, y in ((a, b), (b, a)))
     returned = _at(back, there)
     apart = ((there + returned) ** 2).sum(2)
     bound = 0.01 * ((there**2).sum(2) + (returned**2).sum(2)) + 0.5

@@ -23,6 +23,7 @@ from bench.regress import baseline as baselines
 from bench.regress import summary
 from bench.regress.baseline import Baseline
 from bench.regress.judge import failing, judge
+from bench.swappers import calls_code
 from reports.frames import FrameTable
 from reports.results import Results, write_atomic
 from smoothswap.cli import Parser, at_least
@@ -124,6 +125,11 @@ def check(options: argparse.Namespace) -> int:
     else:
         run = base.results.run
         model = options.model or str((run.model.model_extra or {}).get("spec") or run.model.name)
+        if calls_code(model) and not (options.model or options.allow_code):
+            raise UsageError(
+                f"{options.baseline} asks to import and call {model}: name it yourself with --model {shlex.quote(model)}, "
+                "or trust the file with --allow-code"
+            )
         results, frames = rerun(options.out / "run", model, [*options_of(run.command), *options.given])
     try:
         judgements = judge(base, results, frames, base.results.run.seed)
@@ -174,6 +180,11 @@ def parser() -> Parser:
         "--model",
         metavar="MODEL",
         help="what to score, as in bench.ffpp (the baseline's own; to make: smoothswap)",
+    )
+    add(
+        "--allow-code",
+        action="store_true",
+        help="import and call the baseline's own model where it is package.module:factory and --model does not name it",
     )
     add("--run", type=Path, metavar="DIR", help="judge this finished run instead of scoring")
     add("--name", metavar="NAME", help="the model to read where a run holds several")

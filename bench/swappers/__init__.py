@@ -4,6 +4,7 @@ copy-target  blur  stranger  copy-source  classical
 smoothswap  smoothswap:NAME                 the weights for these data; weights by name or path
 oracle  Deepfakes  FaceShifter ...          any folder of manipulated_sequences
 images:DIR                                  anybody's finished swaps
+list  list:COLUMN                           those that a pair list names in its column (swap)
 package.module:factory                      factory() returns a crop or frame swapper
 NAME                                        an entry point of the group smoothswap.models
 NAME=any of these                           under another name in the tables
@@ -128,8 +129,8 @@ def create(
     """Create the swapper that `spec` names.
 
     Args:
-        spec: A built-in name, smoothswap:WEIGHTS, images:DIR, an installed entry point, a manipulation of the
-            data, or package.module:factory; with NAME= before it the swapper is called NAME.
+        spec: A built-in name, smoothswap:WEIGHTS, images:DIR, list:COLUMN, an installed entry point, a manipulation
+            of the data, or package.module:factory; with NAME= before it the swapper is called NAME.
         dataset: The run's: finished swaps are looked for there, and plain "smoothswap" takes the weights that
             fit it, for rendered faces where it knows the true swap, else for photographs.
         device: Where Smooth-Swap runs, as torch names it; other models choose for themselves.
@@ -151,6 +152,32 @@ def create(
     return marked(_create(spec, dataset, device, order, numbers))
 
 
+def calls_code(spec: str) -> bool:
+    """Whether a model is a factory that would be imported and called, so that who names it must be trusted.
+
+    Args:
+        spec: As `create` takes it.
+
+    Returns:
+        True for package.module:factory, also under another name; an installed package's entry point is not such.
+
+    Examples:
+        >>> calls_code("my_package.models:build"), calls_code("mine=my_package.models:build")
+        (True, True)
+        >>> calls_code("images:DIR"), calls_code("smoothswap:weights"), calls_code("classical")
+        (False, False, False)
+    """
+    alias, equals, rest = spec.partition("=")
+    spec = rest if equals and re.fullmatch(r"[\w.+-]{1,64}", alias) else spec
+    own = spec.partition(":")[0] in ("smoothswap", "images", "crops")
+    return _is_factory(spec) and not own and spec not in [entry.name for entry in entry_points()]
+
+
+def _is_factory(spec: str) -> bool:
+    kind, colon, argument = spec.partition(":")
+    return bool(colon) and argument.isidentifier() and all(part.isidentifier() for part in kind.split("."))
+
+
 def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) -> Swapper:
     kind, colon, argument = spec.partition(":")
     for entry in OURS:
@@ -162,12 +189,14 @@ def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) 
         return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)
     if kind == "images" and colon:
         return _images(spec, argument, order, numbers)
+    if kind == "list" and (argument or not colon):
+        return _listed(spec, argument or "swap", dataset)
     for entry in entry_points():
         if entry.name == spec:
             return _wrap(_load(entry.load, spec), entry.name, spec)
     if spec in FFPP_METHODS or spec in dataset.manipulations() or spec == "oracle":
         return _finished(spec, dataset)
-    if colon and argument.isidentifier() and all(part.isidentifier() for part in kind.split(".")):
+    if _is_factory(spec):
         return _wrap(_load(lambda: _attribute(kind, argument), spec), argument, spec)
     names = known(dataset)
     raise UsageError(
@@ -197,11 +226,23 @@ def _finished(name: str, dataset: Dataset) -> Swapper:
 def _images(spec: str, argument: str, order: str, numbers: str) -> Swapper:
     from bench.swappers.finished import ImagesFolder, asked
 
-    folder, options = asked(spec, argument, {"order": order, "numbers": numbers})
-    run = ImagesFolder(folder, options["order"], parse(options["numbers"]))
+    folder, options = asked(spec, argument, {"order": order, "numbers": numbers, "name": ""})
+    run = ImagesFolder(folder, options["order"], parse(options["numbers"]), options["name"])
     name = re.sub(r"[^\w.+-]", "_", folder.resolve().name) or "images"
     info = {"where": run.where(), "order": run.order, "frame_numbers": str(run.numbering)}
     return Swapper(name, spec, "finished", run, name, info=info)
+
+
+def _listed(spec: str, column: str, dataset: Dataset) -> Swapper:
+    from bench.data.lists.pair_list import PairList
+    from bench.swappers.finished import ListedSwaps
+
+    if not isinstance(dataset, PairList):
+        raise UsageError(f"--model {spec} takes swaps from a pair list: score one with python -m bench.pairs")
+    dataset.take(column)
+    name = re.sub(r"[^\w.+-]", "_", column)[:64]
+    run = ListedSwaps(dataset, column)
+    return Swapper(name, spec, "finished", run, name, info={"where": run.where(), "column": column})
 
 
 def _attribute(module: str, name: str) -> Any:

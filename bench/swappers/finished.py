@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from bench.data.lists.pair_list import PairList
 from bench.data.lookup import find, holds
 from bench.data.numbering import AS_NAMED, Numbering
 from bench.data.pairs import ClipKey, Dataset, Pair
@@ -41,6 +42,10 @@ def asked(spec: str, argument: str, options: Mapping[str, str]) -> tuple[Path, d
         values[key] = value
     if values.get("order", ORDERS[0]) not in ORDERS:
         raise UsageError(f"--model {spec}: the order is {' or '.join(ORDERS)}, not {values['order']!r}")
+    if (form := values.get("name", "")) and not all(part in form for part in ("{source}", "{target}")):
+        raise UsageError(
+            f"--model {spec}: the name {form!r} lacks {{source}} or {{target}}, as name={{source}}-{{target}}"
+        )
     return Path(folder), values
 
 
@@ -87,13 +92,16 @@ class ImagesFolder:
         folder: DIR.
         order: What the names say first: "target_source", as in FaceForensics++, or "source_target".
         numbering: What the frames' numbers mean.
+        form: Of the names, as "{source}-{target}"; "": by `order`.
 
     Raises:
         DataError: When it is not there.
     """
 
-    def __init__(self, folder: Path, order: str = ORDERS[0], numbering: Numbering = AS_NAMED) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, order: str = ORDERS[0], numbering: Numbering = AS_NAMED, form: str = ""
+    ) -> None:
+        self._folder, self._form = folder, form
         self.order, self.numbering = order, numbering
         if not folder.is_dir():
             raise DataError(
@@ -103,7 +111,11 @@ class ImagesFolder:
 
     def path(self, pair: Pair) -> Path | None:
         """The folder, video or image of a pair, in that order; None where there is none."""
-        return find(self._folder, pair.id if self.order == ORDERS[0] else f"{pair.source}_{pair.target}")
+        # Of a pair list a clip may be called by its path.
+        source, target = pair.source.rpartition("/")[2], pair.target.rpartition("/")[2]
+        if self._form:
+            return find(self._folder, self._form.replace("{source}", source).replace("{target}", target))
+        return find(self._folder, pair.id if self.order == ORDERS[0] else f"{source}_{target}")
 
     def where(self) -> str:
         """DIR."""
@@ -112,3 +124,23 @@ class ImagesFolder:
     def there(self) -> str:
         """What DIR holds, for messages."""
         return holds(self._folder)
+
+
+class ListedSwaps:
+    """Finished swaps that a pair list names, line by line.
+
+    Args:
+        dataset: The list.
+        column: Of the names.
+    """
+
+    def __init__(self, dataset: PairList, column: str) -> None:
+        self._dataset, self.column = dataset, column
+
+    def path(self, pair: Pair) -> Path | None:
+        """The file or folder that the pair's line names; None where it names none, or nothing is there."""
+        return self._dataset.swap(pair, self.column)
+
+    def where(self) -> str:
+        """The folder, and the column of the list."""
+        return f"{self._dataset.swaps or self._dataset.root} by the column {self.column} of {self._dataset.table.file.name}"

@@ -23,6 +23,7 @@ from bench.verify.checks import Checked, check_metrics
 from bench.verify.galleries import check_galleries, check_protocol
 from bench.verify.ledger import check_ledger, check_people, check_posed, check_rows
 from bench.verify.modes import check_mode
+from bench.verify.slices import check_slices
 from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.results import Results, ResultsError, load
 from smoothswap.cli import Parser, command
@@ -80,6 +81,7 @@ def check(folder: Path) -> Checked:
     check_mode(found, tables, results)
     check_metrics(found, tables, _video(found, folder, results), results)
     check_galleries(found, tables, results)
+    check_slices(found, folder, tables, results)
     return found
 
 

@@ -244,6 +244,8 @@ def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValu
             continue
 
         def distance(chosen: np.ndarray, rows: np.ndarray = rows) -> float:
+            if len(chosen) < 2:
+                return math.nan
             return pictures.distance(key, swap[rows[chosen]], target[rows[chosen]])
 
         value = distance(np.arange(len(rows)))

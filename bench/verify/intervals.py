@@ -134,7 +134,8 @@ def jackknife(distance: Callable[[np.ndarray], float], value: float, clusters: n
         clusters: [n], the independent unit of each row.
 
     Returns:
-        (low, high) around `value`, low perhaps below 0; None for fewer than two clusters.
+        (low, high) around `value`, low perhaps below 0; None for fewer than two clusters, and where what is left without
+        one has no distance (NaN).
     """
     names = sorted(set(clusters))
     g = min(GROUPS, len(names))
@@ -143,6 +144,8 @@ def jackknife(distance: Callable[[np.ndarray], float], value: float, clusters: n
     dealt = {name: i % g for i, name in enumerate(names)}
     group = np.array([dealt[name] for name in clusters])
     left = [distance(np.flatnonzero(group != i)) for i in range(g)]
+    if not np.isfinite(left).all():
+        return None
     reach = student(0.975, g - 1) * math.sqrt((g - 1) * float(np.var(left)))
     return value - reach, value + reach
 

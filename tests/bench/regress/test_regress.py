@@ -299,6 +299,34 @@ def test_a_check_reruns_the_baselines_command(
     assert regress.main(["--baseline", str(base), "--out", str(tmp_path)]) == 3
 
 
+def test_code_is_not_called_because_a_baseline_names_it(
+    base: Path,
+    repeats: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    forged = tmp_path / "base.json"
+    content = json.loads(base.read_text())
+    content["results"]["run"]["model"]["spec"] = "mine=os:abort"
+    forged.write_text(json.dumps(content))
+    seen: list[str] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        seen.append(command[command.index("--model") + 1])
+        shutil.copytree(repeats[9].parent, command[command.index("--out") + 1], dirs_exist_ok=True)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    judged = ["--baseline", str(forged), "--out", str(tmp_path / "out")]
+    assert regress.main(judged) == 2
+    assert not seen
+    assert "asks to import and call mine=os:abort: name it yourself with --model" in capsys.readouterr().err
+    for more in (["--allow-code"], ["--model", "mine=os:abort"]):
+        assert regress.main([*judged, *more]) == 0
+    assert seen == ["mine=os:abort"] * 2
+
+
 def test_only_our_own_commands_are_repeated() -> None:
     command = "python -m bench.ffpp --model=a --model b --out 'x y' --json --limit 2 --data '/d e'"
     assert regress.options_of(command) == ["--limit", "2", "--data", "/d e"]

@@ -237,6 +237,7 @@ def test_the_recount_shares_no_code_with_the_metrics() -> None:
         "pictures",
         "recount",
         "retrieval",
+        "slices",
     ]
     for name in modules:
         tree = ast.parse((ROOT / "bench" / "verify" / f"{name}.py").read_text())
@@ -244,7 +245,7 @@ def test_the_recount_shares_no_code_with_the_metrics() -> None:
         imported |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
         imported -= {"smoothswap.cli"}  # the kit of commands, which computes nothing
         assert not {i for i in imported if i.split(".")[0] in ("metrics", "smoothswap", "torch")}
-        assert imported & {"numpy", "pandas"} or name == "meaning"  # a table, which computes nothing
+        assert imported & {"numpy", "pandas"} or name == "meaning"  # which states and computes nothing
     loaded = ", ".join(f"bench.verify.{name}" for name in modules)
     program = f"import sys, {loaded}; print([m for m in sys.modules if m.startswith('metrics')])"
     done = subprocess.run(

@@ -1,0 +1,1 @@
+"""python -m bench.pairs: score face-swap models on a list of pairs, with slices."""
