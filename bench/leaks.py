@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.data.lists.pair_list import PairList
 from bench.data.pairs import Dataset, Pair
 from bench.swappers import Swapper
 from metrics.instruments import Instrument
@@ -26,7 +25,7 @@ def people_of(dataset: Dataset, pairs: Sequence[Pair]) -> list[str]:
     """The people of a run as smoothswap.lineage.saw takes them.
 
     Args:
-        dataset: A pair list, or where a rendered.json or an identities.json may lie.
+        dataset: Where a rendered.json or an identities.json may lie; one that knows names says them by `name_of(clip)`.
         pairs: The run's swaps.
 
     Returns:
@@ -43,8 +42,9 @@ def people_of(dataset: Dataset, pairs: Sequence[Pair]) -> list[str]:
     if isinstance(named, dict):
         who = {clip: (named.get(clip) or {}).get("name") for clip in clips}
         return list(dict.fromkeys(f"name:{who[clip]}" if who[clip] else f"clip:{clip}" for clip in clips))
-    if isinstance(dataset, PairList):
-        who = {clip: dataset.name_of(clip) for clip in clips}
+    name_of = getattr(dataset, "name_of", None)
+    if name_of is not None:
+        who = {clip: name_of(clip) for clip in clips}
         return list(dict.fromkeys(f"name:{who[clip]}" if who[clip] else f"clip:{clip}" for clip in clips))
     return list(dict.fromkeys(f"clip:{dataset.person(clip)}" for clip in clips))
 

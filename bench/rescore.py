@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError, UsageError, few
-from bench.ffpp import outputs, stored
+from bench.ffpp import modes, outputs, stored
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.report import choose_cases, publish
 from bench.ffpp.scores import ModelScores, Scores, Scoring, score_model, searched
@@ -45,6 +45,8 @@ examples:
 
 exit codes: 0 scored, 2 a wrong option, 3 a run that cannot be scored again
 """
+READINGS = ("swap/", "back/", "picture/")
+"""What the columns of a table of frames begin with that hold what was read."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ def _value_scores(model: Model, table: pa.Table, protocol: Protocol) -> Scores:
             missing=protocol.missing,
             seed=protocol.seed,
         )
-        scores.metrics[key] = MetricValue.model_validate(value.as_dict())
+        scores.metrics[key] = modes.stated(key, MetricValue.model_validate(value.as_dict()), protocol.mode)
         if spec.rank is not None and old.curve and f"rank/{key}" in table.column_names:
             scores.ranks[key] = _numbers(table, f"rank/{key}")
             scores.metrics[key] = searched(
@@ -246,9 +248,9 @@ def _with_scores(table: pa.Table, scores: Scores, keep_readings: bool) -> pa.Tab
     for name in table.column_names:
         if name.startswith(("metric/", "missing/", "rank/")):
             continue
-        if name.startswith(("swap/", "picture/")) and not columns.keys() & anew.keys():
+        if name.startswith(READINGS) and not columns.keys() & anew.keys():
             columns |= {key: outputs.numbers(values) for key, values in anew.items()}
-        if keep_readings or not name.startswith(("swap/", "picture/")):
+        if keep_readings or not name.startswith(READINGS):
             columns[name] = table[name]
     columns |= {key: outputs.numbers(values) for key, values in anew.items() if key not in columns}
     return pa.table(columns)

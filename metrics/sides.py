@@ -34,6 +34,7 @@ class Sides:
         gallery_size: People that each frame searches, the wanted one and others by lot; None: everybody.
         gallery_seed: Of that lot.
         truth: Readings float [n, d] of the true swap, and "pixel_error" float [n] in grey levels 0..255.
+        own_truth: Whether the true swap is the target itself (--self, --cycle): then no side but the source's is wrong.
         pixels: Metric of pixels -> float [n], measured where the pictures are; NaN where there is none.
         clips: str [n], the clip of each frame. Two models or takes of a clip need two names.
         frames: int [n], its number; only metrics of video need both, and they compare frames whose numbers follow
@@ -58,6 +59,7 @@ class Sides:
     gallery_size: int | None = None
     gallery_seed: int = 0
     truth: Readings | None = None
+    own_truth: bool = False
     pixels: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
     clips: NDArray[np.str_] | None = None
     frames: NDArray[np.integer] | None = None

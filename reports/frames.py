@@ -108,7 +108,9 @@ def _rows(path: Path) -> pd.DataFrame | None:
         names = pq.read_schema(path).names
         if not {*KEY, "cluster", "status", "reason"} <= set(names):
             return None
-        wanted = [n for n in names if not n.startswith(("swap/", "truth/", "picture/")) and n != "box"]
+        wanted = [
+            n for n in names if not n.startswith(("swap/", "truth/", "back/", "picture/")) and n != "box"
+        ]
         table = pd.read_parquet(path, columns=wanted)
     except (OSError, ValueError, KeyError) as error:
         raise ResultsError(f"cannot read the readings in {path}: {error}") from error

@@ -17,6 +17,7 @@ from reports import curves, figures, plots, training
 from reports.findings import findings
 from reports.headline import headline
 from reports.markdown import csv_table
+from reports.modes import modes
 from reports.paper import table_1
 from reports.pictures.cases import arrange
 from reports.pictures.films import films
@@ -32,6 +33,8 @@ from reports.table import Column, Failure, Row, RunFiles, Table, build, grouped
 from reports.training import Training
 
 FIRST_FAILURES = 20  # failing frames listed for each model; the rest is counted
+CHECKS = {"fits": "fits", "doubtful": "doubtful", "cannot_tell": "cannot tell", "wrong": "wrong"}
+"""What the check of finished swaps found (reports.described.SwapsCheck), in words."""
 
 
 def write_report(
@@ -86,6 +89,9 @@ def render(
             definitions=_definitions(table),
             warnings=mismatches(results),
             leaks=leaks(results),
+            modes=modes(results),
+            checks=[(row.run.name, row.run.results.check) for row in table.rows if row.run.results.check],
+            kinds=CHECKS,
             finding=_headline(table),
             findings=findings(table),
             scales=scales(table),

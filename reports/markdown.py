@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from reports.modes import modes
 from reports.table import Column, Row, RunFiles, Table, build
 
 
@@ -39,6 +40,10 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
             _line([shown, *(_cell(table, row, c) for c in columns), f"{counts.used} of {counts.expected}"])
         )
     shown_notes = [
+        f"--{mode.name}: {plain(mode.meaning)}{plain(f' Came back: {mode.ways}.') if mode.ways else ''}"
+        for mode in modes([row.run.results for row in table.rows])
+    ]
+    shown_notes += [
         f"‡ {plain(why)}; shown, but not ranked"
         for why, of in table.unranked
         if any(c in columns for c in of)

@@ -5,7 +5,8 @@
      "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
      "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version,
                        label, group, order, range, description, unranked, headline, gallery, curve, ...}},
-      "check":   {kind, text, mend, clips} of finished swaps: what was found before they were scored; else null
+     "back":    {expected, used, failed} of the ways back of a cycle; null in any other run
+     "check":   {kind, text, mend, clips} of finished swaps: what was found before they were scored; else null
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
 A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
@@ -180,11 +181,16 @@ class Run(Closed):
 
 
 class Results(Closed):
-    """One results.json. check: of finished swaps alone; None in files that were written without it."""
+    """One results.json.
+
+    back: of a cycle alone, what became of the ways back of the frames that have an original to go back to.
+    check: of finished swaps alone. Both are None in files that were written without them.
+    """
 
     schema_version: Literal[2] = 2
     run: Run
     counts: Counts
+    back: Counts | None = None
     metrics: dict[Name, MetricValue] = Field(max_length=200)
     check: SwapsCheck | None = None
     files: dict[Name, Sha256] = Field(default_factory=dict, max_length=20)

@@ -50,7 +50,7 @@ def _rules(results: Results) -> dict[str, Any]:
     """The protocol's rules and their hash, without what follows from them; a rule of later releases is none before."""
     stated = results.run.protocol.model_dump(mode="json")
     rules = {key: value for key, value in stated.items() if key == "hash" or key not in FOLLOWS}
-    return {"gallery_size": None, **rules}
+    return {"gallery_size": None, "mode": "swap", **rules}
 
 
 def _measuring(instrument: dict[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,11 @@ from bench.errors import DataError, UsageError, suggestion
 
 GROUP = "smoothswap.datasets"
 FFPP = "ffpp"
-# Ours is an entry point too, read by the same code; it stands here so that a checkout never depends on what was installed.
-OURS = (metadata.EntryPoint(FFPP, "bench.data.ffpp:FaceForensics", GROUP),)
+# Ours are entry points too, read by the same code; they stand here so that a checkout never depends on what was installed.
+OURS = (
+    metadata.EntryPoint(FFPP, "bench.data.ffpp:FaceForensics", GROUP),
+    metadata.EntryPoint("people", "bench.data.photographs:Photographs", GROUP),
+)
 
 
 def entry_points() -> dict[str, metadata.EntryPoint]:

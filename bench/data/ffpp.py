@@ -101,6 +101,15 @@ class FaceForensics:
         """The identity in a clip: its id, or its actor's number, through the identity map."""
         return person_of(clip, self.sequences, self._people)
 
+    def others(self, clip: str) -> list[str]:
+        """The further clips of the same person by name: of the identity map, or of the actor on the disk."""
+        person = self.person(clip)
+        if self.sequences == "actors":
+            clips = {path.stem for folder in self.folders(ORIGINAL) for path in (folder / "videos").glob("*")}
+        else:
+            clips = {person, *self._people}
+        return sorted(other for other in clips if self.person(other) == person and other != clip)
+
     def pairs(self, split: str, limit: int | None = None) -> list[Pair]:
         """The swaps of a split, both directions of a pair one after the other: [a_b, b_a, c_d, ...].
 

@@ -26,18 +26,27 @@ class ClipKey:
 
 @dataclass(frozen=True)
 class Pair:
-    """One swap: the face of clip `source` into clip `target`; `*_person` are the people in them."""
+    """One swap: the face of clip `source` into clip `target`; `*_person` are the people in them.
+
+    again: the clip with another photo of the target's person, which swaps the swap back in a cycle; "" where there is none.
+    """
 
     id: str
     target: str
     source: str
     target_person: str
     source_person: str
+    again: str = ""
 
     @property
     def cluster(self) -> str:
         """The unordered pair of people; 000_003 and 003_000 share both, so they are one statistical unit."""
         return "+".join(sorted((self.target_person, self.source_person)))
+
+    @property
+    def clips(self) -> list[str]:
+        """The original clips that it is made of, each once."""
+        return list(dict.fromkeys(clip for clip in (self.target, self.source, self.again) if clip))
 
 
 def people_in(pairs: Iterable[Pair]) -> set[str]:
@@ -75,7 +84,10 @@ class Dataset(Protocol):
     """Where the clips of a data set lie, which of them are swapped into which, and who is in them.
 
     Nothing is read before it is asked for. A clip is a video, a folder of frames named by their numbers from 0, or one
-    image.
+    image. A data set may have more: `others(clip)`, the further clips of the clip's person in their order, for --self and
+    --cycle; `name_of(clip)`, the person's name as bench.leaks looks people up, None where it is not known;
+    `described(pairs)`, what results.json says of it besides; `only_pictures(pairs)`, whether one frame is expected of each
+    clip.
     """
 
     @property

@@ -113,13 +113,14 @@ def _dry_run(plan: Plan, skip_missing: bool) -> int:
     seen = leaks.of_instruments(plan.instruments, shown)
     seen += [one for swapper in plan.swappers for one in leaks.of_model(swapper, shown)]
     frames = len(plan.pairs) * plan.protocol.frames
-    originals = len({clip for pair in plan.pairs for clip in (pair.target, pair.source)})
+    originals = len({clip for pair in plan.pairs for clip in pair.clips})
     missing, people = missing_clips(plan), people_in(plan.pairs)
     name = name_of(plan.protocol, plan.kind, len(plan.pairs))
     known = f"{name}: " if name else ""
     searched, mapped = plan.protocol.gallery_size or len(people), len(plan.protocol.identity_map)
     print(
         f"data         {plan.dataset.root}\n"
+        f"mode         {plan.protocol.mode}\n"
         f"protocol     {known}{plan.protocol.sequences}, {plan.protocol.compression}, split {plan.protocol.split}, "
         f"hash {plan.protocol.hash[:12]}\n"
         f"clips        {len(plan.pairs)} swaps of {originals} original clips\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -34,6 +34,8 @@ class Case:
     target: bytes
     swap: bytes | None
     truth: bytes | None
+    # What came back from a cycle.
+    back: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,19 @@ class Cutter:
             )
         except AlignmentError:
             return None
+
+    def back(self, case: Case | None, image: Image, target: Face) -> Case | None:
+        """The faces of a frame with what came back from a cycle.
+
+        Args:
+            case: The faces without; None: there are none.
+            image: uint8 [h, w, 3], what came back.
+            target: The face of the target's frame, where it is cut.
+
+        Returns:
+            A copy; None for none.
+        """
+        return None if case is None else replace(case, back=self._cut(image, target.landmarks))
 
     def _once(self, name: Hashable, frame: Image, landmarks: npt.NDArray[np.float32]) -> bytes:
         if name not in self._known:
@@ -186,6 +201,7 @@ def picture(model: str, clip: str, number: int, faces: Case, choice: Choice) -> 
         target=decoded(faces.target),
         swap=None if faces.swap is None else decoded(faces.swap),
         truth=None if faces.truth is None else decoded(faces.truth),
+        back=None if faces.back is None else decoded(faces.back),
         metric=choice.key,
         label=choice.label,
         scores=choice.scores,

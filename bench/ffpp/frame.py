@@ -11,7 +11,26 @@ import numpy.typing as npt
 from bench.data.pairs import Pair
 from bench.ffpp.cases import Case
 from bench.ffpp.ledger import Row
-from bench.reading.reader import Image, Reading
+from bench.reading.reader import Image, Reading, Status
+
+
+@dataclass(frozen=True)
+class Back:
+    """The way back of a cycle: the swap, swapped once more with another photo of the target's person.
+
+    Args:
+        frame: The photo's number within its clip (Pair.again).
+        status: "ok", or what went wrong, as in the ledger; of a swap that could not be made or read, the swap's own.
+        reason: Why, in words; empty for "ok" alone.
+        reading: What was read of the picture that came back; None: nothing.
+        pixel_error: Of it to the target, as Frame.pixel_error to the true swap.
+    """
+
+    frame: int
+    status: Status
+    reason: str = ""
+    reading: Reading | None = None
+    pixel_error: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -33,6 +52,7 @@ class Frame:
         pixels: Metric of pixels -> its value (Metric.pixels); empty where there is no picture.
         case: Small pictures of its faces for the report, also where none was found in the swap.
         look: Reading.look of the swapped picture, also where no face was found in it; empty where there is no picture.
+        back: The way back, of a posed frame of a cycle.
     """
 
     row: Row
@@ -47,6 +67,7 @@ class Frame:
     pixels: Mapping[str, float] = field(default_factory=dict)
     case: Case | None = None
     look: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    back: Back | None = None
 
 
 def pixel_error(image: Image, truth: Image, box: tuple[float, float, float, float]) -> float:

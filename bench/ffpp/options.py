@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,18 @@ examples:
   python -m bench.ffpp --data ROOT --protocol ff++ --model Deepfakes      all 1,000 clips, as papers do
   python -m bench.ffpp --data ROOT --model mine=images:/my/swaps --instruments dlib,arcface:w600k_r50.onnx
   python -m bench.ffpp --video 16                             with flicker, from 16 frames in a row of each clip
+  python -m bench.ffpp --data people:lfw --model my_package.models:build --cycle    photographs, there and back
   python -m bench.ffpp --data ROOT --model my_package.models:build --limit 4 --dry-run
 
 exit codes: 0 scored, 2 a wrong option, model or instrument, 3 data or output folder that cannot be used
 """
+
+MODES = {
+    "self": "a truth on photographs: the source is another photo of the target's own person, so that the true swap is the "
+    "target itself (for models that can be called)",
+    "cycle": "another: swap, then swap the swap back with another photo of the target's person; the true answer is the "
+    "target",
+}
 
 
 def parser() -> Parser:
@@ -44,7 +53,7 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
     Returns:
         The same parser.
     """
-    add = _adder(made, "what is scored", without)
+    add = _adder(made.add_argument_group("what is scored"), without)
     add(
         "--model",
         action="append",
@@ -69,7 +78,8 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
     add(
         "--data",
         metavar="ROOT",
-        help="FaceForensics++ root, or KIND:ROOT of a data set that a package adds (rendered faces, cached)",
+        help="FaceForensics++ root; people:DIR, photographs in a folder a person; or KIND:ROOT of a data set that a "
+        "package adds (rendered faces, cached)",
     )
     add(
         "--order",
@@ -109,7 +119,8 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
         metavar="FILE",
         help="state of lpips.LPIPS(net='alex'), for LPIPS outside the face (without: SSIM and PSNR alone)",
     )
-    add = _adder(made, "protocol (stored and hashed in the results)", without)
+    group = made.add_argument_group("protocol (stored and hashed in the results)")
+    add = _adder(group, without)
     add(
         "--protocol",
         choices=tuple(PRESETS),
@@ -121,6 +132,10 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
         choices=("youtube", "actors"),
         help="actors: the DeepFakeDetection clips (youtube)",
     )
+    if modes := {f"--{mode}": (mode, words) for mode, words in MODES.items() if f"--{mode}" not in without}:
+        one_of = group.add_mutually_exclusive_group()
+        for option, (mode, words) in modes.items():
+            one_of.add_argument(option, action="store_const", const=mode, dest="mode", help=words)
     add("--compression", choices=COMPRESSIONS, help="raw and c0 are the same (c23)")
     add(
         "--split",
@@ -181,7 +196,7 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
         metavar="N",
         help="of the bootstrap and of --gallery-size (%(default)s)",
     )
-    add = _adder(made, "running", without)
+    add = _adder(made.add_argument_group("running"), without)
     add("--out", type=Path, default=Path("runs/ffpp"), metavar="DIR", help="results and report (%(default)s)")
     add("--device", default="auto", help="of the models: auto, cpu, cuda, cuda:1, mps (%(default)s)")
     add(
@@ -197,9 +212,7 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
     return made
 
 
-def _adder(made: Parser, title: str, without: Collection[str]) -> Callable[..., object]:
-    group = made.add_argument_group(title)
-
+def _adder(group: argparse._ArgumentGroup, without: Collection[str]) -> Callable[..., object]:
     def add(name: str, **options: Any) -> object:
         return None if name in without else group.add_argument(name, **options)
 

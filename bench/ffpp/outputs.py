@@ -78,7 +78,8 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
 
     Returns:
         The table. metric/KEY: the metric of the frame; missing/KEY: what the frame counts as where it has none and missing
-        faces count; rank/KEY: where the person looked for stands in the whole gallery.
+        faces count; rank/KEY: where the person looked for stands in the whole gallery; swap/INSTRUMENT/READING, and
+        back/INSTRUMENT/READING of the way back of a cycle.
     """
     columns: dict[str, Any] = {
         name: [getattr(row, name) for row in ledger.rows]
@@ -111,14 +112,28 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
     columns |= {f"rank/{key}": numbers(array) for key, array in scores.ranks.items()}
     columns |= _readings("swap", [frame.swap for frame in frames])
     columns |= _looks([frame.look for frame in frames])
-    return pa.table(columns)
+    return pa.table(columns | _ways_back(frames))
+
+
+def _ways_back(frames: Sequence[Frame]) -> dict[str, Any]:
+    """The way back of each frame of a cycle: with which photo, what became of it, its readings; {} of any other run."""
+    ways = [frame.back for frame in frames]
+    if not any(frame.pair.again for frame in frames):
+        return {}
+    columns: dict[str, Any] = {
+        "again": [frame.pair.again for frame in frames],
+        "again_frame": pa.array([way.frame if way else None for way in ways], pa.int64()),
+        "back_status": pa.array([way.status if way else None for way in ways], pa.string()),
+        "back_reason": pa.array([way.reason if way else None for way in ways], pa.string()),
+    }
+    return columns | _readings("back", [way.reading if way else None for way in ways])
 
 
 def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
     """What was read from the original clips: the source and target sides of every model, and the gallery.
 
-    Rows of the gallery come first; then target frames of other numbers, beside which a finished swap lay, and those that
-    were cut as the aligned crops beside them (`view`, as in the ledger).
+    Rows of the gallery come first; then target frames of other numbers, beside which a finished swap lay, those that were
+    cut as the aligned crops beside them (`view`, as in the ledger), and clips that swapped swaps back in a cycle.
 
     Args:
         path: The Parquet file, written whole or not at all.
@@ -141,6 +156,7 @@ def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
         if frame.target is not None and place not in known:
             known.add(place)
             rows.append((*place, frame.target))
+    rows += [(clip, number, "", reading) for clip, read in outcome.others.items() for number, reading in read]
     columns: dict[str, Any] = {
         "clip": [clip for clip, _, _, _ in rows],
         "compression": [dataset.compression] * len(rows),

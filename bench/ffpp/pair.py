@@ -20,6 +20,7 @@ from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.pixels import measure, measure_video
 from bench.ffpp.protocol import Protocol
+from bench.ffpp.shown import no_frame, source_frame
 from bench.ffpp.strangers import Strangers
 from bench.ffpp.truth import Truth
 from bench.reading.outside import Outside
@@ -120,7 +121,7 @@ class PairRun:
         """
         # an unreadable clip fails in full
         numbers = self.target.frames.numbers or [-1] * self.context.rule.k
-        truth = self.truth.readings() if self.truth else {}
+        truth: Mapping[int, Reading] = self.truth.readings() if self.truth else {}
         if self._failure:
             return [
                 self._failed(
@@ -148,17 +149,19 @@ class PairRun:
         self._posed = [problem is None for problem in self._problems]
 
     def _source_for(self, i: int) -> int | None:
-        """Which of the source clip's frames goes with target frame i (Protocol.source_rule)."""
-        if self.context.protocol.source_rule == "matched" and self.source.ok(i):
-            return i
-        return next((j for j in range(len(self.source.readings)) if self.source.ok(j)), None)
+        """Which of the source clip's frames goes with target frame i."""
+        own = self.pair.source == self.pair.target
+        return source_frame(self.source, i, self.context.protocol.source_rule, own)
 
     def _problem(self, i: int) -> tuple[Status, str] | None:
         target = self.target.readings[i]
         if target.status != "ok":
             return target.status, f"target frame: {target.reason}"
         if self._shown[i] is None:
-            return "no_face", f"source clip {self.pair.source}: no usable face in any of its frames"
+            return (
+                "no_face",
+                f"source clip {self.pair.source}: {no_frame(self.pair.source == self.pair.target)}",
+            )
         return None
 
     # ---- swapped frames ----
@@ -247,7 +250,7 @@ class PairRun:
             self._future = self.context.readers.swaps(images, faces, self.context.pictures)
 
     # ---- rows ----
-    def _scored(self, i: int, number: int, reading: Reading | None, truths: dict[int, Reading]) -> Frame:
+    def _scored(self, i: int, number: int, reading: Reading | None, truths: Mapping[int, Reading]) -> Frame:
         problem = self._problems[i]
         if problem is not None or reading is None:
             status, reason = problem or ("decode_error", "the frame was not read")
@@ -289,7 +292,7 @@ class PairRun:
         number: int,
         status: Status,
         reason: str,
-        truths: dict[int, Reading],
+        truths: Mapping[int, Reading],
         look: Mapping[str, npt.NDArray[np.float32]] | None = None,
     ) -> Frame:
         """A frame without a reading of the swap; a posed one keeps its other sides, to count it as wrong."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.data import FFPP, open_dataset, rendered, split_kind
 from bench.data.ffpp import read_identity_map
+from bench.data.other_photos import cycle_pairs, self_pairs
 from bench.data.pairs import DataOptions, Dataset, Pair, people_in, require
 from bench.data.people import SHIPPED, map_for, shipped_map
 from bench.errors import DataError, UsageError, few
@@ -86,12 +87,13 @@ def planned(
     protocol, dataset, pairs = data()
     models, strangers = options.model or ["smoothswap"], third_people(dataset, pairs)
     if not options.no_references:
-        lacking = {"oracle"} if not dataset.truth else set()
+        lacking = {"oracle"} if not dataset.truth or protocol.mode != "swap" else set()
         lacking |= set() if strangers else {"stranger"}
         models = [*models, *(name for name in REFERENCES if name not in (*models, *lacking))]
     swappers = declare(
         create_all(models, dataset, device, options.order, options.frame_numbers), options.trained_with
     )
+    check_mode(protocol, pairs, swappers)
     if any(one.shows == "stranger" for one in swappers) and not strangers:
         raise UsageError("stranger needs a third person and this run has two: score more clips with --limit")
     for swapper in swappers:
@@ -122,7 +124,10 @@ def _data(
     def opened() -> tuple[Dataset, list[Pair]]:
         chosen = DataOptions(protocol.compression, protocol.sequences, options.splits, protocol.identity_map)
         dataset = open_dataset(kind, root, chosen)
-        return dataset, dataset.pairs(protocol.split, protocol.limit)
+        pairs = dataset.pairs(protocol.split, protocol.limit)
+        if protocol.mode == "self":
+            pairs = self_pairs(dataset, pairs)
+        return dataset, cycle_pairs(dataset, pairs) if protocol.mode == "cycle" else pairs
 
     dataset, pairs = opened()
     if options.identity_map is None and protocol.sequences == "youtube":
@@ -131,6 +136,9 @@ def _data(
         if known:
             protocol = protocol.model_copy(update={"identity_map": dict(known)})
             dataset, pairs = opened()
+    only_pictures = getattr(dataset, "only_pictures", None)
+    if options.frames is None and only_pictures is not None and only_pictures(pairs):
+        protocol = protocol.model_copy(update={"frames": 1})
     presets.check(options.protocol, len(pairs), root)
     check_gallery(protocol, pairs)
     return protocol, dataset, pairs
@@ -170,6 +178,7 @@ def protocol_of(options: argparse.Namespace, part: tuple[str, str, str] | None =
     """
     sequences, compression, split = part or _part(options)
     stated = {
+        "mode": options.mode,
         "sequences": sequences,
         "compression": compression,
         "split": split,
@@ -193,6 +202,35 @@ def _identity_map(given: str | None) -> dict[str, str]:
     if given is None or given == "none":
         return {}
     return shipped_map() if given == SHIPPED else read_identity_map(Path(given))
+
+
+def check_mode(protocol: Protocol, pairs: Sequence[Pair], swappers: Sequence[Swapper]) -> None:
+    """Refuse what cannot be scored with --self and --cycle.
+
+    Args:
+        protocol: The rules.
+        pairs: The run's.
+        swappers: The models.
+
+    Raises:
+        UsageError: The pairs are not of the mode, a model is finished swaps, or frames in a row are asked for.
+    """
+    if protocol.mode == "swap":
+        return
+    own = [bool(pair.again) or pair.target_person == pair.source_person for pair in pairs]
+    if not all(own):
+        raise UsageError(
+            f"--{protocol.mode} chooses another photo of each target's person, and these pairs are given: leave it away"
+        )
+    if finished := [swapper.name for swapper in swappers if swapper.kind == "finished"]:
+        raise UsageError(
+            f"--{protocol.mode} calls the model for swaps that nobody has made before, and {few(finished)} are finished "
+            f"swaps: leave them away, or leave --{protocol.mode} away"
+        )
+    if protocol.video:
+        raise UsageError(
+            f"--{protocol.mode} scores single frames: leave --video away, or leave --{protocol.mode} away"
+        )
 
 
 def _part(options: argparse.Namespace) -> tuple[str, str, str]:
@@ -231,7 +269,7 @@ def create_instruments(given: list[str] | None) -> tuple[list[str], list[Instrum
 
 def missing_clips(plan: Plan) -> str | None:
     """What is not on the disk, as the text of an error; None when everything is there."""
-    originals = [plan.dataset.original(clip) for pair in plan.pairs for clip in (pair.target, pair.source)]
+    originals = [plan.dataset.original(clip) for pair in plan.pairs for clip in pair.clips]
     try:
         require(plan.dataset, originals)
     except DataError as error:

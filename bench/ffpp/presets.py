@@ -17,6 +17,7 @@ from bench.ffpp.protocol import Protocol
 # The source frame's rule differs from paper to paper; here it is the default. Seed, frames in a row and the identity map
 # are left to the user: they change none of these rules, and stand in the results.
 _RULES: dict[str, Any] = {
+    "mode": "swap",
     "sequences": "youtube",
     "compression": "c23",
     "limit": None,
@@ -63,9 +64,12 @@ def applied(options: argparse.Namespace) -> argparse.Namespace:
         else:
             asked = getattr(options, name)
             other, option, given = asked not in (None, value), f"--{name.replace('_', '-')}", f" {asked}"
+            if name == "mode":
+                option, given = f"--{asked}", ""
             setattr(made, name, value)
         if other:
             says = "stops at missing clips" if option == "--skip-missing" else f"has {_said(name, value)}"
+            says = "is of swaps" if name == "mode" else says
             raise UsageError(
                 f"--protocol {options.protocol} {says}: leave {option}{given} away, or leave --protocol away and give "
                 "its options yourself (docs/protocol.md lists them)"
@@ -110,8 +114,8 @@ def name_of(protocol: Protocol, kind: str, clips: int) -> str | None:
         >>> name_of(Protocol(), "ffpp", 140), name_of(Protocol(), "ffpp", 40), name_of(Protocol(frames=5), "ffpp", 140)
         ('ff++-test', None, None)
     """
-    stated = protocol.model_dump()
     for name, rules in PRESETS.items():
-        if kind == FFPP and clips == CLIPS[name] and all(stated.get(k) == v for k, v in rules.items()):
+        same = all(getattr(protocol, rule) == value for rule, value in rules.items())
+        if kind == FFPP and clips == CLIPS[name] and same:
             return name
     return None

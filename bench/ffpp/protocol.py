@@ -37,6 +37,24 @@ class Protocol(BaseModel):
     version: Literal[1] = Field(
         default=1, description="grows when the same fields come to mean something else"
     )
+    mode: Literal["swap", "self", "cycle"] = Field(
+        default="swap",
+        description="swap: the source's face into the target; self: the source is another photo of the target's own "
+        "person, so that the true swap is the target; cycle: swap, then swap the swap back with another photo of the "
+        "target's person, so that the true answer is the target. This rule and the next two are left out of the record and "
+        "its hash where they change nothing",
+    )
+    other_photo: Literal["next_clip_or_farthest_frame"] = Field(
+        default="next_clip_or_farthest_frame",
+        description="of self and cycle: the person's next other clip by name, going round, and of it the frame by the "
+        "source rule; where no other clip is known, of the frames that are scored of the target's own clip the one with a "
+        "face that is farthest in time, of two the earlier",
+    )
+    between: Literal["jpeg_75"] = Field(
+        default="jpeg_75",
+        description="of cycle: a swap goes back into the model as a JPEG of quality 75, so that what a network hides in "
+        "small differences of grey does not come along",
+    )
     sequences: Literal["youtube", "actors", "other"] = Field(
         default="youtube",
         description="youtube: FF++ pairs of a split; actors: the DeepFakeDetection clips; other: data of another kind",
@@ -118,9 +136,9 @@ class Protocol(BaseModel):
     def _as_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without the rules of later releases where they change nothing, so that older hashes hold."""
         stated: dict[str, Any] = dump(self)
-        if self.gallery_size is None:
-            stated.pop("gallery_size", None)
-        return stated
+        idle = set() if self.gallery_size else {"gallery_size"}
+        idle |= {"swap": {"mode", "other_photo", "between"}, "self": {"between"}, "cycle": set()}[self.mode]
+        return {rule: value for rule, value in stated.items() if rule not in idle}
 
     @property
     def hash(self) -> str:

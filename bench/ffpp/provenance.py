@@ -78,18 +78,19 @@ def data(kind: str, dataset: Dataset, pairs: list[Pair]) -> dict[str, Any]:
 
     Returns:
         kind, name (that of the root's folder), clips (how many swaps), originals (how many original clips
-        they are made of), manifest_sha256 (hex) and manifest, which says in words what was hashed. Of a pair list the list
-        is hashed too and gives the name, and what PairList.described says comes along.
+        they are made of), manifest_sha256 (hex) and manifest, which says in words what was hashed; and what the data set
+        says of itself by a method `described(pairs)`. Of a pair list the list is hashed too and gives the name.
     """
-    keys = {str(key): key for pair in pairs for key in map(dataset.original, (pair.target, pair.source))}
+    keys = {str(key): key for pair in pairs for key in map(dataset.original, pair.clips)}
     lines = []
     for name, key in sorted(keys.items()):
         path = dataset.path(key)
         size = "missing" if path is None else path.stat().st_size if path.is_file() else "folder"
         lines.append(f"{name} {size}")
-    named, what, more = dataset.root.resolve().name, "names and sizes of the original clips", {}
+    described = getattr(dataset, "described", None)
+    more: dict[str, Any] = {} if described is None else described(pairs)
+    named, what = dataset.root.resolve().name, "names and sizes of the original clips"
     if isinstance(dataset, PairList):
-        more = dataset.described(pairs)
         named, what = more["list"], f"{what}, and the list"
         lines.append(f"list {more['list_sha256']}")
     return {

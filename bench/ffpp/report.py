@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -18,6 +19,7 @@ from bench.ffpp.ledger import Ledger
 from bench.ffpp.plan import Plan
 from bench.ffpp.run import Outcome
 from bench.ffpp.scores import Gallery, Scores, Scoring, Source, score_model, with_black
+from bench.reading.reader import STATUSES
 from bench.swappers import Swapper
 from metrics import METRICS
 from reports.files import FRAMES, ORIGINALS, PAIRS, TRUTH, VIDEO, VIDEO_ORIGINALS
@@ -62,7 +64,9 @@ def report(
         None if video is None else Gallery.of(video, plan.dataset),
         outcome.has_truth,
     )
-    shared = _write_shared(out, outcome, video, plan.dataset)
+    # With --self and --cycle the truth is the target, which stands among the originals.
+    truth = outcome.has_truth and plan.protocol.mode == "swap"
+    shared = _write_shared(out, outcome, video, plan.dataset, truth)
     pairs = None
     if isinstance(plan.dataset, PairList):
         pairs = slices.pairs_table(plan.dataset, plan.pairs, outcome, scoring.instruments)
@@ -84,6 +88,7 @@ def report(
                 "run": provenance.of(plan, swapper, command, started, seconds)
                 | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
                 "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
+                "back": _back(frames),
                 "metrics": scores.metrics,
                 "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
             }
@@ -132,12 +137,23 @@ def publish(out: Path, runs: Sequence[RunFiles], pictures: Sequence[Picture], as
     print(f"report: {page.resolve()}", file=sys.stderr if as_json else sys.stdout)
 
 
-def _write_shared(out: Path, outcome: Outcome, video: Outcome | None, dataset: Dataset) -> dict[str, str]:
+def _back(frames: Sequence[Frame]) -> Counts | None:
+    """What became of the ways back of a cycle; None where there are none."""
+    ways = Counter(frame.back.status for frame in frames if frame.back)
+    if not ways:
+        return None
+    failed = {status: ways[status] for status in STATUSES if status != "ok" and ways[status]}  # type: ignore[index]
+    return Counts(expected=ways.total(), used=ways["ok"], failed=failed)
+
+
+def _write_shared(
+    out: Path, outcome: Outcome, video: Outcome | None, dataset: Dataset, truth: bool
+) -> dict[str, str]:
     """The tables that all models share; file name -> sha256."""
     for name in (ORIGINALS, VIDEO_ORIGINALS, TRUTH, PAIRS):
         (out / name).unlink(missing_ok=True)
     shared = {ORIGINALS: outputs.write_originals(out / ORIGINALS, outcome, dataset)}
-    if outcome.has_truth:
+    if truth:
         shared[TRUTH] = outputs.write_truth(out / TRUTH, outcome)
     if video is not None:
         shared[VIDEO_ORIGINALS] = outputs.write_originals(out / VIDEO_ORIGINALS, video, dataset)

@@ -19,12 +19,13 @@ from bench.data.clips import FrameRule
 from bench.data.pairs import ClipKey, Dataset, Pair
 from bench.ffpp.cases import LOSSLESS, Cutter
 from bench.ffpp.clip import Clip, open_clip, readable, with_gaps
+from bench.ffpp.cycle import CycleRun
 from bench.ffpp.frame import Frame
 from bench.ffpp.pair import Context, PairRun
 from bench.ffpp.plan import Plan
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.strangers import Strangers
-from bench.ffpp.truth import Truth
+from bench.ffpp.truth import OwnTruth, TrueClip, Truth
 from bench.reading.outside import Outside
 from bench.reading.pool import Readers
 from bench.reading.reader import Reading
@@ -41,12 +42,14 @@ class Outcome:
     Args:
         frames: By model its frames, pair by pair in the protocol's order.
         originals: By original clip (frame number, reading) of each of its frames.
-        has_truth: Whether the data knows the true swap.
+        has_truth: Whether the true swap, or the true answer of a cycle, is known.
+        others: As `originals`, of clips that are neither source nor target of a pair, and so no part of the gallery.
     """
 
     frames: dict[str, list[Frame]]
     originals: dict[str, list[tuple[int, Reading]]]
     has_truth: bool
+    others: dict[str, list[tuple[int, Reading]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +110,8 @@ class Run:
                 for swapper in self.swappers
             },
             {clip: originals[clip] for clip in order if clip in originals},
-            bool(self.truth),
+            bool(self.truth) or self.protocol.mode != "swap",
+            {clip: read for clip, read in originals.items() if clip not in order},
         )
 
     def context(self, strangers: Strangers | None = None) -> Context:
@@ -133,7 +137,7 @@ class Run:
         """Pairs by their two clips, the next ones being read while one is scored."""
         together: dict[tuple[str, ...], list[Pair]] = {}
         for pair in self.pairs:
-            together.setdefault(tuple(sorted((pair.target, pair.source))), []).append(pair)
+            together.setdefault(tuple(sorted({pair.target, pair.source})), []).append(pair)
         shown = any(swapper.shows == "stranger" for swapper in self.swappers)
         strangers = Strangers(self.dataset, self.pairs, self.readers) if shown else None
         ahead: deque[Group] = deque()
@@ -165,7 +169,7 @@ class Group:
     def open(self) -> None:
         """Decode the original clips and hand them out to be read."""
         readers, look = self.context.readers, self.context.pictures
-        for name in dict.fromkeys(clip for pair in self.pairs for clip in (pair.target, pair.source)):
+        for name in dict.fromkeys(clip for pair in self.pairs for clip in pair.clips):
             self.originals[name] = clip = self._open(self.dataset.original(name))
             if not clip.failure:
                 self._reading[name] = readers.originals(readable(clip.frames), look)
@@ -191,6 +195,8 @@ class Group:
     def _pair_run(self, pair: Pair, swapper: Swapper, truth: Truth | None) -> PairRun:
         source, target = self.originals[pair.source], self.originals[pair.target]
         path = self.dataset.path(self.dataset.original(pair.target))
+        if pair.again:
+            return CycleRun(self.context, pair, swapper, source, target, self.originals[pair.again], path)
         return PairRun(self.context, pair, swapper, source, target, truth, path)
 
     @staticmethod
@@ -202,10 +208,14 @@ class Group:
 
     def _read_truth(self, pair: Pair) -> Truth | None:
         target = self.originals[pair.target]
-        if not self.truth or target.failure:
+        if target.failure or self.context.protocol.mode == "cycle":
+            return None
+        if self.context.protocol.mode == "self":
+            return OwnTruth(target)
+        if not self.truth:
             return None
         clip = self._open(ClipKey(self.truth, self.context.compression, pair.id), target.frames.count)
-        truth = Truth(target, clip)
+        truth = TrueClip(target, clip)
         truth.read(self.context.readers, self.context.pictures)
         return truth
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.data.pairs import Dataset
+from bench.ffpp import modes
 from bench.ffpp.frame import Frame
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.run import Outcome
@@ -130,7 +132,8 @@ def score_model(scoring: Scoring, frames: Sequence[Frame], video: Sequence[Frame
     """
     instruments, protocol = scoring.instruments, scoring.protocol
     scores = score(frames, scoring.gallery, instruments, protocol, scoring.has_truth)
-    metrics = scores.metrics | score_quality(frames, protocol)
+    quality = score_quality(frames, protocol)
+    metrics = scores.metrics | {key: modes.stated(key, one, protocol.mode) for key, one in quality.items()}
     if video is None or scoring.video_gallery is None:
         return ModelScores(metrics, scores, None)
     steadiness = score(video, scoring.video_gallery, instruments, protocol, False, video=True)
@@ -168,11 +171,13 @@ def score(
     first: dict[str, str] = {}  # reading, or metric of one network -> the instrument that has the plain keys
     posed = np.array([frame.posed for frame in frames], dtype=bool)
     asked = [frame for frame in frames if frame.posed]
-    for instrument in instruments:
-        sides = _sides(asked, gallery, instrument, protocol, has_truth, video)
+    ways = [False, True] if protocol.mode == "cycle" else [False]
+    for instrument, back in product(instruments, ways):
+        sides = _sides(asked, gallery, instrument, protocol, has_truth, video, back)
         if sides is None:
             continue
         keys = [key for key in applicable(sides) if METRICS[key].needs_clips == video]
+        keys = [key for key in keys if modes.measured(METRICS[key], protocol.mode, back)]
         for key, value in evaluate(sides, keys, protocol.missing, protocol.seed).items():
             reads = METRICS[key].reads
             if not reads and key in metrics:
@@ -181,7 +186,7 @@ def score(
             wanted = (key,) if METRICS[key].only else reads
             plain = all(first.setdefault(name, instrument.name) == instrument.name for name in wanted)
             name = key if plain else f"{key}@{instrument.name}"
-            metrics[name] = _metric_value(value)
+            metrics[name] = modes.stated(key, _metric_value(value), protocol.mode)
             per_frame[name] = np.full(len(frames), np.nan)
             per_frame[name][posed] = value.per_frame
             missing[name] = np.full(len(frames), np.nan)
@@ -289,8 +294,12 @@ def _sides(
     protocol: Protocol,
     has_truth: bool,
     video: bool,
+    back: bool = False,
 ) -> Sides | None:
-    """One instrument's readings as arrays; None when no original face of the run was read at all."""
+    """One instrument's readings as arrays; None when no original face of the run was read at all.
+
+    back: of what came back from a cycle, in the place of the swaps.
+    """
     if not gallery.rows or not frames:
         return None
     widths = {name: len(gallery.rows[0].values[f"{instrument.name}/{name}"]) for name in instrument.reads}
@@ -301,10 +310,14 @@ def _sides(
             for name, width in widths.items()
         }
 
+    own, ways = protocol.mode != "swap", [frame.back for frame in frames]
     truth = None
-    if has_truth:
-        truth = side([frame.truth for frame in frames])
-        truth["pixel_error"] = np.array([frame.pixel_error for frame in frames])
+    if has_truth and (back or protocol.mode != "cycle"):
+        truth = side([frame.target if own else frame.truth for frame in frames])
+        errors = (
+            [way.pixel_error if way else np.nan for way in ways] if back else [f.pixel_error for f in frames]
+        )
+        truth["pixel_error"] = np.array(errors)
     measured = dict.fromkeys(key for frame in frames for key in frame.pixels)
     identity = "identity" in instrument.reads
     exclude = None
@@ -313,7 +326,7 @@ def _sides(
             [gallery.at.get(frame.source_at, -1) if frame.source_at else -1 for frame in frames]
         )
     return Sides(
-        swap=side([frame.swap for frame in frames]),
+        swap=side([way.reading if way else None for way in ways] if back else [f.swap for f in frames]),
         source=side([frame.source for frame in frames]),
         target=side([frame.target for frame in frames]),
         wanted_id=np.array([frame.pair.source_person for frame in frames], dtype=str),
@@ -325,6 +338,7 @@ def _sides(
         gallery_size=protocol.gallery_size,
         gallery_seed=protocol.seed,
         truth=truth,
+        own_truth=own,
         pixels={key: np.array([f.pixels.get(key, np.nan) for f in frames]) for key in measured},
         clips=np.array([frame.row.clip for frame in frames], dtype=str) if video else None,
         frames=np.array([frame.row.frame for frame in frames], dtype=int) if video else None,

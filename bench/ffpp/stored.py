@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from bench.data.ffpp import person_of
 from bench.data.pairs import Pair
 from bench.errors import DataError
-from bench.ffpp.frame import Frame
+from bench.ffpp.frame import Back, Frame
 from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.scores import Gallery, Source
@@ -202,7 +202,27 @@ def frames_of(
     Raises:
         DataError: When the table is damaged.
     """
-    return [_frame(row, values, look, originals, truths) for row, values, look in _rows(table, "swap/", path)]
+    rows = _rows(table, "swap/", path)
+    frames = [_frame(row, values, look, originals, truths) for row, values, look in rows]
+    if "back_status" not in table.column_names:
+        return frames
+    ways = [_back(row, values) for row, values, _ in _rows(table, "back/", path)]
+    return [replace(frame, back=way) for frame, way in zip(frames, ways, strict=True)]
+
+
+def _back(row: Mapping[str, Any], values: Values) -> Back | None:
+    """The way back of a frame of a cycle; the error of its pixels is the frame's metric, as it was stored."""
+    if row["back_status"] is None:
+        return None
+    error = row.get("metric/truth_pixel")
+    reading = _reading("ok", "", 1, values, {}) if row["back_status"] == "ok" else None
+    return Back(
+        row["again_frame"],
+        row["back_status"],
+        row["back_reason"] or "",
+        reading,
+        float("nan") if error is None else error,
+    )
 
 
 def _frame(
@@ -220,6 +240,7 @@ def _frame(
         ledger.source,
         row.get("target_person") or originals.people[ledger.target],
         row.get("source_person") or originals.people[ledger.source],
+        row.get("again") or "",
     )
     if not row["posed"]:
         return Frame(ledger, pair, posed=False)

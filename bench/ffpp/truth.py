@@ -1,15 +1,47 @@
-"""The true swap of a pair, where the data has one."""
+"""The true swap of a pair: a clip of its own where the data has one; with --self the target itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
+from typing import Protocol
 
 from bench.ffpp.clip import Clip
 from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading
 
 
-class Truth:
+class Truth(Protocol):
+    """What the swaps of one pair should have been.
+
+    Attributes:
+        pixels: Frame number -> uint8 [h, w, 3].
+    """
+
+    pixels: Mapping[int, Image]
+
+    def readings(self) -> Mapping[int, Reading]:
+        """Frame number -> reading; waits for them."""
+
+
+class OwnTruth(Truth):
+    """The target itself, which is the true swap where the source is its own person.
+
+    Args:
+        target: The target's clip, read.
+    """
+
+    def __init__(self, target: Clip) -> None:
+        places = {number: i for i, number in enumerate(target.frames.numbers) if target.ok(i)}
+        self.pixels = {number: target.image(i) for number, i in places.items()}
+        self._readings = {number: target.readings[i] for number, i in places.items()}
+
+    def readings(self) -> dict[int, Reading]:
+        """Frame number -> reading."""
+        return self._readings
+
+
+class TrueClip(Truth):
     """The true swap of one pair, by frame number: its pixels, and its readings once they are asked for."""
 
     def __init__(self, target: Clip, clip: Clip) -> None:

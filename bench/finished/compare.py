@@ -143,6 +143,12 @@ def hypotheses(swap: Thumbnails, target: Thumbnails) -> Iterator[Numbering]:
     for n in SHIFTS:
         yield Numbering("from", Fraction(n))
         yield Numbering("skip", Fraction(n))
+    ends = max(swap.named) + 1
+    declared = Fraction(target.rate) / Fraction(swap.rate) if swap.rate and target.rate else Fraction(1)
+    # A rate that the file declares and its length bears out needs no guess.
+    borne_out = declared != 1 and _nearer(ends, declared, target.count)
+    if borne_out:
+        yield from _rates(declared)
     yield Numbering("chosen")
     if swap.count < target.count:
         for step in {
@@ -152,13 +158,23 @@ def hypotheses(swap: Thumbnails, target: Thumbnails) -> Iterator[Numbering]:
         }:
             if step > 1:
                 yield Numbering("every", Fraction(step))
-    ends = max(swap.named) + 1
-    declared = Fraction(target.rate) / Fraction(swap.rate) if swap.rate and target.rate else None
-    for ratio in dict.fromkeys([*([declared] if declared and declared != 1 else []), *RATES]):
-        # Of a whole clip another rate shows in the number of frames; otherwise the file must declare it.
-        if abs(ends * ratio - target.count) <= max(2, target.count / 50) or ratio == declared:
-            for phase in (None, Fraction(0), Fraction(1, 2)):
-                yield Numbering("x", ratio, phase)
+    if declared != 1 and not borne_out:
+        yield from _rates(declared)
+    # Of a whole clip another rate shows in the number of frames.
+    for ratio in RATES:
+        if ratio != declared and _nearer(ends, ratio, target.count):
+            yield from _rates(ratio)
+
+
+def _rates(ratio: Fraction) -> Iterator[Numbering]:
+    for phase in (None, Fraction(0), Fraction(1, 2)):
+        yield Numbering("x", ratio, phase)
+
+
+def _nearer(frames: int, ratio: Fraction, count: int) -> bool:
+    """Whether so many frames at this ratio make the target's count, and nearer than at its own rate."""
+    away = abs(frames * ratio - count)
+    return away <= max(2, count / 50) and away < abs(frames - count)
 
 
 def compare(clips: Clips, stated: Numbering = AS_NAMED) -> Finding:

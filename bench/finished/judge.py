@@ -18,6 +18,7 @@ CLEARLY = 0.85  # of what the stated numbers leave is all that a better meaning 
 NEARLY = 0.7  # of what is explained where every frame may choose its moment
 SURELY = 4.0  # standard errors
 LIKELY = 2.0
+NAME_AFTER = "name each file after the clips that it was made from"
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,25 @@ def judge(findings: Mapping[str, Finding], elsewhere: Mapping[str, str] | None =
     """
     clips = len(findings)
     seen = {pair: _seen(finding) for pair, finding in findings.items()}
-    if wrong := {
+    wrong = {
         pair: what for pair, what in seen.items() if what.startswith(("order", "numbers", "moments", "size"))
-    }:
+    }
+    # Names the other way round show the source's background in every clip; where one says otherwise it is a likeness.
+    against = next((pair for pair, what in seen.items() if what not in ("order", "either")), "")
+    reversed_ones = [pair for pair, what in wrong.items() if what == "order"]
+    if against:
+        wrong = {pair: what for pair, what in wrong.items() if what != "order"}
+    if wrong:
         what, often = Counter(wrong.values()).most_common(1)[0]
         first = next(pair for pair, one in wrong.items() if one == what)
         return _wrong(what, f"{often} of {clips} clips looked at, as {first}", findings[first], clips)
     if elsewhere:
         pair, clip = next(iter(elsewhere.items()))
         text = f"{pair} shows the background of clip {clip}, not its target's ({len(elsewhere)} of {clips} clips looked at)"
-        return Verdict("wrong", f"{text}; name each file after the clips that it was made from", "", clips)
+        return Verdict("wrong", f"{text}; {NAME_AFTER}", "", clips)
+    if reversed_ones:
+        text = f"{reversed_ones[0]} shows the background of its source, and {against} does not ({clips} clips looked at)"
+        return Verdict("wrong", f"{text}; {NAME_AFTER}", "", clips)
     pooled = pool([finding for pair, finding in findings.items() if seen[pair] not in ("none", "either")])
     if pooled is not None and (better := better_numbers(pooled)):
         return _wrong(f"numbers {better}", f"all {clips} clips looked at together", pooled, clips)

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench import false_words
 from bench.errors import UsageError, suggestion
+from bench.finished import counts
 from bench.pages.departures import notes
 from reports.folders import gather
 from reports.markdown import markdown_table
@@ -54,6 +55,8 @@ def table(results: Path, name: str, keys: Sequence[str]) -> str:
         return _of_ablation(read_ablation(path), keys)
     if name == "false-words":
         return false_words.table(json.loads(path.read_text(encoding="utf-8")))
+    if name == "finished-check":
+        return counts.table(json.loads(path.read_text(encoding="utf-8")))
     text = validity.markdown(read_validity(path))
     return "".join(f"{line}\n" for line in text.splitlines() if line.startswith("|"))
 

@@ -17,7 +17,17 @@ examples:
 exit codes: 0 scored, 2 a wrong option, model or instrument, 3 a list, data or output folder that cannot be used
 """
 # Of bench.ffpp alone: a list says all of this by itself.
-_WITHOUT = ("--data", "--protocol", "--sequences", "--compression", "--split", "--splits", "--identity-map")
+_WITHOUT = (
+    "--data",
+    "--protocol",
+    "--sequences",
+    "--compression",
+    "--split",
+    "--splits",
+    "--identity-map",
+    "--self",
+    "--cycle",
+)
 
 
 def parser() -> Parser:
@@ -48,6 +58,6 @@ def parser() -> Parser:
     filled(made, _WITHOUT)
     made.set_defaults(
         out=Path("runs/pairs"), data=None, protocol=None, sequences=None, compression=None, split=None, splits=None,
-        identity_map=None,
+        identity_map=None, mode=None,
     )  # fmt: skip
     return made

@@ -170,7 +170,7 @@ def calls_code(spec: str) -> bool:
     """
     alias, equals, rest = spec.partition("=")
     spec = rest if equals and re.fullmatch(r"[\w.+-]{1,64}", alias) else spec
-    own = spec.partition(":")[0] in ("smoothswap", "images", "crops")
+    own = spec.partition(":")[0] in ("smoothswap", "images", "crops", "list")
     return _is_factory(spec) and not own and spec not in [entry.name for entry in entry_points()]
 
 
@@ -188,12 +188,8 @@ def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) 
             return replace(swapper, reference=spec in REFERENCES, shows=shows)
     if kind == "smoothswap" and (argument or not colon):
         return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)
-    if kind == "images" and colon:
-        return _images(spec, argument, order, numbers)
-    if kind == "list" and (argument or not colon):
-        return _listed(spec, argument or "swap", dataset)
-    if kind == "crops" and colon:
-        return _crops(spec, argument, order, numbers)
+    if finished := _of_files(spec, dataset, order, numbers):
+        return finished
     for entry in entry_points():
         if entry.name == spec:
             return _wrap(_load(entry.load, spec), entry.name, spec)
@@ -224,6 +220,18 @@ def _finished(name: str, dataset: Dataset) -> Swapper:
 
     run = Manipulation(dataset, name)
     return Swapper(name, name, "finished", run, name, reference=name == "oracle", info={"where": run.where()})
+
+
+def _of_files(spec: str, dataset: Dataset, order: str, numbers: str) -> Swapper | None:
+    """Finished swaps of a folder or of a list, None where `spec` names something else."""
+    kind, colon, argument = spec.partition(":")
+    if kind == "images" and colon:
+        return _images(spec, argument, order, numbers)
+    if kind == "list" and (argument or not colon):
+        return _listed(spec, argument or "swap", dataset)
+    if kind == "crops" and colon:
+        return _crops(spec, argument, order, numbers)
+    return None
 
 
 def _images(spec: str, argument: str, order: str, numbers: str) -> Swapper:

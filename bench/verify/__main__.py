@@ -22,6 +22,7 @@ from bench.verify import recount
 from bench.verify.checks import Checked, check_metrics
 from bench.verify.galleries import check_galleries, check_protocol
 from bench.verify.ledger import check_ledger, check_people, check_posed, check_rows
+from bench.verify.modes import check_mode
 from bench.verify.slices import check_slices
 from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.results import Results, ResultsError, load
@@ -77,6 +78,7 @@ def check(folder: Path) -> Checked:
     tables = recount.Tables(frames, originals, truth, results.run.protocol.model_dump(mode="json"))
     check_people(found, tables, results)
     check_posed(found, tables)
+    check_mode(found, tables, results)
     check_metrics(found, tables, _video(found, folder, results), results)
     check_galleries(found, tables, results)
     check_slices(found, folder, tables, results)

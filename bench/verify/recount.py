@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.verify import retrieval
+from bench.verify import photos, retrieval
 from bench.verify.distances import angle, apart, euclid, matrices, turned
 from bench.verify.meaning import LOST, MEANING, PIXELS, VIDEO
 
@@ -49,7 +49,13 @@ class Tables:
         self.posed = (target >= 0) & ok[target] & self.frames["source"].isin(usable).to_numpy(bool)
         # Files that were never there are nobody's failure.
         self.posed &= (self.frames["status"] != "not_available").to_numpy(bool)
+        self.posed &= photos.has_photo(self.mode, self.frames, self.originals)
         self.unknown = (target < 0) & self.frames["target"].isin(clips).to_numpy(bool)
+
+    @property
+    def mode(self) -> str:
+        """What the run was of: "swap", "self" or "cycle"."""
+        return str(self.protocol.get("mode") or "swap")
 
     @cached_property
     def gallery(self) -> np.ndarray:
@@ -82,16 +88,16 @@ class Tables:
         """What an instrument read of one side of every frame.
 
         Args:
-            side: "swap", "source", "target" or "truth".
+            side: "swap", "source", "target", "truth", or "back" for what came back in a cycle.
             instrument: Its name.
             reading: "identity", "shape", "expression" or "pose".
 
         Returns:
             float64 [n, d], NaN for a frame without a reading; None where the column is not stored.
         """
-        if side == "swap":
-            return _rows(self.frames, f"swap/{instrument}/{reading}")
-        if side == "truth":
+        if side in ("swap", "back"):
+            return _rows(self.frames, f"{side}/{instrument}/{reading}")
+        if side == "truth" and self.mode == "swap":
             if self.truth is None:
                 return None
             of = "truth" if f"truth/{instrument}/{reading}" in self.truth else "swap"
@@ -100,7 +106,8 @@ class Tables:
             at = [keys.get(k, -1) for k in zip(self.frames["clip"], self.frames["frame"], strict=True)]
             return None if rows is None else _take(rows, np.array(at, dtype=int))
         rows = _rows(self.originals, f"original/{instrument}/{reading}")
-        return None if rows is None else _take(rows, self._target if side == "target" else self._source)
+        # Without a true swap of its own the truth is the target.
+        return None if rows is None else _take(rows, self._source if side == "source" else self._target)
 
     def pictures(self, column: str) -> tuple[np.ndarray | None, np.ndarray | None]:
         """(swaps, targets) float64 [n, d]: features of each frame's picture and of its target's."""
@@ -144,7 +151,8 @@ def per_frame(
         return _hits(tables, instrument, 5 if name.endswith("top5") else 1)
     if name == "target_retrieval":
         return _hits(tables, instrument, 1, "target")
-    swap = tables.side("swap", instrument, reading_of(name))
+    back = tables.mode == "cycle" and name.startswith("truth_")
+    swap = tables.side("back" if back else "swap", instrument, reading_of(name))
     return None if swap is None else _valued(tables, name, instrument, swap, version)
 
 
@@ -177,7 +185,10 @@ def if_lost(tables: Tables, key: str, instrument: str | None, version: Any = Non
         else:
             cost = apart(reading)(source, target)
         return np.where(tables.before >= 0, cost, np.nan)
-    other = tables.side("target" if reading in ("identity", "shape") else "source", instrument, reading)
+    wrong = "target" if reading in ("identity", "shape") else "source"
+    if name.startswith("truth_") and tables.mode != "swap":
+        wrong = "source"
+    other = tables.side(wrong, instrument, reading)
     found = None if other is None else _valued(tables, name, instrument, other, version)
     return None if found is None else found[0]
 

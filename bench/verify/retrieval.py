@@ -118,6 +118,8 @@ def rules_that_differ(name: str, protocol: dict[str, Any], clips: int | None) ->
         "gallery_size": None,
         "missing_clips": "error",
     }
+    if mode := protocol.get("mode"):
+        yield f"its mode is {mode}, {name} is of swaps"
     for rule, value in wanted.items():
         if protocol.get(rule) != value:
             yield f"{rule} is {protocol.get(rule)}, in {name} {value}"

@@ -1,4 +1,4 @@
-"""Errors against the true swap, which is known where the scene is rendered.
+"""Errors against the true swap, which is known where the scene is rendered, and where the target itself is the answer.
 
 The reading of the swap is compared with the same instrument's reading of the true swap's frame, so that the
 instrument's own bias cancels: the oracle scores 0.
@@ -58,7 +58,9 @@ def error(sides: Sides, reading: str, rows: Float[np.ndarray, "n d"]) -> Float64
         MetricError: Where no truth is known.
     """
     if sides.truth is None or reading not in sides.truth:
-        raise MetricError(f"no truth of {reading!r} is known; truth_* metrics need rendered data")
+        raise MetricError(
+            f"no truth of {reading!r} is known; truth_* metrics need data with the true swap, --self or --cycle"
+        )
     return between(reading, rows, sides.truth[reading])
 
 
@@ -75,12 +77,15 @@ def pixel_error(sides: Sides) -> Float64[np.ndarray, " n"]:
         MetricError: Where no pixel error is known.
     """
     if sides.truth is None or "pixel_error" not in sides.truth:
-        raise MetricError("no pixel error is known; truth_pixel needs rendered data")
+        raise MetricError(
+            "no pixel error is known; truth_pixel needs data with the true swap, --self or --cycle"
+        )
     return np.asarray(sides.truth["pixel_error"], dtype=np.float64)
 
 
 def _unwanted(sides: Sides, reading: str) -> Floats:
-    return error(sides, reading, unwanted_side(reading, sides))
+    # Where the target is the truth its reading would be no error at all.
+    return error(sides, reading, sides.source[reading] if sides.own_truth else unwanted_side(reading, sides))
 
 
 def _white(sides: Sides) -> Floats:
@@ -101,7 +106,7 @@ def _spec(reading: str, order: int) -> Metric:
         formula=formulas.get(reading, f"|{reading}(swap) - {reading}(true swap)|"),
         description=(
             f"{distance[0].upper()}{distance[1:]} between the {WORDS[reading]} read from the swap and read from "
-            "the true swap by the same instrument. 0: the right answer. Rendered data only."
+            "the true swap by the same instrument. 0: the right answer."
         ),
         unit=UNITS[reading],
         range=(0.0, {"identity": 2.0, "pose": math.pi}.get(reading, math.inf)),
@@ -110,7 +115,7 @@ def _spec(reading: str, order: int) -> Metric:
         version=VERSIONS.get(reading, 1),
         per_frame=partial(reading_error, reading=reading),
         if_missing=partial(_unwanted, reading=reading),
-        missing=f"error of the {OTHER[WANTED[reading]]}",
+        missing=f"error of the {OTHER[WANTED[reading]]}; with --self and --cycle of the source",
         needs_truth=True,
         source="ours",
     )
@@ -126,7 +131,7 @@ METRICS = (
         description=(
             "Mean absolute difference between the swap and the true swap over the face box of the "
             "target frame, in grey levels, of every frame that was swapped, also where no face is found in it. "
-            "0: the right answer. Rendered data only."
+            "0: the right answer."
         ),
         unit="grey levels",
         range=(0.0, 255.0),

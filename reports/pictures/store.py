@@ -25,7 +25,7 @@ from PIL import Image
 from reports.results import ResultsError
 
 PICTURES = "pictures.parquet"  # beside results.json
-PARTS = ("source", "target", "swap", "truth")
+PARTS = ("source", "target", "swap", "truth", "back")
 Case = Literal["best", "median", "worst", "random"]
 CASES: tuple[Case, ...] = ("best", "median", "worst", "random")
 Scope = Literal["frame", "clip", "lot"]
@@ -46,6 +46,7 @@ class Picture:
         target: The face that was changed.
         swap: What came out; None, which only a frame drawn by lot may be: nothing.
         truth: The true swap, where it is known.
+        back: Of a cycle, what came back of the swap.
         metric: Key of the metric that chose it; empty for a random case and in older runs.
         label: Its title.
         scores: (title, number in words) of everything that was measured on this frame.
@@ -69,6 +70,7 @@ class Picture:
     label: str = ""
     scores: tuple[tuple[str, str], ...] = ()
     scope: Scope = "frame"
+    back: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.case not in CASES:
@@ -142,7 +144,8 @@ def read(path: str | os.PathLike[str], model: str | None = None) -> list[Picture
 
 
 def _case(row: dict[str, Any], model: str | None, known: dict[bytes, np.ndarray]) -> Picture:
-    source, target, swap, truth = (None if row[part] is None else _pixels(row[part], known) for part in PARTS)
+    faces = (row.get(part) for part in PARTS)
+    source, target, swap, truth, back = (None if face is None else _pixels(face, known) for face in faces)
     if source is None or target is None:
         raise ValueError(f"{row['clip']} frame {row['frame']} lacks its source or target")
     return Picture(
@@ -159,6 +162,7 @@ def _case(row: dict[str, Any], model: str | None, known: dict[bytes, np.ndarray]
         row["label"],
         tuple((str(a), str(b)) for a, b in json.loads(row["scores"])),
         row.get("scope", "frame"),
+        back,
     )
 
 

@@ -86,6 +86,8 @@ def test_the_cells_are_the_results(result: str, keys: list[str], rows: list[list
         for cell, key in ((3, "corrected"), (4, "alone")):
             shares = [100 * one[key] / study["runs"] for one in found]
             assert [row[cell] for row in body] == [f"{share:.1f} %" for share in (*shares, mean(shares))]
+    elif result == "finished-check":
+        counts_are_the_studys(study, body)
     elif result == "ablation":
         arms = study["arms"]
         assert [row[0] for row in body] == list(arms)
@@ -109,6 +111,19 @@ def test_the_cells_are_the_results(result: str, keys: list[str], rows: list[list
             assert any(
                 all(says(cell, instruments[i].get(key)) for i, cell in cells.items()) for key in keys
             ), row
+
+
+def counts_are_the_studys(study: dict[str, Any], body: list[list[str]]) -> None:
+    """Each row counts the variants of its material, and ends with those that went wrong in silence."""
+    for row in body:
+        made = "" if row[0] == "all" else f"{row[0]}: "
+        whole, *numbers = [int(cell.replace(",", "")) for cell in row[1:]]
+        assert whole == sum(numbers)
+        for group, shown, last in (("right", numbers[:3], "refused"), ("wrong", numbers[3:], "silent")):
+            counts = [found for variant, found in study[group].items() if variant.startswith(made)]
+            assert sum(shown) == sum(n for found in counts for n in found.values())
+            assert shown[-1] == sum(found.get(last, 0) for found in counts)
+    assert body[-1][1] == f"{study['variants']:,}"
 
 
 def test_a_wrong_cell_is_noticed() -> None:

@@ -12,6 +12,7 @@ from bench.ffpp.protocol import Protocol
 from bench.reading.reader import STATUSES
 
 OTHER = {
+    "mode": "self",
     "sequences": "actors",
     "compression": "c40",
     "split": "all",
@@ -27,7 +28,7 @@ OTHER = {
     "identity_map": {"343": "043"},
     "seed": 1,
 }
-FIXED = {"version", "frame_rule", "swap_face_rule", "interval"}
+FIXED = {"version", "frame_rule", "swap_face_rule", "interval", "other_photo", "between"}
 
 
 def test_every_rule_is_in_the_hash() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bench.data.ffpp import FaceForensics
 from bench.data.numbering import Numbering, parse
 from bench.errors import DataError
 from bench.finished.check import check_finished
-from bench.finished.compare import Clips, Finding, Meaning, compare, face_mask, features
+from bench.finished.compare import Clips, Finding, Meaning, compare, face_mask, features, hypotheses
 from bench.finished.judge import Verdict, judge
 from bench.finished.study import outcome
 from bench.finished.thumbnails import Thumbnails, first, read
@@ -102,6 +103,31 @@ def test_frames_out_of_order_are_refused(films: tuple[np.ndarray, np.ndarray]) -
 def test_names_the_other_way_round_are_refused(films: tuple[np.ndarray, np.ndarray]) -> None:
     found = verdict(films, thumbs(swapped(films[1])))
     assert (found.kind, found.mend) == ("wrong", "--order source_target")
+
+
+def test_names_the_other_way_round_must_show_in_every_clip() -> None:
+    """Two unlike clips may resemble each other by chance; then another order would be no mend."""
+    size = ((720, 1280), (720, 1280))
+    reversed_one = Finding(0.1, 0.6, size=size)
+    assert judge({"a": reversed_one, "b": reversed_one}).mend == "--order source_target"
+    for other in (Finding(0.1, 0.1, size=size), Finding(0.9, 0.0, 0.9, 0.9, size=size)):
+        found = judge({"a": reversed_one, "b": other})
+        assert (found.kind, found.mend) == ("wrong", "")
+        assert "a shows the background of its source, and b does not" in found.text
+
+
+def test_another_rate_is_guessed_only_where_the_number_of_frames_comes_nearer_by_it(
+    films: tuple[np.ndarray, np.ndarray],
+) -> None:
+    target, whole = (thumbs(pictures) for pictures in (films[0], swapped(films[0])))
+    assert not any(one.kind == "x" for one in hypotheses(whole, target))
+    shorter = thumbs(swapped(films[0])[:36])
+    assert str(next(one for one in hypotheses(shorter, target) if one.kind == "x")) == "x5/3"
+    # A rate that the file declares, and its length bears out, is likelier than frames chosen evenly.
+    declared = replace(shorter, rate=Fraction(15))
+    first = next(one for one in hypotheses(declared, target) if one.kind in ("x", "chosen"))
+    assert str(first) == "x5/3"
+    assert next(one for one in hypotheses(shorter, target) if one.kind in ("x", "chosen")).kind == "chosen"
 
 
 def test_what_cannot_be_told_is_said() -> None:

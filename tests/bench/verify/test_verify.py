@@ -232,6 +232,8 @@ def test_the_recount_shares_no_code_with_the_metrics() -> None:
         "intervals",
         "ledger",
         "meaning",
+        "modes",
+        "photos",
         "pictures",
         "recount",
         "retrieval",
