@@ -79,6 +79,7 @@ def pictures(model: str, frames: Sequence[Frame], lot: Lot) -> list[Picture]:
             None if case.swap is None else decoded(case.swap),
             None if case.truth is None else decoded(case.truth),
             scope="lot",
+            back=None if case.back is None else decoded(case.back),
         )
         for key in lot.frames
         if (case := kept.get(key)) is not None

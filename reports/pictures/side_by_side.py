@@ -86,7 +86,7 @@ def side_by_side(pictures: Sequence[Picture], table: Table, budget: int = BUDGET
         for row in models
         if (made := found.get((row.run.name, key))) is not None and made.swap is not None
     }
-    images = [image for key in order for name, image in frames[key].parts if name != "swap"]
+    images = [image for key in order for name, image in frames[key].parts if name not in ("swap", "back")]
     images += swaps.values()
     encoded = encode(images, [], budget, ENCODINGS[1:]) or encode(images, [], 1 << 40, ENCODINGS[-1:])
     assert encoded is not None  # the second has room for any
