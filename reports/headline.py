@@ -17,7 +17,8 @@ def headline(table: Table) -> list[Column]:
 
     Every metric that asks for it and may be ranked, the first MOST - 2 where they are more. Each once: where several
     instruments read it, by the one of which the fewest rows carry a dagger, and of these by the first. Where none asks, as
-    in results of an installed package's metrics alone, the first that may be ranked.
+    in results of an installed package's metrics alone, the first that may be ranked; and where none may, as in a run of
+    --self, the first of all, marked as everywhere.
 
     Args:
         table: The rows and all columns.
@@ -25,8 +26,9 @@ def headline(table: Table) -> list[Column]:
     Returns:
         At most MOST - 2 columns that have a value in some row.
     """
-    usable = [column for column in table.columns if column.ranked and _measured(table, column)]
-    asking = [column for column in usable if column.headline] or usable
+    measured = [column for column in table.columns if _measured(table, column)]
+    usable = [column for column in measured if column.ranked]
+    asking = [column for column in usable if column.headline] or usable or measured
     chosen: dict[str, Column] = {}
     for column in asking:
         name = column.key.partition("@")[0]

@@ -92,6 +92,7 @@ def render(
             modes=modes(results),
             checks=[(row.run.name, row.run.results.check) for row in table.rows if row.run.results.check],
             kinds=CHECKS,
+            searched=_retrieval(table) is not None,
             finding=_headline(table),
             findings=findings(table),
             scales=scales(table),
@@ -189,9 +190,13 @@ def _definitions(table: Table) -> list[tuple[Column, list[str]]]:
     return list(found.values())
 
 
+def _retrieval(table: Table) -> Column | None:
+    return next((c for c in table.columns if c.key.split("@")[0] == "id_retrieval"), None)
+
+
 def _headline(table: Table) -> dict[str, Any] | None:
     """The headline: where each model's ID retrieval lies between the ends of the scale."""
-    column = next((c for c in table.columns if c.key.split("@")[0] == "id_retrieval"), None)
+    column = _retrieval(table)
     if column is None:
         return None
     measured = [(row, m) for row in table.rows if (m := row.metric(column)) and m.value is not None]

@@ -21,6 +21,7 @@ from reports.pictures.side_by_side import side_by_side
 from reports.pictures.store import Picture
 from reports.results import Results
 from reports.table import Failure, RunFiles, build
+from tests.support import ROOT
 from tests.support.browser import Browser, program
 from tests.support.report_builders import MODELS, content, face, picture
 
@@ -118,6 +119,19 @@ def test_without_any_headline_the_first_that_may_be_ranked_stand_in() -> None:
     assert keys(RunFiles(Results.model_validate(given))) == [f"m{i}" for i in range(1, 9)]
     empty = RunFiles(Results.model_validate(content("bare", metrics={})))
     assert Tables(render([empty])).heads[0] == ["Model", "Framesscored"]
+
+
+def test_where_nothing_may_be_ranked_the_first_stand_in_marked() -> None:
+    """As in a run of --self: a table of no number would say nothing."""
+    one = RunFiles.read(ROOT / "results" / "self-rendered" / "smoothswap")
+    table = build([one])
+    assert not [column for column in table.columns if column.ranked]
+    assert headline(table) == table.columns[: MOST - 2]
+    page = render([one])
+    heads = Tables(page).heads[0][1:-1]
+    assert len(heads) == len(headline(table))
+    assert all("‡" in head for head in heads)
+    assert "ID retrieval searches" not in page
 
 
 def test_of_two_judges_the_one_with_fewer_daggers_stands_in_the_headline() -> None:
