@@ -10,7 +10,7 @@ TORCH ?= torch==2.14.1 torchvision==0.29.1
 # all else of which is in the extra `insightface`. Before 2 it was built from C++ on each machine.
 INSIGHTFACE ?= insightface>=2,<3
 
-.PHONY: bench check fast test lint types layers docs regress quality speed baseline speed-baseline weights clean
+.PHONY: bench check fast test suite lint types layers docs regress quality speed baseline speed-baseline weights clean
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.ffpp --model smoothswap --out $(OUT)
@@ -19,11 +19,16 @@ check: lint types layers
 
 # Whole files of tests are dealt to two workers, each with one thread. The tests start commands: without kept bytecode, as
 # a container's PYTHONDONTWRITEBYTECODE has it, each would compile the packages anew.
-PYTEST = env OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile
+# The order is tests/support/slow.py's: long files first.
+PYTEST = env OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 fast: $(VENV)/installed
 	$(PYTEST) -m "not slow and not learning"
 
-test: $(VENV)/installed check
+# Lint, types and layers run beside the tests, in the time in which these wait for something.
+test: $(VENV)/installed
+	$(MAKE) --jobs=2 --keep-going check suite
+
+suite: $(VENV)/installed
 	$(PYTEST)
 
 lint: $(VENV)/installed
