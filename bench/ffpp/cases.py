@@ -228,7 +228,7 @@ def _text(value: float) -> str:
 
 
 def decoded(coded: bytes) -> Image:
-    """The picture uint8 [SIZE, SIZE, 3] of a Case's bytes."""
+    """The picture uint8 [h, w, 3] RGB of the bytes of a Case, or of any that OpenCV wrote."""
     image = cv2.imdecode(np.frombuffer(coded, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

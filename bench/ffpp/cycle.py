@@ -7,12 +7,11 @@ for any swap, on the face that was found in its own.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
-import numpy as np
 
 from bench.data.pairs import Pair
+from bench.ffpp.cases import decoded
 from bench.ffpp.clip import Clip
 from bench.ffpp.frame import Back, Frame, pixel_error
 from bench.ffpp.pair import Context, PairRun
@@ -37,19 +36,17 @@ def compressed(image: Image, quality: int = QUALITY) -> Image:
     Returns:
         The same shape, decoded again.
     """
-    coded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[
-        1
-    ]
-    decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    assert decoded is not None
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+    _, coded = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    return decoded(coded.tobytes())
 
 
 class CycleRun(PairRun):
     """One swapper on one pair, there and back.
 
     Args:
-        context, pair, swapper, source, target, target_path: What PairRun takes.
+        context, pair, swapper, source, target: What PairRun takes. There is no finished swap, whose target is read again.
         again: The clip with another photo of the target's person, read; of some pairs the target's own.
     """
 
@@ -61,9 +58,8 @@ class CycleRun(PairRun):
         source: Clip,
         target: Clip,
         again: Clip,
-        target_path: Path | None = None,
     ) -> None:
-        super().__init__(context, pair, swapper, source, target, None, target_path)
+        super().__init__(context, pair, swapper, source, target)
         self.again = again
 
     def frames(self) -> list[Frame]:

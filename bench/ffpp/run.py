@@ -194,9 +194,9 @@ class Group:
 
     def _pair_run(self, pair: Pair, swapper: Swapper, truth: Truth | None) -> PairRun:
         source, target = self.originals[pair.source], self.originals[pair.target]
-        path = self.dataset.path(self.dataset.original(pair.target))
         if pair.again:
-            return CycleRun(self.context, pair, swapper, source, target, self.originals[pair.again], path)
+            return CycleRun(self.context, pair, swapper, source, target, self.originals[pair.again])
+        path = self.dataset.path(self.dataset.original(pair.target))
         return PairRun(self.context, pair, swapper, source, target, truth, path)
 
     @staticmethod
