@@ -79,10 +79,12 @@ class Protocol(BaseModel):
         description="frames that follow each other, at the middle of each clip, read besides for the metrics of video "
         "(0: none); the other rules hold for them too, the source frame being chosen among the source clip's such frames",
     )  # fmt: skip
-    source_rule: Literal["first_valid", "matched"] = Field(
+    source_rule: Literal["first_valid", "matched", "frontal"] = Field(
         default="first_valid",
         description="first_valid: the first of the source clip's frames with a face, for every target frame; "
-        "matched: the frame at the same position in the source clip, or first_valid where it has no face",
+        "matched: the frame at the same position in the source clip, or first_valid where it has no face; "
+        "frontal: of the source clip's frames with a face the one whose landmarks are nearest to their mirror image, the "
+        "first of equals",
     )
     faces_rule: Literal["largest_tracked", "largest", "single"] = Field(
         default="largest_tracked",

@@ -19,7 +19,9 @@ from bench.reading.pictures import PictureReader
 from bench.reading.shown import UNKNOWN, Shown, shown
 from metrics.instruments import Instrument
 from smoothswap.faces.align import AlignmentError
-from smoothswap.faces.detect import Detector, Face, choose
+from smoothswap.faces.choose import choose
+from smoothswap.faces.detect import create as create_detector
+from smoothswap.faces.face import Face
 from smoothswap.pixels import Image
 
 Vector = npt.NDArray[np.float32]
@@ -57,13 +59,21 @@ class Reader:
         instruments: Specs, as metrics.instruments.create takes them.
         faces_rule: Protocol.faces_rule.
         inception: Weights of Inception v3 for FID; None: without.
+        detector: Which finds the faces, by the name that smoothswap.faces.detect.create takes.
 
     Raises:
         InstrumentError: For an instrument that cannot be made.
+        DetectorError: Where the detector's files are missing.
     """
 
-    def __init__(self, instruments: Sequence[str], faces_rule: str, inception: Path | None = None) -> None:
-        self._detector = Detector()
+    def __init__(
+        self,
+        instruments: Sequence[str],
+        faces_rule: str,
+        inception: Path | None = None,
+        detector: str = "yunet",
+    ) -> None:
+        self._detector = create_detector(detector)
         self._pictures = PictureReader(inception)
         self._rule = faces_rule
         self._instruments: list[Instrument] = [create(spec, single=True) for spec in instruments]
@@ -81,18 +91,16 @@ class Reader:
         Raises:
             InstrumentError: When an instrument cannot read its crops.
         """
-        detected = [self._detector.detect(frame) for frame in frames]
+        found = [self._detector.found(frame) for frame in frames]
+        detected = [[face for face in faces if not face.doubt] for faces in found]
         single = self._rule == "single"
         chosen = choose(detected, "largest" if single else self._rule)
         readings = []
-        for faces, face in zip(detected, chosen, strict=True):
+        for faces, everyone, face in zip(detected, found, chosen, strict=True):
             if single and len(faces) > 1:
                 readings.append(Reading(len(faces), None, "many_faces", f"{len(faces)} faces in the frame"))
             elif face is None:
-                lost = (
-                    f"none of the {len(faces)} faces is the tracked one" if faces else "no face was detected"
-                )
-                readings.append(Reading(len(faces), None, "no_face", lost))
+                readings.append(Reading(len(everyone), None, "no_face", _lost(faces, everyone)))
             else:
                 readings.append(Reading(len(faces), face, "ok"))
         read = [
@@ -116,7 +124,7 @@ class Reader:
             InstrumentError: When an instrument cannot read its crops.
         """
         found = [
-            nearest(self._detector.detect(frame), face) for frame, face in zip(frames, targets, strict=True)
+            nearest(self._detector.found(frame), face) for frame, face in zip(frames, targets, strict=True)
         ]
         read = self._read(frames, found)
         return self._look(frames, targets, read) if look else read
@@ -160,7 +168,7 @@ def nearest(faces: Sequence[Face], target: Face) -> Reading:
         target: The face of its target frame.
 
     Returns:
-        A reading without values: "ok" with the face, or "no_face" with the reason.
+        A reading without values: "ok" with the face, or "no_face" with the reason, also where its landmarks are doubted.
     """
     if not faces:
         return Reading(0, None, "no_face", "no face was detected in the swapped frame")
@@ -171,7 +179,16 @@ def nearest(faces: Sequence[Face], target: Face) -> Reading:
     if distances[best] > side:
         reason = f"the nearest face of the swapped frame is {distances[best]:.0f} px from the target's"
         return Reading(len(faces), None, "no_face", f"{reason}, whose box is {side:.0f} px")
+    if doubt := faces[best].doubt:
+        return Reading(len(faces), None, "no_face", f"{doubt} of the swapped frame's face")
     return Reading(len(faces), faces[best], "ok")
+
+
+def _lost(sure: Sequence[Face], everyone: Sequence[Face]) -> str:
+    """Why none of an original frame's faces was chosen."""
+    if sure:
+        return f"none of the {len(sure)} faces is the tracked one"
+    return everyone[0].doubt if everyone else "no face was detected"
 
 
 def _centre(face: Face) -> tuple[float, float]:
