@@ -16,6 +16,7 @@ import numpy.typing as npt
 from bench.reading.crops import cut
 from bench.reading.instruments import create
 from bench.reading.pictures import PictureReader
+from bench.reading.same import Read, embedder, follow
 from bench.reading.shown import UNKNOWN, Shown, shown
 from metrics.instruments import Instrument
 from smoothswap.faces.align import AlignmentError
@@ -74,6 +75,7 @@ class Reader:
         detector: str = "yunet",
     ) -> None:
         self._detector = create_detector(detector)
+        self._embed: Read | None = None
         self._pictures = PictureReader(inception)
         self._rule = faces_rule
         self._instruments: list[Instrument] = [create(spec, single=True) for spec in instruments]
@@ -95,12 +97,15 @@ class Reader:
         detected = [[face for face in faces if not face.doubt] for faces in found]
         single = self._rule == "single"
         chosen = choose(detected, "largest" if single else self._rule)
+        others = [""] * len(frames)
+        if self._rule == "largest_tracked" and len(frames) > 1 and any(detected):
+            chosen, others = follow(frames, detected, chosen, self._person())
         readings = []
-        for faces, everyone, face in zip(detected, found, chosen, strict=True):
+        for faces, everyone, face, other in zip(detected, found, chosen, others, strict=True):
             if single and len(faces) > 1:
                 readings.append(Reading(len(faces), None, "many_faces", f"{len(faces)} faces in the frame"))
             elif face is None:
-                readings.append(Reading(len(everyone), None, "no_face", _lost(faces, everyone)))
+                readings.append(Reading(len(everyone), None, "no_face", other or _lost(faces, everyone)))
             else:
                 readings.append(Reading(len(faces), face, "ok"))
         read = [
@@ -108,6 +113,12 @@ class Reader:
             for frame, one in zip(frames, self._read(frames, readings), strict=True)
         ]
         return self._look(frames, [one.face for one in read], read) if look else read
+
+    def _person(self) -> Read:
+        """What tells one person from another, loaded when a clip first needs it."""
+        if self._embed is None:
+            self._embed = embedder()
+        return self._embed
 
     def swaps(self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False) -> list[Reading]:
         """Read swapped frames, of each the face nearest to the target's (Protocol.swap_face_rule).
