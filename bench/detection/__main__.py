@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from bench.cli import command
 from bench.detection import material, measures
+from bench.detection.table import table
 from bench.environment import environment
 from bench.errors import EXIT_OK, DataError
 from reports.results import write_atomic
@@ -96,30 +97,6 @@ def _speed(seed: int) -> dict[str, float]:
         cv2.BORDER_REPLICATE,
     )  # fmt: skip
     return measures.speed(np.asarray(frame, np.uint8), ROUNDS)
-
-
-def table(study: dict[str, Any]) -> str:
-    """The study as a Markdown table.
-
-    Args:
-        study: As `main` writes it.
-
-    Returns:
-        Its rows, a newline after each: missed and doubted faces beside the errors of those that were read.
-    """
-    names = list(study["rendered"])
-    lines = [
-        "| | " + " | ".join(f"{name}: error | lost | wrong" for name in names) + " |",
-        "| --- | " + " | ".join(["---: | ---: | ---:"] * len(names)) + " |",
-    ]
-    for case in study["rendered"][names[0]]:
-        cells = []
-        for name in names:
-            row = study["rendered"][name][case]
-            far = "-" if row["points"] is None else f"{row['points']:.3f} ({row['points_ninth_decile']:.3f})"
-            cells.append(f"{far} | {row['missed'] + row['doubted']} of {row['pictures']} | {row['wrong']}")
-        lines.append(f"| {case} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import false_words
-from bench.detection import __main__ as detection
+from bench.detection import table as detection
 from bench.errors import UsageError, suggestion
 from bench.finished import counts
 from bench.pages.departures import notes
