@@ -119,8 +119,8 @@ def detectors_are_the_studys(study: dict[str, Any], body: list[list[str]]) -> No
     cases = list(study["rendered"]["yunet"])
     assert [row[0] for row in body] == cases
     for row, case in zip(body, cases, strict=True):
-        for i, name in enumerate(study["rendered"]):
-            of, (far, lost, wrong) = study["rendered"][name][case], row[1 + 3 * i : 4 + 3 * i]
+        for i, detector in enumerate(study["rendered"]):
+            of, (far, lost, wrong) = study["rendered"][detector][case], row[1 + 3 * i : 4 + 3 * i]
             assert far == "-" if of["points"] is None else far.startswith(f"{of['points']:.3f} (")
             assert lost == f"{of['missed'] + of['doubted']} of {of['pictures']}"
             assert wrong == str(of["wrong"])
