@@ -25,7 +25,7 @@ from bench.errors import EXIT_OK, DataError, UsageError, few
 from bench.ffpp import modes, outputs, stored
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.report import choose_cases, publish
-from bench.ffpp.scores import ModelScores, Scores, Scoring, score_model, searched
+from bench.ffpp.scores import ModelScores, Scores, Scoring, beside, score_model, searched
 from bench.ffpp.slices import sliced
 from metrics import METRICS
 from metrics.evaluation import summarise
@@ -221,6 +221,24 @@ def _value_scores(model: Model, table: pa.Table, protocol: Protocol) -> Scores:
             seed=protocol.seed,
         )
         scores.metrics[key] = modes.stated(key, MetricValue.model_validate(value.as_dict()), protocol.mode)
+        if f"without_source/{key}" in table.column_names and old.without_source is not None:
+            scores.without[key] = _numbers(table, f"without_source/{key}")
+            scores.without_missing[key] = _numbers(table, f"without_source_missing/{key}")
+            own, lost = (
+                np.fmax(*both)
+                for both in ((values, scores.without[key]), (missing, scores.without_missing[key]))
+            )
+            read = summarise(
+                spec,
+                own,
+                np.where(np.isnan(own), lost, own),
+                np.array(table["cluster"].to_pylist(), dtype=str),
+                instrument=old.instrument,
+                lost=old.without_source.missing,
+                missing=protocol.missing,
+                seed=protocol.seed,
+            )
+            scores.metrics[key] = beside(scores.metrics[key], read)
         if spec.rank is not None and old.curve and f"rank/{key}" in table.column_names:
             scores.ranks[key] = _numbers(table, f"rank/{key}")
             scores.metrics[key] = searched(
@@ -241,19 +259,16 @@ def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
 
 def _with_scores(table: pa.Table, scores: Scores, keep_readings: bool) -> pa.Table:
     """The table with the new values of its frames in the place of the old ones."""
-    anew = {f"metric/{key}": values for key, values in scores.per_frame.items()}
-    anew |= {f"missing/{key}": values for key, values in scores.missing.items()}
-    anew |= {f"rank/{key}": values for key, values in scores.ranks.items()}
+    anew = outputs.score_columns(scores)
     columns: dict[str, Any] = {}
     for name in table.column_names:
-        if name.startswith(("metric/", "missing/", "rank/")):
+        if name.startswith(outputs.SCORES):
             continue
         if name.startswith(READINGS) and not columns.keys() & anew.keys():
-            columns |= {key: outputs.numbers(values) for key, values in anew.items()}
+            columns |= anew
         if keep_readings or not name.startswith(READINGS):
             columns[name] = table[name]
-    columns |= {key: outputs.numbers(values) for key, values in anew.items() if key not in columns}
-    return pa.table(columns)
+    return pa.table(columns | {name: values for name, values in anew.items() if name not in columns})
 
 
 def _shared(run: Path, models: Sequence[Model], names: Sequence[str]) -> dict[str, str]:
