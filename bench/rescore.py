@@ -27,13 +27,14 @@ from bench.ffpp.protocol import Protocol
 from bench.ffpp.report import choose_cases, publish
 from bench.ffpp.scores import ModelScores, Scores, Scoring, beside, score_model, searched
 from bench.ffpp.slices import sliced
+from bench.swappers.departures import of_committed
 from metrics import METRICS
 from metrics.evaluation import summarise
 from reports.files import FRAMES, ORIGINALS, PAIRS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.galleries import GalleryInfo
 from reports.pictures import store
 from reports.pictures.store import Picture
-from reports.results import MetricValue, Results, load, write_atomic
+from reports.results import MetricValue, ModelInfo, Results, load, write_atomic
 from reports.run_files import RunFiles
 from smoothswap.cli import Parser, check_folder
 
@@ -124,7 +125,11 @@ def rescore(
         results = model.results.model_copy(
             update={
                 "run": model.results.run.model_copy(
-                    update={"rescored": now, "gallery": _gallery(tables, model)}
+                    update={
+                        "rescored": now,
+                        "gallery": _gallery(tables, model),
+                        "model": _described(model.results),
+                    }
                 ),
                 "metrics": scores.metrics | kept,
             }
@@ -165,6 +170,13 @@ def _score(tables: stored.Shared, model: Model) -> tuple[ModelScores, dict[str, 
         name = model.results.run.model.name
         print(f"{name}: kept as they were, since what they need is not stored: {few(kept)}", file=sys.stderr)
     return scores, kept
+
+
+def _described(results: Results) -> ModelInfo:
+    """The model, with where its weights depart from the paper, which older results do not say."""
+    model = results.run.model
+    said = model.departures or of_committed(str(getattr(model, "weights", None) or ""), model.weights_sha256)
+    return model.model_copy(update={"departures": tuple(said)})
 
 
 def _gallery(tables: stored.Shared, model: Model) -> GalleryInfo | None:

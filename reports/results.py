@@ -136,12 +136,17 @@ class Counts(Closed):
 
 
 class ModelInfo(Open):
-    """The swapper. trained_with: instruments that its training used: families, names, or sha256 of weights."""
+    """The swapper.
+
+    trained_with: instruments that its training used: families, names, or sha256 of weights.
+    departures: where weights that come with the package were trained otherwise than the paper's; () in older results.
+    """
 
     name: Name
     weights_sha256: str | None = None
     reference: bool | None = None
     trained_with: tuple[str, ...] = ()
+    departures: tuple[str, ...] = ()
 
     @property
     def is_reference(self) -> bool:

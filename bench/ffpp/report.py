@@ -89,8 +89,8 @@ def report(
                 "run": provenance.of(plan, swapper, command, started, seconds)
                 | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
                 "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
-                "back": _counted(frame.back and frame.back.status for frame in frames),
-                "sourceless": _counted(frame.sourceless and frame.sourceless.status for frame in frames),
+                "back": _counted(frame.back.status for frame in frames if frame.back),
+                "sourceless": _counted(frame.sourceless.status for frame in frames if frame.sourceless),
                 "metrics": scores.metrics,
                 "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
             }
@@ -148,9 +148,9 @@ def _read_without(results: Results) -> str:
     )
 
 
-def _counted(statuses: Iterable[Status | None]) -> Counts | None:
-    """How many frames have each status, of those that have one; None where none has."""
-    found = Counter(status for status in statuses if status is not None)
+def _counted(statuses: Iterable[Status]) -> Counts | None:
+    """How many frames have each status; None of no frames."""
+    found = Counter(statuses)
     if not found:
         return None
     failed = {status: found[status] for status in STATUSES if status != "ok" and found[status]}  # type: ignore[index]

@@ -184,7 +184,7 @@ def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) 
     for entry in OURS:
         if entry.name == spec:
             swapper = _wrap(_load(entry.load, spec), entry.name, spec)
-            shows = getattr(swapper.run, "shows", "source")
+            shows: Any = getattr(swapper.run, "shows", "source")
             return replace(swapper, reference=spec in REFERENCES, shows=shows)
     if kind == "smoothswap" and (argument or not colon):
         return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench.pages.departures import departures
+from bench.swappers.departures import departures
 from tests.support.pages import README, ROOT
 
 WEIGHTS = ROOT / "smoothswap" / "weights"
