@@ -101,8 +101,9 @@ bold, words, scale and comparisons. Otherwise leaving out a source would pay, fo
 and pose to perfection, and only the source tells it from a swap. What can be said without the source is read nevertheless
 and stands beside: `without_source` in results.json has the metric over those frames and these together, with its own
 counts, the report a table of its own. Whether the target is found needs the source too, whose face belongs among those who
-are searched. Metrics of installed packages are taken to need it unless they declare `needs_source=False`. Read without it are:
-"""
+are searched. Metrics of installed packages are taken to need it unless they declare `needs_source=False`.
+
+Read without it are """
 _FIRST = """\
 ## The first table
 
@@ -134,7 +135,7 @@ def page(metrics: Iterable[Declared] | None = None) -> str:
         ("key", "a missing face counts as"), ((f"`{m.key}`", m.missing) for m in listed if m.missing)
     )
     first = _table(("key", "name"), ((f"`{m.key}`", m.label) for m in listed if m.headline))
-    free = _table(("key", "name"), ((f"`{m.key}`", m.label) for m in listed if _sourceless(m)))
+    free = f"{_SOURCELESS}{', '.join(f'`{m.key}`' for m in listed if _sourceless(m))}.\n"
     unranked = _table(("key", "why"), ((f"`{m.key}`", m.unranked) for m in listed if m.unranked))
     return (
         "\n".join(
@@ -147,7 +148,6 @@ def page(metrics: Iterable[Declared] | None = None) -> str:
                 unranked,
                 _MISSING,
                 missing,
-                _SOURCELESS,
                 free,
                 _INTERVALS,
             ]
