@@ -128,7 +128,7 @@ def rescore(
                     update={
                         "rescored": now,
                         "gallery": _gallery(tables, model),
-                        "model": _described(model.results),
+                        "model": described(model.results),
                     }
                 ),
                 "metrics": scores.metrics | kept,
@@ -172,8 +172,8 @@ def _score(tables: stored.Shared, model: Model) -> tuple[ModelScores, dict[str, 
     return scores, kept
 
 
-def _described(results: Results) -> ModelInfo:
-    """The model, with where its weights depart from the paper, which older results do not say."""
+def described(results: Results) -> ModelInfo:
+    """The model of some results, with where its weights depart from the paper, which older ones do not say."""
     model = results.run.model
     said = model.departures or of_committed(str(getattr(model, "weights", None) or ""), model.weights_sha256)
     return model.model_copy(update={"departures": tuple(said)})

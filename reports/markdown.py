@@ -51,6 +51,7 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
         if any(c in columns for c in of)
     ]
     shown_notes += [f"† {plain(note)}" for note in table.daggers]
+    shown_notes += [departed(name, said) for name, said in table.departures]
     shown_notes += [plain(table.seen)] if table.seen else []
     return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in shown_notes) + _beside(table, columns)
 
@@ -74,6 +75,19 @@ def _beside(table: Table, columns: Sequence[Column]) -> str:
         read = f"{line.counts.used} of {line.counts.expected}"
         lines.append(_line([plain(line.row.run.name), *cells, read]))
     return f"\n{NOTE}\n\n" + "\n".join(lines) + "\n"
+
+
+def departed(model: str, departures: str) -> str:
+    """The note under a table of where a model's training departs from the paper's.
+
+    Args:
+        model: Its name.
+        departures: What departs, in words.
+
+    Returns:
+        Markdown, escaped.
+    """
+    return f"Not as in the paper (its own in brackets), {plain(model)}: {plain(departures)}."
 
 
 def csv_table(runs: Sequence[RunFiles]) -> str:
