@@ -135,7 +135,7 @@ def page(metrics: Iterable[Declared] | None = None) -> str:
         ("key", "a missing face counts as"), ((f"`{m.key}`", m.missing) for m in listed if m.missing)
     )
     first = _table(("key", "name"), ((f"`{m.key}`", m.label) for m in listed if m.headline))
-    free = f"{_SOURCELESS}{', '.join(f'`{m.key}`' for m in listed if _sourceless(m))}.\n"
+    free = f"{_SOURCELESS}{', '.join(m.label for m in listed if _sourceless(m))}.\n"
     unranked = _table(("key", "why"), ((f"`{m.key}`", m.unranked) for m in listed if m.unranked))
     return (
         "\n".join(

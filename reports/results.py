@@ -181,7 +181,7 @@ class Results(Closed):
 
     back: of a cycle alone, what became of the ways back of the frames that have an original to go back to.
     sourceless: of a partial download, the frames whose source's clip is not there while the target shows a face and the
-        swap's clip is there; in the ledger they are `not_available`.
+    swap's clip is there; in the ledger they are `not_available`.
     check: of finished swaps alone. All three are None in files that were written without them.
     """
 
