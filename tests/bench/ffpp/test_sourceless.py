@@ -256,12 +256,12 @@ def frame(clip: str, i: int, swap: np.ndarray | None, target: np.ndarray, source
         values = {"made/identity": vector, "made/expression": vector}
         return None if vector is None else Reading(1, None, "ok", "", values)  # type: ignore[arg-type]
 
-    sides = dict(zip(("swap", "source", "target"), map(reading, (swap, source, target)), strict=True))
     first, second = clip.split("_")
     status, reason = ("ok", "") if source is not None else ("not_available", "source clip: not on the disk")
     row = Row("mine", "mine", "c23", clip, first, second, clip, i, i, 0, status, reason)  # type: ignore[arg-type]
     alone = Sourceless("ok") if source is None else None
-    return Frame(row, Pair(clip, first, second, first, second), source is not None, **sides, sourceless=alone)
+    pair, posed = Pair(clip, first, second, first, second), source is not None
+    return Frame(row, pair, posed, reading(swap), reading(source), reading(target), sourceless=alone)
 
 
 def test_leaving_out_sources_earns_no_better_number() -> None:
