@@ -118,6 +118,7 @@ def _distance_metric(reading: str, order: int) -> Metric:
         if_missing=partial(_unwanted_to_wanted, reading),
         missing=f"distance of the {OTHER[side]}",
         headline=True,
+        needs_source=side == "source",
         source=f"{TABLE_1}; its 3D model is not stated",
     )
 

@@ -13,6 +13,7 @@ from tests.support import ROOT
 RESULTS = ROOT / "results"
 COUNTS = {
     "aligned-crops",
+    "crops-check",
     "detection",
     "false-words",
     "finished-check",
