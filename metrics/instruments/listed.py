@@ -77,6 +77,12 @@ ANNY_LANDMARKS = Available(
     factory="metrics.instruments.anny_landmarks:create",
     default=False,
 )
+OPENINGS = Available(
+    name="openings",
+    reads=("mouth", "eyes"),
+    description="opening of mouth and eyes, from 68 landmarks",
+    factory="metrics.instruments.openings:create",
+)
 BLENDSHAPES = Available(
     name="blendshapes",
     reads=("expression",),

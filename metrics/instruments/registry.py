@@ -31,6 +31,7 @@ OURS = tuple(
         "vggface2",
         "anny",
         "anny-landmarks",
+        "openings",
         "blendshapes",
         "deca",
         "tddfa",
