@@ -11,7 +11,13 @@ from metrics.registry import PICTURES
 from metrics.sides import READINGS
 
 N = 12
-FAMILIES = {"vgg": "vggface2", "vgg_r": "vggface2", "arc": "arcface", "arc_r": "arcface", "pose_hn": "hopenet"}
+FAMILIES = {
+    "vgg": "vggface2",
+    "vgg_r": "vggface2",
+    "arc": "arcface",
+    "arc_r": "arcface",
+    "pose_hn": "hopenet",
+}
 
 
 def sides(family: str, with_source: bool) -> Sides:
