@@ -14,6 +14,7 @@ RESULTS = ROOT / "results"
 COUNTS = {
     "aligned-crops",
     "crops-check",
+    "detection",
     "false-words",
     "finished-check",
 }  # of what happened; they have a table in docs, and no page
