@@ -28,7 +28,7 @@ from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading, Status
 from bench.swappers import Swapper, Task
 from bench.swappers.apply import Failed, Swapped, swap
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from smoothswap.media.video import VideoError
 
 

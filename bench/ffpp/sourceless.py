@@ -16,7 +16,7 @@ from bench.ffpp.frame import Frame, Sourceless
 from bench.ffpp.pair import PairRun
 from bench.reading.reader import Image, Status
 from bench.swappers import Swapper
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 
 
 def readable_without(swapper: Swapper, source: Clip, target: Clip) -> bool:

@@ -18,8 +18,8 @@ from smoothswap.faces.detect import Detector
 from smoothswap.media.video import even_indices
 from smoothswap.pixels import Image
 
-ALIKE = {"simswap", "hififace"}
-"""Templates that cut a frontal face alike: to take one for the other is no mistake that could be seen in it."""
+ALIKE = ({"simswap", "hififace"}, {"ffhq", "ffhq5"})
+"""Templates that cut a frontal face alike, or nearly: one taken for the other can pass in silence, and is counted apart."""
 Judged = tuple[str, str | None, Verdict | None]
 
 
@@ -67,7 +67,7 @@ def judged_crops(
         for other in TEMPLATES:
             if other == template:
                 continue
-            kind = "alike" if {other, template} == ALIKE else "another template"
+            kind = "alike" if {other, template} in ALIKE else "another template"
             verdict = judge_crops(held, Aligned(other, own.size), str(where))
             yield f"{template}: {kind}, {other}", mend, verdict
 
