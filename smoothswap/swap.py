@@ -167,10 +167,11 @@ def _swap_picture(options: argparse.Namespace, model: SmoothSwap) -> str:
     from smoothswap.faces.detect import Detector
     from smoothswap.inference import faces_to_swap
     from smoothswap.media import files
+    from smoothswap.media.images import read_profiled
 
     detector = Detector()
     swapper = _swapper(options, model, detector)
-    frame, profile = files.read_picture(options.target)
+    frame, profile = read_profiled(options.target)
     found = detector.detect(frame)
     (swapped,) = swapper.swap([frame], faces_to_swap([found], options.face, str(options.target)))
     if swapped.frame is None:
@@ -258,13 +259,13 @@ def first_face(path: Path, detector: Detector) -> tuple[Image, Face]:
 
 
 def _frames(path: Path) -> Iterator[Image]:
-    from smoothswap.media.files import read_picture
+    from smoothswap.media.images import read_image
     from smoothswap.media.video import iter_frames
 
     if path.suffix.lower() in VIDEOS:
         yield from iter_frames(path)
     else:
-        yield read_picture(path)[0]
+        yield read_image(path)
 
 
 if __name__ == "__main__":
