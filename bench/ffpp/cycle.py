@@ -69,7 +69,7 @@ class CycleRun(PairRun):
             As PairRun.frames.
 
         Raises:
-            DataError: When a worker process was killed.
+            ReadingLost: When a worker process hung or died.
         """
         frames = super().frames()
         found = {i: self._task(i, frame) for i, frame in enumerate(frames)}

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.clips import ClipError, FrameRule
+from bench.data.clips import FrameRule
 from bench.data.numbering import AS_NAMED
 from bench.data.pairs import Pair
 from bench.ffpp.aligned import into_frames
 from bench.ffpp.cases import Case, Cutter
-from bench.ffpp.clip import Clip, open_clip, reopen, sized
+from bench.ffpp.clip import Clip, missing, received, received_read, sized
 from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.pixels import measure, measure_video
@@ -28,7 +28,6 @@ from bench.reading.pool import Readers
 from bench.reading.reader import Reading, Status
 from bench.swappers import Swapper, Task
 from bench.swappers.apply import Failed, Swapped, swap
-from smoothswap.media.video import VideoError
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class PairRun:
             A frame for each that the protocol expects, also for those that failed.
 
         Raises:
-            DataError: When a worker process was killed.
+            ReadingLost: When a worker process hung or died.
         """
         # an unreadable clip fails in full
         numbers = self.target.frames.numbers or [-1] * self.context.rule.k
@@ -170,7 +169,8 @@ class PairRun:
         name = f"{self.swapper.name}/{self.pair.id} in {self.swapper.run.where()}"
         path = self.swapper.run.path(self.pair)
         numbering = getattr(self.swapper.run, "numbering", AS_NAMED)
-        clip = open_clip(path, name, self.context.rule, self.target.frames.count, numbering)
+        readers, rule, count = self.context.readers, self.context.rule, self.target.frames.count
+        clip = missing(name) if path is None else received(readers.frames(path, rule, count, numbering), name)
         if clip.failure:
             self._failure, self._absent = clip.failure, clip.absent
             if clip.absent:
@@ -180,13 +180,12 @@ class PairRun:
         self._there = clip.frames.there
         if clip.frames.numbers != self.target.frames.numbers:
             assert self._target_path is not None
-            try:
-                self.target = reopen(
-                    self._target_path, clip.frames.numbers, self.context.readers, self.context.pictures
-                )
-            except (VideoError, ClipError) as error:
-                self._failure = f"target clip: {error}"
+            again = readers.numbers(self._target_path, clip.frames.numbers, self.context.pictures)
+            target = received_read(again, self.pair.target)
+            if target.failure:
+                self._failure = f"target clip: {target.failure}"
                 return
+            self.target = target
         self._pose()
         aligned = getattr(self.swapper.run, "aligned", None)
         if aligned is None:

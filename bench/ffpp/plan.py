@@ -47,6 +47,7 @@ class Plan:
     outside: Outside
     swappers: list[Swapper]
     workers: int
+    clip_seconds: float
     device: str
     batch_size: int
     checks: Mapping[str, Verdict] = field(default_factory=dict)
@@ -110,7 +111,8 @@ def planned(
         inception=options.inception,
         outside=Outside(options.lpips),
         swappers=swappers,
-        workers=options.workers or min(8, cores()),
+        workers=min(8, cores()) if options.workers is None else options.workers,
+        clip_seconds=options.clip_seconds,
         device=device,
         batch_size=options.batch_size,
     )

@@ -14,10 +14,12 @@ from bench.finished import thumbnails
 from bench.finished.compare import Clips, Finding, compare, face_mask, features
 from bench.finished.crops import CropCheck, Held, judge_crops
 from bench.finished.judge import APART, SHOWS, Verdict, judge
+from bench.finished.opened import Guarded, Opener, here
 from bench.finished.thumbnails import UNREADABLE, Thumbnails
 from bench.swappers import Swapper
 from bench.swappers.finished import ListedSwaps
 from smoothswap.faces.detect import Detector, Face
+from smoothswap.guarded import SECONDS, Workers
 from smoothswap.media.video import even_indices
 
 CLIPS = 4  # of each model; each costs the decoding of three clips
@@ -31,10 +33,11 @@ class Check:
     Args:
         dataset: Where the originals lie.
         pairs: Of the run.
+        opened: Opens files, as `Guarded` does; `here` does it in this process, without a guard.
     """
 
-    def __init__(self, dataset: Dataset, pairs: Sequence[Pair]) -> None:
-        self._dataset, self._pairs = dataset, pairs
+    def __init__(self, dataset: Dataset, pairs: Sequence[Pair], opened: Opener = here) -> None:
+        self._dataset, self._pairs, self._opened = dataset, pairs, opened
         self._detector = Detector()
         self._read: dict[tuple[str, tuple[int, int] | None], Thumbnails | None] = {}
         self._faces: dict[str, list[tuple[Face, tuple[int, int]]]] = {}
@@ -67,7 +70,7 @@ class Check:
     def _of_crops(
         self, swapper: Swapper, there: Sequence[tuple[Pair, Path]], numbering: Numbering
     ) -> Verdict | None:
-        check = CropCheck(self._dataset)
+        check = CropCheck(self._dataset, self._opened)
         held: dict[str, Held] = {}
         for i in even_indices(len(there), CLIPS) if there else []:
             if (found := check.hold(*there[i], numbering)) is not None:
@@ -91,7 +94,7 @@ class Check:
         height, width = target.pictures.shape[1:]
         size = (height, width)
         try:
-            swap = thumbnails.read(path, size, FRAMES)
+            swap = self._opened(thumbnails.read, path, size, FRAMES)
         except UNREADABLE:
             return None
         source = self._original(pair.source, size)
@@ -104,7 +107,7 @@ class Check:
         if key not in self._read:
             path = self._dataset.path(self._dataset.original(clip))
             try:
-                read = None if path is None else thumbnails.read(path, size, whole=LOOKS)
+                read = None if path is None else self._opened(thumbnails.read, path, size, None, LOOKS)
             except UNREADABLE:
                 read = None
             if read is not None:
@@ -129,7 +132,7 @@ class Check:
             if path is None or clip in (pair.target, pair.source):
                 continue
             try:
-                picture = thumbnails.first(path, (height, width))
+                picture = self._opened(thumbnails.first, path, (height, width))
             except UNREADABLE:
                 continue
             if (like := float((swap @ features(picture, clips.mask).T).max())) > best:
@@ -138,7 +141,11 @@ class Check:
 
 
 def check_finished(
-    dataset: Dataset, pairs: Sequence[Pair], swappers: Sequence[Swapper], refuse: bool = True
+    dataset: Dataset,
+    pairs: Sequence[Pair],
+    swappers: Sequence[Swapper],
+    refuse: bool = True,
+    seconds: float = SECONDS,
 ) -> dict[str, Verdict]:
     """Check every model of finished swaps, and say on standard error what is not as it should be.
 
@@ -147,6 +154,7 @@ def check_finished(
         pairs: Of the run.
         swappers: Of the run; references and models that are yet to swap are passed over.
         refuse: Whether a model that is wrong stops the run; else it is a warning.
+        seconds: That opening a clip may take before it is given up, as one that cannot be read.
 
     Returns:
         By model the verdict, of those that could be checked.
@@ -157,10 +165,12 @@ def check_finished(
     finished = [swapper for swapper in swappers if swapper.kind == "finished" and not swapper.reference]
     if not finished:
         return {}
-    check = Check(dataset, pairs)
+    with Workers(1, seconds=seconds) as workers:
+        check = Check(dataset, pairs, Guarded(workers))
+        judged = {swapper.name: check(swapper) for swapper in finished}
     verdicts = {}
     for swapper in finished:
-        verdict = check(swapper)
+        verdict = judged[swapper.name]
         if verdict is None:
             continue
         verdicts[swapper.name] = verdict
