@@ -24,7 +24,7 @@ from smoothswap.workers import begin_worker
 SECONDS = 120.0
 """That a job of usual size may take."""
 STARTS = 3  # processes in a row that do not get as far as their first job: it is the machine, not the job
-START_SECONDS = 300.0
+START_SECONDS = 60.0  # that a start may take at least
 
 
 class WorkerLost(Exception):
@@ -183,9 +183,22 @@ class _Keeper:
         return value
 
     def _begin(self) -> None:
-        """Start a process; raises DataError where several in a row do not get that far."""
-        if self._pool.failed_starts >= STARTS:
-            raise DataError(_NO_START)
+        """Start a process; raises DataError where several in a row do not get as far as a job."""
+        while self._pool.failed_starts < STARTS:
+            self._spawn()
+            try:
+                good, value = self._asked(max(self._pool.seconds, START_SECONDS), None)
+            except WorkerLost:
+                self._pool.failed_starts += 1
+                continue
+            self._pool.failed_starts = 0
+            if not good:
+                self._end()
+                raise value
+            return
+        raise DataError(_NO_START)
+
+    def _spawn(self) -> None:
         # spawn: forking a process that holds torch's threads can deadlock.
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
@@ -198,17 +211,6 @@ class _Keeper:
             theirs.close()
         with self._lock:
             self._process, self._hung = process, False
-        try:
-            good, value = self._asked(START_SECONDS, None)
-        except WorkerLost as error:
-            self._pool.failed_starts += 1
-            if self._pool.failed_starts >= STARTS:
-                raise DataError(f"{_NO_START} (the last one {error})") from None
-            raise
-        self._pool.failed_starts = 0
-        if not good:
-            self._end()
-            raise value
 
     def _asked(self, seconds: float, job: Any) -> tuple[bool, Any]:
         """What the process answers; raises WorkerLost where it gives none in time."""
