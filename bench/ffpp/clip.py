@@ -19,12 +19,17 @@ _NOTHING = Frames(0, [], [], [])
 
 @dataclass
 class Clip:
-    """A clip with the readings of its frames; `failure` when it could not be read at all; absent: it is not there."""
+    """A clip with the readings of its frames.
+
+    failure: why it could not be read at all. absent: it is not there. single: it is one picture, so that one frame is
+    expected of it.
+    """
 
     frames: Frames
     readings: list[Reading] = field(default_factory=list)
     failure: str = ""
     absent: bool = False
+    single: bool = False
 
     def ok(self, i: int) -> bool:
         """Whether frame i has a usable face."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.clips import FrameRule
+from bench.data.clips import FrameRule, is_picture
 from bench.data.numbering import AS_NAMED
 from bench.data.pairs import Pair
 from bench.ffpp.aligned import into_frames
@@ -78,6 +79,7 @@ class PairRun:
         self.source, self.target, self.truth = source, target, truth
         self._target_path = target_path
         self._failure = ""
+        self._single = target.single
         self._there = target.frames.there
         self._absent = False
         self._view = ""
@@ -118,8 +120,12 @@ class PairRun:
         Raises:
             ReadingLost: When a worker process hung or died.
         """
+        frames = self._read_frames()
+        return frames + self._lacking(range(len(frames), 1 if self._single else self.context.rule.k))
+
+    def _read_frames(self) -> list[Frame]:
         # an unreadable clip fails in full
-        numbers = self.target.frames.numbers or [-1] * self.context.rule.k
+        numbers = self.target.frames.numbers or [-1] * (1 if self._single else self.context.rule.k)
         truth: Mapping[int, Reading] = self.truth.readings() if self.truth else {}
         if self._failure:
             return [
@@ -132,6 +138,13 @@ class PairRun:
         read |= {i: self.target.readings[i] for i in self._same_as_target}
         read |= {i: truth[self.target.frames.numbers[i]] for i in self._same_as_truth}
         return [self._scored(i, number, read.get(i), truth) for i, number in enumerate(numbers)]
+
+    def _lacking(self, places: Sequence[int]) -> list[Frame]:
+        """The frames that the protocol expects of the clip beyond those that it has."""
+        read, asked = len(self.target.frames.numbers), self.context.rule.k
+        reason = f"the clip has {read} of the {asked} frames that the protocol reads"
+        row = partial(self._row, number=-1, status="not_available", reason=reason)
+        return [Frame(row(i), self.pair, posed=False) for i in places]
 
     # ---- which faces ----
     def _clip_failure(self) -> str:
@@ -178,6 +191,7 @@ class PairRun:
                 self._posed = [False] * len(self._posed)
             return
         self._there = clip.frames.there
+        self._single |= path is not None and is_picture(path)
         if clip.frames.numbers != self.target.frames.numbers:
             assert self._target_path is not None
             again = readers.numbers(self._target_path, clip.frames.numbers, self.context.pictures)
@@ -331,7 +345,7 @@ class PairRun:
         return measure(self.context.outside, self.target, self._swapped, i) if self.context.pictures else {}
 
     def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
-        j = self._shown[i] if self._posed else None
+        j = self._shown[i] if i < len(self._posed) else None
         return Row(
             model=self.swapper.name,
             manipulation=self.swapper.manipulation,

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 
 from tqdm import tqdm
 
-from bench.data.clips import FrameRule, Frames
+from bench.data.clips import FrameRule, Frames, is_picture
 from bench.data.pairs import ClipKey, Dataset, Pair
+from bench.errors import few
 from bench.ffpp.cases import LOSSLESS, Cutter
 from bench.ffpp.clip import Clip, missing, received, received_read
 from bench.ffpp.cycle import CycleRun
@@ -183,7 +184,10 @@ class Group:
     def score(self) -> Iterator[tuple[Pair, str, list[Frame]]]:
         """(pair, model, its frames) for every pair and every swapper, in that order; all of them scored, or all lost."""
         for name, future in self._reading.items():
-            self.originals[name] = received_read(future, str(self.dataset.original(name)))
+            key = self.dataset.original(name)
+            path = self.dataset.path(key)
+            clip = received_read(future, str(key))
+            self.originals[name] = replace(clip, single=path is not None and is_picture(path))
         try:
             scored = list(self._scored())
         except ReadingLost as error:
@@ -274,6 +278,8 @@ def run_plan(plan: Plan) -> tuple[Outcome, Outcome | None]:
             )()
 
         outcome = run(plan.dataset.truth, FrameRule(plan.protocol.frames), True)
-        if not plan.protocol.video:
-            return outcome, None
-        return outcome, run("", FrameRule(plan.protocol.video, consecutive=True), False)
+        rule = FrameRule(plan.protocol.video, consecutive=True)
+        video = run("", rule, False) if plan.protocol.video else None
+    if readers.passed_over:
+        print(f"passed over, for they are no pictures: {few(readers.passed_over)}", file=sys.stderr)
+    return outcome, video

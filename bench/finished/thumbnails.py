@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import Interpolation
 
-from bench.data.clips import ClipError, numbered_files
+from bench.data.clips import ClipError, is_picture
+from bench.data.frame_names import numbered
 from smoothswap.media.film import Film, VideoError
 from smoothswap.media.images import ImageError, read_image
 from smoothswap.media.orientation import orientation
-from smoothswap.media.suffixes import PICTURES
 from smoothswap.media.video import even_indices
 from smoothswap.pixels import Image
 
@@ -75,8 +75,8 @@ def read(
     Raises:
         VideoError, ClipError, ImageError, OSError: The clip cannot be read.
     """
-    if path.is_dir() or path.suffix.lower() in PICTURES:
-        return _of_files(numbered_files(path), size, most, whole)
+    if path.is_dir() or is_picture(path):
+        return _of_files(numbered(path).files, size, most, whole)
     return _of_video(path, size, most, whole)
 
 
@@ -93,8 +93,8 @@ def first(path: Path, size: tuple[int, int]) -> Grey:
     Raises:
         VideoError, ClipError, ImageError, OSError: The clip cannot be read.
     """
-    if path.is_dir() or path.suffix.lower() in PICTURES:
-        return _of_files(numbered_files(path), size, 1, 0).pictures
+    if path.is_dir() or is_picture(path):
+        return _of_files(numbered(path).files, size, 1, 0).pictures
     with Film(path) as film:
         for frame in film.frames():
             return _grey(frame, size)[None]

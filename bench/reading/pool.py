@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench.data.clips import ClipError, FrameRule, Frames, read_clip, read_first, read_numbers
+from bench.data.clips import ClipError, FrameRule, Frames, read_clip, read_first, read_numbers, read_original
 from bench.data.numbering import AS_NAMED, Numbering
 from bench.reading.reader import Image, Reader, Reading
 from metrics.instruments import InstrumentError
@@ -44,6 +44,9 @@ class Readers:
         inception: A file for FID; None: none.
         seconds: That a worker may be at ten frames, or ten megabytes of a file, before it is given up.
 
+    Attributes:
+        passed_over: What lies in the folders of frames that were read and is no picture by its ending.
+
     Raises:
         InstrumentError: For an instrument that cannot be made here; from a worker process when its reading is asked for.
     """
@@ -59,6 +62,7 @@ class Readers:
         self.workers = max(1, workers)
         self._pool = Workers(workers, Reader, (list(instruments), faces_rule, inception), seconds)
         self._lost: dict[Path, str] = {}
+        self.passed_over: dict[str, None] = {}
 
     def __enter__(self) -> Readers:
         self._pool.__enter__()
@@ -101,7 +105,7 @@ class Readers:
         """Hand an original clip out to be decoded and read.
 
         Args:
-            path: As for read_clip.
+            path: As for read_original.
             rule: Which frames.
             look: Whether the pictures themselves are read too.
 
@@ -162,8 +166,15 @@ class Readers:
         future = self._pool.submit(call, path, *given, weight=weight, urgent=urgent)
 
         def remember(done: Future[Any]) -> None:
-            if not done.cancelled() and isinstance(error := done.exception(), WorkerLost):
+            if done.cancelled():
+                return
+            if isinstance(error := done.exception(), WorkerLost):
                 self._lost[path] = f"{path}: the worker process that read it {error}"
+            elif error is None:
+                came = done.result()
+                frames = came[0] if isinstance(came, tuple) else came
+                if isinstance(frames, Frames):
+                    self.passed_over |= dict.fromkeys(str(path / name) for name in frames.passed_over)
 
         future.add_done_callback(remember)
         return future
@@ -224,7 +235,7 @@ def _frames(
 
 
 def _clip(reader: Reader, path: Path, rule: FrameRule, look: bool) -> tuple[Frames, list[Reading]]:
-    return _read(reader, read_clip(path, rule), look)
+    return _read(reader, read_original(path, rule), look)
 
 
 def _numbers(reader: Reader, path: Path, numbers: list[int], look: bool) -> tuple[Frames, list[Reading]]:
