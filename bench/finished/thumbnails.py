@@ -96,9 +96,7 @@ def first(path: Path, size: tuple[int, int]) -> Grey:
     if path.is_dir() or is_picture(path):
         return _of_files(numbered(path).files, size, 1, 0).pictures
     with Film(path) as film:
-        for frame in film.frames():
-            return _grey(frame, size)[None]
-    raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+        return _grey(next(film.frames()), size)[None]
 
 
 def _of_files(
@@ -141,8 +139,7 @@ def _of_video(path: Path, size: tuple[int, int] | None, most: int | None, whole:
             pictures.append(_grey(frame, size))
             if len(frames) < whole and i % step == 0:
                 frames.append(film.rgb(frame))
-    if shape is None:
-        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+    assert shape is not None  # film.frames() yields one or raises
     taken = range(len(pictures)) if most is None else even_indices(len(pictures), most)
     shown = np.stack([pictures[i] for i in taken])
     return Thumbnails(list(taken), shown, len(pictures), shape, rate, frames, list(range(len(pictures))))

@@ -145,9 +145,7 @@ def rewrite_video(
         OutputError: For what cannot be written.
     """
     with Film(path) as film:
-        first = next(film.frames(), None)
-    if first is None:
-        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+        first = next(film.frames())
     kind = VIDEOS_OUT[out.suffix.lower()]
     with replacing(out) as part:
         with Film(path) as film:

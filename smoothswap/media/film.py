@@ -169,7 +169,7 @@ class Film:
             av.VideoFrame, as stored (`rgb` gives what is shown), or av.Packet of one of `others`.
 
         Raises:
-            VideoError: For more than the limits allow.
+            VideoError: For more than the limits allow, and where no frame decodes.
         """
         frames = decoded = 0
         spent = 0.0
@@ -199,6 +199,13 @@ class Film:
                         "cut the video into parts"
                     )
                 yield frame
+        if frames == 0:
+            # The probing decoder keeps the limit too, and then knows no size.
+            sized = self.stream.codec_context.width > 0
+            large = "" if sized else f", or they are larger than the limit of {self.limits.pixels:,} pixels"
+            raise VideoError(
+                f"{self.path}: no frame of the video decodes{large}; download or copy it again"
+            )
 
     def _decode(self, packet: Any) -> list[Any]:
         try:

@@ -149,13 +149,9 @@ def iter_frames(path: str | os.PathLike[str]) -> Iterator[Image]:
     Raises:
         VideoError: The file is missing, empty or no video, or none of its frames decodes.
     """
-    count = 0
     with Film(path) as film:
         for frame in film.frames():
             yield film.rgb(frame)
-            count += 1
-    if count == 0:
-        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
 
 
 def claimed_frames(path: str | os.PathLike[str]) -> int | None:
@@ -273,6 +269,4 @@ def _decode(
                         "ask for fewer frames, or scale the video down"
                     )
             count += 1
-    if count == 0:
-        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
     return count, frames
