@@ -2,7 +2,8 @@
 
 Files from anywhere are decoded by libraries that are not written in Python, and one file in a million makes them hang, or
 ends the process. So such work is handed to Workers, with a time limit for every job: a process that is still at it then is
-killed, whatever it is doing, and another takes its place; so is one that died. Whoever waits for the job is told by WorkerLost.
+killed, whatever it is doing, and another takes its place, as it does for one that died. Whoever waits for the job is told
+by WorkerLost.
 """
 
 from __future__ import annotations
@@ -287,7 +288,7 @@ def _work(pipe: Connection, start: Callable[..., Any], arguments: tuple[Any, ...
 def _sendable(error: Exception) -> Exception:
     """The error itself, or its words where it cannot be sent."""
     try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+        pickle.loads(pickle.dumps(error))  # our own
     except Exception:  # noqa: BLE001
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error

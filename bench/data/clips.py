@@ -72,8 +72,8 @@ def read_clip(
 
     Raises:
         VideoError: For a missing, empty or undecodable video.
-        ClipError: For a folder without numbered frames, with two of one number, with none under `below`, or plainly numbered
-            from 1.
+        ClipError: For a folder without numbered frames, with two of one number, with none under `below`, or plainly
+            numbered from 1.
     """
     if below is not None and numbering != AS_NAMED:
         return _renumbered(path, rule, below, numbering)
@@ -86,8 +86,8 @@ def read_clip(
             )
         if 0 not in found.files and below in found.files:
             raise ClipError(
-                f"{path} has a frame {below} and none of number 0, and the target's clip has 0 to {below - 1}: it is numbered "
-                "from 1; number its frames from 0, or say --frame-numbers from-1"
+                f"{path} has a frame {below} and no frame 0, and the target's clip has 0 to {below - 1}: it is numbered from "
+                "1; number its frames from 0, or say --frame-numbers from-1"
             )
         chosen = _read_files(found, [numbers[i] for i in rule(len(numbers))])
         return replace(chosen, there=len(numbers))

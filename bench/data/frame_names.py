@@ -10,16 +10,14 @@ from smoothswap.media.suffixes import PICTURES
 
 LARGEST = 2**31 - 1
 """A clip of so many frames lasts two years; a larger number is a date or a hash."""
-# 0.04, t1.320, 12:30, 1,5: a number with a fraction, or the fields of a clock; not 000_003.0012, a name with a number behind
-# it. And the units of a time behind the last number.
+# 0.04, t1.320, 12:30, 1,5: a number with a fraction, or the fields of a clock; not 000_003.0012, a name with a number
+# behind it. And the units of a time behind the last number.
 _TIME = re.compile(
     r"(?<![^\W_])t?(0[.,]\d+|[1-9]\d*[.,](?!\d{4,5}\D*$)\d+)\D*$|\d:\d+\D*$|\d\s*(h|m|s|ms|us|sec|secs|seconds|min)$",
     re.IGNORECASE,
 )
 # 00-00-01, 00_00_01.320, 00h00m01s320: hours, minutes and seconds.
-_CLOCK = re.compile(
-    r"(?<!\d)\d{1,2}[-_.h:]([0-5]\d)[-_.m:]([0-5]\d)([-_.,s:]\d{1,6})?s?$", re.IGNORECASE
-)
+_CLOCK = re.compile(r"(?<!\d)\d{1,2}[-_.h:]([0-5]\d)[-_.m:]([0-5]\d)([-_.,s:]\d{1,6})?s?$", re.IGNORECASE)
 
 
 class ClipError(ValueError):
@@ -40,8 +38,8 @@ def numbered(path: Path) -> Numbered:
     Hidden files are nothing. What has no picture's ending is passed over, and named.
 
     Raises:
-        ClipError: For a folder without pictures, a name without a number or with a time in its place, a number beyond LARGEST,
-            and two files of one number.
+        ClipError: For a folder without pictures, a name without a number or with a time in its place, a number beyond
+            LARGEST, and two files of one number.
     """
     if not path.is_dir():
         return Numbered({0: path}, [])

@@ -1,8 +1,8 @@
 """Damaged and hostile media by kind: each fault spoils one clip, and says what a run must make of it.
 
-A fault takes the place of a whole clip, a video or a folder of frames, and is drawn by a seed, so that it can be had again. A
-run over such a clip ends with exit code 0 and a ledger that adds up: either the clip is read, wholly or in part, or each of its
-frames is a row with a reason.
+A fault takes the place of a whole clip, a video or a folder of frames, and is drawn by a seed, so that it can be had again.
+A run over such a clip ends with exit code 0 and a ledger that adds up: either the clip is read, wholly or in part, or each
+of its frames is a row with a reason.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class MediaFault:
     Args:
         name: Of the kind.
         damage: Spoils the clip at a path, by the numbers of a generator.
-        rows: What a run must make of the clip: "failed", every frame of it is a failed row; "either", it may also be read, in
-            whole or in part; "ok", it is the same film in another guise and must be read.
+        rows: What a run must make of the clip: "failed", every frame of it is a failed row; "either", it may also be read,
+            in whole or in part; "ok", it is the same film in another guise and must be read.
     """
 
     name: str
@@ -143,7 +143,7 @@ def _playlist(path: Path, random: Random) -> None:
         f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{beside.name}\n#EXT-X-ENDLIST\n",
         f"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/{beside.name}\n#EXT-X-ENDLIST\n",
         f"ffconcat version 1.0\nfile '{beside.name}'\n",
-        f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {random.integers(2000, 9000)} RTP/AVP 96\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
         '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet>'
         f"<Representation><BaseURL>{beside.name}</BaseURL></Representation></AdaptationSet></Period></MPD>\n",
     )

@@ -4,52 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.clips import FrameRule, is_picture
+from bench.data.clips import is_picture
 from bench.data.numbering import AS_NAMED
 from bench.data.pairs import Pair
 from bench.ffpp.aligned import into_frames
-from bench.ffpp.cases import Case, Cutter
+from bench.ffpp.cases import Case
 from bench.ffpp.clip import Clip, missing, received, received_read, sized
+from bench.ffpp.context import Context
 from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.pixels import measure, measure_video
-from bench.ffpp.protocol import Protocol
 from bench.ffpp.shown import no_frame, source_frame
-from bench.ffpp.strangers import Strangers
 from bench.ffpp.truth import Truth
-from bench.reading.outside import Outside
 from bench.reading.pool import Readers
 from bench.reading.reader import Reading, Status
 from bench.swappers import Swapper, Task
 from bench.swappers.apply import Failed, Swapped, swap
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a pair needs of the run that it is part of.
-
-    rule: the frames of each clip. pictures: whether the pictures themselves are kept and looked at, or only what the
-    instruments read. cutter: keeps the faces that the models of a pair share. outside: compares a swap with its target's
-    frame where the face is not. strangers: third people, for the models that are shown one; None where there is no such
-    model.
-    """
-
-    protocol: Protocol
-    compression: str
-    readers: Readers
-    rule: FrameRule
-    batch_size: int
-    pictures: bool
-    cutter: Cutter
-    outside: Outside
-    strangers: Strangers | None = None
 
 
 class PairRun:
@@ -134,7 +110,8 @@ class PairRun:
                 )
                 for i, number in enumerate(numbers)
             ]
-        read = dict(zip(self._fresh, Readers.result(self._future), strict=True)) if self._future else {}
+        came = Readers.result(self._future) if self._future else []
+        read = dict(zip(self._fresh, came, strict=True))
         read |= {i: self.target.readings[i] for i in self._same_as_target}
         read |= {i: truth[self.target.frames.numbers[i]] for i in self._same_as_truth}
         return [self._scored(i, number, read.get(i), truth) for i, number in enumerate(numbers)]

@@ -21,9 +21,10 @@ from bench.data.pairs import ClipKey, Dataset, Pair
 from bench.errors import few
 from bench.ffpp.cases import LOSSLESS, Cutter
 from bench.ffpp.clip import Clip, missing, received, received_read
+from bench.ffpp.context import Context
 from bench.ffpp.cycle import CycleRun
 from bench.ffpp.frame import Frame
-from bench.ffpp.pair import Context, PairRun
+from bench.ffpp.pair import PairRun
 from bench.ffpp.plan import Plan
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.strangers import Strangers
@@ -258,7 +259,9 @@ def run_plan(plan: Plan) -> tuple[Outcome, Outcome | None]:
         torch.set_num_threads(1)
     clips = len(plan.pairs) * (2 if plan.protocol.video else 1)
     with (
-        Readers(plan.specs, plan.protocol.faces_rule, plan.workers, plan.inception, plan.clip_seconds) as readers,
+        Readers(
+            plan.specs, plan.protocol.faces_rule, plan.workers, plan.inception, plan.clip_seconds
+        ) as readers,
         tqdm(total=clips, unit="clip", file=sys.stderr, desc="scoring") as bar,
     ):
 

@@ -1,7 +1,7 @@
 """Readers in several processes: decoding, detection and instruments use every core while the parent swaps.
 
-A clip is opened where it is read, by a worker that may hang or die over it (smoothswap.guarded): then the clip, or what else
-the worker was at, is lost with a reason, and the run goes on.
+A clip is opened where it is read, by a worker that may hang or die over it (smoothswap.guarded): then the clip, or what
+else the worker was at, is lost with a reason, and the run goes on.
 """
 
 from __future__ import annotations
@@ -99,9 +99,7 @@ class Readers:
         weight = len(frames) / _FRAMES
         return self._pool.submit(Reader.swaps, list(frames), list(targets), look, weight=weight)
 
-    def clip(
-        self, path: Path, rule: FrameRule, look: bool = False
-    ) -> Future[tuple[Frames, list[Reading]]]:
+    def clip(self, path: Path, rule: FrameRule, look: bool = False) -> Future[tuple[Frames, list[Reading]]]:
         """Hand an original clip out to be decoded and read.
 
         Args:
@@ -228,9 +226,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _frames(
-    reader: Reader, path: Path, rule: FrameRule, below: int | None, numbering: Numbering
-) -> Frames:
+def _frames(reader: Reader, path: Path, rule: FrameRule, below: int | None, numbering: Numbering) -> Frames:
     return read_clip(path, rule, below, numbering)
 
 

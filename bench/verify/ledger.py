@@ -139,7 +139,9 @@ def _frame_rule(found: Checked, frames: pd.DataFrame, results: Results) -> None:
                 len(numbers) == k, f"ledger: clip {clip}: {len(numbers)} rows of {k} for an unreadable clip"
             )
         elif -1 in numbers and not _short(rows, k):
-            found.violations.append(f"ledger: clip {clip}: rows without a frame's number are not the last of {k}")
+            found.violations.append(
+                f"ledger: clip {clip}: rows without a frame's number are not the last of {k}"
+            )
         elif len(set(there)) > 1 or not _chosen(known, k, there[0]):
             found.violations.append(
                 f"ledger: clip {clip}: frames {few(map(str, known))} are not {k} evenly spaced ones of "

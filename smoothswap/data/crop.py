@@ -26,6 +26,7 @@ from smoothswap.errors import DataError
 from smoothswap.faces.align import AlignmentError, ffhq_crop
 from smoothswap.faces.detect import Detector, Face
 from smoothswap.media.files import replacing
+from smoothswap.media.identical import fingerprint
 from smoothswap.media.images import ImageError, SmallImageError, read_image
 from smoothswap.workers import begin_worker
 
@@ -75,7 +76,7 @@ class Cutter:
                 raise _Refused("decode_error", f"{width} x {height} pixels: aligned photos are square")
             self._check_side(width)
             picture = Image.fromarray(image).resize((self.size, self.size), Image.Resampling.LANCZOS)
-            return np.asarray(picture), {"square": float(width)}
+            return np.asarray(picture), {"square": float(width), "pixels": fingerprint(image)}
         faces = Detector().detect(image)
         if not faces:
             raise _Refused("no_face", "the detector finds none", faces=0)
@@ -89,7 +90,7 @@ class Cutter:
             raise _Refused("no_face", f"the face cannot be cut out: {error}", **found) from None
         found["square"] = round(float(np.hypot(*(quad[3] - quad[0]))), 2)
         self._check_side(found["square"], **found)
-        return crop, found
+        return crop, found | {"pixels": fingerprint(image)}
 
     def _check_side(self, side: float, **row: Any) -> None:
         if side < self.min_face:

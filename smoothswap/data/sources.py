@@ -44,40 +44,44 @@ class Photo:
 
 @dataclass(frozen=True)
 class Listing:
-    """Photos person by person; names of the validation people, or None; how many other entries were passed over."""
+    """Photos person by person; names of the validation people, or None; the paths of other entries, which are passed over.
+
+    Hidden files are nothing.
+    """
 
     photos: list[Photo]
     validation: set[str] | None = None
-    ignored: int = 0
+    passed_over: list[str] = field(default_factory=list)
 
 
 @dataclass
 class _Walk:
     photos: list[Photo] = field(default_factory=list)
-    ignored: int = 0
+    passed_over: list[str] = field(default_factory=list)
 
     def entries(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as found:
-                return sorted(found, key=lambda entry: os.fsencode(entry.name))
+                shown = (entry for entry in found if not entry.name.startswith("."))
+                return sorted(shown, key=lambda entry: os.fsencode(entry.name))
         except OSError as error:
             raise DataError(
                 f"cannot list {str(folder)!r} ({error.strerror}); mend its permissions, or remove it"
             ) from error
 
-    def folders(self, folder: Path) -> Iterator[os.DirEntry[str]]:
-        for entry in self.entries(folder):
-            if _is_folder(entry) and not entry.name.startswith("."):
+    def folders(self, root: Path, place: str) -> Iterator[os.DirEntry[str]]:
+        for entry in self.entries(root / place):
+            if _is_folder(entry):
                 yield entry
             else:
-                self.ignored += 1
+                self.passed_over.append(str(PurePath(place, entry.name)))
 
     def take(self, root: Path, place: PurePath, person: str | None) -> None:
         """The photos in root/place; without a person, each is its own, named by its stem."""
         for entry in self.entries(root / place):
             name = PurePath(entry.name)
-            if entry.name.startswith(".") or name.suffix.lower() not in PICTURES or _is_folder(entry):
-                self.ignored += 1
+            if name.suffix.lower() not in PICTURES or _is_folder(entry):
+                self.passed_over.append(str(place / name))
                 continue
             try:
                 size = entry.stat().st_size
@@ -143,7 +147,7 @@ def _identities(kind: str, root: Path, split: str, listed: dict[str, int] | None
             raise DataError(f"{str(root)!r} has no folder {split!r}; give --split all, or add it")
     for part in parts:
         before = len(walk.photos)
-        for entry in walk.folders(root / part):
+        for entry in walk.folders(root, part):
             if listed is None or entry.name in listed:
                 walk.take(root, PurePath(part, entry.name), entry.name)
         if part == "test" and len(parts) == 2:
@@ -153,7 +157,8 @@ def _identities(kind: str, root: Path, split: str, listed: dict[str, int] | None
         there = {photo.path for photo in photos}
         wanted = {f"{name}/{name}_{i:04d}.jpg": name for name, n in listed.items() for i in range(1, n + 1)}
         photos += [Photo(path, name, -1) for path, name in wanted.items() if path not in there]
-    elif listed is not None:
+    if listed is not None:
+        # Of an announced photo that is not there a row says so; a name that nothing stands behind is misspelt.
         missing = sorted(listed.keys() - {photo.person for photo in photos})
         if missing:
             raise DataError(
@@ -161,7 +166,7 @@ def _identities(kind: str, root: Path, split: str, listed: dict[str, int] | None
                 f"{missing[0]!r}; correct the list, or name the folder above them"
             )
     order = sorted(photos, key=lambda photo: (os.fsencode(photo.person), os.fsencode(photo.path)))
-    return Listing(order, validation, walk.ignored)
+    return Listing(order, validation, walk.passed_over)
 
 
 def _ffhq(root: Path, split: str, seed: int) -> Listing:
@@ -170,7 +175,7 @@ def _ffhq(root: Path, split: str, seed: int) -> Listing:
     walk.take(root, PurePath(inside), None)
     for entry in walk.entries(root / inside):
         if _is_folder(entry) and entry.name.isdecimal():
-            walk.ignored -= 1
+            walk.passed_over.remove(str(PurePath(inside, entry.name)))
             walk.take(root, PurePath(inside, entry.name), None)
     numbers = {}
     for photo in walk.photos:
@@ -188,7 +193,7 @@ def _ffhq(root: Path, split: str, seed: int) -> Listing:
         held = set(range(63_000 if split == "63k" else 60_000, FFHQ_PHOTOS))
     validation = {person for person, number in numbers.items() if number in held}
     order = sorted(walk.photos, key=lambda photo: (numbers[photo.person], os.fsencode(photo.path)))
-    return Listing(order, validation, walk.ignored)
+    return Listing(order, validation, walk.passed_over)
 
 
 def read_people(path: Path) -> dict[str, int]:
@@ -198,7 +203,7 @@ def read_people(path: Path) -> dict[str, int]:
     count that does not fit, a name twice, and a name that is no plain folder's.
     """
     try:
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot read the list {str(path)!r} ({error}); it must be UTF-8 text") from None
     count = int(lines.pop(0)) if lines and lines[0].strip().isdecimal() and "\t" not in lines[0] else None

@@ -250,7 +250,9 @@ class _Rewriter:
             new = frame
             if image is not None or self.turn != AS_STORED or frame.format.name != self.encoder.pix_fmt:
                 stored = before if self.film.aspect == 1 else self.film.rgb(frame, square=False)
-                whole = stored if image is None else image if stored is before else _fitted(image, before, stored)
+                whole = (
+                    stored if image is None else image if stored is before else _fitted(image, before, stored)
+                )
                 rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")
                 new = rgb.reformat(
                     format=self.encoder.pix_fmt,

@@ -1,8 +1,9 @@
 """A video file opened with care: which of its tracks is the film, what may be decoded of it, and how its frames are shown.
 
-A file from anywhere may name other files, claim any size and hold anything. So it is opened by its content, as one of a few
-containers and by whatever name; nothing that it refers to is opened with it, on the disk or in the network; pipes and devices
-are refused; and the LIMITS are checked before and while it is decoded. Whatever its decoder raises comes out as a VideoError.
+A file from anywhere may name other files, claim any size and hold anything. So it is opened by its content, as one of a
+few containers and by whatever name; nothing that it refers to is opened with it, on the disk or in the network; pipes and
+devices are refused; and the LIMITS are checked before and while it is decoded. Whatever its decoder raises comes out as a
+VideoError.
 
 The film is the track that players show: no cover picture and no strip of thumbnails, and of several tracks the first that
 is marked as the default and has more than one frame.
@@ -20,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 from av.stream import Disposition
 from av.video.reformatter import Interpolation
 
@@ -203,9 +203,7 @@ class Film:
             # The probing decoder keeps the limit too, and then knows no size.
             sized = self.stream.codec_context.width > 0
             large = "" if sized else f", or they are larger than the limit of {self.limits.pixels:,} pixels"
-            raise VideoError(
-                f"{self.path}: no frame of the video decodes{large}; download or copy it again"
-            )
+            raise VideoError(f"{self.path}: no frame of the video decodes{large}; download or copy it again")
 
     def _decode(self, packet: Any) -> list[Any]:
         try:
@@ -221,7 +219,7 @@ class Film:
         return (width, height) if orientation(frame).transposed else (height, width)
 
     def rgb(self, frame: Any, square: bool = True) -> Image:
-        """A frame as it is shown: in square pixels, turned and mirrored by its display matrix, over white where transparent.
+        """A frame as it is shown: in square pixels, turned and mirrored by its display matrix, over white.
 
         Args:
             frame: From `frames`.

@@ -50,9 +50,7 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Im
     return read_profiled(path, max_pixels)[0]
 
 
-def read_profiled(
-    path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS
-) -> tuple[Image, bytes | None]:
+def read_profiled(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> tuple[Image, bytes | None]:
     """As read_image, with the colour profile that the file has.
 
     Args:
@@ -71,7 +69,9 @@ def read_profiled(
                 f"{path}: not a whole image but a folder, a pipe or a device; give the photo itself"
             )
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limit is checked below; damaged EXIF says so at every photo
+            warnings.simplefilter(
+                "ignore"
+            )  # our own limit is checked below; damaged EXIF says so at every photo
             with Pillow.open(path, formats=FORMATS) as image:
                 _check(path, image, max_pixels)
                 profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None

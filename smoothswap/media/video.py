@@ -25,6 +25,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from smoothswap.media.film import EXACT, LIMITS, Film, Limits, VideoError
 from smoothswap.pixels import Image
 
+
 @dataclass(frozen=True)
 class FrameSet:
     """Frames of a clip: `frames[i]` (uint8 [h, w, 3] RGB) is number `indices[i]` of `count` that decode."""

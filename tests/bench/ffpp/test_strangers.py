@@ -31,9 +31,7 @@ class Readers:
         done: Future[tuple[np.ndarray, Reading]] = Future()
         self.read += 1
         frame = read_first(path)
-        done.set_result(
-            (frame, Reading(1, FACE, "ok") if frame.std() > 5 else Reading(0, None, "no_face"))
-        )
+        done.set_result((frame, Reading(1, FACE, "ok") if frame.std() > 5 else Reading(0, None, "no_face")))
         return done
 
 

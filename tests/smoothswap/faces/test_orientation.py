@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from bench.data.clips import FrameRule, read_clip, read_numbers
-from smoothswap.media.orientation import AS_STORED, Orientation, orientation
 from smoothswap.media.film import Film
+from smoothswap.media.orientation import AS_STORED, Orientation, orientation
 from smoothswap.media.video import iter_frames, read_even, read_frames, write_video
 from smoothswap.pixels import Image
 from tests.support.numbered_frames import number_of, numbered
