@@ -86,8 +86,8 @@ def read_clip(
             )
         if 0 not in found.files and below in found.files:
             raise ClipError(
-                f"{path} has a frame {below} and no frame 0, and the target's clip has 0 to {below - 1}: it is numbered from "
-                "1; number its frames from 0, or say --frame-numbers from-1"
+                f"{path} has a frame {below} and no frame 0, and the target's clip has 0 to {below - 1}: it is numbered "
+                "from 1; number its frames from 0, or say --frame-numbers from-1"
             )
         chosen = _read_files(found, [numbers[i] for i in rule(len(numbers))])
         return replace(chosen, there=len(numbers))
