@@ -22,7 +22,7 @@ import numpy as np
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError, few
 from smoothswap.cli import Parser, at_least
-from smoothswap.data.sources import read_people
+from smoothswap.data.sources import composed, read_people
 from smoothswap.media.identical import fingerprint
 from smoothswap.media.images import ImageError, read_image
 from smoothswap.media.suffixes import PICTURES
@@ -114,7 +114,10 @@ def make(
 def _names(folder: Path, listed: Path) -> set[str]:
     """The people on the list, each of whom must have a folder."""
     names = set(read_people(listed))
-    missing = sorted(name for name in names if not (folder / name).is_dir())
+    there = (
+        {composed(place.name) for place in folder.iterdir() if place.is_dir()} if folder.is_dir() else set()
+    )
+    missing = sorted(names - there)
     if missing and folder.is_dir():
         raise DataError(
             f"{len(missing)} of the {len(names)} people on {listed} have no folder in {folder}, the first is "
@@ -139,7 +142,7 @@ def _people(
         if not place.is_dir():
             passed_over.append(place.name)
             continue
-        if names is not None and place.name not in names:
+        if names is not None and composed(place.name) not in names:
             continue
         shown = sorted(path for path in place.iterdir() if not path.name.startswith("."))
         files = [path for path in shown if path.suffix.lower() in PICTURES and path.is_file()]

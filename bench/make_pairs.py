@@ -22,7 +22,7 @@ from bench.cli import command
 from bench.errors import EXIT_OK, DataError, few
 from reports.results import write_atomic
 from smoothswap.cli import Parser, at_least
-from smoothswap.data.sources import read_people
+from smoothswap.data.sources import composed, read_people
 from smoothswap.media.identical import identical_files
 from smoothswap.media.suffixes import PICTURES
 
@@ -83,7 +83,7 @@ def _photos(folder: Path, names: set[str] | None) -> dict[str, list[str]]:
     for place in sorted(place for place in folder.iterdir() if not place.name.startswith(".")):
         if not place.is_dir():
             passed_over.append(place.name)
-        elif names is None or place.name in names:
+        elif names is None or composed(place.name) in names:
             shown = sorted(file for file in place.iterdir() if not file.name.startswith("."))
             good = [file for file in shown if file.suffix.lower() in PICTURES and file.is_file()]
             passed_over += [f"{place.name}/{file.name}" for file in shown if file not in good]

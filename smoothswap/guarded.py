@@ -8,6 +8,7 @@ by WorkerLost.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import pickle
 import signal
@@ -63,13 +64,12 @@ class Workers:
         seconds: float = SECONDS,
     ) -> None:
         self.count, self.seconds = count, seconds
-        self._start = (start, arguments)
         self._here = start(*arguments) if count == 0 else None
         self._jobs: PriorityQueue[_Job] = PriorityQueue()
         self._handed_out = 0
         self._closed = threading.Event()
         self.failed_starts = 0
-        self._keepers = [_Keeper(self._start, self._jobs, self) for _ in range(count)]
+        self._keepers = [_Keeper((start, arguments), self._jobs, self) for _ in range(count)]
         if count:
             threading.Thread(target=self._watch, daemon=True).start()
 
@@ -139,7 +139,9 @@ class _Keeper:
         self._pipe: Connection | None = None
         self._left: float | None = None  # seconds until the process is given up; None: it is idle
         self._hung = False
+        self._ready = False
         self._lock = threading.Lock()
+        self._spawn()  # by whoever makes the workers, so that they are children of its thread
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -173,9 +175,9 @@ class _Keeper:
         self._end()
 
     def _do(self, job: _Job) -> Any:
-        if self._process is not None and not self._process.is_alive():
+        if self._ready and not self._process.is_alive():
             self._buried(0)  # it died with nothing to do, so nothing is lost
-        if self._process is None:
+        if not self._ready:
             self._begin()
         assert self._pipe is not None
         good, value = self._asked(job.seconds, (job.call, job.arguments))
@@ -184,9 +186,10 @@ class _Keeper:
         return value
 
     def _begin(self) -> None:
-        """Start a process; raises DataError where several in a row do not get as far as a job."""
+        """Have a process that takes jobs; raises DataError where several in a row do not get as far."""
         while self._pool.failed_starts < STARTS:
-            self._spawn()
+            if self._process is None:
+                self._spawn()
             try:
                 good, value = self._asked(max(self._pool.seconds, START_SECONDS), None)
             except WorkerLost:
@@ -196,6 +199,7 @@ class _Keeper:
             if not good:
                 self._end()
                 raise value
+            self._ready = True
             return
         raise DataError(_NO_START)
 
@@ -232,7 +236,7 @@ class _Keeper:
     def _buried(self, seconds: float) -> str:
         """How the process ended; another is started for the next job."""
         hung = self._hung
-        process, self._process = self._process, None
+        process, self._process, self._ready = self._process, None, False
         process.kill()
         process.join()
         if self._pipe is not None:
@@ -250,7 +254,9 @@ class _Keeper:
         if self._pipe is not None:
             self._pipe.close()  # its sign to go
         process, self._process = self._process, None
-        process.join(5)
+        if self._ready:
+            process.join(5)
+        self._ready = False
         process.kill()
         process.join()
 
@@ -270,19 +276,17 @@ def _work(pipe: Connection, start: Callable[..., Any], arguments: tuple[Any, ...
     except Exception as error:  # noqa: BLE001
         pipe.send((False, _sendable(error)))
         return
-    pipe.send((True, None))
-    while True:
-        try:
+    with contextlib.suppress(EOFError, OSError):  # the parent has closed the pipe: nothing more to do
+        pipe.send((True, None))
+        while True:
             call, given = pipe.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            answer = (True, call(state, *given))
-        except Exception as error:  # noqa: BLE001
-            answer = (False, _sendable(error))
-        del given
-        pipe.send(answer)
-        del answer
+            try:
+                answer = (True, call(state, *given))
+            except Exception as error:  # noqa: BLE001
+                answer = (False, _sendable(error))
+            del given
+            pipe.send(answer)
+            del answer
 
 
 def _sendable(error: Exception) -> Exception:

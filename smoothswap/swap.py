@@ -250,12 +250,12 @@ def first_face(path: Path, detector: Detector) -> tuple[Image, Face]:
     Raises:
         FaceError: No frame shows a face.
     """
-    from smoothswap.inference import FaceError
+    from smoothswap.inference import NOT_FOUND, FaceError
 
     for frame in _frames(path):
         if faces := detector.detect(frame):
             return frame, faces[0]
-    raise FaceError(f"no face was found in {path}, the source")
+    raise FaceError(f"no face was found in {path}, the source; {NOT_FOUND}")
 
 
 def _frames(path: Path) -> Iterator[Image]:

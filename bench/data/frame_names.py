@@ -24,6 +24,10 @@ class ClipError(ValueError):
     """A folder of frames that cannot be understood (videos raise VideoError instead)."""
 
 
+class TimesError(ClipError):
+    """A folder whose frames are named by times."""
+
+
 @dataclass(frozen=True)
 class Numbered:
     """The pictures of a folder by their frame numbers, increasing; and the names of what is there besides."""
@@ -58,7 +62,7 @@ def numbered(path: Path) -> Numbered:
                 f"{file} has no frame number; name frames by their number in the clip, from 0: 0000.png"
             )
         if clock or _TIME.search(file.stem):
-            raise ClipError(
+            raise TimesError(
                 f"{file} is named by a time; name frames by their number in the clip, from 0: 0000.png"
             )
         number = int(digits[-1])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bench.data.frame_names import TimesError
 from bench.data.numbering import AS_NAMED, Numbering
 from bench.data.pairs import Dataset, Pair
 from bench.errors import DataError
@@ -39,6 +40,7 @@ class Check:
     def __init__(self, dataset: Dataset, pairs: Sequence[Pair], opened: Opener = here) -> None:
         self._dataset, self._pairs, self._opened = dataset, pairs, opened
         self._detector = Detector()
+        self._times: list[str] = []
         self._read: dict[tuple[str, tuple[int, int] | None], Thumbnails | None] = {}
         self._faces: dict[str, list[tuple[Face, tuple[int, int]]]] = {}
 
@@ -55,6 +57,7 @@ class Check:
         there = [(pair, path) for pair in self._pairs if (path := swapper.run.path(pair)) is not None]
         if hasattr(swapper.run, "aligned"):
             return self._of_crops(swapper, there, numbering)
+        self._times.clear()
         findings: dict[str, Finding] = {}
         elsewhere: dict[str, str] = {}
         for i in even_indices(len(there), CLIPS) if there else []:
@@ -65,7 +68,13 @@ class Check:
             lost = max(findings[pair.id].target, findings[pair.id].source) < SHOWS
             if lost and (clip := self._elsewhere(pair, clips)):
                 elsewhere[pair.id] = clip
-        return judge(findings, elsewhere) if findings else None
+        return judge(findings, elsewhere) if findings else self._named_by_times()
+
+    def _named_by_times(self) -> Verdict | None:
+        """Of a model no clip of which can be read, where that is for its frames' names."""
+        if not self._times:
+            return None
+        return Verdict("wrong", self._times[0], "", len(self._times))
 
     def _of_crops(
         self, swapper: Swapper, there: Sequence[tuple[Pair, Path]], numbering: Numbering
@@ -95,6 +104,9 @@ class Check:
         size = (height, width)
         try:
             swap = self._opened(thumbnails.read, path, size, FRAMES)
+        except TimesError as error:
+            self._times.append(str(error))
+            return None
         except UNREADABLE:
             return None
         source = self._original(pair.source, size)

@@ -11,6 +11,7 @@ Nothing is opened here, and folders below these are not descended into, so that 
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -148,18 +149,18 @@ def _identities(kind: str, root: Path, split: str, listed: dict[str, int] | None
     for part in parts:
         before = len(walk.photos)
         for entry in walk.folders(root, part):
-            if listed is None or entry.name in listed:
+            if listed is None or composed(entry.name) in listed:
                 walk.take(root, PurePath(part, entry.name), entry.name)
         if part == "test" and len(parts) == 2:
             validation = {photo.person for photo in walk.photos[before:]}
     photos = walk.photos
     if listed is not None and kind == "lfw":
-        there = {photo.path for photo in photos}
+        there = {composed(photo.path) for photo in photos}
         wanted = {f"{name}/{name}_{i:04d}.jpg": name for name, n in listed.items() for i in range(1, n + 1)}
         photos += [Photo(path, name, -1) for path, name in wanted.items() if path not in there]
     if listed is not None:
         # Of an announced photo that is not there a row says so; a name that nothing stands behind is misspelt.
-        missing = sorted(listed.keys() - {photo.person for photo in photos})
+        missing = sorted(listed.keys() - {composed(photo.person) for photo in photos})
         if missing:
             raise DataError(
                 f"{len(missing)} of the {len(listed)} people on the list have no photos in {str(root)!r}, the first is "
@@ -196,11 +197,16 @@ def _ffhq(root: Path, split: str, seed: int) -> Listing:
     return Listing(order, validation, walk.passed_over)
 
 
+def composed(name: str) -> str:
+    """A name as most systems write it: Macs take the accents off the letters (Unicode's NFD) and others put them on."""
+    return unicodedata.normalize("NFC", name)
+
+
 def read_people(path: Path) -> dict[str, int]:
     """A list of people: LFW's form, first a line with their count, then `Name<TAB>photos`; or plainly one name a line.
 
-    Returns the number of photos by name, 0 where the line has none. Raises DataError for a missing or binary file, a
-    count that does not fit, a name twice, and a name that is no plain folder's.
+    Returns the number of photos by name (`composed`), 0 where the line has none. Raises DataError for a missing or binary
+    file, a count that does not fit, a name twice, and a name that is no plain folder's.
     """
     try:
         lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
@@ -209,7 +215,7 @@ def read_people(path: Path) -> dict[str, int]:
     count = int(lines.pop(0)) if lines and lines[0].strip().isdecimal() and "\t" not in lines[0] else None
     people: dict[str, int] = {}
     for line in lines:
-        name, _, photos = line.strip().partition("\t")
+        name, _, photos = composed(line.strip()).partition("\t")
         if "/" in name or name.startswith(".") or "\0" in name or (photos and not photos.isdecimal()):
             raise DataError(f"{str(path)!r}: {line!r} is not Name<TAB>photos")
         if name in people:

@@ -154,7 +154,10 @@ def test_what_is_transparent_is_not_seen(form: str, tmp_path: Path, smooth_frame
         if form == "P":
             image = image.convert("P")
     elif form in ("webp", "tif"):
-        path, options = tmp_path / f"photo.{form}", {"lossless": True, "exact": True} if form == "webp" else {}
+        path, options = (
+            tmp_path / f"photo.{form}",
+            {"lossless": True, "exact": True} if form == "webp" else {},
+        )
     image.save(path, **options)
     read = read_image(path)
     assert (read[:, width // 2 :] == 255).all()
