@@ -190,7 +190,7 @@ def test_a_codec_that_nobody_can_read_is_one_error(tmp_path: Path) -> None:
     write_video(path, [numbered(1)])
     path.write_bytes(path.read_bytes().replace(b"avc1", b"xyz9"))
     for read in (read_frames, lambda name: list(iter_frames(name)), lambda name: read_even(name, 2)):
-        with pytest.raises(VideoError, match="nothing here can read its codec; convert it to H.264"):
+        with pytest.raises(VideoError, match=r"nothing here can read its codec; convert it to H.264"):
             read(path)
 
 
@@ -198,7 +198,9 @@ def test_a_cut_stream_gives_the_same_frames_in_every_pass(tmp_path: Path) -> Non
     path = tmp_path / "film.ts"
     with av.open(str(path), "w") as sink:
         encode(
-            track(sink, "libx264", (192, 96), "yuv420p", bf="3", g="12"), sink, [numbered(i) for i in range(60)]
+            track(sink, "libx264", (192, 96), "yuv420p", bf="3", g="12"),
+            sink,
+            [numbered(i) for i in range(60)],
         )
     data = path.read_bytes()
     path.write_bytes(data[len(data) // 5 : len(data) * 4 // 5])
