@@ -12,7 +12,7 @@ from bench.data.clips import Frames
 from bench.reading.pool import UNREADABLE, Readers, ReadingLost, lost
 from bench.reading.reader import Image, Reading
 from bench.swappers.apply import Failed, Swapped
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 
 _NOTHING = Frames(0, [], [], [])
 

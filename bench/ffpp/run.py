@@ -260,7 +260,12 @@ def run_plan(plan: Plan) -> tuple[Outcome, Outcome | None]:
     clips = len(plan.pairs) * (2 if plan.protocol.video else 1)
     with (
         Readers(
-            plan.specs, plan.protocol.faces_rule, plan.workers, plan.inception, plan.clip_seconds
+            plan.specs,
+            plan.protocol.faces_rule,
+            plan.workers,
+            plan.inception,
+            plan.detector,
+            plan.clip_seconds,
         ) as readers,
         tqdm(total=clips, unit="clip", file=sys.stderr, desc="scoring") as bar,
     ):

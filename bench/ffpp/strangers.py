@@ -10,7 +10,7 @@ from itertools import chain, islice
 from bench.data.pairs import Dataset, Pair
 from bench.reading.pool import UNREADABLE, Readers, ReadingLost
 from bench.reading.reader import Image, Reading
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 
 
 def third_people(dataset: Dataset, pairs: Sequence[Pair]) -> bool:

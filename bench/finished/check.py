@@ -19,7 +19,8 @@ from bench.finished.opened import Guarded, Opener, here
 from bench.finished.thumbnails import UNREADABLE, Thumbnails
 from bench.swappers import Swapper
 from bench.swappers.finished import ListedSwaps
-from smoothswap.faces.detect import Detector, Face
+from smoothswap.faces.detect import Detector
+from smoothswap.faces.face import Face
 from smoothswap.guarded import SECONDS, Workers
 from smoothswap.media.video import even_indices
 

@@ -17,7 +17,7 @@ from bench.data.numbering import AS_NAMED, Numbering
 from bench.reading.reader import Image, Reader, Reading
 from metrics.instruments import InstrumentError
 from smoothswap.errors import DataError
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from smoothswap.guarded import SECONDS, WorkerLost, Workers
 from smoothswap.media.video import VideoError
 
@@ -42,6 +42,7 @@ class Readers:
         faces_rule: Protocol.faces_rule.
         workers: How many processes; 0: this one, which nothing guards.
         inception: A file for FID; None: none.
+        detector: Reader's.
         seconds: That a worker may be at ten frames, or ten megabytes of a file, before it is given up.
 
     Attributes:
@@ -57,10 +58,12 @@ class Readers:
         faces_rule: str,
         workers: int = 1,
         inception: Path | None = None,
+        detector: str = "yunet",
         seconds: float = SECONDS,
     ) -> None:
         self.workers = max(1, workers)
-        self._pool = Workers(workers, Reader, (list(instruments), faces_rule, inception), seconds)
+        given = (list(instruments), faces_rule, inception, detector)
+        self._pool = Workers(workers, Reader, given, seconds)
         self._lost: dict[Path, str] = {}
         self.passed_over: dict[str, None] = {}
 

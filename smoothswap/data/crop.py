@@ -20,7 +20,8 @@ from PIL import Image
 
 from smoothswap.data.sources import Photo
 from smoothswap.faces.align import AlignmentError, ffhq_crop
-from smoothswap.faces.detect import Detector, Face
+from smoothswap.faces.detect import Detector
+from smoothswap.faces.face import Face
 from smoothswap.guarded import WorkerLost, Workers
 from smoothswap.media.files import replacing
 from smoothswap.media.identical import fingerprint
