@@ -159,6 +159,7 @@ def check_finished(
     swappers: Sequence[Swapper],
     refuse: bool = True,
     seconds: float = SECONDS,
+    workers: int = 1,
 ) -> dict[str, Verdict]:
     """Check every model of finished swaps, and say on standard error what is not as it should be.
 
@@ -168,6 +169,7 @@ def check_finished(
         swappers: Of the run; references and models that are yet to swap are passed over.
         refuse: Whether a model that is wrong stops the run; else it is a warning.
         seconds: That opening a clip may take before it is given up, as one that cannot be read.
+        workers: Processes that open clips; 0: this one.
 
     Returns:
         By model the verdict, of those that could be checked.
@@ -178,7 +180,7 @@ def check_finished(
     finished = [swapper for swapper in swappers if swapper.kind == "finished" and not swapper.reference]
     if not finished:
         return {}
-    with Workers(1, seconds=seconds) as workers:
+    with Workers(min(1, workers), seconds=seconds) as workers:
         check = Check(dataset, pairs, Guarded(workers))
         judged = {swapper.name: check(swapper) for swapper in finished}
     verdicts = {}

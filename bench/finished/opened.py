@@ -52,9 +52,17 @@ class Guarded:
             VideoError: The worker hung or died; besides what `call` raises.
         """
         try:
-            return self._workers.submit(_call, call, path, *arguments).result()
+            return self._workers.submit(_call, call, path, *arguments, weight=_weight(path)).result()
         except WorkerLost as error:
             raise VideoError(f"{path}: the worker process that read it {error}") from None
+
+
+def _weight(path: Path) -> float:
+    """How large a clip is beside what a worker reads in the time for one job: ten megabytes, or fifty pictures."""
+    try:
+        return sum(1 for _ in path.iterdir()) / 50 if path.is_dir() else path.stat().st_size / 10_000_000
+    except OSError:
+        return 1.0
 
 
 def _call(_: None, call: Callable[..., Any], path: Path, *arguments: Any) -> Any:

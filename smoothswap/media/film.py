@@ -47,7 +47,7 @@ class Limits:
     Args:
         pixels: Of a frame as it is shown; one of 8K has 33 million.
         frames: Of the film; two hours and three quarters at 30 a second.
-        bytes: Of all its frames as RGB, which are not in memory at once; 88 minutes of 1080p at 30 a second.
+        bytes: Of all its frames as RGB, which are not in memory at once; two hours and a half of 1440p at 40 a second.
         kept: Of the frames that one call returns, which are.
         seconds: That decoding may take. A decoder that hangs does not return to be asked: against that bench has workers
             that are given up (smoothswap.guarded).
@@ -55,9 +55,9 @@ class Limits:
 
     pixels: int = 36_000_000
     frames: int = 300_000
-    bytes: int = 1_000_000_000_000
+    bytes: int = 4_000_000_000_000
     kept: int = 4_000_000_000
-    seconds: float = 3600
+    seconds: float = 7200
 
 
 LIMITS = Limits()
