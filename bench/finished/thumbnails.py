@@ -139,6 +139,8 @@ def _of_video(path: Path, size: tuple[int, int] | None, most: int | None, whole:
             pictures.append(_grey(frame, size))
             if len(frames) < whole and i % step == 0:
                 frames.append(film.rgb(frame))
+    if film.damaged:
+        raise VideoError(f"{path}: damaged in places, where it shows nothing that could be compared")
     assert shape is not None  # film.frames() yields one or raises
     taken = range(len(pictures)) if most is None else even_indices(len(pictures), most)
     shown = np.stack([pictures[i] for i in taken])

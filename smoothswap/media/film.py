@@ -70,6 +70,9 @@ class Film:
         path: The file.
         limits: What may be decoded.
 
+    Attributes:
+        damaged: How many packets and frames were passed over so far, because they are damaged.
+
     Raises:
         VideoError: The file is missing, empty, a pipe or a device, none of CONTAINERS, or holds no film that can be
             decoded within the limits.
@@ -77,6 +80,7 @@ class Film:
 
     def __init__(self, path: str | os.PathLike[str], limits: Limits = LIMITS) -> None:
         self.path, self.limits = Path(path), limits
+        self.damaged = 0
         self._file, self.container = _open(self.path, limits)
         try:
             self.stream = self._film()
@@ -154,7 +158,7 @@ class Film:
             try:
                 packet = next(packets, None)
             except (av.FFmpegError, IndexError, ValueError):  # the latter of tracks that no header announced
-                packet = None
+                packet, self.damaged = None, self.damaged + 1
             if packet is None:
                 return
             yield packet
@@ -207,8 +211,12 @@ class Film:
 
     def _decode(self, packet: Any) -> list[Any]:
         try:
-            return [frame for frame in self.stream.codec_context.decode(packet) if not frame.is_corrupt]
+            frames = self.stream.codec_context.decode(packet)
+            whole = [frame for frame in frames if not frame.is_corrupt]
+            self.damaged += len(frames) - len(whole)
+            return whole
         except av.FFmpegError:
+            self.damaged += 1
             return []
         except Exception as error:  # PyAV itself stumbles over what some decoders return
             raise VideoError(f"{self.path}: cannot be decoded ({type(error).__name__}: {error})") from error
