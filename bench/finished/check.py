@@ -180,8 +180,8 @@ def check_finished(
     finished = [swapper for swapper in swappers if swapper.kind == "finished" and not swapper.reference]
     if not finished:
         return {}
-    with Workers(min(1, workers), seconds=seconds) as workers:
-        check = Check(dataset, pairs, Guarded(workers))
+    with Workers(min(1, workers), seconds=seconds) as opener:
+        check = Check(dataset, pairs, Guarded(opener))
         judged = {swapper.name: check(swapper) for swapper in finished}
     verdicts = {}
     for swapper in finished:
