@@ -105,7 +105,7 @@ def report(
         shown += chosen
         if absent := ledger.failed.get("not_available", 0):
             print(
-                f"warning: {absent} of {ledger.expected} frames of {swapper.name} are of clips that are not there; its "
+                f"warning: {absent} of {ledger.expected} frames of {swapper.name} are not there, or their clips; its "
                 f"numbers are over the others{_read_without(results)}",
                 file=sys.stderr,
             )

@@ -71,4 +71,5 @@ class TrueClip(Truth):
     def readings(self) -> dict[int, Reading]:
         """Frame number -> reading; waits for them."""
         assert self._future is not None, "read() comes first"
-        return dict(zip(self.pixels, Readers.result(self._future), strict=True))
+        read = Readers.result(self._future)
+        return dict(zip(self.pixels, read, strict=True))

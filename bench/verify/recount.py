@@ -60,6 +60,9 @@ class Tables:
             self.sourceless = absent & self.frames["sourceless_status"].notna().to_numpy(bool)
         self.posed &= photos.has_photo(self.mode, self.frames, self.originals)
         self.unknown = (target < 0) & self.frames["target"].isin(clips).to_numpy(bool)
+        self.unknown &= (self.frames["frame"] >= 0).to_numpy(
+            bool
+        )  # a frame that a short clip lacks is known not to be
 
     @property
     def mode(self) -> str:
