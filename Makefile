@@ -22,7 +22,7 @@ check: lint types layers
 # Whole files of tests are dealt to two workers, each with one thread. The tests start commands: without kept bytecode, as
 # a container's PYTHONDONTWRITEBYTECODE has it, each would compile the packages anew.
 # The order is tests/support/slow.py's: long files first.
-PYTEST = env OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST = env OMP_NUM_THREADS=1 OPENCV_FOR_THREADS_NUM=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 fast: $(VENV)/installed
 	$(PYTEST) -m "not slow and not learning"
 

@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--out", type=Path, default=Path("detection.json"), metavar="FILE", help="(%(default)s)")
     given = parser.parse_args(argv)
     photos = _photographs(given.photos) if given.photos else []
+    cv2.setNumThreads(1)  # small frames: threads would cost more than they share
     study: dict[str, Any] = {
         "what": "face detectors: landmarks on rendered heads, missed photographs, CPU time",
         "detectors": {name: _described(name) for name in DETECTORS},
