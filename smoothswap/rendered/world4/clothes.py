@@ -1,0 +1,167 @@
+"""Neck, shoulders and what is worn on them: one smooth torso, whose collar and cloth are drawn on it in warp."""
+
+from __future__ import annotations
+
+import numpy as np
+import warp as wp
+
+from smoothswap.rendered.hair import Extra
+from smoothswap.rendered.head import CLOTH, Head
+from smoothswap.rendered.world4.vectors import ramp, vec
+
+# The order of Finish.style.
+WORN = tuple("cloth_r cloth_g cloth_b cloth2_r cloth2_g cloth2_b collar pattern frame_r frame_g frame_b hat_r hat_g hat_b".split())
+
+
+def grid(rows: int, columns: int, closed: bool) -> np.ndarray:
+    """Triangles of a sheet of points, row after row.
+
+    Args:
+        rows: How many.
+        columns: Points in each.
+        closed: Whether the last column joins the first.
+
+    Returns:
+        Point numbers, int [t, 3].
+    """
+    r, c = np.meshgrid(np.arange(rows - 1), np.arange(columns if closed else columns - 1), indexing="ij")
+    a, b = r * columns + c, r * columns + (c + 1) % columns
+    d, e = a + columns, b + columns
+    return np.concatenate([np.stack([a, b, d], -1).reshape(-1, 3), np.stack([b, e, d], -1).reshape(-1, 3)])
+
+
+def torso(head: Head, neutral: np.ndarray, weight: float, gender: float) -> Extra:
+    """From the neck over the shoulders to the chest, fitted to the person's neck.
+
+    Args:
+        head: The mesh and its mean.
+        neutral: The person's neutral head, [v, 3], m.
+        weight: 0..1, anny's phenotype.
+        gender: 0 female to 1 male.
+
+    Returns:
+        Geometry that does not turn with the head.
+    """
+    ring = neutral[head.mean[:, 1] < -0.10]
+    middle = float(ring[:, 2].mean())
+    wide = float(np.abs(ring[:, 0]).max())
+    deep = float(np.abs(ring[:, 2] - middle).max())
+    shoulders = 0.175 + 0.035 * gender + 0.05 * (weight - 0.5)
+    chest = 0.095 + 0.06 * (weight - 0.4)
+    # Height, half width, half depth, centre's z: neck, slope of the trapezius, shoulders, arms.
+    rows = np.array(
+        [
+            [-0.096, wide * 0.93, deep * 0.93, middle],
+            [-0.108, wide * 1.00, deep * 1.00, middle],
+            [-0.120, wide * 1.08, deep * 1.04, middle],
+            [-0.134, wide * 1.35, deep * 1.12, middle - 0.002],
+            [-0.148, wide * 1.80, deep * 1.22, middle - 0.005],
+            [-0.162, shoulders * 0.70, chest * 0.86, middle - 0.008],
+            [-0.178, shoulders * 0.90, chest * 0.95, middle - 0.008],
+            [-0.200, shoulders * 1.03, chest * 1.02, middle - 0.006],
+            [-0.240, shoulders * 1.14, chest * 1.10, middle],
+            [-0.320, shoulders * 1.20, chest * 1.22, middle + 0.006],
+            [-0.460, shoulders * 1.20, chest * 1.30, middle + 0.010],
+        ]
+    )
+    columns = 64
+    theta = np.linspace(0, 2 * np.pi, columns, endpoint=False)
+    down = np.linspace(0, 1, len(rows))
+    fine = np.linspace(0, 1, 34)
+    from scipy.interpolate import PchipInterpolator
+
+    y, half, depth, centre = PchipInterpolator(down, rows)(fine).T[:, :, None]
+    power = 1 - 0.22 * np.clip((-0.13 - y) / 0.1, 0, 1)  # shoulders are squarer than an ellipse
+    x = half * np.sign(np.cos(theta)) * np.abs(np.cos(theta)) ** power
+    z = centre + depth * np.sin(theta)
+    # The collar sits higher behind, and the pit of the throat lies in front.
+    y = y + 0.016 * -np.sin(theta) * np.clip((y + 0.10) / -0.03, 0, 1) * np.clip((y + 0.26) / 0.06, 0, 1) + 0 * theta
+    vertices = np.stack([x, y, z], -1).reshape(-1, 3).astype(np.float32)
+    triangles = grid(len(fine), columns, closed=True)
+    return Extra(vertices, vertices, np.zeros(len(vertices)), triangles, np.full(len(triangles), CLOTH))
+
+
+@wp.func
+def neckline(p: wp.vec3, collar: float) -> float:
+    """Height at which cloth begins, by the angle about the neck."""
+    x = wp.abs(p[0])
+    front = ramp(-0.03, 0.0, p[2])
+    line = -0.120 + 0.012 * (1.0 - front)
+    if collar < 0.5:  # crew
+        line = -0.128 - 0.018 * front * ramp(0.075, 0.0, x)
+    elif collar < 1.5:  # vee
+        line = -0.126 - 0.075 * front * (1.0 - wp.min(x / 0.062, 1.0))
+    elif collar < 2.5:  # shirt, a button open
+        line = -0.112 - 0.045 * front * (1.0 - wp.min(x / 0.030, 1.0))
+    elif collar < 3.5:  # blazer over a shirt
+        line = -0.112 - 0.030 * front * (1.0 - wp.min(x / 0.026, 1.0))
+    else:  # roll neck
+        line = -0.098
+    return line
+
+
+@wp.func
+def cloth_relief(p: wp.vec3, n: wp.vec3, style: wp.array(dtype=float), seed: int) -> wp.vec3:
+    if p[1] > neckline(p, style[6]):
+        return n
+    state = wp.rand_init(seed + 11)
+    q = wp.cw_mul(p, wp.vec3(16.0, 9.0, 16.0))
+    a = wp.noise(state, q)
+    b = wp.noise(state, q * 2.3 + wp.vec3(9.0, 2.0, 5.0))
+    weave = wp.noise(state, p * 700.0)
+    return wp.normalize(n + wp.vec3(0.55 * a + 0.3 * b + 0.08 * weave, 0.3 * b + 0.08 * weave, 0.4 * a))
+
+
+@wp.func
+def cloth_colour(p: wp.vec3, style: wp.array(dtype=float), seed: int) -> wp.vec3:
+    """Albedo of the cloth below the neckline, its collar, seams and pattern."""
+    collar = style[6]
+    line = neckline(p, collar)
+    main = vec(style, 0)
+    other = vec(style, 3)
+    state = wp.rand_init(seed + 17)
+    x = wp.abs(p[0])
+    y = p[1]
+    pattern = style[7]
+    cloth = main
+    if pattern > 0.5 and pattern < 1.5:  # stripes
+        cloth = main + (other - main) * ramp(0.4, 0.6, 0.5 + 0.5 * wp.sin(y * 330.0))
+    elif pattern > 1.5 and pattern < 2.5:  # checks
+        a = ramp(0.3, 0.7, 0.5 + 0.5 * wp.sin(p[0] * 190.0))
+        b = ramp(0.3, 0.7, 0.5 + 0.5 * wp.sin(y * 190.0))
+        cloth = main + (other - main) * (0.35 * a + 0.35 * b)
+    elif pattern > 2.5:  # heather
+        cloth = main * (1.0 + 0.5 * wp.noise(state, p * 420.0))
+    cloth = cloth * (1.0 + 0.10 * wp.noise(state, p * 900.0))
+    below = line - y
+    if collar < 0.5:
+        rib = ramp(0.014, 0.012, below)
+        cloth = cloth * (1.0 - 0.18 * rib) * (1.0 - 0.4 * ramp(0.0015, 0.0, wp.abs(below - 0.013)))
+    elif collar < 1.5:
+        cloth = cloth * (1.0 - 0.45 * ramp(0.0015, 0.0, wp.abs(below - 0.010)))
+    elif collar < 2.5:
+        leaf = 0.034 + 0.35 * wp.max(x - 0.02, 0.0) * ramp(0.075, 0.05, x)
+        fold = ramp(0.002, 0.0, wp.abs(below - leaf)) * ramp(-0.04, -0.02, p[2])
+        cloth = cloth * (1.0 - 0.55 * fold)
+        placket = ramp(0.0016, 0.0, wp.abs(p[0] - 0.014)) * ramp(-0.02, 0.0, p[2]) * ramp(0.03, 0.05, below)
+        cloth = cloth * (1.0 - 0.35 * placket)
+        button = ramp(0.0042, 0.0034, wp.length(wp.vec2(p[0], (y + 0.205) - 0.07 * wp.floor((y + 0.24) / 0.07))))
+        cloth = cloth * (1.0 - 0.3 * button * ramp(0.0, 0.02, p[2]))
+    elif collar < 3.5:
+        # The shirt shows in a wedge between the lapels, which have an edge and a notch.
+        wedge = 0.058 - 0.27 * (-0.118 - y)
+        jacket = ramp(wedge - 0.001, wedge + 0.001, x)
+        if p[2] < -0.03:
+            jacket = ramp(-0.122, -0.124, y)
+        shirt = other * 1.0
+        leaf = ramp(0.002, 0.0, wp.abs(below - 0.030))
+        shirt = shirt * (1.0 - 0.35 * leaf)
+        lapel = wedge + 0.040 + 0.10 * ramp(-0.20, -0.15, y)
+        mark = ramp(0.0018, 0.0, wp.abs(x - lapel)) * ramp(0.0, 0.02, p[2]) + ramp(0.004, 0.0, wp.abs(x - wedge)) * 0.7
+        cloth = main * (1.0 - 0.5 * wp.min(mark, 1.0)) * jacket + shirt * (1.0 - jacket)
+    else:
+        rib = 0.5 + 0.5 * wp.sin(wp.atan2(p[0], p[2] + 0.05) * 90.0)
+        cloth = cloth * (1.0 - 0.15 * rib * ramp(0.045, 0.03, below))
+        cloth = cloth * (1.0 - 0.35 * ramp(0.004, 0.0, wp.abs(below - 0.042)))
+    # A little shade where the cloth lies on the neck.
+    return cloth * (0.72 + 0.28 * ramp(0.0, 0.006, below))
