@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import warp as wp
 
 from smoothswap.rendered.hair import Extra
-from smoothswap.rendered.head import CLOTH, Head
+from smoothswap.rendered.head import CLOTH, SKIN, Head, load_head, smoothstep
 from smoothswap.rendered.world4.vectors import ramp, vec
 
+NECK_AXIS = -0.06  # z, m
 # The order of Finish.style.
 WORN = tuple("cloth_r cloth_g cloth_b cloth2_r cloth2_g cloth2_b collar pattern frame_r frame_g frame_b hat_r hat_g hat_b".split())
 
@@ -30,8 +33,21 @@ def grid(rows: int, columns: int, closed: bool) -> np.ndarray:
     return np.concatenate([np.stack([a, b, d], -1).reshape(-1, 3), np.stack([b, e, d], -1).reshape(-1, 3)])
 
 
+@lru_cache(maxsize=1)
+def neck_loop() -> np.ndarray:
+    """The head's lower edge, as vertex numbers in the order of their angle about the neck, int [n]."""
+    head = load_head()
+    sides = head.triangles[head.material == SKIN][:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    pairs, counts = np.unique(np.sort(sides, 1), axis=0, return_counts=True)
+    found = np.unique(pairs[counts == 1])
+    p = head.mean[found]
+    found = found[(p[:, 1] < -0.02) & ((p[:, 2] < -0.03) | (p[:, 1] < -0.105))]
+    p = head.mean[found]
+    return np.asarray(found[np.argsort(np.arctan2(p[:, 0], p[:, 2] - NECK_AXIS))])
+
+
 def torso(head: Head, neutral: np.ndarray, weight: float, gender: float) -> Extra:
-    """From the neck over the shoulders to the chest, fitted to the person's neck.
+    """From the head's lower edge over neck and shoulders to the chest.
 
     Args:
         head: The mesh and its mean.
@@ -40,45 +56,44 @@ def torso(head: Head, neutral: np.ndarray, weight: float, gender: float) -> Extr
         gender: 0 female to 1 male.
 
     Returns:
-        Geometry that does not turn with the head.
+        Geometry whose upper rows turn with the head's edge and whose others stay.
     """
-    ring = neutral[head.mean[:, 1] < -0.10]
-    middle = float(ring[:, 2].mean())
-    wide = float(np.abs(ring[:, 0]).max())
-    deep = float(np.abs(ring[:, 2] - middle).max())
-    shoulders = 0.175 + 0.035 * gender + 0.05 * (weight - 0.5)
-    chest = 0.095 + 0.06 * (weight - 0.4)
-    # Height, half width, half depth, centre's z: neck, slope of the trapezius, shoulders, arms.
-    rows = np.array(
-        [
-            [-0.096, wide * 0.93, deep * 0.93, middle],
-            [-0.108, wide * 1.00, deep * 1.00, middle],
-            [-0.120, wide * 1.08, deep * 1.04, middle],
-            [-0.134, wide * 1.35, deep * 1.12, middle - 0.002],
-            [-0.148, wide * 1.80, deep * 1.22, middle - 0.005],
-            [-0.162, shoulders * 0.70, chest * 0.86, middle - 0.008],
-            [-0.178, shoulders * 0.90, chest * 0.95, middle - 0.008],
-            [-0.200, shoulders * 1.03, chest * 1.02, middle - 0.006],
-            [-0.240, shoulders * 1.14, chest * 1.10, middle],
-            [-0.320, shoulders * 1.20, chest * 1.22, middle + 0.006],
-            [-0.460, shoulders * 1.20, chest * 1.30, middle + 0.010],
-        ]
+    loop = neck_loop()
+    angle = np.arctan2(head.mean[loop, 0], head.mean[loop, 2] - NECK_AXIS)
+    theta = np.linspace(-np.pi, np.pi, 64, endpoint=False)
+    edge = np.stack([np.interp(theta, angle, neutral[loop, i], period=2 * np.pi) for i in range(3)], -1)
+    share = np.interp(theta, angle, head.neck_weight[loop], period=2 * np.pi)
+    wide = float(np.abs(edge[:, 0]).max())
+    middle = float(edge[:, 2].mean())
+    shoulders = 0.165 + 0.035 * gender + 0.06 * (weight - 0.5)
+    chest = 0.090 + 0.06 * (weight - 0.4)
+    # Height, half width, half depth, centre's z: the neck's root, the trapezius, shoulders, arms, chest.
+    rings = (
+        (-0.130, wide * 1.10, 0.046, middle - 0.000),
+        (-0.143, wide * 1.50, 0.056, middle - 0.004),
+        (-0.158, shoulders * 0.62, 0.070, middle - 0.008),
+        (-0.172, shoulders * 0.86, chest * 0.92, middle - 0.008),
+        (-0.195, shoulders * 1.03, chest * 1.02, middle - 0.006),
+        (-0.240, shoulders * 1.14, chest * 1.10, middle),
+        (-0.320, shoulders * 1.20, chest * 1.22, middle + 0.006),
+        (-0.460, shoulders * 1.20, chest * 1.30, middle + 0.010),
     )
-    columns = 64
-    theta = np.linspace(0, 2 * np.pi, columns, endpoint=False)
-    down = np.linspace(0, 1, len(rows))
-    fine = np.linspace(0, 1, 34)
+    across, ahead = np.sin(theta), np.cos(theta)
+    rows = [edge * [0.93, 1, 1] + [0, 0.012, -0.03 * 0.0], edge]
+    for y, half, depth, centre in rings:
+        power = 1 - 0.22 * np.clip((-0.13 - y) / 0.1, 0, 1)  # shoulders are squarer than an ellipse
+        x = half * np.sign(across) * np.abs(across) ** power
+        # The pit of the throat lies in front, the nape's slope starts higher.
+        high = y + (0.014 - 0.020 * ahead) * np.clip((y + 0.30) / 0.14, 0, 1)
+        rows.append(np.stack([x, high, centre + depth * ahead], -1))
+    known = np.array([0, 0.08, 0.22, 0.30, 0.38, 0.46, 0.56, 0.68, 0.82, 1.0])
     from scipy.interpolate import PchipInterpolator
 
-    y, half, depth, centre = PchipInterpolator(down, rows)(fine).T[:, :, None]
-    power = 1 - 0.22 * np.clip((-0.13 - y) / 0.1, 0, 1)  # shoulders are squarer than an ellipse
-    x = half * np.sign(np.cos(theta)) * np.abs(np.cos(theta)) ** power
-    z = centre + depth * np.sin(theta)
-    # The collar sits higher behind, and the pit of the throat lies in front.
-    y = y + 0.016 * -np.sin(theta) * np.clip((y + 0.10) / -0.03, 0, 1) * np.clip((y + 0.26) / 0.06, 0, 1) + 0 * theta
-    vertices = np.stack([x, y, z], -1).reshape(-1, 3).astype(np.float32)
-    triangles = grid(len(fine), columns, closed=True)
-    return Extra(vertices, vertices, np.zeros(len(vertices)), triangles, np.full(len(triangles), CLOTH))
+    fine = np.linspace(0, 1, 34)
+    vertices = PchipInterpolator(known, np.stack(rows))(fine).reshape(-1, 3).astype(np.float32)
+    turning = (smoothstep(0.24, 0.07, fine)[:, None] * share).reshape(-1)
+    triangles = grid(len(fine), 64, closed=True)[:, ::-1]
+    return Extra(vertices, vertices, turning.astype(np.float32), triangles, np.full(len(triangles), CLOTH))
 
 
 @wp.func

@@ -104,7 +104,7 @@ def eye_colour(
     # Sclera: bluish white near the iris, warm and veined towards the corners.
     far = ramp(0.45, 1.05, angle)
     thread = ramp(0.10, 0.0, wp.abs(wp.noise(state, wp.cw_mul(d, wp.vec3(7.0, 16.0, 7.0))))) * ramp(0.5, 0.9, angle)
-    white = wp.vec3(0.58, 0.545, 0.53) * (1.0 - 0.16 * far)
+    white = wp.vec3(0.68, 0.645, 0.63) * (1.0 - 0.16 * far)
     white = wp.cw_mul(white, wp.vec3(1.0, 1.0 - 0.10 * far - 0.22 * thread, 1.0 - 0.14 * far - 0.22 * thread))
     # The cornea bulges: its normal runs ahead of the ball's, and it bends the ray to the iris behind.
     inside = ramp(size * 1.12, size * 0.92, angle)
@@ -133,7 +133,7 @@ def eye_colour(
         iris = iris * (1.0 - 0.97 * pupil)
         colour = colour * (1.0 - inside) + iris * (1.15 * inside)
     # Lids shade the ball; light that gets in wanders in the white.
-    covered = 0.22 + 0.78 * shut
+    covered = 0.30 + 0.70 * shut
     total = wp.cw_mul(colour, fallen) * covered
     cosine = wp.clamp(-wp.dot(view, normal), 0.0, 1.0)
     fresnel = 0.025 + 0.975 * wp.pow(1.0 - cosine, 5.0)

@@ -7,14 +7,16 @@ beards move with the face (strands.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from smoothswap.rendered.head import SKIN, Head, smoothstep
+from smoothswap.rendered.head import SKIN, Head, load_head, smoothstep
 from smoothswap.rendered.world4.people import Styling
-from smoothswap.rendered.world4.skin import beard_area
+from smoothswap.rendered.world4.skin import beard_area, brow_area, brow_line
 
 SCALP, BROW, LASH, BEARD = range(4)
+NECK = -0.055  # z of the neck's axis, m
 CENTRE = np.array([0.0, 0.045, -0.045], np.float32)  # of the skull, m
 
 
@@ -60,18 +62,28 @@ class Skull:
 
     def __init__(self, neutral: np.ndarray, head: Head) -> None:
         ids = np.unique(head.triangles[head.material == SKIN])
-        ids = ids[head.ear_weight[ids] < 0.3]
+        ids = ids[ear_share()[ids] < 0.5]
         local = neutral[ids] - CENTRE
         self.radius = np.zeros((24, 48), np.float32)
         r = np.linalg.norm(local, axis=1)
         i, j = self._cell(local / r[:, None])
         np.maximum.at(self.radius, (i, j), r)
-        for _ in range(6):  # cells that no vertex fell into take their neighbours' mean
-            empty = self.radius == 0
-            around = [np.roll(np.roll(np.pad(self.radius, ((1, 1), (0, 0)), "edge"), a, 0), b, 1)[1:-1] for a in (-1, 0, 1) for b in (-1, 0, 1)]
-            stack = np.stack(around)
-            mean = stack.sum(0) / np.maximum((stack > 0).sum(0), 1)
-            self.radius[empty] = mean[empty]
+        self.radius = _filled(self.radius)
+        low = neutral[ids][neutral[ids, 1] < 0.06]
+        angle = np.arctan2(low[:, 0], low[:, 2] - NECK)
+        self.columns = np.zeros((12, 32), np.float32)  # from y = -0.12 up to 0.06, 15 mm each
+        row = np.clip(((low[:, 1] + 0.12) / 0.015).astype(int), 0, 11)
+        np.maximum.at(self.columns, (row, (angle / (2 * np.pi) * 32).astype(int) % 32), np.hypot(low[:, 0], low[:, 2] - NECK))
+        self.columns = _filled(self.columns)
+
+    def column(self, angle: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The head's and neck's radius about the neck's axis at angles and heights."""
+        i = np.clip((y + 0.12) / 0.015 - 0.5, 0, 10.999)
+        j = angle / (2 * np.pi) * 32 - 0.5
+        a, b = i.astype(int), np.floor(j).astype(int)
+        fa, fb = i - a, j - b
+        r = self.columns[a, b % 32] * (1 - fa) * (1 - fb) + self.columns[a + 1, b % 32] * fa * (1 - fb)
+        return np.asarray(r + self.columns[a, (b + 1) % 32] * (1 - fa) * fb + self.columns[a + 1, (b + 1) % 32] * fa * fb)
 
     @staticmethod
     def _cell(d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,25 +91,59 @@ class Skull:
         j = (np.arctan2(d[..., 0], d[..., 2]) / (2 * np.pi) * 48).astype(int) % 48
         return i, j
 
-    def outside(self, p: np.ndarray, clearance: np.ndarray) -> np.ndarray:
-        """Points moved out to `clearance` (m) over the skull; below the jaw's level out of the neck instead."""
-        local = p - CENTRE
-        r = np.linalg.norm(local, axis=-1)
-        d = local / np.maximum(r[..., None], 1e-6)
-        # Between cells, by the four around.
+    def reach(self, d: np.ndarray) -> np.ndarray:
+        """The skull's radius in directions [..., 3], between cells by the four around."""
         a = np.clip(np.arccos(np.clip(d[..., 1], -1, 1)) / np.pi * 24 - 0.5, 0, 22.999)
         b = np.arctan2(d[..., 0], d[..., 2]) / (2 * np.pi) * 48 - 0.5
         i, j = a.astype(int), np.floor(b).astype(int)
         fa, fb = a - i, b - j
-        around = self.radius[i, j % 48] * (1 - fa) * (1 - fb) + self.radius[i + 1, j % 48] * fa * (1 - fb)
-        around = around + self.radius[i, (j + 1) % 48] * (1 - fa) * fb + self.radius[i + 1, (j + 1) % 48] * fa * fb
-        neck = np.hypot(p[..., 0], p[..., 2] + 0.05)
-        wide = 0.064 + clearance + 0.75 * np.maximum(-0.105 - p[..., 1], 0)
-        pushed = CENTRE + d * np.maximum(r, around + clearance)[..., None]
-        low = p[..., 1] < -0.06
-        flat = np.maximum(wide / np.maximum(neck, 1e-6), 1)
-        beside = np.stack([p[..., 0] * flat, p[..., 1], (p[..., 2] + 0.05) * flat - 0.05], -1)
-        return np.asarray(np.where(low[..., None], beside, pushed))
+        r = self.radius[i, j % 48] * (1 - fa) * (1 - fb) + self.radius[i + 1, j % 48] * fa * (1 - fb)
+        return np.asarray(r + self.radius[i, (j + 1) % 48] * (1 - fa) * fb + self.radius[i + 1, (j + 1) % 48] * fa * fb)
+
+    def along(self, p: np.ndarray, clearance: np.ndarray, most: np.ndarray | float, hangs: bool) -> np.ndarray:
+        """Points kept between `clearance` and `most` (m) over the skull; what hangs below the ears, only out of the neck."""
+        local = p - CENTRE
+        r = np.linalg.norm(local, axis=-1)
+        d = local / np.maximum(r[..., None], 1e-6)
+        around = self.reach(d)
+        hung = smoothstep(0.03, -0.05, p[..., 1]) * float(hangs)  # what hangs free is not held to the head
+        held = np.minimum(np.maximum(r, around + clearance), np.maximum(around + most, 0) * (1 - hung) + hung * 9.0)
+        pushed = CENTRE + d * held[..., None]
+        # Beside and below the ears the head is a column, not a ball.
+        out = np.stack([p[..., 0], 0 * p[..., 0], p[..., 2] - NECK], -1)
+        far = np.maximum(np.linalg.norm(out, axis=-1), 1e-6)
+        wide = self.column(np.arctan2(out[..., 0], out[..., 2]), p[..., 1]) + 1.0 * np.maximum(-0.130 - p[..., 1], 0)
+        stay = np.minimum(np.maximum(far, wide + clearance), (wide + most) * (1 - hung) + hung * 9.0)
+        beside = np.stack([out[..., 0] * stay / far, p[..., 1], out[..., 2] * stay / far + NECK], -1)
+        low = smoothstep(0.05, 0.02, p[..., 1])[..., None]
+        return np.asarray(pushed * (1 - low) + beside * low)
+
+
+@lru_cache(maxsize=1)
+def ear_share() -> np.ndarray:
+    """[v], 1 for the vertices of the ears that stand off the head: where ears move and the mesh is fine."""
+    head = load_head()
+    sides = head.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    long = np.linalg.norm(head.mean[sides[:, 0]] - head.mean[sides[:, 1]], axis=1)
+    total, count = np.zeros(len(head.mean)), np.zeros(len(head.mean))
+    for k in (0, 1):
+        np.add.at(total, sides[:, k], long)
+        np.add.at(count, sides[:, k], 1)
+    fine = total / np.maximum(count, 1) < 0.0072
+    return np.asarray((head.ear_weight > 0.9) & fine, np.float32)
+
+
+def _filled(radius: np.ndarray) -> np.ndarray:
+    """A table of radii [rows, around], its empty cells (0) filled with the mean of those about them."""
+    for _ in range(12):
+        empty = radius == 0
+        if not empty.any():
+            break
+        tall = np.pad(radius, ((1, 1), (0, 0)), "edge")
+        around = np.stack([np.roll(np.roll(tall, a, 0), b, 1)[1:-1] for a in (-1, 0, 1) for b in (-1, 0, 1)])
+        mean = around.sum(0) / np.maximum((around > 0).sum(0), 1)
+        radius = np.where(empty, mean, radius)
+    return radius
 
 
 def scalp_density(rest: np.ndarray, ear: np.ndarray, styling: Styling, rough: np.ndarray | float = 0.0) -> np.ndarray:
@@ -105,7 +151,7 @@ def scalp_density(rest: np.ndarray, ear: np.ndarray, styling: Styling, rough: np
 
     Args:
         rest: [n, 3], m.
-        ear: [n], how much a place belongs to an ear.
+        ear: [n], how much a place belongs to an ear (ear_share).
         styling: Its hairline and recession.
         rough: Metres by which the edge wanders.
 
@@ -119,7 +165,7 @@ def scalp_density(rest: np.ndarray, ear: np.ndarray, styling: Styling, rough: np
     line = line - 0.012 * smoothstep(0.03, 0.0, z) - 0.054 * smoothstep(0.018, -0.022, z)
     line = line - 0.030 * smoothstep(-0.010, -0.020, z) * smoothstep(0.060, 0.066, x) * smoothstep(-0.034, -0.026, z)
     line = line - 0.095 * smoothstep(-0.030, -0.075, z)
-    grown = smoothstep(-0.004, 0.011, y - line + rough) * (1 - smoothstep(0.02, 0.3, ear))
+    grown = smoothstep(-0.004, 0.011, y - line + rough) * (1 - ear)
     crown = 1 - smoothstep(0.6, 1.0, np.array(back)) * smoothstep(0.055, 0.035, np.hypot(rest[:, 0], z + 0.055)) * (y > 0.1)
     return np.asarray(grown * crown)
 
@@ -133,8 +179,8 @@ def _comb(styling: Styling, p: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, f
     side = np.sign(x - styling.number("part") + 1e-6)
     apart = np.stack([side * smoothstep(0.04, 0.11, y), np.full_like(x, -0.55), 0.25 - 0.6 * smoothstep(0.02, -0.05, z)], -1)
     table = {
-        "bald": (whorl, 0.3, 0.0), "buzz": (whorl, 1.0, 0.0), "short": (whorl, 0.42, 0.5), "side": (apart, 0.35, 0.35),
-        "back": (back, 0.5, 0.25), "messy": (whorl, 0.7, 0.4), "fringe": (whorl, 0.3, 1.0), "bob": (apart, 0.25, 1.6),
+        "bald": (whorl, 0.3, 0.0), "buzz": (whorl, 0.5, 0.0), "short": (whorl, 0.42, 0.5), "side": (apart, 0.35, 0.35),
+        "back": (back, 0.5, 0.25), "messy": (whorl, 0.5, 0.5), "fringe": (whorl, 0.3, 1.0), "bob": (apart, 0.25, 1.6),
         "long": (apart, 0.25, 1.6), "wavy": (apart, 0.35, 1.4), "curly": (down, 1.1, 0.6), "afro": (n, 2.0, 0.0),
         "bun": (back + [0, 0.35, 0], 0.06, 0.0),
     }  # fmt: skip
@@ -160,16 +206,17 @@ def scalp(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
     if styling.hair == "bald":
         return None
     length, curl, volume = (styling.number(k) for k in ("length", "curl", "volume"))
-    count = {"buzz": 9000, "short": 13000, "afro": 14000, "curly": 12000, "bun": 9000}.get(styling.hair, 11000)
+    count = {"buzz": 16000, "short": 13000, "afro": 14000, "curly": 12000, "bun": 9000}.get(styling.hair, 11000)
     steps = int(np.clip(length / 0.016, 3, 16)) + 1
     rough = 0.004 * rng.standard_normal(len(head.mean))
-    density = scalp_density(head.mean, head.ear_weight, styling, rough)
+    ears = ear_share()
+    density = scalp_density(head.mean, ears, styling, rough)
     triangle, weights = _roots(rng, head, neutral, density, count)
     if not len(triangle):
         return None
     root = _at(neutral, head, triangle, weights)
     n = _unit(_at(normals, head, triangle, weights))
-    thick = scalp_density(_at(head.mean, head, triangle, weights), _at(head.ear_weight[:, None], head, triangle, weights)[:, 0], styling)
+    thick = scalp_density(_at(head.mean, head, triangle, weights), _at(ears[:, None], head, triangle, weights)[:, 0], styling)
     skull = Skull(neutral, head)
     comb, lift, gravity = _comb(styling, root, n)
     comb = comb - (comb * n).sum(1, keepdims=True) * n
@@ -180,17 +227,19 @@ def scalp(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
     lock[order] = np.arange(count) * locks // count
     wander = rng.standard_normal((locks, 3))[lock] * 0.28 + rng.standard_normal((count, 3)) * 0.16
     if styling.hair == "messy":
-        wander *= 2.2
+        wander *= 1.3
     direction = _unit(_unit(comb) + n * (lift + 0.25 * rng.standard_normal((count, 1)) * (lift > 0.1)) + wander * (0.3 + 0.7 * min(length / 0.05, 1)))
     own = length * (0.78 + 0.22 * rng.uniform(0, 1, count)) * (0.55 + 0.45 * thick)
     if styling.hair in ("short", "buzz", "side", "back", "messy"):  # cut shorter beside and behind
-        own *= 0.28 + 0.72 * smoothstep(0.035, 0.105, root[:, 1])
+        own *= (0.28 + 0.72 * smoothstep(0.035, 0.105, root[:, 1])) * (0.35 + 0.65 * smoothstep(-0.06, 0.04, root[:, 1]))
     if styling.hair == "fringe":
         own *= 1 - 0.35 * smoothstep(0.0, 0.04, root[:, 2]) * smoothstep(0.06, 0.09, length)
     layer = (0.0015 + 0.013 * volume * rng.uniform(0, 1, count) ** 0.7) * min(length / 0.05, 1.0) * (1 if styling.hair != "bun" else 0.3)
+    # How far hair may stand off beyond its layer.
+    stand = {"messy": 0.012, "curly": 0.05, "short": 0.007, "buzz": 0.01, "back": 0.012}.get(styling.hair, 0.006) * volume
     phase = rng.uniform(0, 2 * np.pi, locks)[lock] + rng.normal(0, 0.35, count)
     pitch = 0.035 if styling.hair == "wavy" else 0.018
-    step = own / (steps - 1)
+    step, wide_share = own / (steps - 1), rng.uniform(0, 1, count)
     points = np.empty((count, steps, 3))
     points[:, 0] = root - n * 0.0008
     across = _unit(np.cross(direction, n + 1e-3))
@@ -208,7 +257,12 @@ def scalp(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
         elif styling.hair == "afro":
             new = moved
         else:
-            new = skull.outside(moved, layer * min(k / (0.35 * steps), 1.0))
+            risen = min(k / (0.35 * steps), 1.0)
+            new = skull.along(moved, layer * risen, layer * risen + stand * k / steps, length > 0.11)
+        if length > 0.11 and styling.hair != "bun":  # kept out of the face
+            before = smoothstep(-0.01, 0.03, new[:, 2]) * smoothstep(0.085, 0.06, new[:, 1])
+            apart = np.maximum(0.060 + 0.02 * wide_share - np.abs(new[:, 0]), 0) * before
+            new[:, 0] += np.sign(root[:, 0] - styling.number("part") * 0.5) * apart
         direction = _unit(0.35 * direction + 0.65 * _unit(new - p))
         points[:, k] = p = new
     colour = np.array([styling.number(f"hair_{c}") for c in "rgb"])
@@ -216,7 +270,7 @@ def scalp(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
     colours = colour * tone
     white = rng.uniform(0, 1, count) < styling.number("grey")
     colours[white] = np.array([0.42, 0.415, 0.40]) * rng.uniform(0.75, 1.15, (int(white.sum()), 1))
-    width = np.full(count, {"buzz": 0.00030, "short": 0.00045}.get(styling.hair, 0.00062))
+    width = np.full(count, {"buzz": 0.00032, "short": 0.00045}.get(styling.hair, 0.00062))
     return Strands(points.astype(np.float32), triangle, weights, width * (0.5 + 0.5 * thick), colours, np.full(count, SCALP))
 
 
@@ -234,14 +288,13 @@ def brows(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
         The strands of both sides.
     """
     rest = head.mean
-    drawn = np.where((rest[:, 2] > 0.0) & (np.abs(rest[:, 1] - 0.047) < 0.02) & (np.abs(rest[:, 0]) < 0.066), 1.0, 0.0)
-    triangle, weights = _roots(rng, head, neutral, drawn, 9000)
+    drawn = np.where((rest[:, 2] > 0.0) & (np.abs(rest[:, 1] - 0.047) < 0.014) & (np.abs(rest[:, 0]) < 0.066), 1.0, 0.0)
+    triangle, weights = _roots(rng, head, neutral, drawn, 45000)
     place = _at(rest, head, triangle, weights)
     s = (np.abs(place[:, 0]) - 0.0105) / look["brow_length"]
     t = np.clip(s, 0, 1)
-    middle = 0.0435 + look["brow_height"] + look["brow_arch"] * np.sin(np.pi * np.clip(t * 0.86, 0, 1)) * 1.25 + look["brow_tilt"] * (t - 0.5) - 0.0035 * np.maximum(t - 0.6, 0) / 0.4
-    half = look["brow_thickness"] * (1 - 0.68 * t**1.6) * smoothstep(-0.06, 0.16, s)
-    inside = np.exp(-(((place[:, 1] - middle) / np.maximum(half, 1e-5)) ** 2) * 1.1) * smoothstep(-0.05, 0.06, s) * smoothstep(1.04, 0.85, s)
+    middle, half = brow_line(s, look)
+    inside = brow_area(np.abs(place[:, 0]), place[:, 1], look)
     kept = rng.uniform(0, 1, len(s)) < inside * look["brow_density"]
     triangle, weights, t, place = triangle[kept], weights[kept], t[kept], place[kept]
     count = len(t)
@@ -254,7 +307,7 @@ def brows(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
     k = np.linspace(0, 1, 4)[None, :, None]
     points = root[:, None] + own[:, None, None] * k * (flow[:, None] + n[:, None] * (0.32 - 0.22 * k))
     colour = np.array([look[f"brow_{c}"] for c in "rgb"]) * np.exp(0.25 * rng.standard_normal((count, 1)))
-    return Strands(points.astype(np.float32), triangle, weights, np.full(count, 0.00017), colour, np.full(count, BROW))
+    return Strands(points.astype(np.float32), triangle, weights, np.full(count, 0.00019), colour, np.full(count, BROW))
 
 
 def beard(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np.ndarray, look: dict[str, float]) -> Strands | None:
@@ -338,7 +391,7 @@ def lashes(rng: np.random.Generator, head: Head, neutral: np.ndarray, look: dict
             roots.append((nearest, place))
             outward = (u - 0.42) * 1.1
             k = np.linspace(0, 1, 5)[None, :, None]
-            long = (0.0088 if upper else 0.0048) * look["lash"] * rng.uniform(0.75, 1.1, count) * (0.75 + 0.35 * u)
+            long = (0.0072 if upper else 0.0038) * look["lash"] * rng.uniform(0.75, 1.1, count) * (0.75 + 0.35 * u)
             ahead = np.stack([side * outward, np.full(count, -0.15 if upper else -0.45), np.ones(count)], -1) + 0.12 * rng.standard_normal((count, 3))
             rise = np.stack([0 * outward, np.full(count, 1.0 if upper else -0.25), 0 * outward], -1)
             parts.append(long[:, None, None] * (k * ahead[:, None] * 0.8 + 0.75 * k**2 * rise[:, None]))

@@ -189,6 +189,7 @@ def openness(
     directions: wp.array(dtype=wp.vec3),
     reach: float,
     found: wp.array(dtype=float),
+    thin: wp.array(dtype=float),
 ):
     """Ambient occlusion: the cosine-weighted share of the sky over each vertex that nothing within reach covers; hair takes its part."""
     i = wp.tid()
@@ -206,6 +207,11 @@ def openness(
             else:
                 free += cosine * 0.35 * ramp(0.0, reach, hit.t)
     found[i] = free / wp.max(whole, 1.0e-6)
+    # Flesh of under a centimetre lets light through.
+    hit = wp.mesh_query_ray(g.mesh, points[i] - n * 0.0006, -n, 0.012)
+    thin[i] = 0.0
+    if hit.result:
+        thin[i] = ramp(0.012, 0.004, hit.t)
 
 
 def scatter_weights(widths: np.ndarray, pixel: float, reach: int = 12) -> np.ndarray:

@@ -87,7 +87,7 @@ class Talk:
         gaze = np.array([-yaw, -pitch]) if self.at_camera[k] else self.aims[k]
         gaze = np.clip(gaze + 0.02 * self.aims[(k + 7) % 41], [-0.55, -0.35], [0.55, 0.40])
         closed = float(np.exp(-0.5 * ((t - self.blinks) / 0.07) ** 2).max())
-        add("eyeBlinkLeft", min(closed + 0.75 * max(float(gaze[1]), 0.0), 1.0))
+        add("eyeBlinkLeft", min(closed + 0.5 * max(float(gaze[1]), 0.0), 1.0))
         add("eyeWideLeft", 0.6 * max(-float(gaze[1]), 0.0))
         expression = np.clip(np.array(list(weights.values()), np.float32), 0, 1)
         return State(pose=euler_to_pose(yaw, pitch, roll), expression=expression, gaze=gaze.astype(np.float32))

@@ -112,9 +112,9 @@ def hat(head: Head, neutral: np.ndarray, normals: np.ndarray, kind: int) -> list
     used = (above > -0.006) & (head.ear_weight < 0.5) & (normals[:, 1] > -0.9)
     triangles = head.triangles[used[head.triangles].all(1) & (head.material == 0)]
     ids, inverse = np.unique(triangles, return_inverse=True)
-    thick = (0.010 if kind == 1 else 0.013) + 0.012 * smoothstep(0.0, 0.05, above[ids])
+    thick = (0.006 if kind == 1 else 0.008) + 0.008 * smoothstep(0.0, 0.05, above[ids])
     shell = neutral[ids] + normals[ids] * thick[:, None]
-    shell[:, 1] += 0.010 * smoothstep(0.02, 0.06, above[ids])
+    shell[:, 1] += 0.004 * smoothstep(0.02, 0.06, above[ids])
     pieces = [_extra(shell, inverse.reshape(-1, 3), HAT)]
     if kind == 1:
         turn = np.linspace(-1.15, 1.15, 24)

@@ -82,7 +82,7 @@ def relief(finish: Finish, strength: float, seen: wp.array(dtype=Hit, ndim=2)):
     """Turn the normals by the skin's height and by the folds of cloth."""
     row, column = wp.tid()
     at = seen[row, column]
-    if at.kind == 0:
+    if at.kind == 0 and at.bare < 0.5:
         n = finish.height.shape[0]
         p = at.rest
         place = texel(p, n)
@@ -116,7 +116,7 @@ def shine(
 ) -> wp.vec3:
     """Two lobes of gloss from the lamps, and the sky's at the mirror direction."""
     n = at.normal
-    nv = wp.max(-wp.dot(view, n), 0.05)
+    nv = wp.max(-wp.dot(view, n), 0.12)
     total = wp.vec3(0.0, 0.0, 0.0)
     for lamp in range(LAMPS_MAX):
         k = 27 + lamp * 7
@@ -130,7 +130,7 @@ def shine(
             wide = 0.5 * light[k + 6]
             d = share * lobe(nh, wp.min(rough + wide, 1.0)) + (1.0 - share) * lobe(nh, wp.min(second + wide, 1.0))
             total = total + vec(light, k + 3) * (d * fresnel * nl * shade[lamp] * 0.25 / (nl * nv + 0.12 * (nl + nv) + 0.02) * 3.14159)
-    edge = f0 + (0.45 - f0) * wp.pow(1.0 - nv, 5.0)
+    edge = f0 + (0.20 - f0) * wp.pow(1.0 - nv, 5.0)
     return total + sky(reflect(view, n), light) * (edge * at.open * at.open)
 
 
@@ -143,6 +143,10 @@ def seen_colour(
     if kind == 0:
         place = texel(at.rest, finish.colour.shape[0])
         albedo = look_up_colour(finish.colour, place)
+        if at.bare > 0.0:  # an ear has the colour of the cheek's side, and more blood
+            beside = wp.vec3(wp.sign(at.rest[0]) * 0.060, wp.min(at.rest[1], 0.01), -0.004)
+            ear = wp.cw_mul(look_up_colour(finish.colour, texel(beside, finish.colour.shape[0])), wp.vec3(1.04, 0.90, 0.88))
+            albedo = albedo * (1.0 - at.bare) + ear * at.bare
         gloss = look_up(finish.gloss, place)
         bright = shine(at, view, shade, light, 0.62, 0.34, 0.72, 0.028)
         return wp.cw_mul(albedo, fallen) + bright * (0.25 + 0.95 * gloss)

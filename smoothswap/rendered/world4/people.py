@@ -108,11 +108,11 @@ def _shape(rng: np.random.Generator, who: np.ndarray) -> np.ndarray:
     drawn: dict[str, float] = {}
     for i, name in enumerate(head.shape_names[head.n_phenotype :], head.n_phenotype):
         key = name[2:] if name[:2] in ("l-", "r-") else name
-        amount = 0.24
+        amount = 0.18
         if key.startswith(("neck", "head", "torso", "measure")):
             amount = 0.10
         if key.startswith(("eye-push", "eye-trans", "eyebrows-trans", "nose-trans", "mouth-trans", "cheek-trans", "eye-height")):
-            amount = 0.15
+            amount = 0.11
         if key not in drawn:
             drawn[key] = float(np.clip(rng.normal(0, amount), -0.6, 0.6))
         values[i] = drawn[key] + rng.normal(0, 0.025)
@@ -183,7 +183,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
         "iris_size": rng.uniform(0.44, 0.49),
         "redness": rng.uniform(0.25, 1.0) * (1.15 - tone),
         "freckles": float(rng.uniform() < 0.1 + 0.3 * fair) * rng.uniform(0.2, 0.8),
-        "blotches": rng.uniform(0.3, 1.0) + 0.5 * old,
+        "blotches": rng.uniform(0.15, 0.6) + 0.5 * old,
         "under_eye": rng.uniform(0.2, 1.4) + 0.8 * old,
         "oil": rng.uniform(0.35, 1.0) * (1 - 0.4 * old),
         "pores": rng.uniform(0.4, 1.2),
@@ -246,7 +246,7 @@ def sample_styling(rng: np.random.Generator) -> Styling:
     grey = float(np.clip(rng.normal(2.2 * old - 1.2, 0.3), 0, 1))
     colour = colour * rng.normal(1, 0.08)
     span = {
-        "bald": (0.0015, 0.003), "buzz": (0.004, 0.010), "short": (0.016, 0.034), "side": (0.045, 0.075), "back": (0.06, 0.10),
+        "bald": (0.0015, 0.003), "buzz": (0.003, 0.006), "short": (0.016, 0.034), "side": (0.045, 0.075), "back": (0.06, 0.10),
         "messy": (0.045, 0.075), "fringe": (0.06, 0.09), "bob": (0.14, 0.20), "long": (0.26, 0.36), "wavy": (0.22, 0.34),
         "curly": (0.06, 0.12), "afro": (0.05, 0.09), "bun": (0.13, 0.17),
     }[hair]  # fmt: skip
@@ -255,7 +255,7 @@ def sample_styling(rng: np.random.Generator) -> Styling:
     cloth = np.clip(grey_cloth * (1 + rng.uniform(0.1, 0.9) * (rng.uniform(0, 1.6, 3) - 0.8)), 0.008, 0.75)
     second = np.clip(rng.uniform(0.1, 0.75) * (1 + 0.3 * (rng.uniform(0, 1.6, 3) - 0.8)), 0.02, 0.8)
     glasses = float(rng.choice([0, 1, 2, 3], p=[0.74, 0.11, 0.11, 0.04]))  # none, round, square, sun
-    frame = np.clip(rng.choice([0.012, 0.05, 0.25]) * rng.uniform(0.5, 1.5, 3), 0.004, 0.6)
+    frame = np.clip(rng.choice([0.012, 0.05, 0.25] if glasses < 3 else [0.008, 0.02]) * rng.uniform(0.5, 1.5, 3), 0.004, 0.6)
     hat = float(rng.choice([0, 1, 2], p=[0.93, 0.04, 0.03]))  # none, cap, beanie
     values = {
         "grey": grey,

@@ -117,7 +117,6 @@ class Portrait:
         self.operator = normal_operator(self.triangles, offsets[-1])
         rest = np.concatenate([head.mean, *(p.rest for p in parts)])
         thin = np.zeros(offsets[-1], np.float32)
-        thin[:count] = np.clip((head.ear_weight - 0.25) / 0.6, 0, 1)
         thin[count : count + len(gum)] = gum
         self.gap = gap
         vertices = np.concatenate([self.neutral, self.extra])
@@ -129,6 +128,10 @@ class Portrait:
         self.geometry.normals = self._vectors(vertex_normals(vertices, self.triangles, self.operator))
         self.geometry.rest = self._vectors(rest)
         self.geometry.thin = self._floats(thin)
+        bare = np.zeros(offsets[-1], np.float32)
+        bare[:count] = grow.ear_share()
+        self.bare = bare
+        self.geometry.bare = self._floats(bare)
         self.geometry.material = self._ints(self.material)
         self.geometry.triangles = self.indices
         self.geometry.lens_tint = styling.number("tint")
@@ -215,8 +218,8 @@ class Portrait:
 
     def _measure_openness(self) -> None:
         count = len(self.neutral) + len(self.extra)
-        found = wp.zeros(count, dtype=float, device=self.device)
-        wp.launch(openness, dim=count, inputs=[self.geometry, self.haze, self.points, self._vectors(_directions()), REACH], outputs=[found], device=self.device)
+        found, flesh = (wp.zeros(count, dtype=float, device=self.device) for _ in range(2))
+        wp.launch(openness, dim=count, inputs=[self.geometry, self.haze, self.points, self._vectors(_directions()), REACH], outputs=[found, flesh], device=self.device)
         values = found.numpy()
         head = self.head
         for material in (1, 2, 3):  # eyes and mouth are measured at each moment
@@ -226,6 +229,9 @@ class Portrait:
         start = len(self.neutral)
         values[start : start + len(self.gap)] = self.gap
         self.geometry.open = self._floats(values)
+        thin = self.geometry.thin.numpy()
+        thin[: len(self.neutral)] = flesh.numpy()[: len(self.neutral)] * self.bare[: len(self.neutral)]
+        self.geometry.thin = self._floats(thin)
 
     # -- a moment ---------------------------------------------------------------------------------------------------
 

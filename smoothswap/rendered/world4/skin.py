@@ -148,9 +148,9 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     pigment += 0.10 * _blob(ax, y, 0.031, 0.0345, 0.014, 0.004) * front  # the lid
     speck = smoothstep(0.55, 1.5, noise(rng, 0.0032)) * (0.35 + 0.65 * smoothstep(-0.5, 1, slow))
     freckled = _blob(ax, y, 0.03, 0.0, 0.028, 0.026) + 0.35
-    pigment += 0.55 * look["freckles"] * speck * np.minimum(freckled, 1) * front
-    spots = smoothstep(1.15, 1.75, noise(rng, 0.008)) * smoothstep(0.45, 0.9, np.array(age))
-    pigment += 0.45 * spots * (0.3 + 0.7 * pale)
+    pigment += 0.42 * look["freckles"] * speck * np.minimum(freckled, 1) * front
+    spots = smoothstep(1.5, 2.1, noise(rng, 0.008)) * smoothstep(0.45, 0.9, np.array(age))
+    pigment += 0.22 * spots * (0.3 + 0.7 * pale)
     mole = np.hypot(x - look["mole_x"], y - look["mole_y"]) / max(look["mole_size"], 1e-5)
     pigment += 1.3 * smoothstep(1.15, 0.7, mole + 0.12 * fine) * front
     blood = 0.75 * _blob(ax, y, 0.040, -0.008, 0.018, 0.015) + 0.9 * _blob(ax, y, 0.0, -0.013, 0.011, 0.010)
@@ -182,6 +182,9 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     stain = np.clip(look["stubble"] * np.max([grown[k] * max(look[k], 0.75) for k in grown], 0) * grain, 0, 0.9)[..., None]
     under = 0.5 * hair + 0.35 * base * np.array([0.75, 0.85, 1.0], np.float32)
     colour = colour * (1 - 0.62 * stain) + under * 0.62 * stain
+    brow = np.array([look[f"brow_{c}"] for c in "rgb"], np.float32)
+    tinted = (0.6 * np.clip(brow_area(ax, y, look) * look["brow_density"], 0, 1) * front)[..., None]
+    colour = colour * (1 - tinted) + (0.7 * brow + 0.1 * base) * tinted
     lip = lip_shape(x, y, look["lip_fullness"])
     red = np.array([look[f"lip_{c}"] for c in "rgb"], np.float32)
     fluted = noise(rng, 0.008, 0.16)
@@ -194,7 +197,7 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     colour *= 1 - margin[..., None] * np.array([0.0, 0.22, 0.20])  # the wet edge of the lower lid
     # Height: pores, goose-flesh of cheeks, lips' flutes, and the folds that age has left.
     porous = 0.5 + _blob(ax, y, 0.0, -0.008, 0.02, 0.02) + 0.6 * _blob(ax, y, 0.03, -0.008, 0.018, 0.018)
-    height = 0.00007 * look["pores"] * porous * pore + 0.00006 * fine + 0.00012 * mid * (0.4 + age)
+    height = 0.00007 * look["pores"] * porous * pore + 0.00006 * fine + 0.00004 * mid * (0.4 + age)
     height = height * (1 - lip) + lip * 0.00016 * fluted
     folds = _folds(rng, x, y, front)
     worn = np.array([0.75, 0.6, 0.9, 0.85]) * (age**1.15) * look["wrinkles"]
@@ -205,7 +208,7 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     marionette = _groove(ax - 0.0265 - 0.006 * t, 0.002) * smoothstep(0, 0.15, t) * smoothstep(1, 0.6, t)
     fan = noise(rng, 0.006, 0.35) * _blob(ax, y, 0, -0.034, 0.018, 0.005)
     crepe = noise(rng, 0.0035, 1.8)
-    lines = 0.0006 * bag + 0.0007 * marionette + 0.00022 * fan + 0.00012 * crepe
+    lines = 0.0006 * bag + 0.0007 * marionette + 0.00022 * fan + 0.00008 * crepe
     neck = sum(_groove(y + h + 0.004 * slow - 0.3 * ax**2 / 0.05, 0.0014) for h in (0.100, 0.112, 0.123))
     height = height + front * (look["wrinkles"] * age * lines + 0.0007 * crease * look["lid_crease"])
     height = height + 0.0004 * (0.3 + age) * neck * smoothstep(-0.088, -0.098, y)
@@ -235,3 +238,19 @@ def beard_area(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndar
     cheek = smoothstep(edge + 0.006, edge - 0.008, y) * smoothstep(0.028, 0.036, ax) * smoothstep(-0.038, -0.018, z)
     throat = smoothstep(-0.118, -0.098, y - 0.2 * np.minimum(z, 0.02))
     return {"moustache": moustache, "chin_beard": chin * throat, "cheek_beard": cheek * throat}
+
+
+def brow_area(ax: np.ndarray, y: np.ndarray, look: Mapping[str, float]) -> np.ndarray:
+    """How thick the brow grows (0..1) at |x| and y of the mean head."""
+    s = (ax - 0.0105) / look["brow_length"]
+    middle, half = brow_line(s, look)
+    inside = np.exp(-(((y - middle) / np.maximum(half, 1e-5)) ** 2) * 1.1)
+    return np.asarray(inside * smoothstep(-0.05, 0.06, s) * smoothstep(1.04, 0.85, s))
+
+
+def brow_line(s: np.ndarray, look: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Height and half thickness (m) of the brow at shares of its length from the inner end."""
+    t = np.clip(s, 0, 1)
+    middle = 0.0435 + look["brow_height"] + look["brow_arch"] * np.sin(np.pi * t * 0.86) * 1.25
+    middle = middle + look["brow_tilt"] * (t - 0.5) - 0.0035 * np.maximum(t - 0.6, 0) / 0.4
+    return middle, look["brow_thickness"] * (1 - 0.68 * t**1.6) * smoothstep(-0.06, 0.16, s)

@@ -169,12 +169,12 @@ def light_strands(
     elif kind == 3:
         deep = 0.45 + 0.55 * along[i]
     # A bundle looks lighter than the pigment's colour: light is scattered from hair to hair.
-    body = wp.vec3(wp.pow(colour[0], 0.85), wp.pow(colour[1], 0.85), wp.pow(colour[2], 0.85))
+    body = wp.vec3(wp.pow(colour[0], 0.95), wp.pow(colour[1], 0.95), wp.pow(colour[2], 0.95))
     side = wp.normalize(view - t * wp.dot(view, t))
     facing = wp.normalize(n * 0.6 + side * 0.4)
     total = wp.cw_mul(body, sky(facing, light)) * (0.72 * deep)
     tv = wp.dot(t, view)
-    total = total + sky(wp.normalize(facing + wp.vec3(0.0, 0.4, 0.0)), light) * (0.018 * gloss * deep)
+    total = total + sky(wp.normalize(facing + wp.vec3(0.0, 0.4, 0.0)), light) * (0.005 * gloss * deep)
     for lamp in range(LAMPS_MAX):
         k = 27 + lamp * 7
         lit = vec(light, k + 3)

@@ -18,7 +18,8 @@ CLOTH_KIND = wp.constant(5)
 @wp.struct
 class Hit:
     """kind: material, -1 where the ray leaves the scene; places on the mean head and in the world; unit normal; how
-    open the place lies to the sky (0..1); how thin the flesh is (0..1); share of light that lenses before it let
+    open the place lies to the sky (0..1); how thin the flesh is, and how much
+    it belongs to an ear (0..1); share of light that lenses before it let
     through, and the normal of the first such lens (0 without one)."""
 
     kind: int
@@ -27,19 +28,21 @@ class Hit:
     normal: wp.vec3
     open: float
     thin: float
+    bare: float
     through: float
     lens: wp.vec3
 
 
 @wp.struct
 class Geometry:
-    """One moment's triangles; `points` is bound to `mesh`. Per vertex: normals, rest, open, thin; material a triangle."""
+    """One moment's triangles; `points` is bound to `mesh`. Per vertex: normals, rest, open, thin, bare; material a triangle."""
 
     mesh: wp.uint64
     normals: wp.array(dtype=wp.vec3)
     rest: wp.array(dtype=wp.vec3)
     open: wp.array(dtype=float)
     thin: wp.array(dtype=float)
+    bare: wp.array(dtype=float)
     material: wp.array(dtype=int)
     triangles: wp.array(dtype=int)
     lens_tint: float
@@ -91,6 +94,7 @@ def first_hit(g: Geometry, camera: wp.array(dtype=float), direction: wp.vec3) ->
                 if kind == CLOTH_KIND and found.rest[1] > neckline(found.rest, g.collar):
                     found.kind = 0
                 found.thin = g.thin[i0] * hit.u + g.thin[i1] * hit.v + g.thin[i2] * w2
+                found.bare = g.bare[i0] * hit.u + g.bare[i1] * hit.v + g.bare[i2] * w2
                 searching = False
     return found
 
