@@ -26,7 +26,7 @@ LOOK = tuple(
 STYLE = tuple(
     """
     hair_r hair_g hair_b grey hairline recession length curl clump volume part seed
-    cloth_r cloth_g cloth_b cloth2_r cloth2_g cloth2_b collar pattern
+    bulk shoulders cloth_r cloth_g cloth_b cloth2_r cloth2_g cloth2_b collar pattern
     glasses frame_r frame_g frame_b tint hat hat_r hat_g hat_b
     """.split()
 )
@@ -267,6 +267,8 @@ def sample_styling(rng: np.random.Generator) -> Styling:
         "volume": rng.uniform(0.6, 1.3),
         "part": rng.uniform(-0.045, 0.045),
         "seed": float(rng.integers(1, 100000)),
+        "bulk": float(np.clip(rng.normal(0.5, 0.17), 0.15, 0.85)),
+        "shoulders": float(np.clip(0.9 * male + rng.normal(0.05, 0.1), 0, 1)),
         "collar": float(rng.choice(len(COLLARS), p=[0.4, 0.15, 0.2, 0.15, 0.1])),
         "pattern": float(rng.choice([0, 1, 2, 3], p=[0.64, 0.12, 0.1, 0.14])),
         "glasses": glasses,

@@ -44,13 +44,14 @@ _FOLDS = {
 class Shot:
     """A picture uint8 [h, w, 3], and what is true of it: posed head vertices [v, 3] (m) and their places in frame pixels
     [v, 2]; depth [h, w] in metres from the camera, 0 where there is only background; face [h, w] bool, what a swap
-    exchanges; eyes [4, 3]: the balls' centres and directions of gaze."""
+    exchanges; hair [h, w], share of the pixel that hair of the head covers; eyes [4, 3]: the balls' centres and directions of gaze."""
 
     image: np.ndarray
     vertices: np.ndarray
     projected: np.ndarray
     depth: np.ndarray
     face: np.ndarray
+    hair: np.ndarray
     eyes: np.ndarray
 
 
@@ -97,7 +98,7 @@ class Portrait:
         """Put head, torso, teeth and what is worn together into one mesh."""
         head, styling = self.head, self.styling
         teeth, gum, gap, self.jaw = make_teeth(head, self.neutral)
-        parts = [teeth, torso(head, self.neutral, self.look["weight"], self.look["gender"])]
+        parts = [teeth, torso(head, self.neutral, styling.number("bulk"), styling.number("shoulders"))]
         if styling.number("glasses"):
             parts += occluders.spectacles(head, self.neutral, int(styling.number("glasses")))
         if styling.number("hat"):
@@ -320,7 +321,7 @@ class Portrait:
         circle = np.where(kind >= 0, confusion(scene.lens, np.maximum(far, 0.2), nearest + 0.03, float(scene.camera[0])), 0.0) * scale
         picture = develop(image.numpy(), scene.lens, frame, (move[0] * scale, move[1] * scale), circle.astype(np.float32))
         posed = vertices[: len(deformed)]
-        return Shot(picture, posed, project(posed, scene.camera), depth, face, eyes)
+        return Shot(picture, posed, project(posed, scene.camera), depth, face, covered[..., 0], eyes)
 
     def _creased(self, expression: np.ndarray) -> np.ndarray:
         """The skin's height with the folds that the expression makes."""
