@@ -178,10 +178,13 @@ def _comb(styling: Styling, p: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, f
     whorl = p - np.array([0.01, 0.14, -0.075])
     side = np.sign(x - styling.number("part") + 1e-6)
     apart = np.stack([side * smoothstep(0.04, 0.11, y), np.full_like(x, -0.55), 0.25 - 0.6 * smoothstep(0.02, -0.05, z)], -1)
+    # Long hair leaves the face: from the part to the sides and back.
+    ahead = smoothstep(-0.03, 0.03, z)
+    parted = np.stack([side * (0.35 + 0.65 * smoothstep(0.04, 0.11, y)), -0.55 + 0.25 * ahead, -0.1 - 0.45 * ahead], -1)
     table = {
         "bald": (whorl, 0.3, 0.0), "buzz": (whorl, 0.5, 0.0), "short": (whorl, 0.42, 0.5), "side": (apart, 0.35, 0.35),
-        "back": (back, 0.5, 0.25), "messy": (whorl, 0.5, 0.5), "fringe": (whorl, 0.3, 1.0), "bob": (apart, 0.25, 1.6),
-        "long": (apart, 0.25, 1.6), "wavy": (apart, 0.35, 1.4), "curly": (down, 1.1, 0.6), "afro": (n, 2.0, 0.0),
+        "back": (back, 0.5, 0.25), "messy": (whorl, 0.5, 0.5), "fringe": (whorl, 0.3, 1.0), "bob": (parted, 0.25, 1.6),
+        "long": (parted, 0.25, 1.6), "wavy": (parted, 0.35, 1.4), "curly": (down, 1.1, 0.6), "afro": (n, 2.0, 0.0),
         "bun": (back + [0, 0.35, 0], 0.06, 0.0),
     }  # fmt: skip
     comb, lift, weight = table[styling.hair]
@@ -260,9 +263,9 @@ def scalp(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
             risen = min(k / (0.35 * steps), 1.0)
             new = skull.along(moved, layer * risen, layer * risen + stand * k / steps, length > 0.11)
         if length > 0.11 and styling.hair != "bun":  # kept out of the face
-            before = smoothstep(-0.01, 0.03, new[:, 2]) * smoothstep(0.085, 0.06, new[:, 1])
-            apart = np.maximum(0.060 + 0.02 * wide_share - np.abs(new[:, 0]), 0) * before
-            new[:, 0] += np.sign(root[:, 0] - styling.number("part") * 0.5) * apart
+            before = smoothstep(-0.015, 0.02, new[:, 2]) * smoothstep(0.105, 0.060, new[:, 1])
+            aside = np.maximum(0.062 + 0.02 * wide_share - np.abs(new[:, 0]), 0) * before
+            new[:, 0] += np.sign(root[:, 0] - styling.number("part")) * aside
         direction = _unit(0.35 * direction + 0.65 * _unit(new - p))
         points[:, k] = p = new
     colour = np.array([styling.number(f"hair_{c}") for c in "rgb"])
@@ -307,7 +310,7 @@ def brows(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
     k = np.linspace(0, 1, 4)[None, :, None]
     points = root[:, None] + own[:, None, None] * k * (flow[:, None] + n[:, None] * (0.32 - 0.22 * k))
     colour = np.array([look[f"brow_{c}"] for c in "rgb"]) * np.exp(0.25 * rng.standard_normal((count, 1)))
-    return Strands(points.astype(np.float32), triangle, weights, np.full(count, 0.00019), colour, np.full(count, BROW))
+    return Strands(points.astype(np.float32), triangle, weights, np.full(count, 0.00026), colour, np.full(count, BROW))
 
 
 def beard(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np.ndarray, look: dict[str, float]) -> Strands | None:

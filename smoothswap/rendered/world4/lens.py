@@ -39,9 +39,9 @@ def sample_lens(rng: np.random.Generator) -> Lens:
         focal=float(focal),
         aperture=float(aperture),
         gain=float(np.exp(rng.uniform(np.log(0.4), np.log(4.0)) + 0.5 * (kind == "conference"))),
-        contrast=float(rng.uniform(1.0, 1.4)),
+        contrast=float(rng.uniform(1.0, 1.45)),
         saturation=float(rng.uniform(0.9, 1.25)),
-        sharpening=float(rng.uniform(0.0, 0.7)),
+        sharpening=float(rng.uniform(0.2, 1.1)),
         vignette=float(rng.uniform(0.0, 0.25)),
         bloom=float(rng.uniform(0.0, 0.08)),
         shutter=float(rng.uniform(0.15, 0.6)),
@@ -97,12 +97,12 @@ def tone(light: np.ndarray, contrast: float) -> np.ndarray:
 
     Examples:
         >>> [round(float(tone(np.array(v), 1.0)), 2) for v in (0.0, 0.18, 1.0)]
-        [0.0, 0.46, 0.85]
+        [0.0, 0.46, 0.98]
     """
     x = np.maximum(light, 0)
-    squeezed = x * (1 + x / 9.0) / (1 + 0.75 * x)  # 1 -> 0.63, and on to white at about 3
+    squeezed = x * (1 + x / 4.0) / (1 + 0.30 * x)  # straight at first, then a shoulder: 1 -> 0.96
     display = np.minimum(squeezed, 1.0) ** (1 / 2.2)
-    middle = 0.448
+    middle = 0.45
     low = middle * (np.minimum(display, middle) / middle) ** contrast
     high = 1 - (1 - middle) * ((1 - np.maximum(display, middle)) / (1 - middle)) ** contrast
     return np.asarray(np.where(display < middle, low, high))

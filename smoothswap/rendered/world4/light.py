@@ -269,17 +269,17 @@ def sample_light(rng: np.random.Generator) -> tuple[np.ndarray, str]:
     probe = turn_probe(probes[name], rng.uniform(0, 2 * np.pi))
     # Photographers and cameras take out most of the tint.
     mean = probe[0] / probe[0].mean()
-    probe = probe / mean ** rng.uniform(0.55, 0.95)
-    sky_share = rng.uniform(0.35, 1.0)
+    probe = probe / mean ** rng.uniform(0.75, 1.0)
+    sky_share = rng.uniform(0.15, 0.85)
     values = np.zeros(LIGHT_NUMBERS, np.float32)
     values[:27] = (probe * sky_share).reshape(-1)
-    key = (1.15 - sky_share) * rng.uniform(0.8, 2.2)
+    key = (1.1 - sky_share) * rng.uniform(1.5, 5.0)
     warmth = rng.normal(0.03, 0.10)
     tint = np.array([1 + warmth, 1.0, 1 - 1.2 * warmth])
     side = rng.choice([-1, 1])
     wanted = [(side * rng.uniform(0.1, 1.2), rng.uniform(0.05, 1.0), key, rng.uniform(0.03, 0.35))]
     if rng.uniform() < 0.55:  # fill from the other side
-        wanted.append((-side * rng.uniform(0.3, 1.3), rng.uniform(-0.1, 0.6), key * rng.uniform(0.15, 0.5), 0.3))
+        wanted.append((-side * rng.uniform(0.3, 1.3), rng.uniform(-0.1, 0.6), key * rng.uniform(0.08, 0.35), 0.3))
     if rng.uniform() < 0.35:  # rim from behind
         wanted.append((rng.choice([-1, 1]) * rng.uniform(1.9, 2.7), rng.uniform(0.1, 0.8), key * rng.uniform(0.5, 1.4), 0.15))
     for i, (azimuth, height, power, width) in enumerate(wanted):

@@ -23,7 +23,7 @@ _MOODS: dict[str, dict[str, float]] = {
     "doubt": {"browInnerUp": 0.4, "mouthPucker": 0.25, "mouthShrugLower": 0.4},
     "thought": {"browDownLeft": 0.25, "eyeSquintLeft": 0.3, "mouthPressLeft": 0.25},
 }  # fmt: skip
-_P = np.array([0.26, 0.2, 0.17, 0.1, 0.07, 0.06, 0.03, 0.05, 0.06])
+_P = np.array([0.2, 0.17, 0.2, 0.2, 0.06, 0.05, 0.03, 0.04, 0.05])
 _LAUGH = {"mouthSmileLeft": 0.7, "jawOpen": 0.28, "cheekSquintLeft": 0.6, "eyeSquintLeft": 0.5, "mouthUpperUpLeft": 0.3, "mouthLowerDownLeft": 0.3}
 
 

@@ -149,7 +149,7 @@ def seen_colour(
             albedo = albedo * (1.0 - at.bare) + ear * at.bare
         gloss = look_up(finish.gloss, place)
         bright = shine(at, view, shade, light, 0.62, 0.34, 0.72, 0.028)
-        return wp.cw_mul(albedo, fallen) + bright * (0.25 + 0.95 * gloss)
+        return wp.cw_mul(albedo, fallen) + bright * (0.35 + 1.5 * gloss)
     if kind == 1:
         right = int(0)
         if at.rest[0] < 0.0:

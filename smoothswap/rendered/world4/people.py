@@ -179,7 +179,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
         "brow_length": rng.uniform(0.039, 0.047),
         "brow_arch": rng.uniform(0.0015, 0.0045) + 0.0012 * (not male),
         "brow_tilt": rng.normal(0.0, 0.0016),
-        "brow_density": rng.uniform(0.55, 1.0) * (1 - 0.35 * old),
+        "brow_density": rng.uniform(0.7, 1.15) * (1 - 0.35 * old),
         "iris_size": rng.uniform(0.44, 0.49),
         "redness": rng.uniform(0.25, 1.0) * (1.15 - tone),
         "freckles": float(rng.uniform() < 0.1 + 0.3 * fair) * rng.uniform(0.2, 0.8),
@@ -207,7 +207,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     colours = {
         "skin": skin,
         "lip": lip,
-        "brow": hair * rng.uniform(0.45, 0.9) * (1 - 0.4 * greying) + 0.003,
+        "brow": hair * rng.uniform(0.3, 0.7) * (1 - 0.4 * greying) + 0.002,
         "iris": iris,
         "beard": hair * rng.uniform(0.6, 1.0),
         "shadow": skin * rng.uniform(0.2, 0.6, 3),

@@ -31,7 +31,7 @@ from smoothswap.rendered.world4.teeth import jaw_drop, make_teeth
 
 REACH = 0.05  # m of ambient occlusion
 # Standard deviations of the light's wandering in flesh, m, of red, green and blue.
-FLESH = np.array([0.0026, 0.0011, 0.0006])
+FLESH = np.array([0.0017, 0.0008, 0.0005])
 _FOLDS = {
     0: {"browInnerUp": 0.6, "browOuterUpLeft": 0.3, "browOuterUpRight": 0.3},
     1: {"browDownLeft": 0.5, "browDownRight": 0.5},
@@ -194,7 +194,7 @@ class Portrait:
         focal, _, _, distance = (float(v) for v in self.scene.camera)
         self.pixel = distance / focal
         texel = 2 * SIDE * 0.085 / TEXELS
-        self.blur = max(0.45 * self.pixel / texel - 0.3, 0.0)
+        self.blur = max(0.32 * self.pixel / texel - 0.2, 0.0)
         colour = skin.colour
         if styling.hair != "bald" or styling.number("recession") < 0.9:
             from smoothswap.rendered.world4.skin import noise, unrolled
@@ -226,7 +226,7 @@ class Portrait:
         for material in (1, 2, 3):  # eyes and mouth are measured at each moment
             values[np.unique(head.triangles[head.material == material])] = 1.0
         skin = np.unique(head.triangles[head.material == 0])
-        values[skin] = np.clip(values[skin], 0.08, 1) ** 0.9
+        values[skin] = np.clip(values[skin], 0.06, 1) ** 1.9
         start = len(self.neutral)
         values[start : start + len(self.gap)] = self.gap
         self.geometry.open = self._floats(values)

@@ -62,8 +62,8 @@ def sample_scene(rng: np.random.Generator, size: int, wide: bool = False) -> Sce
     beyond = distance + rng.uniform(0.6, 4.0)
     blur = float(confusion(lens, beyond, distance, focal)) / size
     background = sample_background(rng, size, probe, blur)
-    exposure = 0.26 / (brightness(light) * 0.30) * float(np.exp(rng.normal(0.0, 0.20)))
+    exposure = 0.31 / (brightness(light) * 0.30) * float(np.exp(rng.normal(0.0, 0.25)))
     name = str(rng.choice(OCCLUDERS, p=[0.91, 0.05, 0.04]))
     camera = np.array([focal, centre[0], centre[1], distance], np.float32)
-    background = background * np.float32(np.exp(rng.normal(0.0, 0.35)))
+    background = background * np.float32(np.exp(rng.normal(0.0, 0.5)))
     return Scene(light, probe, camera, lens, background, exposure, (name, int(rng.integers(1, 10**6))), size)

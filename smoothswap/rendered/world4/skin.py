@@ -145,7 +145,11 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     # Pigment darkens, blood reddens: both as optical depths over the base colour.
     pigment = look["blotches"] * (0.10 * slow + 0.05 * mid) + 0.018 * fine
     pigment += 0.10 * look["under_eye"] * (_blob(ax, y, 0.029, 0.0115, 0.012, 0.0045) + 0.4 * _blob(ax, y, 0.019, 0.019, 0.004, 0.006))
-    pigment += 0.10 * _blob(ax, y, 0.031, 0.0345, 0.014, 0.004) * front  # the lid
+    pigment += 0.22 * _blob(ax, y, 0.031, 0.0345, 0.014, 0.004) * front  # the lid
+    crease_line = np.exp(-(((y - 0.0362 + 24 * (ax - 0.031) ** 2) / 0.0009) ** 2)) * smoothstep(0.016, 0.012, np.abs(ax - 0.031))
+    pigment += 0.5 * look["lid_crease"] * crease_line * front
+    nostril = _blob(ax, y, 0.0078, -0.0205, 0.0032, 0.0022) + 0.35 * _blob(ax, y, 0.0175, -0.0165, 0.0018, 0.006)
+    pigment += 0.8 * nostril * smoothstep(0.03, 0.045, z)
     speck = smoothstep(0.55, 1.5, noise(rng, 0.0032)) * (0.35 + 0.65 * smoothstep(-0.5, 1, slow))
     freckled = _blob(ax, y, 0.03, 0.0, 0.028, 0.026) + 0.35
     pigment += 0.42 * look["freckles"] * speck * np.minimum(freckled, 1) * front
@@ -183,7 +187,7 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     under = 0.5 * hair + 0.35 * base * np.array([0.75, 0.85, 1.0], np.float32)
     colour = colour * (1 - 0.62 * stain) + under * 0.62 * stain
     brow = np.array([look[f"brow_{c}"] for c in "rgb"], np.float32)
-    tinted = (0.6 * np.clip(brow_area(ax, y, look) * look["brow_density"], 0, 1) * front)[..., None]
+    tinted = (0.78 * np.clip(brow_area(ax, y, look) * look["brow_density"], 0, 1) * front)[..., None]
     colour = colour * (1 - tinted) + (0.7 * brow + 0.1 * base) * tinted
     lip = lip_shape(x, y, look["lip_fullness"])
     red = np.array([look[f"lip_{c}"] for c in "rgb"], np.float32)
