@@ -11,7 +11,7 @@ from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.render import project
 from smoothswap.rendered.world4.motion import Talk
-from smoothswap.rendered.world4.people import sample_identity, sample_styling
+from smoothswap.rendered.world4.people import sample_identity, sample_styling, skin_albedo
 from smoothswap.rendered.world4.portrait import Portrait
 from smoothswap.rendered.world4.scene import sample_scene
 from smoothswap.rendered.world4.truth import openings, visible
@@ -40,7 +40,8 @@ def render_clip(
     head, ids = load_head(), landmark_vertices()
     identity = sample_identity(np.random.default_rng([seed, streams.CLIPS, face]))
     rng = np.random.default_rng([seed, streams.CLIP_SCENES, scene_of])
-    styling, scene, motion = sample_styling(rng), sample_scene(rng, size), Talk(rng, head)
+    metered = identity if face == scene_of else sample_identity(np.random.default_rng([seed, streams.CLIPS, scene_of]))
+    styling, scene, motion = sample_styling(rng), sample_scene(rng, size, skin_albedo(metered)), Talk(rng, head)
     portrait = Portrait(identity, styling, scene)
     pictures, rows, faces, depths = [], [], [], []
     before = None

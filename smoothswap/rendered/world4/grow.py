@@ -381,6 +381,8 @@ def lashes(rng: np.random.Generator, head: Head, neutral: np.ndarray, look: dict
     """
     skin = np.flatnonzero(head.material == SKIN)
     middle = head.mean[head.triangles[skin]].mean(1)
+    near = (np.abs(middle[:, 1] - 0.025) < 0.015) & (middle[:, 2] > 0.01)
+    skin, middle = skin[near], middle[near]
     roots, parts = [], []
     for side in (-1, 1):
         for upper, count in ((True, 95), (False, 55)):
@@ -401,10 +403,26 @@ def lashes(rng: np.random.Generator, head: Head, neutral: np.ndarray, look: dict
     triangle = np.concatenate([t for t, _ in roots])
     corners = head.mean[head.triangles[triangle]]
     wanted = np.concatenate([p for _, p in roots])
-    near = 1 / (((corners - wanted[:, None]) ** 2).sum(-1) + 1e-8)
-    weights = (near / near.sum(1, keepdims=True)).astype(np.float32)
+    close = 1 / (((corners - wanted[:, None]) ** 2).sum(-1) + 1e-8)
+    weights = (close / close.sum(1, keepdims=True)).astype(np.float32)
     at = _at(neutral, head, triangle, weights) + (wanted - _at(head.mean, head, triangle, weights)) * np.array([1, 1, 0.4])
     points = at[:, None] + np.concatenate(parts)
     count = len(points)
     colour = np.array([look[f"brow_{c}"] for c in "rgb"]) * 0.35 + 0.002
     return Strands(points.astype(np.float32), triangle, weights, np.full(count, 0.00016), np.tile(colour, (count, 1)), np.full(count, LASH))
+
+
+def thinned(strands: Strands, step: int) -> Strands:
+    """Every `step`th strand, each wide enough to stand for those left out: what a small picture needs.
+
+    Args:
+        strands: All of them.
+        step: 1 leaves them as they are.
+
+    Returns:
+        New strands; the same ones for 1.
+    """
+    if step == 1:
+        return strands
+    kept = {name: getattr(strands, name)[::step] for name in strands.__dataclass_fields__}
+    return Strands(**kept | {"width": kept["width"] * step**0.75})

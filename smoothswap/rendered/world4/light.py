@@ -93,10 +93,13 @@ def lamp_shadow(g: Geometry, haze: Haze, at: Hit, lamp: int, light: wp.array(dty
     k = 27 + lamp * 7
     direction = vec(light, k)
     seen = float(0.0)
-    for i in range(2):
+    rays = int(2)
+    if lamp > 0:  # the weaker lamps' edges may be coarser
+        rays = 1
+    for i in range(rays):
         d = spread(direction, light[k + 6], i, row, column)
         if not blocked(g, at.position + at.normal * 0.0012 + d * 0.0015, d):
-            seen += 0.5
+            seen += 1.0 / float(rays)
     if seen > 0.0:
         seen = seen * clear(haze, at.position + at.normal * 0.002, direction, 0.004)
     return seen

@@ -278,3 +278,9 @@ def sample_styling(rng: np.random.Generator) -> Styling:
     for name, rgb in {"hair": colour, "cloth": cloth, "cloth2": second, "frame": frame, "hat": rng.uniform(0.01, 0.5) * rng.uniform(0.3, 1, 3)}.items():
         values.update({f"{name}_{c}": float(np.clip(v, 0.004, 0.9)) for c, v in zip("rgb", rgb, strict=True)})
     return Styling(hair, np.array([values[name] for name in STYLE], np.float32))
+
+
+def skin_albedo(identity: Identity) -> float:
+    """How much light a person's skin gives back, grey, 0..1."""
+    i = LOOK.index("skin_r")
+    return float(identity.look[i : i + 3] @ np.array([0.2126, 0.7152, 0.0722]))

@@ -30,6 +30,7 @@ from smoothswap.rendered.world4.surface import MATERIALS, TEETH, Geometry, Hit, 
 from smoothswap.rendered.world4.teeth import jaw_drop, make_teeth
 
 REACH = 0.05  # m of ambient occlusion
+RELIEF = 1.5  # of the skin's height: what a frame's pixels average away is given back
 # Standard deviations of the light's wandering in flesh, m, of red, green and blue.
 FLESH = np.array([0.0017, 0.0008, 0.0005])
 _FOLDS = {
@@ -60,7 +61,7 @@ def _skin(look: bytes) -> Skin:
     return make_skin(numbers(LOOK, np.frombuffer(look, np.float32)))
 
 
-def _directions(count: int = 40) -> np.ndarray:
+def _directions(count: int = 28) -> np.ndarray:
     """Directions spread evenly over the sphere (a Fibonacci lattice)."""
     i = np.arange(count) + 0.5
     polar, turn = np.arccos(1 - 2 * i / count), np.pi * (1 + 5**0.5) * i
@@ -108,6 +109,7 @@ class Portrait:
             parts += occluders.microphone(np.random.default_rng(seed))
         elif name == "hand":
             parts += occluders.hand(np.random.default_rng(seed))
+        self.torso = len(parts[1].vertices)
         count = len(self.neutral)
         offsets = np.cumsum([count, *(len(part.vertices) for part in parts)])
         self.extra = np.concatenate([part.vertices for part in parts])
@@ -136,6 +138,7 @@ class Portrait:
         self.geometry.material = self._ints(self.material)
         self.geometry.triangles = self.indices
         self.geometry.lens_tint = styling.number("tint")
+        self.geometry.lenses = int(styling.number("glasses") > 0)
         self.geometry.collar = styling.number("collar")
         self.geometry.open = self._floats(np.ones(offsets[-1]))
         self.jaw_vertices = jaw_drop(head)
@@ -151,6 +154,8 @@ class Portrait:
             kept = above[head.triangles[scalp.triangle]].mean(1) < 0.002
             scalp = grow.Strands(*(getattr(scalp, f)[kept] for f in scalp.__dataclass_fields__)) if kept.any() else None
         face = [grow.brows(own, head, neutral, normals, self.look), grow.lashes(own, head, neutral, self.look), grow.beard(own, head, neutral, normals, self.look)]
+        if scalp is not None:
+            scalp = grow.thinned(scalp, 2 if self.scene.size <= 160 else 1)
         parts = [part for part in (scalp, *face) if part is not None and len(part.points)]
         points, first, counts, triangle, weights, width, colour, kind = grow.joined(parts)
         along = np.concatenate([np.tile(np.append(np.linspace(0, 1, p.points.shape[1])[:-1], 2.0), len(p.points)) for p in parts])
@@ -220,7 +225,9 @@ class Portrait:
     def _measure_openness(self) -> None:
         count = len(self.neutral) + len(self.extra)
         found, flesh = (wp.zeros(count, dtype=float, device=self.device) for _ in range(2))
-        wp.launch(openness, dim=count, inputs=[self.geometry, self.haze, self.points, self._vectors(_directions()), REACH], outputs=[found, flesh], device=self.device)
+        torso_end = len(self.neutral) + len(self.gap) + self.torso  # what is worn is lit as if it stood free
+        found.fill_(1.0)
+        wp.launch(openness, dim=torso_end, inputs=[self.geometry, self.haze, self.points, self._vectors(_directions()), REACH], outputs=[found, flesh], device=self.device)
         values = found.numpy()
         head = self.head
         for material in (1, 2, 3):  # eyes and mouth are measured at each moment
@@ -298,7 +305,7 @@ class Portrait:
         fallen, other, shadows, image = (wp.zeros(shape, dtype=wp.vec3, device=device) for _ in range(4))
         wp.launch(trace, dim=shape, inputs=[g, camera, out_to_frame], outputs=[seen], device=device)
         wp.launch(outline, dim=shape, inputs=[seen, pixel * 1.2], outputs=[edge], device=device)
-        wp.launch(relief, dim=shape, inputs=[self.finish, 1.0, seen], device=device)
+        wp.launch(relief, dim=shape, inputs=[self.finish, RELIEF, seen], device=device)
         bounce = wp.vec3(0.12, 0.11, 0.10)
         wp.launch(illuminate, dim=shape, inputs=[g, self.haze, seen, light, bounce], outputs=[shadows, fallen], device=device)
         widths = np.full((MATERIALS, 3), 1e-5)

@@ -40,12 +40,13 @@ def brightness(light: np.ndarray) -> float:
     return float(total)
 
 
-def sample_scene(rng: np.random.Generator, size: int, wide: bool = False) -> Scene:
+def sample_scene(rng: np.random.Generator, size: int, albedo: float = 0.25, wide: bool = False) -> Scene:
     """Draw a scene: a head and shoulders shot.
 
     Args:
         rng: Drawn from.
         size: Side of the frame, pixels.
+        albedo: Of the skin that the camera meters, grey (people.skin_albedo).
         wide: Whether the head may also be small in the frame, as in photographs of more than a face.
 
     Returns:
@@ -62,7 +63,8 @@ def sample_scene(rng: np.random.Generator, size: int, wide: bool = False) -> Sce
     beyond = distance + rng.uniform(0.6, 4.0)
     blur = float(confusion(lens, beyond, distance, focal)) / size
     background = sample_background(rng, size, probe, blur)
-    exposure = 0.31 / (brightness(light) * 0.30) * float(np.exp(rng.normal(0.0, 0.25)))
+    # Cameras and people with them light a face so that it can be seen, dark ones less so.
+    exposure = 0.245 * (albedo / 0.25) ** 0.42 / (brightness(light) * albedo) * float(np.exp(rng.normal(0.0, 0.25)))
     name = str(rng.choice(OCCLUDERS, p=[0.91, 0.05, 0.04]))
     camera = np.array([focal, centre[0], centre[1], distance], np.float32)
     background = background * np.float32(np.exp(rng.normal(0.0, 0.5)))

@@ -46,6 +46,7 @@ class Geometry:
     material: wp.array(dtype=int)
     triangles: wp.array(dtype=int)
     lens_tint: float
+    lenses: int  # whether there are any
     collar: float  # which one: skin shows above it
 
 
@@ -108,6 +109,10 @@ def trace(g: Geometry, camera: wp.array(dtype=float), affine: wp.array(dtype=flo
 @wp.func
 def blocked(g: Geometry, origin: wp.vec3, direction: wp.vec3) -> bool:
     """Whether something other than a lens stands within a metre."""
+    if not wp.mesh_query_ray_anyhit(g.mesh, origin, direction, 1.0):
+        return False
+    if g.lenses == 0:
+        return True
     at = origin
     for _turn in range(4):
         hit = wp.mesh_query_ray(g.mesh, at, direction, 1.0)
