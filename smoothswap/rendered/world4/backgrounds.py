@@ -148,7 +148,7 @@ def _leaves(rng: np.random.Generator, picture: Picture, cx: float, cy: float, ra
     away = np.hypot((x[None] - cx), (x[:, None] - cy) * 0.9) / radius
     clouds = _clouds(rng, n, 10)
     tree = np.clip((1.0 - away + 0.35 * clouds) * 6, 0, 1)
-    green = np.array([0.055, 0.10, 0.025], np.float32) * rng.uniform(0.5, 1.8) * light
+    green = np.array([0.060, 0.088, 0.036], np.float32) * rng.uniform(0.5, 1.8) * light
     shade = np.exp(0.7 * _clouds(rng, n, 18))[..., None]
     picture[:] = picture * (1 - tree[..., None]) + green * shade * tree[..., None]
 
@@ -156,7 +156,7 @@ def _leaves(rng: np.random.Generator, picture: Picture, cx: float, cy: float, ra
 def _garden(rng: np.random.Generator, n: int) -> Picture:
     picture = np.empty((n, n, 3), np.float32)
     picture[:] = np.array([0.75, 0.85, 1.0], np.float32) * rng.uniform(0.5, 1.5)
-    picture[int(rng.uniform(0.5, 0.8) * n) :] = np.array([0.07, 0.11, 0.03], np.float32) * rng.uniform(0.6, 2)
+    picture[int(rng.uniform(0.5, 0.8) * n) :] = np.array([0.075, 0.10, 0.045], np.float32) * rng.uniform(0.6, 2)
     for _ in range(int(rng.integers(3, 7))):
         _leaves(rng, picture, rng.uniform(0, 1), rng.uniform(0, 0.7), rng.uniform(0.2, 0.5), rng.uniform(0.4, 1.4))
     return picture

@@ -96,6 +96,44 @@ def torso(head: Head, neutral: np.ndarray, weight: float, gender: float) -> Extr
     return Extra(vertices, vertices, turning.astype(np.float32), triangles, np.full(len(triangles), CLOTH))
 
 
+def shirt_collar(body: Extra, jacket: bool) -> Extra:
+    """The turned-down leaf of a shirt's collar, open in front.
+
+    Args:
+        body: What torso gave: 34 rows of 64 points.
+        jacket: Whether the shirt is of the second colour, under a jacket.
+
+    Returns:
+        A sheet that does not turn with the head.
+    """
+    rows = body.vertices.reshape(34, 64, 3).astype(np.float64)
+    count = 5
+    theta = np.linspace(-np.pi, np.pi, 64, endpoint=False)
+    open_ = 0.30
+    turns = np.linspace(open_, 2 * np.pi - open_, 48) - np.pi  # from the front's one side round the back to the other
+    sheet = []
+    for t in np.linspace(0, 1, count):
+        line = []
+        for a in turns:
+            angle = (a + np.pi + np.pi) % (2 * np.pi) - np.pi
+            column = np.stack([[np.interp(angle, theta, rows[k, :, i], period=2 * np.pi) for i in range(3)] for k in range(34)])
+            front = max(np.cos(angle), 0.0)
+            top = -0.103 - 0.030 * front**2
+            drop = (0.030 + 0.020 * front**6) * t
+            point = np.array([np.interp(-(top - drop), -column[:, 1], column[:, i]) for i in range(3)])
+            out = np.array([point[0], 0.0, point[2] - NECK_AXIS])
+            out /= np.linalg.norm(out)
+            line.append(point + out * (0.0035 + 0.007 * t + 0.003 * np.sin(np.pi * t)))
+        sheet.append(line)
+    vertices = np.array(sheet).reshape(-1, 3).astype(np.float32)
+    rest = vertices.copy()
+    rest[:, 1] = rest[:, 1] - 0.25 if not jacket else -0.150
+    if jacket:
+        rest[:, 0], rest[:, 2] = 0.0, 0.05
+    triangles = grid(count, 48, closed=False)
+    return Extra(vertices, rest, np.zeros(len(vertices), np.float32), triangles, np.full(len(triangles), CLOTH))
+
+
 @wp.func
 def neckline(p: wp.vec3, collar: float) -> float:
     """Height at which cloth begins, by the angle about the neck."""
@@ -155,9 +193,6 @@ def cloth_colour(p: wp.vec3, style: wp.array(dtype=float), seed: int) -> wp.vec3
     elif collar < 1.5:
         cloth = cloth * (1.0 - 0.45 * ramp(0.0015, 0.0, wp.abs(below - 0.010)))
     elif collar < 2.5:
-        leaf = 0.034 + 0.35 * wp.max(x - 0.02, 0.0) * ramp(0.075, 0.05, x)
-        fold = ramp(0.002, 0.0, wp.abs(below - leaf)) * ramp(-0.04, -0.02, p[2])
-        cloth = cloth * (1.0 - 0.55 * fold)
         placket = ramp(0.0016, 0.0, wp.abs(p[0] - 0.014)) * ramp(-0.02, 0.0, p[2]) * ramp(0.03, 0.05, below)
         cloth = cloth * (1.0 - 0.35 * placket)
         button = ramp(0.0042, 0.0034, wp.length(wp.vec2(p[0], (y + 0.205) - 0.07 * wp.floor((y + 0.24) / 0.07))))
@@ -168,9 +203,7 @@ def cloth_colour(p: wp.vec3, style: wp.array(dtype=float), seed: int) -> wp.vec3
         jacket = ramp(wedge - 0.001, wedge + 0.001, x)
         if p[2] < -0.03:
             jacket = ramp(-0.122, -0.124, y)
-        shirt = other * 1.0
-        leaf = ramp(0.002, 0.0, wp.abs(below - 0.030))
-        shirt = shirt * (1.0 - 0.35 * leaf)
+        shirt = other
         lapel = wedge + 0.040 + 0.10 * ramp(-0.20, -0.15, y)
         mark = ramp(0.0018, 0.0, wp.abs(x - lapel)) * ramp(0.0, 0.02, p[2]) + ramp(0.004, 0.0, wp.abs(x - wedge)) * 0.7
         cloth = main * (1.0 - 0.5 * wp.min(mark, 1.0)) * jacket + shirt * (1.0 - jacket)

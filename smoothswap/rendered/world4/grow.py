@@ -385,7 +385,7 @@ def lashes(rng: np.random.Generator, head: Head, neutral: np.ndarray, look: dict
     skin, middle = skin[near], middle[near]
     roots, parts = [], []
     for side in (-1, 1):
-        for upper, count in ((True, 95), (False, 55)):
+        for upper, count in ((True, 120), (False, 60)):
             u = np.linspace(0.04, 0.97, count) + rng.normal(0, 0.008, count)
             x = 0.0190 + 0.0238 * u
             lift = 0.0072 if upper else -0.0040
@@ -409,7 +409,7 @@ def lashes(rng: np.random.Generator, head: Head, neutral: np.ndarray, look: dict
     points = at[:, None] + np.concatenate(parts)
     count = len(points)
     colour = np.array([look[f"brow_{c}"] for c in "rgb"]) * 0.35 + 0.002
-    return Strands(points.astype(np.float32), triangle, weights, np.full(count, 0.00016), np.tile(colour, (count, 1)), np.full(count, LASH))
+    return Strands(points.astype(np.float32), triangle, weights, np.full(count, 0.00024), np.tile(colour, (count, 1)), np.full(count, LASH))
 
 
 def thinned(strands: Strands, step: int) -> Strands:

@@ -272,12 +272,12 @@ def sample_light(rng: np.random.Generator) -> tuple[np.ndarray, str]:
     probe = turn_probe(probes[name], rng.uniform(0, 2 * np.pi))
     # Photographers and cameras take out most of the tint.
     mean = probe[0] / probe[0].mean()
-    probe = probe / mean ** rng.uniform(0.75, 1.0)
+    probe = probe / mean ** rng.uniform(0.75, 1.0) * np.array([1.05, 1.0, 0.93])
     sky_share = rng.uniform(0.15, 0.85)
     values = np.zeros(LIGHT_NUMBERS, np.float32)
     values[:27] = (probe * sky_share).reshape(-1)
     key = (1.1 - sky_share) * rng.uniform(1.5, 5.0)
-    warmth = rng.normal(0.03, 0.10)
+    warmth = rng.normal(0.07, 0.10)
     tint = np.array([1 + warmth, 1.0, 1 - 1.2 * warmth])
     side = rng.choice([-1, 1])
     wanted = [(side * rng.uniform(0.1, 1.2), rng.uniform(0.05, 1.0), key, rng.uniform(0.03, 0.35))]

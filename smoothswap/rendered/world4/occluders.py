@@ -7,6 +7,7 @@ import numpy as np
 from smoothswap.rendered.hair import Extra
 from smoothswap.rendered.head import Head, smoothstep
 from smoothswap.rendered.world4.clothes import grid
+from smoothswap.rendered.world4.grow import ear_share
 from smoothswap.rendered.world4.surface import FOAM, FRAME, HAND, HAT, LENS
 
 
@@ -109,11 +110,13 @@ def hat(head: Head, neutral: np.ndarray, normals: np.ndarray, kind: int) -> list
         Pieces that turn with the head.
     """
     above = hat_line(head.mean, kind)
-    used = (above > -0.006) & (head.ear_weight < 0.5) & (normals[:, 1] > -0.9)
-    triangles = head.triangles[used[head.triangles].all(1) & (head.material == 0)]
+    used = (ear_share() < 0.5) & (normals[:, 1] > -0.9)
+    wanted = used[head.triangles].all(1) & (head.material == 0) & (above[head.triangles].max(1) > 0)
+    triangles = head.triangles[wanted]
     ids, inverse = np.unique(triangles, return_inverse=True)
     thick = (0.006 if kind == 1 else 0.008) + 0.008 * smoothstep(0.0, 0.05, above[ids])
     shell = neutral[ids] + normals[ids] * thick[:, None]
+    shell[:, 1] += np.maximum(-above[ids], 0)  # the edge is a line, whatever the mesh's triangles are
     shell[:, 1] += 0.004 * smoothstep(0.02, 0.06, above[ids])
     pieces = [_extra(shell, inverse.reshape(-1, 3), HAT)]
     if kind == 1:

@@ -35,9 +35,9 @@ COLLARS = ("crew", "vee", "shirt", "blazer", "roll")
 # Fair to dark skin, as measured reflectances lie (linear).
 _SKIN = np.array(
     [
-        [0.62, 0.405, 0.315],
-        [0.55, 0.335, 0.245],
-        [0.45, 0.262, 0.180],
+        [0.62, 0.385, 0.285],
+        [0.55, 0.315, 0.220],
+        [0.45, 0.245, 0.160],
         [0.335, 0.182, 0.115],
         [0.215, 0.108, 0.064],
         [0.115, 0.055, 0.034],
@@ -145,6 +145,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     hair = _mix(_HAIR[:6], float(np.clip(rng.beta(1.2, 1.4) * fair + rng.uniform(0, 0.22), 0, 1)))
     if fair > 0.5 and rng.uniform() < 0.12:
         hair = _HAIR[6] * rng.uniform(0.7, 1.2)
+    young = hair
     greying = float(np.clip((years - rng.normal(50, 8)) / 22, 0, 1))
     hair = hair * (1 - 0.9 * greying) + _GREY * 0.9 * greying
     iris = _mix(_IRIS, float(np.clip(rng.beta(0.9, 0.9) * fair + rng.uniform(0, 0.16), 0, 1))) * rng.normal(1, 0.1, 3)
@@ -159,7 +160,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
         "goatee": (1, 1, 0, 0.4),
         "full": (1, 1, 1, 0.7),
     }[beard]
-    lip = skin * np.array([0.83, 0.58, 0.60]) * rng.normal(1, 0.06)
+    lip = skin * np.array([0.76, 0.47, 0.48]) * rng.normal(1, 0.06)
     painted = not male and rng.uniform() < 0.45
     if painted:
         stick = np.array([0.30, 0.035, 0.045]) * rng.uniform(0.5, 1.3) * rng.uniform(0.7, 1.3, 3)
@@ -207,7 +208,7 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     colours = {
         "skin": skin,
         "lip": lip,
-        "brow": hair * rng.uniform(0.3, 0.7) * (1 - 0.4 * greying) + 0.002,
+        "brow": young * rng.uniform(0.25, 0.6) * (1 - greying * 0.6) + 0.16 * _GREY * greying + 0.001,
         "iris": iris,
         "beard": hair * rng.uniform(0.6, 1.0),
         "shadow": skin * rng.uniform(0.2, 0.6, 3),

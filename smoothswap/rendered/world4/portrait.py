@@ -17,12 +17,12 @@ from smoothswap.rendered.motion import State
 from smoothswap.rendered.people import Identity
 from smoothswap.rendered.render import project
 from smoothswap.rendered.world4 import grow, occluders
-from smoothswap.rendered.world4.clothes import WORN, torso
+from smoothswap.rendered.world4.clothes import WORN, shirt_collar, torso
 from smoothswap.rendered.world4.eyes import Gaze
 from smoothswap.rendered.world4.lens import confusion, develop
 from smoothswap.rendered.world4.light import GRID, Haze, illuminate, openness, scatter, scatter_weights
 from smoothswap.rendered.world4.paint import Finish, outline, paint, relief
-from smoothswap.rendered.world4.people import LOOK, Styling, numbers
+from smoothswap.rendered.world4.people import COLLARS, LOOK, Styling, numbers
 from smoothswap.rendered.world4.scene import Scene
 from smoothswap.rendered.world4.skin import SIDE, TEXELS, Skin, make_skin
 from smoothswap.rendered.world4.strands import NOTHING, carry, draw, lay, light_strands, show
@@ -30,7 +30,7 @@ from smoothswap.rendered.world4.surface import MATERIALS, TEETH, Geometry, Hit, 
 from smoothswap.rendered.world4.teeth import jaw_drop, make_teeth
 
 REACH = 0.05  # m of ambient occlusion
-RELIEF = 1.5  # of the skin's height: what a frame's pixels average away is given back
+RELIEF = 1.15  # of the skin's height: what a frame's pixels average away is given back
 # Standard deviations of the light's wandering in flesh, m, of red, green and blue.
 FLESH = np.array([0.0017, 0.0008, 0.0005])
 _FOLDS = {
@@ -100,6 +100,8 @@ class Portrait:
         head, styling = self.head, self.styling
         teeth, gum, gap, self.jaw = make_teeth(head, self.neutral)
         parts = [teeth, torso(head, self.neutral, styling.number("bulk"), styling.number("shoulders"))]
+        if COLLARS[int(styling.number("collar"))] in ("shirt", "blazer"):
+            parts.append(shirt_collar(parts[1], COLLARS[int(styling.number("collar"))] == "blazer"))
         if styling.number("glasses"):
             parts += occluders.spectacles(head, self.neutral, int(styling.number("glasses")))
         if styling.number("hat"):
@@ -233,7 +235,7 @@ class Portrait:
         for material in (1, 2, 3):  # eyes and mouth are measured at each moment
             values[np.unique(head.triangles[head.material == material])] = 1.0
         skin = np.unique(head.triangles[head.material == 0])
-        values[skin] = np.clip(values[skin], 0.06, 1) ** 1.9
+        values[skin] = np.clip(values[skin], 0.06, 1) ** 2.2
         start = len(self.neutral)
         values[start : start + len(self.gap)] = self.gap
         self.geometry.open = self._floats(values)

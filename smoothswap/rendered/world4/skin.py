@@ -143,7 +143,7 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     slow, mid, fine = noise(rng, 0.03), noise(rng, 0.007), noise(rng, 0.0018)
     pore = noise(rng, 0.0011)
     # Pigment darkens, blood reddens: both as optical depths over the base colour.
-    pigment = look["blotches"] * (0.12 * slow + 0.11 * mid) + 0.018 * fine
+    pigment = look["blotches"] * (0.16 * slow + 0.055 * mid) + 0.018 * fine
     pigment += 0.10 * look["under_eye"] * (_blob(ax, y, 0.029, 0.0115, 0.012, 0.0045) + 0.4 * _blob(ax, y, 0.019, 0.019, 0.004, 0.006))
     pigment += 0.22 * _blob(ax, y, 0.031, 0.0345, 0.014, 0.004) * front  # the lid
     crease_line = np.exp(-(((y - 0.0362 + 24 * (ax - 0.031) ** 2) / 0.0009) ** 2)) * smoothstep(0.016, 0.012, np.abs(ax - 0.031))
@@ -179,7 +179,7 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     lid = (look["eyeshadow"] * _blob(ax, y, 0.031, 0.0355, 0.014, 0.0045) * front)[..., None]
     colour = colour * (1 - lid) + shadow * lid
     liner = smoothstep(0.0021, 0.0008, np.abs(y - 0.0318 + 70 * (ax - 0.031) ** 2 * 0.25)) * smoothstep(0.015, 0.012, np.abs(ax - 0.031))
-    colour *= (1 - 0.75 * look["liner"] * liner * front)[..., None]
+    colour *= (1 - np.clip(0.45 + 0.5 * look["liner"], 0, 0.85) * liner * front)[..., None]  # lashes' roots, and make-up
     hair = np.array([look[f"beard_{c}"] for c in "rgb"], np.float32)
     grown = beard_area(x, y, z)
     grain = np.clip(0.75 + 0.35 * fine + 0.2 * pore, 0, 1.3)
