@@ -38,7 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--workers", type=at_least(1), metavar="W", help="processes (as many as there are cores)"
     )
     parser.add_argument(
-        "--world", type=int, choices=(3, 4), default=3, metavar="V", help="version of the rendered world: 3 or 4 (3)"
+        "--world",
+        type=int,
+        choices=(3, 4),
+        default=3,
+        metavar="V",
+        help="version of the rendered world: 3 or 4 (3)",
     )
     a = parser.parse_args(argv)
     from smoothswap.rendered import write_ffpp

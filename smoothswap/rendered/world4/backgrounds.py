@@ -5,7 +5,19 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-OUTDOORS = ("bridge", "city", "dawn", "esplanade", "forest", "night", "park", "sky", "sunrise", "sunset", "venice")
+OUTDOORS = (
+    "bridge",
+    "city",
+    "dawn",
+    "esplanade",
+    "forest",
+    "night",
+    "park",
+    "sky",
+    "sunrise",
+    "sunset",
+    "venice",
+)
 Picture = np.ndarray
 
 
@@ -19,11 +31,16 @@ def _clouds(rng: np.random.Generator, size: int, cells: int, octaves: int = 4) -
     total = np.zeros((size, size), np.float32)
     for k in range(octaves):
         n = min(cells * 2**k + 2, size)
-        total += cv2.resize(rng.standard_normal((n, n), np.float32), (size, size), interpolation=cv2.INTER_CUBIC) / 1.7**k
+        total += (
+            cv2.resize(rng.standard_normal((n, n), np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+            / 1.7**k
+        )
     return total
 
 
-def _box(picture: Picture, x0: float, y0: float, x1: float, y1: float, colour: np.ndarray, shade: float = 0.0) -> None:
+def _box(
+    picture: Picture, x0: float, y0: float, x1: float, y1: float, colour: np.ndarray, shade: float = 0.0
+) -> None:
     """A rectangle in shares of the picture; `shade` darkens it from left to right."""
     n = picture.shape[0]
     a, b, c, d = (int(round(v * n)) for v in (x0, x1, y0, y1))
@@ -57,14 +74,35 @@ def _room(rng: np.random.Generator, n: int) -> Picture:
         cx, cy = rng.uniform(-0.05, 1.05), rng.uniform(0.05, 0.6)
         if kind == "window":
             w, h = rng.uniform(0.12, 0.35), rng.uniform(0.25, 0.6)
-            _box(picture, cx - w - 0.015, cy - h / 2 - 0.02, cx + 0.015, cy + h / 2 + 0.03, _tint(rng, 0.4, 0.8, 0.05))
+            _box(
+                picture,
+                cx - w - 0.015,
+                cy - h / 2 - 0.02,
+                cx + 0.015,
+                cy + h / 2 + 0.03,
+                _tint(rng, 0.4, 0.8, 0.05),
+            )
             outside = _tint(rng, 0.9, 3.5, 0.12)
             for i in range(2):
                 for j in range(2):
-                    _box(picture, cx - w + w / 2 * i + 0.006, cy - h / 2 + h / 2 * j + 0.006, cx - w / 2 + w / 2 * i - 0.004, cy + h / 2 * j - 0.004, outside * rng.uniform(0.7, 1.1))
+                    _box(
+                        picture,
+                        cx - w + w / 2 * i + 0.006,
+                        cy - h / 2 + h / 2 * j + 0.006,
+                        cx - w / 2 + w / 2 * i - 0.004,
+                        cy + h / 2 * j - 0.004,
+                        outside * rng.uniform(0.7, 1.1),
+                    )
         elif kind == "door":
             w = rng.uniform(0.16, 0.28)
-            _box(picture, cx - 0.015, 0.05 + rng.uniform(0, 0.1), cx + w + 0.015, 1.0, _tint(rng, 0.3, 0.7, 0.1))
+            _box(
+                picture,
+                cx - 0.015,
+                0.05 + rng.uniform(0, 0.1),
+                cx + w + 0.015,
+                1.0,
+                _tint(rng, 0.3, 0.7, 0.1),
+            )
             _box(picture, cx, 0.08 + rng.uniform(0, 0.1), cx + w, 1.0, _tint(rng, 0.06, 0.5), 0.3)
         elif kind == "frame":
             w, h = rng.uniform(0.06, 0.2), rng.uniform(0.06, 0.2)
@@ -79,7 +117,15 @@ def _room(rng: np.random.Generator, n: int) -> Picture:
                 while at < cx + w - 0.02:
                     book, tall = rng.uniform(0.008, 0.03), rng.uniform(0.07, 0.12)
                     if rng.uniform() < 0.85:
-                        _box(picture, at, shelf + 0.14 - tall, at + book, shelf + 0.14, _tint(rng, 0.02, 0.5, 0.9), 0.3)
+                        _box(
+                            picture,
+                            at,
+                            shelf + 0.14 - tall,
+                            at + book,
+                            shelf + 0.14,
+                            _tint(rng, 0.02, 0.5, 0.9),
+                            0.3,
+                        )
                     at += book
                 _box(picture, cx, shelf + 0.14, cx + w, shelf + 0.155, wood)
         elif kind == "plant":
@@ -88,15 +134,42 @@ def _room(rng: np.random.Generator, n: int) -> Picture:
                 a = rng.uniform(-2.6, -0.5)
                 r = rng.uniform(0.02, 0.2)
                 centre = (int((cx + r * np.cos(a)) * n), int((0.75 + 1.4 * r * np.sin(a)) * n))
-                cv2.ellipse(picture, centre, (int(0.05 * n), max(int(0.012 * n), 1)), np.degrees(a), 0, 360, [float(v) for v in green * rng.uniform(0.4, 2.2)], -1)
+                cv2.ellipse(
+                    picture,
+                    centre,
+                    (int(0.05 * n), max(int(0.012 * n), 1)),
+                    np.degrees(a),
+                    0,
+                    360,
+                    [float(v) for v in green * rng.uniform(0.4, 2.2)],
+                    -1,
+                )
         elif kind == "lamp":
-            cv2.ellipse(picture, (int(cx * n), int(cy * n)), (int(0.07 * n), int(0.05 * n)), 0, 0, 360, [3.2, 2.4, 1.5], -1)
+            cv2.ellipse(
+                picture,
+                (int(cx * n), int(cy * n)),
+                (int(0.07 * n), int(0.05 * n)),
+                0,
+                0,
+                360,
+                [3.2, 2.4, 1.5],
+                -1,
+            )
             away = np.hypot(x[None, :] - cx, x[:, None] - cy)
-            picture += (0.5 * np.exp(-((away / 0.18) ** 2)))[..., None] * np.array([1.0, 0.75, 0.45], np.float32)
+            picture += (0.5 * np.exp(-((away / 0.18) ** 2)))[..., None] * np.array(
+                [1.0, 0.75, 0.45], np.float32
+            )
         elif kind == "sofa":
             _box(picture, cx - 0.4, rng.uniform(0.65, 0.85), cx + 0.4, 1.0, _tint(rng, 0.03, 0.4, 0.8), 0.2)
         elif kind == "board":
-            _box(picture, cx, cy, cx + rng.uniform(0.2, 0.5), cy + rng.uniform(0.15, 0.35), _tint(rng, 0.015, 0.9, 0.05))
+            _box(
+                picture,
+                cx,
+                cy,
+                cx + rng.uniform(0.2, 0.5),
+                cy + rng.uniform(0.15, 0.35),
+                _tint(rng, 0.015, 0.9, 0.05),
+            )
         else:
             w = rng.uniform(0.1, 0.3)
             part = slice(max(int((cx) * n), 0), max(int((cx + w) * n), 0))
@@ -125,12 +198,23 @@ def _street(rng: np.random.Generator, n: int, night: bool) -> Picture:
                 pane = wall * rng.uniform(0.2, 0.6)
                 for u in np.arange(at + 0.02, at + w - 0.03, wx):
                     for v in np.arange(max(roof, -0.05) + 0.02, horizon - 0.1, wy):
-                        lit = np.array([1.6, 1.1, 0.55], np.float32) if night and rng.uniform() < 0.3 else pane * rng.uniform(0.6, 1.4)
+                        lit = (
+                            np.array([1.6, 1.1, 0.55], np.float32)
+                            if night and rng.uniform() < 0.3
+                            else pane * rng.uniform(0.6, 1.4)
+                        )
                         _box(picture, u, v, u + wx * 0.5, v + wy * 0.6, lit)
             at += w * rng.uniform(0.7, 1.2)
     _box(picture, 0, horizon, 1, 1, _tint(rng, 0.08, 0.3, 0.1) * (0.2 if night else 1))
     if rng.uniform() < 0.6:
-        _leaves(rng, picture, rng.uniform(0, 1), rng.uniform(0.0, 0.5), rng.uniform(0.15, 0.4), 0.25 if night else 1.0)
+        _leaves(
+            rng,
+            picture,
+            rng.uniform(0, 1),
+            rng.uniform(0.0, 0.5),
+            rng.uniform(0.15, 0.4),
+            0.25 if night else 1.0,
+        )
     for _ in range(int(rng.integers(0, 4))):  # cars
         u = rng.uniform(0, 1)
         paint = _tint(rng, 0.01, 0.5, 0.9)
@@ -138,11 +222,19 @@ def _street(rng: np.random.Generator, n: int, night: bool) -> Picture:
         _box(picture, u + 0.04, horizon - 0.10, u + 0.2, horizon - 0.045, paint * 0.3)
     for _ in range(int(rng.integers(8, 30)) if night else int(rng.integers(0, 6))):
         colour = np.array([[6, 4, 2], [5, 1, 0.6], [4, 4.5, 5], [1, 3.5, 1.5]][rng.integers(4)], np.float32)
-        cv2.circle(picture, (int(rng.uniform(0, 1) * n), int(rng.uniform(0.2, 0.9) * n)), max(int(0.006 * n), 1), [float(v) for v in colour], -1)
+        cv2.circle(
+            picture,
+            (int(rng.uniform(0, 1) * n), int(rng.uniform(0.2, 0.9) * n)),
+            max(int(0.006 * n), 1),
+            [float(v) for v in colour],
+            -1,
+        )
     return picture
 
 
-def _leaves(rng: np.random.Generator, picture: Picture, cx: float, cy: float, radius: float, light: float) -> None:
+def _leaves(
+    rng: np.random.Generator, picture: Picture, cx: float, cy: float, radius: float, light: float
+) -> None:
     n = picture.shape[0]
     x = np.linspace(0, 1, n, dtype=np.float32)
     away = np.hypot((x[None] - cx), (x[:, None] - cy) * 0.9) / radius
@@ -156,15 +248,24 @@ def _leaves(rng: np.random.Generator, picture: Picture, cx: float, cy: float, ra
 def _garden(rng: np.random.Generator, n: int) -> Picture:
     picture = np.empty((n, n, 3), np.float32)
     picture[:] = np.array([0.75, 0.85, 1.0], np.float32) * rng.uniform(0.5, 1.5)
-    picture[int(rng.uniform(0.5, 0.8) * n) :] = np.array([0.075, 0.10, 0.045], np.float32) * rng.uniform(0.6, 2)
+    picture[int(rng.uniform(0.5, 0.8) * n) :] = np.array([0.075, 0.10, 0.045], np.float32) * rng.uniform(
+        0.6, 2
+    )
     for _ in range(int(rng.integers(3, 7))):
-        _leaves(rng, picture, rng.uniform(0, 1), rng.uniform(0, 0.7), rng.uniform(0.2, 0.5), rng.uniform(0.4, 1.4))
+        _leaves(
+            rng, picture, rng.uniform(0, 1), rng.uniform(0, 0.7), rng.uniform(0.2, 0.5), rng.uniform(0.4, 1.4)
+        )
     return picture
 
 
 def _studio(rng: np.random.Generator, n: int) -> Picture:
     x = np.linspace(0, 1, n, dtype=np.float32)
-    glow = np.exp(-(((x[None] - rng.uniform(0.2, 0.8)) ** 2 + (x[:, None] - rng.uniform(0.2, 0.8)) ** 2) / rng.uniform(0.2, 0.9)))
+    glow = np.exp(
+        -(
+            ((x[None] - rng.uniform(0.2, 0.8)) ** 2 + (x[:, None] - rng.uniform(0.2, 0.8)) ** 2)
+            / rng.uniform(0.2, 0.9)
+        )
+    )
     cloth = 1 + 0.12 * rng.uniform(0, 1) * _clouds(rng, n, 3)
     return np.asarray((_tint(rng, 0.03, 0.7, 0.4) * (0.45 + 0.75 * glow * cloth)[..., None]), np.float32)
 
@@ -183,7 +284,12 @@ def sample_background(rng: np.random.Generator, size: int, probe: str, diameter:
     """
     n = 256  # the same things whatever the size
     if probe in OUTDOORS:
-        kind = str(rng.choice(["street", "garden", "studio"], p=[0.55, 0.35, 0.1] if probe not in ("forest", "park") else [0.1, 0.85, 0.05]))
+        kind = str(
+            rng.choice(
+                ["street", "garden", "studio"],
+                p=[0.55, 0.35, 0.1] if probe not in ("forest", "park") else [0.1, 0.85, 0.05],
+            )
+        )
     else:
         kind = str(rng.choice(["room", "studio"], p=[0.78, 0.22]))
     picture = {
@@ -196,4 +302,10 @@ def sample_background(rng: np.random.Generator, size: int, probe: str, diameter:
 
     picture = picture * (1 + 0.03 * _clouds(rng, n, 40, 2))[..., None]
     picture = disc(cv2.GaussianBlur(picture, (0, 0), 0.7), float(np.clip(diameter * n, 0, 45)))
-    return np.asarray(np.maximum(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if size < n else cv2.INTER_CUBIC), 0), np.float32)
+    return np.asarray(
+        np.maximum(
+            cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if size < n else cv2.INTER_CUBIC),
+            0,
+        ),
+        np.float32,
+    )

@@ -40,8 +40,16 @@ def render_clip(
     head, ids = load_head(), landmark_vertices()
     identity = sample_identity(np.random.default_rng([seed, streams.CLIPS, face]))
     rng = np.random.default_rng([seed, streams.CLIP_SCENES, scene_of])
-    metered = identity if face == scene_of else sample_identity(np.random.default_rng([seed, streams.CLIPS, scene_of]))
-    styling, scene, motion = sample_styling(rng), sample_scene(rng, size, skin_albedo(metered)), Talk(rng, head)
+    metered = (
+        identity
+        if face == scene_of
+        else sample_identity(np.random.default_rng([seed, streams.CLIPS, scene_of]))
+    )
+    styling, scene, motion = (
+        sample_styling(rng),
+        sample_scene(rng, size, skin_albedo(metered)),
+        Talk(rng, head),
+    )
     portrait = Portrait(identity, styling, scene)
     pictures, rows, faces, depths = [], [], [], []
     before = None
@@ -70,7 +78,9 @@ def render_clip(
                 "camera": scene.camera,
                 "landmarks": shot.projected[ids].reshape(-1),
                 "hair": styling.hair,
-                "visible": visible(points, shot.projected[ids], shot.depth, float(scene.camera[3]), shot.hair),
+                "visible": visible(
+                    points, shot.projected[ids], shot.depth, float(scene.camera[3]), shot.hair
+                ),
                 "gaze_world": shot.eyes[2:].reshape(-1),
                 "eye_open_right": open_["right"],
                 "eye_open_left": open_["left"],

@@ -13,7 +13,9 @@ from smoothswap.rendered.world4.vectors import ramp, vec
 
 NECK_AXIS = -0.06  # z, m
 # The order of Finish.style.
-WORN = tuple("cloth_r cloth_g cloth_b cloth2_r cloth2_g cloth2_b collar pattern frame_r frame_g frame_b hat_r hat_g hat_b".split())
+WORN = tuple(
+    "cloth_r cloth_g cloth_b cloth2_r cloth2_g cloth2_b collar pattern frame_r frame_g frame_b hat_r hat_g hat_b".split()
+)
 
 
 def grid(rows: int, columns: int, closed: bool) -> np.ndarray:
@@ -110,28 +112,36 @@ def shirt_collar(body: Extra, jacket: bool) -> Extra:
     count = 5
     theta = np.linspace(-np.pi, np.pi, 64, endpoint=False)
     open_ = 0.30
-    turns = np.linspace(open_, 2 * np.pi - open_, 48) - np.pi  # from the front's one side round the back to the other
+    turns = (
+        np.linspace(open_, 2 * np.pi - open_, 48) - np.pi
+    )  # from the front's one side round the back to the other
+    # The body's profile at each angle: [34, 48, 3].
+    angles = (turns + 2 * np.pi) % (2 * np.pi) - np.pi
+    profile = np.stack(
+        [[np.interp(angles, theta, rows[k, :, i], period=2 * np.pi) for i in range(3)] for k in range(34)]
+    ).transpose(0, 2, 1)
     sheet = []
     for t in np.linspace(0, 1, count):
-        line = []
-        for a in turns:
-            angle = (a + np.pi + np.pi) % (2 * np.pi) - np.pi
-            column = np.stack([[np.interp(angle, theta, rows[k, :, i], period=2 * np.pi) for i in range(3)] for k in range(34)])
-            front = max(np.cos(angle), 0.0)
-            top = -0.103 - 0.030 * front**2
-            drop = (0.030 + 0.020 * front**6) * t
-            point = np.array([np.interp(-(top - drop), -column[:, 1], column[:, i]) for i in range(3)])
-            out = np.array([point[0], 0.0, point[2] - NECK_AXIS])
-            out /= np.linalg.norm(out)
-            line.append(point + out * (0.0035 + 0.007 * t + 0.003 * np.sin(np.pi * t)))
-        sheet.append(line)
+        front = np.maximum(np.cos(angles), 0.0)
+        level = -0.103 - 0.030 * front**2 - (0.030 + 0.020 * front**6) * t
+        points = np.array(
+            [
+                [np.interp(-y, -line[:, 1], line[:, i]) for i in range(3)]
+                for y, line in zip(level, profile.transpose(1, 0, 2), strict=True)
+            ]
+        )
+        out = points * [1, 0, 1] - [0, 0, NECK_AXIS]
+        out /= np.linalg.norm(out, axis=1, keepdims=True)
+        sheet.append(points + out * (0.0035 + 0.007 * t + 0.003 * np.sin(np.pi * t)))
     vertices = np.array(sheet).reshape(-1, 3).astype(np.float32)
     rest = vertices.copy()
     rest[:, 1] = rest[:, 1] - 0.25 if not jacket else -0.150
     if jacket:
         rest[:, 0], rest[:, 2] = 0.0, 0.05
     triangles = grid(count, 48, closed=False)
-    return Extra(vertices, rest, np.zeros(len(vertices), np.float32), triangles, np.full(len(triangles), CLOTH))
+    return Extra(
+        vertices, rest, np.zeros(len(vertices), np.float32), triangles, np.full(len(triangles), CLOTH)
+    )
 
 
 @wp.func
@@ -195,7 +205,9 @@ def cloth_colour(p: wp.vec3, style: wp.array(dtype=float), seed: int) -> wp.vec3
     elif collar < 2.5:
         placket = ramp(0.0016, 0.0, wp.abs(p[0] - 0.014)) * ramp(-0.02, 0.0, p[2]) * ramp(0.03, 0.05, below)
         cloth = cloth * (1.0 - 0.35 * placket)
-        button = ramp(0.0042, 0.0034, wp.length(wp.vec2(p[0], (y + 0.205) - 0.07 * wp.floor((y + 0.24) / 0.07))))
+        button = ramp(
+            0.0042, 0.0034, wp.length(wp.vec2(p[0], (y + 0.205) - 0.07 * wp.floor((y + 0.24) / 0.07)))
+        )
         cloth = cloth * (1.0 - 0.3 * button * ramp(0.0, 0.02, p[2]))
     elif collar < 3.5:
         # The shirt shows in a wedge between the lapels, which have an edge and a notch.
@@ -205,7 +217,10 @@ def cloth_colour(p: wp.vec3, style: wp.array(dtype=float), seed: int) -> wp.vec3
             jacket = ramp(-0.122, -0.124, y)
         shirt = other
         lapel = wedge + 0.040 + 0.10 * ramp(-0.20, -0.15, y)
-        mark = ramp(0.0018, 0.0, wp.abs(x - lapel)) * ramp(0.0, 0.02, p[2]) + ramp(0.004, 0.0, wp.abs(x - wedge)) * 0.7
+        mark = (
+            ramp(0.0018, 0.0, wp.abs(x - lapel)) * ramp(0.0, 0.02, p[2])
+            + ramp(0.004, 0.0, wp.abs(x - wedge)) * 0.7
+        )
         cloth = main * (1.0 - 0.5 * wp.min(mark, 1.0)) * jacket + shirt * (1.0 - jacket)
     else:
         rib = 0.5 + 0.5 * wp.sin(wp.atan2(p[0], p[2] + 0.05) * 90.0)

@@ -58,12 +58,20 @@ def mirror_light(r: wp.vec3, light: wp.array(dtype=float), shade: wp.vec3) -> wp
         if colour[1] > 1.0e-4:
             width = wp.max(light[k + 6], 0.06)
             away = wp.acos(wp.clamp(wp.dot(r, vec(light, k)), -1.0, 1.0))
-            total = total + colour * (ramp(width * 1.5, width * 0.8, away) * 9.0 * wp.max(shade[lamp], 0.25) * (0.12 / width))
+            total = total + colour * (
+                ramp(width * 1.5, width * 0.8, away) * 9.0 * wp.max(shade[lamp], 0.25) * (0.12 / width)
+            )
     # The brightest side of the probe, by its first band, as a window of four panes.
     bright = wp.vec3(light[10], light[4], light[7])
     strength = wp.length(bright)
     if strength > 0.2:
-        ahead = wp.normalize(wp.vec3(bright[0], wp.clamp(bright[1], -0.2 * strength, 0.6 * strength), wp.abs(bright[2]) + 0.4 * strength))
+        ahead = wp.normalize(
+            wp.vec3(
+                bright[0],
+                wp.clamp(bright[1], -0.2 * strength, 0.6 * strength),
+                wp.abs(bright[2]) + 0.4 * strength,
+            )
+        )
         side = wp.normalize(wp.cross(wp.vec3(0.0, 1.0, 0.0), ahead))
         up = wp.cross(ahead, side)
         along = wp.dot(r, ahead)
@@ -103,7 +111,9 @@ def eye_colour(
     angle = wp.acos(wp.clamp(wp.dot(d, ahead), -1.0, 1.0))
     # Sclera: bluish white near the iris, warm and veined towards the corners.
     far = ramp(0.45, 1.05, angle)
-    thread = ramp(0.10, 0.0, wp.abs(wp.noise(state, wp.cw_mul(d, wp.vec3(7.0, 16.0, 7.0))))) * ramp(0.5, 0.9, angle)
+    thread = ramp(0.10, 0.0, wp.abs(wp.noise(state, wp.cw_mul(d, wp.vec3(7.0, 16.0, 7.0))))) * ramp(
+        0.5, 0.9, angle
+    )
     white = wp.vec3(0.68, 0.645, 0.63) * (1.0 - 0.16 * far)
     white = wp.cw_mul(white, wp.vec3(1.0, 1.0 - 0.10 * far - 0.22 * thread, 1.0 - 0.14 * far - 0.22 * thread))
     # The cornea bulges: its normal runs ahead of the ball's, and it bends the ray to the iris behind.
@@ -112,7 +122,11 @@ def eye_colour(
     colour = white
     if angle < size * 1.2:
         cosine = -wp.dot(view, normal)
-        bent = wp.normalize(view * CORNEA + normal * (CORNEA * cosine - wp.sqrt(wp.max(1.0 - CORNEA * CORNEA * (1.0 - cosine * cosine), 0.0))))
+        bent = wp.normalize(
+            view * CORNEA
+            + normal
+            * (CORNEA * cosine - wp.sqrt(wp.max(1.0 - CORNEA * CORNEA * (1.0 - cosine * cosine), 0.0)))
+        )
         plane = radius * wp.cos(size) - 0.0002
         down = wp.dot(bent, ahead)
         hit = out

@@ -44,7 +44,11 @@ def _roots(
     if share.sum() <= 0:
         return np.zeros(0, np.int64), np.zeros((0, 3), np.float32)
     edges = np.cumsum(share) / share.sum()
-    chosen = triangles[np.minimum(np.searchsorted(edges, (np.arange(count) + rng.uniform(0, 1, count)) / count), len(triangles) - 1)]
+    chosen = triangles[
+        np.minimum(
+            np.searchsorted(edges, (np.arange(count) + rng.uniform(0, 1, count)) / count), len(triangles) - 1
+        )
+    ]
     a, b = np.sqrt(rng.uniform(0, 1, count)), rng.uniform(0, 1, count)
     return chosen, np.stack([1 - a, a * (1 - b), a * b], -1).astype(np.float32)
 
@@ -73,7 +77,11 @@ class Skull:
         angle = np.arctan2(low[:, 0], low[:, 2] - NECK)
         self.columns = np.zeros((12, 32), np.float32)  # from y = -0.12 up to 0.06, 15 mm each
         row = np.clip(((low[:, 1] + 0.12) / 0.015).astype(int), 0, 11)
-        np.maximum.at(self.columns, (row, (angle / (2 * np.pi) * 32).astype(int) % 32), np.hypot(low[:, 0], low[:, 2] - NECK))
+        np.maximum.at(
+            self.columns,
+            (row, (angle / (2 * np.pi) * 32).astype(int) % 32),
+            np.hypot(low[:, 0], low[:, 2] - NECK),
+        )
         self.columns = _filled(self.columns)
 
     def column(self, angle: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -83,7 +91,9 @@ class Skull:
         a, b = i.astype(int), np.floor(j).astype(int)
         fa, fb = i - a, j - b
         r = self.columns[a, b % 32] * (1 - fa) * (1 - fb) + self.columns[a + 1, b % 32] * fa * (1 - fb)
-        return np.asarray(r + self.columns[a, (b + 1) % 32] * (1 - fa) * fb + self.columns[a + 1, (b + 1) % 32] * fa * fb)
+        return np.asarray(
+            r + self.columns[a, (b + 1) % 32] * (1 - fa) * fb + self.columns[a + 1, (b + 1) % 32] * fa * fb
+        )
 
     @staticmethod
     def _cell(d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,21 +108,29 @@ class Skull:
         i, j = a.astype(int), np.floor(b).astype(int)
         fa, fb = a - i, b - j
         r = self.radius[i, j % 48] * (1 - fa) * (1 - fb) + self.radius[i + 1, j % 48] * fa * (1 - fb)
-        return np.asarray(r + self.radius[i, (j + 1) % 48] * (1 - fa) * fb + self.radius[i + 1, (j + 1) % 48] * fa * fb)
+        return np.asarray(
+            r + self.radius[i, (j + 1) % 48] * (1 - fa) * fb + self.radius[i + 1, (j + 1) % 48] * fa * fb
+        )
 
-    def along(self, p: np.ndarray, clearance: np.ndarray, most: np.ndarray | float, hangs: bool) -> np.ndarray:
+    def along(
+        self, p: np.ndarray, clearance: np.ndarray, most: np.ndarray | float, hangs: bool
+    ) -> np.ndarray:
         """Points kept between `clearance` and `most` (m) over the skull; what hangs below the ears, only out of the neck."""
         local = p - CENTRE
         r = np.linalg.norm(local, axis=-1)
         d = local / np.maximum(r[..., None], 1e-6)
         around = self.reach(d)
         hung = smoothstep(0.03, -0.05, p[..., 1]) * float(hangs)  # what hangs free is not held to the head
-        held = np.minimum(np.maximum(r, around + clearance), np.maximum(around + most, 0) * (1 - hung) + hung * 9.0)
+        held = np.minimum(
+            np.maximum(r, around + clearance), np.maximum(around + most, 0) * (1 - hung) + hung * 9.0
+        )
         pushed = CENTRE + d * held[..., None]
         # Beside and below the ears the head is a column, not a ball.
         out = np.stack([p[..., 0], 0 * p[..., 0], p[..., 2] - NECK], -1)
         far = np.maximum(np.linalg.norm(out, axis=-1), 1e-6)
-        wide = self.column(np.arctan2(out[..., 0], out[..., 2]), p[..., 1]) + 1.0 * np.maximum(-0.130 - p[..., 1], 0)
+        wide = self.column(np.arctan2(out[..., 0], out[..., 2]), p[..., 1]) + 1.0 * np.maximum(
+            -0.130 - p[..., 1], 0
+        )
         stay = np.minimum(np.maximum(far, wide + clearance), (wide + most) * (1 - hung) + hung * 9.0)
         beside = np.stack([out[..., 0] * stay / far, p[..., 1], out[..., 2] * stay / far + NECK], -1)
         low = smoothstep(0.05, 0.02, p[..., 1])[..., None]
@@ -146,7 +164,9 @@ def _filled(radius: np.ndarray) -> np.ndarray:
     return radius
 
 
-def scalp_density(rest: np.ndarray, ear: np.ndarray, styling: Styling, rough: np.ndarray | float = 0.0) -> np.ndarray:
+def scalp_density(
+    rest: np.ndarray, ear: np.ndarray, styling: Styling, rough: np.ndarray | float = 0.0
+) -> np.ndarray:
     """How thick hair grows at places of the mean head (0..1): soft at the edge, receding at the temples.
 
     Args:
@@ -163,10 +183,14 @@ def scalp_density(rest: np.ndarray, ear: np.ndarray, styling: Styling, rough: np
     line = styling.number("hairline") + 0.030 * back * np.exp(-(((x - 0.040) / 0.017) ** 2)) + 0.008 * back
     line = line - 0.006 * smoothstep(0.02, 0.0, x) * (1 - back)
     line = line - 0.012 * smoothstep(0.03, 0.0, z) - 0.054 * smoothstep(0.018, -0.022, z)
-    line = line - 0.030 * smoothstep(-0.010, -0.020, z) * smoothstep(0.060, 0.066, x) * smoothstep(-0.034, -0.026, z)
+    line = line - 0.030 * smoothstep(-0.010, -0.020, z) * smoothstep(0.060, 0.066, x) * smoothstep(
+        -0.034, -0.026, z
+    )
     line = line - 0.095 * smoothstep(-0.030, -0.075, z)
     grown = smoothstep(-0.004, 0.011, y - line + rough) * (1 - ear)
-    crown = 1 - smoothstep(0.6, 1.0, np.array(back)) * smoothstep(0.055, 0.035, np.hypot(rest[:, 0], z + 0.055)) * (y > 0.1)
+    crown = 1 - smoothstep(0.6, 1.0, np.array(back)) * smoothstep(
+        0.055, 0.035, np.hypot(rest[:, 0], z + 0.055)
+    ) * (y > 0.1)
     return np.asarray(grown * crown)
 
 
@@ -177,10 +201,15 @@ def _comb(styling: Styling, p: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, f
     back = np.stack([0.15 * x / 0.08, 0.15 - 0.6 * smoothstep(0.09, 0.0, y), np.full_like(x, -1.0)], -1)
     whorl = p - np.array([0.01, 0.14, -0.075])
     side = np.sign(x - styling.number("part") + 1e-6)
-    apart = np.stack([side * smoothstep(0.04, 0.11, y), np.full_like(x, -0.55), 0.25 - 0.6 * smoothstep(0.02, -0.05, z)], -1)
+    apart = np.stack(
+        [side * smoothstep(0.04, 0.11, y), np.full_like(x, -0.55), 0.25 - 0.6 * smoothstep(0.02, -0.05, z)],
+        -1,
+    )
     # Long hair leaves the face: from the part to the sides and back.
     ahead = smoothstep(-0.03, 0.03, z)
-    parted = np.stack([side * (0.35 + 0.65 * smoothstep(0.04, 0.11, y)), -0.55 + 0.25 * ahead, -0.1 - 0.45 * ahead], -1)
+    parted = np.stack(
+        [side * (0.35 + 0.65 * smoothstep(0.04, 0.11, y)), -0.55 + 0.25 * ahead, -0.1 - 0.45 * ahead], -1
+    )
     table = {
         "bald": (whorl, 0.3, 0.0), "buzz": (whorl, 0.5, 0.0), "short": (whorl, 0.42, 0.5), "side": (apart, 0.35, 0.35),
         "back": (back, 0.5, 0.25), "messy": (whorl, 0.5, 0.5), "fringe": (whorl, 0.3, 1.0), "bob": (parted, 0.25, 1.6),
@@ -193,7 +222,9 @@ def _comb(styling: Styling, p: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, f
     return np.asarray(comb, np.float64), lift, weight
 
 
-def scalp(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np.ndarray, styling: Styling) -> Strands | None:
+def scalp(
+    rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np.ndarray, styling: Styling
+) -> Strands | None:
     """The hair of the head.
 
     Args:
@@ -209,7 +240,9 @@ def scalp(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
     if styling.hair == "bald":
         return None
     length, curl, volume = (styling.number(k) for k in ("length", "curl", "volume"))
-    count = {"buzz": 16000, "short": 13000, "afro": 14000, "curly": 12000, "bun": 9000}.get(styling.hair, 11000)
+    count = {"buzz": 16000, "short": 13000, "afro": 14000, "curly": 12000, "bun": 9000}.get(
+        styling.hair, 11000
+    )
     steps = int(np.clip(length / 0.016, 3, 16)) + 1
     rough = 0.004 * rng.standard_normal(len(head.mean))
     ears = ear_share()
@@ -219,27 +252,45 @@ def scalp(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
         return None
     root = _at(neutral, head, triangle, weights)
     n = _unit(_at(normals, head, triangle, weights))
-    thick = scalp_density(_at(head.mean, head, triangle, weights), _at(ears[:, None], head, triangle, weights)[:, 0], styling)
+    thick = scalp_density(
+        _at(head.mean, head, triangle, weights), _at(ears[:, None], head, triangle, weights)[:, 0], styling
+    )
     skull = Skull(neutral, head)
     comb, lift, gravity = _comb(styling, root, n)
     comb = comb - (comb * n).sum(1, keepdims=True) * n
     # Locks: each strand belongs to one of a few hundred, which share wander and curl.
     locks = max(int(count * 0.035), 1)
     lock = rng.integers(0, locks, count)
-    order = np.argsort(np.floor((root[:, 0] + 0.1) / 0.012) * 97 + np.floor((root[:, 1] + 0.2) / 0.012) * 13 + np.floor((root[:, 2] + 0.2) / 0.012))
+    order = np.argsort(
+        np.floor((root[:, 0] + 0.1) / 0.012) * 97
+        + np.floor((root[:, 1] + 0.2) / 0.012) * 13
+        + np.floor((root[:, 2] + 0.2) / 0.012)
+    )
     lock[order] = np.arange(count) * locks // count
     wander = rng.standard_normal((locks, 3))[lock] * 0.28 + rng.standard_normal((count, 3)) * 0.16
     if styling.hair == "messy":
         wander *= 1.3
-    direction = _unit(_unit(comb) + n * (lift + 0.25 * rng.standard_normal((count, 1)) * (lift > 0.1)) + wander * (0.3 + 0.7 * min(length / 0.05, 1)))
+    direction = _unit(
+        _unit(comb)
+        + n * (lift + 0.25 * rng.standard_normal((count, 1)) * (lift > 0.1))
+        + wander * (0.3 + 0.7 * min(length / 0.05, 1))
+    )
     own = length * (0.78 + 0.22 * rng.uniform(0, 1, count)) * (0.55 + 0.45 * thick)
     if styling.hair in ("short", "buzz", "side", "back", "messy"):  # cut shorter beside and behind
-        own *= (0.28 + 0.72 * smoothstep(0.035, 0.105, root[:, 1])) * (0.35 + 0.65 * smoothstep(-0.06, 0.04, root[:, 1]))
+        own *= (0.28 + 0.72 * smoothstep(0.035, 0.105, root[:, 1])) * (
+            0.35 + 0.65 * smoothstep(-0.06, 0.04, root[:, 1])
+        )
     if styling.hair == "fringe":
         own *= 1 - 0.35 * smoothstep(0.0, 0.04, root[:, 2]) * smoothstep(0.06, 0.09, length)
-    layer = (0.0015 + 0.013 * volume * rng.uniform(0, 1, count) ** 0.7) * min(length / 0.05, 1.0) * (1 if styling.hair != "bun" else 0.3)
+    layer = (
+        (0.0015 + 0.013 * volume * rng.uniform(0, 1, count) ** 0.7)
+        * min(length / 0.05, 1.0)
+        * (1 if styling.hair != "bun" else 0.3)
+    )
     # How far hair may stand off beyond its layer.
-    stand = {"messy": 0.012, "curly": 0.05, "short": 0.007, "buzz": 0.01, "back": 0.012}.get(styling.hair, 0.006) * volume
+    stand = {"messy": 0.012, "curly": 0.05, "short": 0.007, "buzz": 0.01, "back": 0.012}.get(
+        styling.hair, 0.006
+    ) * volume
     phase = rng.uniform(0, 2 * np.pi, locks)[lock] + rng.normal(0, 0.35, count)
     pitch = 0.035 if styling.hair == "wavy" else 0.018
     step, wide_share = own / (steps - 1), rng.uniform(0, 1, count)
@@ -255,7 +306,11 @@ def scalp(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
         direction = _unit(direction + np.stack([0 * pull, -pull, 0 * pull], -1))
         moved = p + step[:, None] * _unit(direction + 0.9 * swing)
         if styling.hair == "bun" and k > steps * 0.45:
-            moved = moved + (np.array([0, 0.105, -0.135]) + 0.030 * _unit(rng.standard_normal((count, 3))) - moved) * 0.75
+            moved = (
+                moved
+                + (np.array([0, 0.105, -0.135]) + 0.030 * _unit(rng.standard_normal((count, 3))) - moved)
+                * 0.75
+            )
             new = moved
         elif styling.hair == "afro":
             new = moved
@@ -274,10 +329,19 @@ def scalp(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
     white = rng.uniform(0, 1, count) < styling.number("grey")
     colours[white] = np.array([0.42, 0.415, 0.40]) * rng.uniform(0.75, 1.15, (int(white.sum()), 1))
     width = np.full(count, {"buzz": 0.00032, "short": 0.00045}.get(styling.hair, 0.00062))
-    return Strands(points.astype(np.float32), triangle, weights, width * (0.5 + 0.5 * thick), colours, np.full(count, SCALP))
+    return Strands(
+        points.astype(np.float32),
+        triangle,
+        weights,
+        width * (0.5 + 0.5 * thick),
+        colours,
+        np.full(count, SCALP),
+    )
 
 
-def brows(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np.ndarray, look: dict[str, float]) -> Strands:
+def brows(
+    rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np.ndarray, look: dict[str, float]
+) -> Strands:
     """The brows: hairs that lie along an arc, upright at its inner end.
 
     Args:
@@ -291,7 +355,9 @@ def brows(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
         The strands of both sides.
     """
     rest = head.mean
-    drawn = np.where((rest[:, 2] > 0.0) & (np.abs(rest[:, 1] - 0.047) < 0.014) & (np.abs(rest[:, 0]) < 0.066), 1.0, 0.0)
+    drawn = np.where(
+        (rest[:, 2] > 0.0) & (np.abs(rest[:, 1] - 0.047) < 0.014) & (np.abs(rest[:, 0]) < 0.066), 1.0, 0.0
+    )
     triangle, weights = _roots(rng, head, neutral, drawn, 45000)
     place = _at(rest, head, triangle, weights)
     s = (np.abs(place[:, 0]) - 0.0105) / look["brow_length"]
@@ -303,17 +369,27 @@ def brows(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
     count = len(t)
     root, n = _at(neutral, head, triangle, weights), _unit(_at(normals, head, triangle, weights))
     above = (place[:, 1] - middle[kept]) / np.maximum(half[kept], 1e-5)
-    angle = 1.35 * (1 - smoothstep(0.0, 0.28, t)) + 0.35 * (1 - t) - 0.45 * np.clip(above, -1, 1) - 0.22 * t + rng.normal(0, 0.14, count)
+    angle = (
+        1.35 * (1 - smoothstep(0.0, 0.28, t))
+        + 0.35 * (1 - t)
+        - 0.45 * np.clip(above, -1, 1)
+        - 0.22 * t
+        + rng.normal(0, 0.14, count)
+    )
     flow = np.stack([np.sign(place[:, 0]) * np.cos(angle), np.sin(angle), 0 * angle], -1)
     flow = _unit(flow - (flow * n).sum(1, keepdims=True) * n)
     own = (0.0072 - 0.0025 * t) * rng.uniform(0.7, 1.15, count)
     k = np.linspace(0, 1, 4)[None, :, None]
     points = root[:, None] + own[:, None, None] * k * (flow[:, None] + n[:, None] * (0.32 - 0.22 * k))
     colour = np.array([look[f"brow_{c}"] for c in "rgb"]) * np.exp(0.25 * rng.standard_normal((count, 1)))
-    return Strands(points.astype(np.float32), triangle, weights, np.full(count, 0.00026), colour, np.full(count, BROW))
+    return Strands(
+        points.astype(np.float32), triangle, weights, np.full(count, 0.00020), colour, np.full(count, BROW)
+    )
 
 
-def beard(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np.ndarray, look: dict[str, float]) -> Strands | None:
+def beard(
+    rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np.ndarray, look: dict[str, float]
+) -> Strands | None:
     """Moustache and beard.
 
     Args:
@@ -345,25 +421,39 @@ def beard(rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np
     if count == 0:
         return None
     root, n = _at(neutral, head, triangle, weights), _unit(_at(normals, head, triangle, weights))
-    flow = np.stack([0.5 * np.sign(place[:, 0]) * smoothstep(0.0, 0.012, np.abs(place[:, 0])), np.full(count, -1.0), np.zeros(count)], -1)
+    flow = np.stack(
+        [
+            0.5 * np.sign(place[:, 0]) * smoothstep(0.0, 0.012, np.abs(place[:, 0])),
+            np.full(count, -1.0),
+            np.zeros(count),
+        ],
+        -1,
+    )
     flow = _unit(flow - (flow * n).sum(1, keepdims=True) * n)
     wander = 0.35 * rng.standard_normal((count, 3))
     upper = here["moustache"][kept] * look["moustache"] > 0.3
     own = look["beard_length"] * rng.uniform(0.55, 1.1, count) * (0.4 + 0.6 * thick)
     own = np.where(upper, np.minimum(own, 0.009), own)
     k = np.linspace(0, 1, 5)[None, :, None]
-    points = root[:, None] + own[:, None, None] * k * ((flow + wander)[:, None] * (0.6 + 0.5 * k) + n[:, None] * (0.75 - 0.45 * k))
+    points = root[:, None] + own[:, None, None] * k * (
+        (flow + wander)[:, None] * (0.6 + 0.5 * k) + n[:, None] * (0.75 - 0.45 * k)
+    )
     colour = np.array([look[f"beard_{c}"] for c in "rgb"]) * np.exp(0.3 * rng.standard_normal((count, 1)))
     grey = rng.uniform(0, 1, count) < np.clip((look["age"] - 42) / 40, 0, 0.8)
     colour[grey] = np.array([0.38, 0.375, 0.36])
-    return Strands(points.astype(np.float32), triangle, weights, np.full(count, 0.00024), colour, np.full(count, BEARD))
+    return Strands(
+        points.astype(np.float32), triangle, weights, np.full(count, 0.00024), colour, np.full(count, BEARD)
+    )
 
 
 def joined(parts: list[Strands]) -> list[np.ndarray]:
     """All strands as one run of points: points [p, 3], first [s] and count [s] of each strand's, root's triangle, weights, width, colour, kind."""
     counts = np.concatenate([np.full(len(part.points), part.points.shape[1]) for part in parts])
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    rest = [np.concatenate([getattr(part, name) for part in parts]) for name in ("triangle", "weights", "width", "colour", "kind")]
+    rest = [
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("triangle", "weights", "width", "colour", "kind")
+    ]
     return [np.concatenate([part.points.reshape(-1, 3) for part in parts]), first, counts, *rest]
 
 
@@ -396,8 +486,15 @@ def lashes(rng: np.random.Generator, head: Head, neutral: np.ndarray, look: dict
             roots.append((nearest, place))
             outward = (u - 0.42) * 1.1
             k = np.linspace(0, 1, 5)[None, :, None]
-            long = (0.0072 if upper else 0.0038) * look["lash"] * rng.uniform(0.75, 1.1, count) * (0.75 + 0.35 * u)
-            ahead = np.stack([side * outward, np.full(count, -0.15 if upper else -0.45), np.ones(count)], -1) + 0.12 * rng.standard_normal((count, 3))
+            long = (
+                (0.0064 if upper else 0.0034)
+                * look["lash"]
+                * rng.uniform(0.75, 1.1, count)
+                * (0.75 + 0.35 * u)
+            )
+            ahead = np.stack(
+                [side * outward, np.full(count, -0.15 if upper else -0.45), np.ones(count)], -1
+            ) + 0.12 * rng.standard_normal((count, 3))
             rise = np.stack([0 * outward, np.full(count, 1.0 if upper else -0.25), 0 * outward], -1)
             parts.append(long[:, None, None] * (k * ahead[:, None] * 0.8 + 0.75 * k**2 * rise[:, None]))
     triangle = np.concatenate([t for t, _ in roots])
@@ -405,11 +502,20 @@ def lashes(rng: np.random.Generator, head: Head, neutral: np.ndarray, look: dict
     wanted = np.concatenate([p for _, p in roots])
     close = 1 / (((corners - wanted[:, None]) ** 2).sum(-1) + 1e-8)
     weights = (close / close.sum(1, keepdims=True)).astype(np.float32)
-    at = _at(neutral, head, triangle, weights) + (wanted - _at(head.mean, head, triangle, weights)) * np.array([1, 1, 0.4])
+    at = _at(neutral, head, triangle, weights) + (
+        wanted - _at(head.mean, head, triangle, weights)
+    ) * np.array([1, 1, 0.4])
     points = at[:, None] + np.concatenate(parts)
     count = len(points)
     colour = np.array([look[f"brow_{c}"] for c in "rgb"]) * 0.35 + 0.002
-    return Strands(points.astype(np.float32), triangle, weights, np.full(count, 0.00024), np.tile(colour, (count, 1)), np.full(count, LASH))
+    return Strands(
+        points.astype(np.float32),
+        triangle,
+        weights,
+        np.full(count, 0.00018),
+        np.tile(colour, (count, 1)),
+        np.full(count, LASH),
+    )
 
 
 def thinned(strands: Strands, step: int) -> Strands:

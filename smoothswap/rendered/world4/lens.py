@@ -13,7 +13,7 @@ FILM = 24.0  # mm, height of the full frame that focal lengths are quoted for
 @dataclass(frozen=True)
 class Lens:
     """focal: mm on the full frame; aperture: f-number; gain: the sensor's, 1 for bright light; contrast, saturation,
-    sharpening: of the development; vignette, bloom: shares; shutter: share of a frame's time that it is open."""
+    sharpening, clarity (sharpening of what is coarse): of the development; vignette, bloom: shares; shutter: share of a frame's time that it is open."""
 
     focal: float
     aperture: float
@@ -21,6 +21,7 @@ class Lens:
     contrast: float
     saturation: float
     sharpening: float
+    clarity: float
     vignette: float
     bloom: float
     shutter: float
@@ -31,7 +32,10 @@ def sample_lens(rng: np.random.Generator) -> Lens:
     """A lens of 24 to 135 mm and a camera behind it: telephones, cameras of conferences, portraits."""
     kind = rng.choice(["telephone", "conference", "portrait"], p=[0.35, 0.25, 0.4])
     focal, aperture = {
-        "telephone": (rng.uniform(24, 50), rng.uniform(6, 14)),  # as the full frame would need for its depth of field
+        "telephone": (
+            rng.uniform(24, 50),
+            rng.uniform(6, 14),
+        ),  # as the full frame would need for its depth of field
         "conference": (rng.uniform(26, 40), rng.uniform(8, 16)),
         "portrait": (rng.uniform(50, 135), np.exp(rng.uniform(np.log(1.8), np.log(8)))),
     }[str(kind)]
@@ -41,7 +45,8 @@ def sample_lens(rng: np.random.Generator) -> Lens:
         gain=float(np.exp(rng.uniform(np.log(0.4), np.log(4.0)) + 0.5 * (kind == "conference"))),
         contrast=float(rng.uniform(1.0, 1.45)),
         saturation=float(rng.uniform(0.9, 1.25)),
-        sharpening=float(rng.uniform(0.2, 1.1)),
+        sharpening=float(rng.uniform(0.0, 0.6)),
+        clarity=float(rng.uniform(0.1, 0.9)),
         vignette=float(rng.uniform(0.0, 0.25)),
         bloom=float(rng.uniform(0.0, 0.08)),
         shutter=float(rng.uniform(0.15, 0.6)),
@@ -109,7 +114,11 @@ def tone(light: np.ndarray, contrast: float) -> np.ndarray:
 
 
 def develop(
-    light: np.ndarray, lens: Lens, frame: int, move: tuple[float, float] = (0.0, 0.0), blur: np.ndarray | None = None
+    light: np.ndarray,
+    lens: Lens,
+    frame: int,
+    move: tuple[float, float] = (0.0, 0.0),
+    blur: np.ndarray | None = None,
 ) -> np.ndarray:
     """The kept picture.
 
@@ -157,6 +166,9 @@ def develop(
     grey = picture @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     picture = grey[..., None] + (picture - grey[..., None]) * lens.saturation
     display = tone(picture, lens.contrast).astype(np.float32)
-    if lens.sharpening > 0.05:
-        display = display + lens.sharpening * (display - cv2.GaussianBlur(display, (0, 0), 1.0))
+    fine = display - cv2.GaussianBlur(display, (0, 0), w / 256)
+    grey = display.mean(-1)
+    small = cv2.resize(grey, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(small - cv2.GaussianBlur(small, (0, 0), w / 85), (w, h))[..., None]
+    display = display + lens.sharpening * fine + lens.clarity * coarse
     return np.asarray(np.clip(display * 255 + 0.5, 0, 255), np.uint8)

@@ -35,7 +35,11 @@ def sky(n: wp.vec3, light: wp.array(dtype=float)) -> wp.vec3:
     """The probe's light on a dull surface with normal n: nine harmonics a colour (the order of probes.harmonics)."""
     e = vec(light, 0) * 0.282095
     e = e + (vec(light, 3) * n[1] + vec(light, 6) * n[2] + vec(light, 9) * n[0]) * 0.488603
-    e = e + (vec(light, 12) * n[0] * n[1] + vec(light, 15) * n[1] * n[2] + vec(light, 21) * n[0] * n[2]) * 1.092548
+    e = (
+        e
+        + (vec(light, 12) * n[0] * n[1] + vec(light, 15) * n[1] * n[2] + vec(light, 21) * n[0] * n[2])
+        * 1.092548
+    )
     e = e + vec(light, 18) * 0.315392 * (3.0 * n[2] * n[2] - 1.0)
     e = e + vec(light, 24) * 0.546274 * (n[0] * n[0] - n[1] * n[1])
     return wp.vec3(wp.max(e[0], 0.02), wp.max(e[1], 0.02), wp.max(e[2], 0.02))
@@ -88,7 +92,9 @@ def spread(direction: wp.vec3, width: float, index: int, row: int, column: int) 
 
 
 @wp.func
-def lamp_shadow(g: Geometry, haze: Haze, at: Hit, lamp: int, light: wp.array(dtype=float), row: int, column: int) -> float:
+def lamp_shadow(
+    g: Geometry, haze: Haze, at: Hit, lamp: int, light: wp.array(dtype=float), row: int, column: int
+) -> float:
     """Share of a lamp that the point sees."""
     k = 27 + lamp * 7
     direction = vec(light, k)
@@ -177,7 +183,9 @@ def scatter(
             j = column + step
         if i >= 0 and j >= 0 and i < seen.shape[0] and j < seen.shape[1]:
             other = seen[i, j]
-            if other.kind == own.kind and wp.length(other.position - own.position) < limit + 1.8 * pixel * wp.abs(float(step)):
+            if other.kind == own.kind and wp.length(
+                other.position - own.position
+            ) < limit + 1.8 * pixel * wp.abs(float(step)):
                 w = weights[own.kind, wp.abs(step)]
                 total = total + wp.cw_mul(w, fallen[i, j])
                 weight = weight + w
@@ -254,7 +262,11 @@ def turn_probe(probe: np.ndarray, yaw: float) -> np.ndarray:
     new_xx = c * c * xx + 2 * s * c * xz + s * s * zz
     new_zz = s * s * xx - 2 * s * c * xz + c * c * zz
     new_xz = s * c * (zz - xx) + (c * c - s * s) * xz
-    turned[6], turned[7], turned[8] = new_zz / (2 * 0.315392), 2 * new_xz / 1.092548, (new_xx - yy) / (2 * 0.546274)
+    turned[6], turned[7], turned[8] = (
+        new_zz / (2 * 0.315392),
+        2 * new_xz / 1.092548,
+        (new_xx - yy) / (2 * 0.546274),
+    )
     return turned.astype(np.float32)
 
 
@@ -272,19 +284,28 @@ def sample_light(rng: np.random.Generator) -> tuple[np.ndarray, str]:
     probe = turn_probe(probes[name], rng.uniform(0, 2 * np.pi))
     # Photographers and cameras take out most of the tint.
     mean = probe[0] / probe[0].mean()
-    probe = probe / mean ** rng.uniform(0.75, 1.0) * np.array([1.05, 1.0, 0.93])
+    probe = probe / mean ** rng.uniform(0.6, 1.0) * np.array([1.05, 1.0, 0.93])
     sky_share = rng.uniform(0.15, 0.85)
     values = np.zeros(LIGHT_NUMBERS, np.float32)
     values[:27] = (probe * sky_share).reshape(-1)
     key = (1.1 - sky_share) * rng.uniform(1.5, 5.0)
-    warmth = rng.normal(0.07, 0.10)
+    warmth = rng.normal(0.06, 0.11)
     tint = np.array([1 + warmth, 1.0, 1 - 1.2 * warmth])
     side = rng.choice([-1, 1])
     wanted = [(side * rng.uniform(0.1, 1.2), rng.uniform(0.05, 1.0), key, rng.uniform(0.03, 0.35))]
     if rng.uniform() < 0.55:  # fill from the other side
-        wanted.append((-side * rng.uniform(0.3, 1.3), rng.uniform(-0.1, 0.6), key * rng.uniform(0.08, 0.35), 0.3))
+        wanted.append(
+            (-side * rng.uniform(0.3, 1.3), rng.uniform(-0.1, 0.6), key * rng.uniform(0.08, 0.35), 0.3)
+        )
     if rng.uniform() < 0.35:  # rim from behind
-        wanted.append((rng.choice([-1, 1]) * rng.uniform(1.9, 2.7), rng.uniform(0.1, 0.8), key * rng.uniform(0.5, 1.4), 0.15))
+        wanted.append(
+            (
+                rng.choice([-1, 1]) * rng.uniform(1.9, 2.7),
+                rng.uniform(0.1, 0.8),
+                key * rng.uniform(0.5, 1.4),
+                0.15,
+            )
+        )
     for i, (azimuth, height, power, width) in enumerate(wanted):
         k = 27 + i * LAMP_NUMBERS
         values[k : k + 3] = np.sin(azimuth) * np.cos(height), np.sin(height), np.cos(azimuth) * np.cos(height)

@@ -24,7 +24,14 @@ _MOODS: dict[str, dict[str, float]] = {
     "thought": {"browDownLeft": 0.25, "eyeSquintLeft": 0.3, "mouthPressLeft": 0.25},
 }  # fmt: skip
 _P = np.array([0.2, 0.17, 0.2, 0.2, 0.06, 0.05, 0.03, 0.04, 0.05])
-_LAUGH = {"mouthSmileLeft": 0.7, "jawOpen": 0.28, "cheekSquintLeft": 0.6, "eyeSquintLeft": 0.5, "mouthUpperUpLeft": 0.3, "mouthLowerDownLeft": 0.3}
+_LAUGH = {
+    "mouthSmileLeft": 0.7,
+    "jawOpen": 0.28,
+    "cheekSquintLeft": 0.6,
+    "eyeSquintLeft": 0.5,
+    "mouthUpperUpLeft": 0.3,
+    "mouthLowerDownLeft": 0.3,
+}
 
 
 class Talk:
@@ -35,12 +42,24 @@ class Talk:
         self.head = head
         far = rng.uniform(0, 1) ** 2.2 * reach
         sign = rng.choice([-1, 1])
-        self.offset = np.array([sign * far * YAW, np.clip(rng.normal(0.02, 0.30), -1, 1) * PITCH * reach, np.clip(rng.normal(0, 0.28), -1, 1) * ROLL * reach])
+        self.offset = np.array(
+            [
+                sign * far * YAW,
+                np.clip(rng.normal(0.02, 0.30), -1, 1) * PITCH * reach,
+                np.clip(rng.normal(0, 0.28), -1, 1) * ROLL * reach,
+            ]
+        )
         self.span = np.array([0.20, 0.09, 0.07]) * rng.uniform(0.3, 1.3) * min(reach, 1.0)
-        self.waves = [(rng.uniform(0.1, 0.55, 3), rng.uniform(0, 2 * np.pi, 3), rng.dirichlet([2, 2, 1])) for _ in range(4)]
+        self.waves = [
+            (rng.uniform(0.1, 0.55, 3), rng.uniform(0, 2 * np.pi, 3), rng.dirichlet([2, 2, 1]))
+            for _ in range(4)
+        ]
         self.talks = rng.uniform() < 0.6
         self.rate, self.phase = rng.uniform(2.4, 4.5), rng.uniform(0, 2 * np.pi)
-        self.visemes = [(name, rng.uniform(0.8, 3.2), rng.uniform(0, 2 * np.pi), most * rng.uniform(0.4, 1.2)) for name, most in _VISEMES]
+        self.visemes = [
+            (name, rng.uniform(0.8, 3.2), rng.uniform(0, 2 * np.pi), most * rng.uniform(0.4, 1.2))
+            for name, most in _VISEMES
+        ]
         self.moods = tuple(str(rng.choice(list(_MOODS), p=_P)) for _ in range(2))
         self.own = rng.normal(0, 0.05, len(head.expression_names)).clip(0)  # nobody's face is quite at rest
         self.blinks = np.cumsum(rng.uniform(0.8, 4.5, 40)) - rng.uniform(0, 1.8)
@@ -76,10 +95,17 @@ class Talk:
             shake = 1 + 0.25 * np.sin(2 * np.pi * 4.6 * t) * (name == "jawOpen")
             add(name, amount * laughing * shake)
         if self.talks:
-            talking = float(np.clip(0.5 + 0.9 * np.sin(2 * np.pi * 0.31 * t + self.phase), 0, 1)) * (1 - laughing)
+            talking = float(np.clip(0.5 + 0.9 * np.sin(2 * np.pi * 0.31 * t + self.phase), 0, 1)) * (
+                1 - laughing
+            )
             syllable = 0.35 + 0.65 * np.clip(np.sin(2 * np.pi * self.rate * t + self.phase), 0, 1)
             for name, frequency, start, amount in self.visemes:
-                add(name, float(amount * talking * syllable * np.clip(np.sin(2 * np.pi * frequency * t + start), 0, 1)))
+                add(
+                    name,
+                    float(
+                        amount * talking * syllable * np.clip(np.sin(2 * np.pi * frequency * t + start), 0, 1)
+                    ),
+                )
         pose = self.offset + self.span * np.array([self._wave(k, t) for k in range(3)])
         pose[1] += 0.03 * laughing * np.sin(2 * np.pi * 2.3 * t)
         yaw, pitch, roll = np.clip(pose, [-YAW, -PITCH, -ROLL], [YAW, PITCH, ROLL])
@@ -90,4 +116,6 @@ class Talk:
         add("eyeBlinkLeft", min(closed + 0.5 * max(float(gaze[1]), 0.0), 1.0))
         add("eyeWideLeft", 0.6 * max(-float(gaze[1]), 0.0))
         expression = np.clip(np.array(list(weights.values()), np.float32), 0, 1)
-        return State(pose=euler_to_pose(yaw, pitch, roll), expression=expression, gaze=gaze.astype(np.float32))
+        return State(
+            pose=euler_to_pose(yaw, pitch, roll), expression=expression, gaze=gaze.astype(np.float32)
+        )

@@ -112,7 +112,14 @@ def lobe(cosine: float, rough: float) -> float:
 
 @wp.func
 def shine(
-    at: Hit, view: wp.vec3, shade: wp.vec3, light: wp.array(dtype=float), rough: float, second: float, share: float, f0: float
+    at: Hit,
+    view: wp.vec3,
+    shade: wp.vec3,
+    light: wp.array(dtype=float),
+    rough: float,
+    second: float,
+    share: float,
+    f0: float,
 ) -> wp.vec3:
     """Two lobes of gloss from the lamps, and the sky's at the mirror direction."""
     n = at.normal
@@ -128,15 +135,26 @@ def shine(
             vh = wp.clamp(-wp.dot(view, half), 0.0, 1.0)
             fresnel = f0 + (1.0 - f0) * wp.pow(1.0 - vh, 5.0)
             wide = 0.5 * light[k + 6]
-            d = share * lobe(nh, wp.min(rough + wide, 1.0)) + (1.0 - share) * lobe(nh, wp.min(second + wide, 1.0))
-            total = total + vec(light, k + 3) * (d * fresnel * nl * shade[lamp] * 0.25 / (nl * nv + 0.12 * (nl + nv) + 0.02) * 3.14159)
+            d = share * lobe(nh, wp.min(rough + wide, 1.0)) + (1.0 - share) * lobe(
+                nh, wp.min(second + wide, 1.0)
+            )
+            total = total + vec(light, k + 3) * (
+                d * fresnel * nl * shade[lamp] * 0.25 / (nl * nv + 0.12 * (nl + nv) + 0.02) * 3.14159
+            )
     edge = f0 + (0.20 - f0) * wp.pow(1.0 - nv, 5.0)
     return total + sky(reflect(view, n), light) * (edge * at.open * at.open)
 
 
 @wp.func
 def seen_colour(
-    g: Geometry, at: Hit, view: wp.vec3, fallen: wp.vec3, shade: wp.vec3, finish: Finish, gaze: Gaze, light: wp.array(dtype=float)
+    g: Geometry,
+    at: Hit,
+    view: wp.vec3,
+    fallen: wp.vec3,
+    shade: wp.vec3,
+    finish: Finish,
+    gaze: Gaze,
+    light: wp.array(dtype=float),
 ) -> wp.vec3:
     """Light from a surface point towards the camera, linear."""
     kind = at.kind
@@ -145,7 +163,10 @@ def seen_colour(
         albedo = look_up_colour(finish.colour, place)
         if at.bare > 0.0:  # an ear has the colour of the cheek's side, and more blood
             beside = wp.vec3(wp.sign(at.rest[0]) * 0.060, wp.min(at.rest[1], 0.01), -0.004)
-            ear = wp.cw_mul(look_up_colour(finish.colour, texel(beside, finish.colour.shape[0])), wp.vec3(1.04, 0.90, 0.88))
+            ear = wp.cw_mul(
+                look_up_colour(finish.colour, texel(beside, finish.colour.shape[0])),
+                wp.vec3(1.04, 0.90, 0.88),
+            )
             albedo = albedo * (1.0 - at.bare) + ear * at.bare
         gloss = look_up(finish.gloss, place)
         bright = shine(at, view, shade, light, 0.62, 0.34, 0.72, 0.028)
@@ -155,7 +176,9 @@ def seen_colour(
         if at.rest[0] < 0.0:
             right = 1
         free = near_open(g, at.position, at.normal, 0.006)
-        return eye_colour(at.position, view, fallen, shade, free, gaze, right, finish.look, 0, finish.seed, light)
+        return eye_colour(
+            at.position, view, fallen, shade, free, gaze, right, finish.look, 0, finish.seed, light
+        )
     if kind == 2:
         free = near_open(g, at.position, at.normal, 0.03)
         return wp.cw_mul(wp.vec3(0.22, 0.05, 0.045), fallen) * (free * free * 0.5)
@@ -174,7 +197,9 @@ def seen_colour(
         gap = at.open  # and in open: 0 between two teeth
         deep = ramp(0.010, 0.040, at.rest[2])
         wet = mirror_light(reflect(view, at.normal), light, shade) * 0.035
-        return (wp.cw_mul(tooth, fallen) * 1.05 + wet * (1.0 - gum)) * (free * (0.35 + 0.65 * gap) * (0.25 + 0.75 * deep))
+        return (wp.cw_mul(tooth, fallen) * 1.05 + wet * (1.0 - gum)) * (
+            free * (0.35 + 0.65 * gap) * (0.25 + 0.75 * deep)
+        )
     if kind == 5:
         albedo = cloth_colour(at.rest, finish.style, finish.seed)
         rim = wp.pow(1.0 - wp.max(-wp.dot(view, at.normal), 0.0), 3.0)
@@ -182,11 +207,16 @@ def seen_colour(
     if kind == 8:
         return wp.cw_mul(vec(finish.style, 8), fallen) + shine(at, view, shade, light, 0.35, 0.18, 0.5, 0.05)
     if kind == 9:
-        weave = 1.0 + 0.25 * wp.noise(wp.rand_init(finish.seed), wp.cw_mul(at.rest, wp.vec3(1500.0, 500.0, 1500.0)))
+        weave = 1.0 + 0.25 * wp.noise(
+            wp.rand_init(finish.seed), wp.cw_mul(at.rest, wp.vec3(1500.0, 500.0, 1500.0))
+        )
         return wp.cw_mul(vec(finish.style, 11) * weave, fallen)
     if kind == 10:
         grain = 0.55 + 0.45 * wp.abs(wp.noise(wp.rand_init(3), at.rest * 900.0))
-        return wp.cw_mul(wp.vec3(0.035, 0.035, 0.037) * grain, fallen) + shine(at, view, shade, light, 0.5, 0.3, 0.5, 0.05) * 0.5
+        return (
+            wp.cw_mul(wp.vec3(0.035, 0.035, 0.037) * grain, fallen)
+            + shine(at, view, shade, light, 0.5, 0.3, 0.5, 0.05) * 0.5
+        )
     # A hand: the face's own skin, without its marks.
     place = texel(wp.vec3(0.035, -0.03, 0.03), finish.colour.shape[0])
     albedo = look_up_colour(finish.colour, place)
@@ -196,14 +226,18 @@ def seen_colour(
 
 
 @wp.func
-def background_at(background: wp.array(dtype=wp.vec3, ndim=2), affine: wp.array(dtype=float), x: float, y: float) -> wp.vec3:
+def background_at(
+    background: wp.array(dtype=wp.vec3, ndim=2), affine: wp.array(dtype=float), x: float, y: float
+) -> wp.vec3:
     by = wp.clamp(int(affine[3] * x + affine[4] * y + affine[5] + 0.5), 0, background.shape[0] - 1)
     bx = wp.clamp(int(affine[0] * x + affine[1] * y + affine[2] + 0.5), 0, background.shape[1] - 1)
     return background[by, bx]
 
 
 @wp.func
-def behind_lens(at: Hit, colour: wp.vec3, view: wp.vec3, light: wp.array(dtype=float), shade: wp.vec3) -> wp.vec3:
+def behind_lens(
+    at: Hit, colour: wp.vec3, view: wp.vec3, light: wp.array(dtype=float), shade: wp.vec3
+) -> wp.vec3:
     """A colour through spectacles, with what they mirror."""
     if at.through >= 1.0:
         return colour
@@ -267,5 +301,7 @@ def paint(
                             nearest = away
                             lit = fallen[i, j]
                             shade = shadows[i, j]
-            total = total + behind_lens(at, seen_colour(g, at, view, lit, shade, finish, gaze, light), view, light, shade)
+            total = total + behind_lens(
+                at, seen_colour(g, at, view, lit, shade, finish, gaze, light), view, light, shade
+            )
     image[row, column] = total * (0.25 * exposure)

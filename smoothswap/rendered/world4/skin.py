@@ -115,13 +115,16 @@ def _folds(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, front: np.nda
     cx, cy = ax - 0.046, y - 0.026
     distance, angle = np.hypot(cx, cy), np.arctan2(cy, cx)
     for direction in np.linspace(-0.75, 0.75, 4) + rng.normal(0, 0.06, 4):
-        ray = _groove((angle - direction + 6 * wavy) * distance, 0.0010)
+        ray = _groove((angle - direction) * distance + 0.25 * wavy, 0.0009)
         crow += ray * smoothstep(0.002, 0.006, distance) * smoothstep(0.021, 0.010, distance) * (cx > -0.002)
     # From the wing of the nose to beside the corner of the mouth.
     t = np.clip((-0.008 - y) / 0.045, 0, 1)
     line = 0.0175 + 0.0175 * t**0.8 + 0.4 * wavy
     smile = _groove(ax - line, 0.0023) * smoothstep(0.0, 0.12, t) * smoothstep(1.0, 0.72, t)
-    return np.stack([0.0006 * forehead, 0.0007 * frown, 0.0005 * crow, 0.0011 * smile]).astype(np.float32) * front
+    return (
+        np.stack([0.0006 * forehead, 0.0007 * frown, 0.0005 * crow, 0.0011 * smile]).astype(np.float32)
+        * front
+    )
 
 
 def make_skin(look: Mapping[str, float]) -> Skin:
@@ -144,11 +147,19 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     pore = noise(rng, 0.0011)
     # Pigment darkens, blood reddens: both as optical depths over the base colour.
     pigment = look["blotches"] * (0.16 * slow + 0.055 * mid) + 0.018 * fine
-    pigment += 0.10 * look["under_eye"] * (_blob(ax, y, 0.029, 0.0115, 0.012, 0.0045) + 0.4 * _blob(ax, y, 0.019, 0.019, 0.004, 0.006))
+    pigment += (
+        0.10
+        * look["under_eye"]
+        * (_blob(ax, y, 0.029, 0.0115, 0.012, 0.0045) + 0.4 * _blob(ax, y, 0.019, 0.019, 0.004, 0.006))
+    )
     pigment += 0.22 * _blob(ax, y, 0.031, 0.0345, 0.014, 0.004) * front  # the lid
-    crease_line = np.exp(-(((y - 0.0362 + 24 * (ax - 0.031) ** 2) / 0.0009) ** 2)) * smoothstep(0.016, 0.012, np.abs(ax - 0.031))
+    crease_line = np.exp(-(((y - 0.0362 + 24 * (ax - 0.031) ** 2) / 0.0009) ** 2)) * smoothstep(
+        0.016, 0.012, np.abs(ax - 0.031)
+    )
     pigment += 0.5 * look["lid_crease"] * crease_line * front
-    nostril = _blob(ax, y, 0.0078, -0.0205, 0.0032, 0.0022) + 0.35 * _blob(ax, y, 0.0175, -0.0165, 0.0018, 0.006)
+    nostril = _blob(ax, y, 0.0078, -0.0205, 0.0032, 0.0022) + 0.35 * _blob(
+        ax, y, 0.0175, -0.0165, 0.0018, 0.006
+    )
     pigment += 0.8 * nostril * smoothstep(0.03, 0.045, z)
     speck = smoothstep(0.55, 1.5, noise(rng, 0.0032)) * (0.35 + 0.65 * smoothstep(-0.5, 1, slow))
     freckled = _blob(ax, y, 0.03, 0.0, 0.028, 0.026) + 0.35
@@ -159,11 +170,19 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     pigment += 1.3 * smoothstep(1.15, 0.7, mole + 0.12 * fine) * front
     blood = 0.75 * _blob(ax, y, 0.040, -0.008, 0.018, 0.015) + 0.9 * _blob(ax, y, 0.0, -0.013, 0.011, 0.010)
     blood += 0.45 * _blob(ax, y, 0.0, -0.073, 0.016, 0.010) + 0.5 * _blob(ax, y, 0.0155, -0.017, 0.004, 0.006)
-    blood += 0.5 * smoothstep(0.064, 0.072, ax) * smoothstep(-0.045, -0.02, y) * smoothstep(0.05, 0.035, y)  # ears
+    blood += (
+        0.5 * smoothstep(0.064, 0.072, ax) * smoothstep(-0.045, -0.02, y) * smoothstep(0.05, 0.035, y)
+    )  # ears
     blood += 0.35 * _blob(ax, y, 0.031, 0.0205, 0.016, 0.0035)
     blood = look["redness"] * blood * (1 + 0.35 * slow) * front + 0.10 * mid * look["redness"]
     threads = 1 - np.abs(noise(rng, 0.006)) / 0.14
-    blood += 0.5 * np.maximum(threads, 0) * _blob(ax, y, 0.030, -0.010, 0.018, 0.014) * smoothstep(0.3, 0.8, np.array(age)) * pale
+    blood += (
+        0.5
+        * np.maximum(threads, 0)
+        * _blob(ax, y, 0.030, -0.010, 0.018, 0.014)
+        * smoothstep(0.3, 0.8, np.array(age))
+        * pale
+    )
     vein = np.maximum(1 - np.abs(noise(rng, 0.016)) / 0.10, 0) * (
         _blob(ax, y, 0.056, 0.050, 0.012, 0.02) + 0.5 * _blob(ax, y, 0.03, 0.012, 0.014, 0.006)
     )
@@ -178,12 +197,18 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     shadow = np.array([look[f"shadow_{c}"] for c in "rgb"], np.float32)
     lid = (look["eyeshadow"] * _blob(ax, y, 0.031, 0.0355, 0.014, 0.0045) * front)[..., None]
     colour = colour * (1 - lid) + shadow * lid
-    liner = smoothstep(0.0021, 0.0008, np.abs(y - 0.0318 + 70 * (ax - 0.031) ** 2 * 0.25)) * smoothstep(0.015, 0.012, np.abs(ax - 0.031))
-    colour *= (1 - np.clip(0.45 + 0.5 * look["liner"], 0, 0.85) * liner * front)[..., None]  # lashes' roots, and make-up
+    liner = smoothstep(0.0021, 0.0008, np.abs(y - 0.0318 + 70 * (ax - 0.031) ** 2 * 0.25)) * smoothstep(
+        0.015, 0.012, np.abs(ax - 0.031)
+    )
+    colour *= (1 - np.clip(0.45 + 0.5 * look["liner"], 0, 0.85) * liner * front)[
+        ..., None
+    ]  # lashes' roots, and make-up
     hair = np.array([look[f"beard_{c}"] for c in "rgb"], np.float32)
     grown = beard_area(x, y, z)
     grain = np.clip(0.75 + 0.35 * fine + 0.2 * pore, 0, 1.3)
-    stain = np.clip(look["stubble"] * np.max([grown[k] * max(look[k], 0.75) for k in grown], 0) * grain, 0, 0.9)[..., None]
+    stain = np.clip(
+        look["stubble"] * np.max([grown[k] * max(look[k], 0.75) for k in grown], 0) * grain, 0, 0.9
+    )[..., None]
     under = 0.5 * hair + 0.35 * base * np.array([0.75, 0.85, 1.0], np.float32)
     colour = colour * (1 - 0.62 * stain) + under * 0.62 * stain
     brow = np.array([look[f"brow_{c}"] for c in "rgb"], np.float32)
@@ -192,12 +217,20 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     lip = lip_shape(x, y, look["lip_fullness"])
     red = np.array([look[f"lip_{c}"] for c in "rgb"], np.float32)
     fluted = noise(rng, 0.008, 0.16)
-    red = red * np.exp(-(0.10 * fluted + 0.05 * mid + 0.25 * smoothstep(0.0030, 0.0, np.abs(y + 0.0445)))[..., None])
+    red = red * np.exp(
+        -(0.10 * fluted + 0.05 * mid + 0.25 * smoothstep(0.0030, 0.0, np.abs(y + 0.0445)))[..., None]
+    )
     colour = colour * (1 - 0.9 * lip[..., None]) + red * (0.9 * lip[..., None])
     corner = _blob(ax, y, 0.0245, -0.0447, 0.002, 0.002)
     inner = _blob(ax, y, 0.0165, 0.0225, 0.0022, 0.0018)  # caruncle
-    colour = colour * (1 - 0.35 * corner - 0.0 * inner)[..., None] * (1 - inner[..., None] * np.array([0.05, 0.4, 0.35]))
-    margin = smoothstep(0.0016, 0.0004, np.abs(y - 0.0207 - 25 * (ax - 0.031) ** 2)) * smoothstep(0.013, 0.011, np.abs(ax - 0.031))
+    colour = (
+        colour
+        * (1 - 0.35 * corner - 0.0 * inner)[..., None]
+        * (1 - inner[..., None] * np.array([0.05, 0.4, 0.35]))
+    )
+    margin = smoothstep(0.0016, 0.0004, np.abs(y - 0.0207 - 25 * (ax - 0.031) ** 2)) * smoothstep(
+        0.013, 0.011, np.abs(ax - 0.031)
+    )
     colour *= 1 - margin[..., None] * np.array([0.0, 0.22, 0.20])  # the wet edge of the lower lid
     # Height: pores, goose-flesh of cheeks, lips' flutes, and the folds that age has left.
     porous = 0.5 + _blob(ax, y, 0.0, -0.008, 0.02, 0.02) + 0.6 * _blob(ax, y, 0.03, -0.008, 0.018, 0.018)
@@ -207,7 +240,9 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     worn = np.array([0.75, 0.6, 0.9, 0.85]) * (age**1.15) * look["wrinkles"]
     height = height + np.tensordot(worn.astype(np.float32), folds, 1)
     bag = _groove(y - 0.0095 - 22 * (ax - 0.031) ** 2, 0.0022) * smoothstep(0.017, 0.010, np.abs(ax - 0.030))
-    crease = _groove(y - 0.0365 + 24 * (ax - 0.031) ** 2, 0.0011) * smoothstep(0.0155, 0.012, np.abs(ax - 0.031))
+    crease = _groove(y - 0.0365 + 24 * (ax - 0.031) ** 2, 0.0011) * smoothstep(
+        0.0155, 0.012, np.abs(ax - 0.031)
+    )
     t = np.clip((-0.048 - y) / 0.026, 0, 1)
     marionette = _groove(ax - 0.0265 - 0.006 * t, 0.002) * smoothstep(0, 0.15, t) * smoothstep(1, 0.6, t)
     fan = noise(rng, 0.006, 0.35) * _blob(ax, y, 0, -0.034, 0.018, 0.005)
@@ -220,7 +255,9 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     colour *= np.clip(1 + 260 * np.minimum(height, 0) * 1.2, 0.72, 1.0)[..., None]
     gloss = 0.45 + 0.35 * _blob(ax, y, 0, 0.0, 0.013, 0.03) + 0.25 * _blob(ax, y, 0, 0.075, 0.035, 0.02)
     gloss = gloss + 0.15 * _blob(ax, y, 0.043, 0.0, 0.014, 0.012) + 0.12 * fine
-    gloss = look["oil"] * gloss * (1 - 0.35 * stain[..., 0]) * (1 - lip) + lip * (0.45 + 0.55 * look["lip_gloss"])
+    gloss = look["oil"] * gloss * (1 - 0.35 * stain[..., 0]) * (1 - lip) + lip * (
+        0.45 + 0.55 * look["lip_gloss"]
+    )
     return Skin(
         np.clip(colour, 0.002, 0.9).astype(np.float32),
         height.astype(np.float32),
@@ -232,14 +269,20 @@ def make_skin(look: Mapping[str, float]) -> Skin:
 def beard_area(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
     """Where moustache, chin and cheeks grow hair (0..1), by the look's names, at places of the mean head."""
     ax = np.abs(x)
-    moustache = smoothstep(0.033, 0.026, ax) * smoothstep(-0.0365, -0.0345, y + 0.10 * np.maximum(ax - 0.012, 0))
+    moustache = smoothstep(0.033, 0.026, ax) * smoothstep(
+        -0.0365, -0.0345, y + 0.10 * np.maximum(ax - 0.012, 0)
+    )
     moustache *= smoothstep(-0.0215, -0.0255, y + 0.18 * np.maximum(ax - 0.010, 0)) * smoothstep(0.0, 0.02, z)
     below = smoothstep(-0.0570, -0.0630, y) * smoothstep(0.034, 0.024, ax)
     beside = smoothstep(0.0255, 0.0275, ax) * smoothstep(0.036, 0.030, ax) * smoothstep(-0.033, -0.040, y)
     chin = np.maximum(below, beside) * smoothstep(-0.01, 0.012, z) * smoothstep(-0.106, -0.092, y)
     # The cheek's edge falls from the sideburn to the corner of the mouth.
     edge = -0.036 + 0.065 * smoothstep(0.030, 0.068, ax)
-    cheek = smoothstep(edge + 0.006, edge - 0.008, y) * smoothstep(0.028, 0.036, ax) * smoothstep(-0.038, -0.018, z)
+    cheek = (
+        smoothstep(edge + 0.006, edge - 0.008, y)
+        * smoothstep(0.028, 0.036, ax)
+        * smoothstep(-0.038, -0.018, z)
+    )
     throat = smoothstep(-0.118, -0.098, y - 0.2 * np.minimum(z, 0.02))
     return {"moustache": moustache, "chin_beard": chin * throat, "cheek_beard": cheek * throat}
 

@@ -165,7 +165,11 @@ def light_strands(
         n = wp.normalize(n + wp.vec3(0.0, 0.0, 0.4))
     deep = float(1.0)
     if kind == 0:
-        deep = 0.10 + 0.55 * clear(haze, p, n, 0.003) + 0.35 * clear(haze, p, wp.normalize(n + wp.vec3(0.0, 1.0, 0.4)), 0.003)
+        deep = (
+            0.10
+            + 0.55 * clear(haze, p, n, 0.003)
+            + 0.35 * clear(haze, p, wp.normalize(n + wp.vec3(0.0, 1.0, 0.4)), 0.003)
+        )
     elif kind == 3:
         deep = 0.45 + 0.55 * along[i]
     # A bundle looks lighter than the pigment's colour: light is scattered from hair to hair.
@@ -194,7 +198,13 @@ def light_strands(
             tinted = wp.vec3(wp.pow(colour[0], 0.55), wp.pow(colour[1], 0.55), wp.pow(colour[2], 0.55))
             second = bell(tl + tv + 0.14, 0.26) * wp.max(turn, 0.0) * 0.42
             through = bell(tl + tv, 0.2) * wp.max(-turn, 0.0) * 0.9
-            total = total + wp.cw_mul(lit, spread + (wp.vec3(first, first, first) + tinted * second) * gloss + tinted * through) * seen
+            total = (
+                total
+                + wp.cw_mul(
+                    lit, spread + (wp.vec3(first, first, first) + tinted * second) * gloss + tinted * through
+                )
+                * seen
+            )
     out[i] = total
 
 

@@ -101,7 +101,12 @@ def first_hit(g: Geometry, camera: wp.array(dtype=float), direction: wp.vec3) ->
 
 
 @wp.kernel
-def trace(g: Geometry, camera: wp.array(dtype=float), affine: wp.array(dtype=float), seen: wp.array(dtype=Hit, ndim=2)):
+def trace(
+    g: Geometry,
+    camera: wp.array(dtype=float),
+    affine: wp.array(dtype=float),
+    seen: wp.array(dtype=Hit, ndim=2),
+):
     row, column = wp.tid()
     seen[row, column] = first_hit(g, camera, ray_through(camera, affine, float(column), float(row)))
 

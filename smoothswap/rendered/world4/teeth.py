@@ -15,7 +15,9 @@ LOWER = ((5.0, 9.0), (5.5, 9.5), (7.0, 10.0), (7.0, 8.5), (7.0, 8.0), (11.0, 7.5
 GUM = 0.006  # m above the crown
 
 
-def _row(sizes: tuple[tuple[float, float], ...], edge: float, up: float, front: float, wide: float) -> tuple[np.ndarray, ...]:
+def _row(
+    sizes: tuple[tuple[float, float], ...], edge: float, up: float, front: float, wide: float
+) -> tuple[np.ndarray, ...]:
     """One arch: vertices, share of gum, openness to the neighbour's gap; `up` +1: crowns hang from above."""
     columns, marks, heights = [], [], []
     at = 0.0
@@ -35,7 +37,16 @@ def _row(sizes: tuple[tuple[float, float], ...], edge: float, up: float, front: 
     bulge = 0.0009 * gap
     normal = np.stack([np.sin(phi), np.cos(phi)], -1)
     rows, gums, opens = [], [], []
-    for share, swell in ((0.0, -0.0012), (0.04, -0.0003), (0.25, 0.0), (0.55, 0.0004), (0.85, 0.0002), (1.0, 0.0), (1.15, 0.0008), (1.6, 0.0006)):
+    for share, swell in (
+        (0.0, -0.0012),
+        (0.04, -0.0003),
+        (0.25, 0.0),
+        (0.55, 0.0004),
+        (0.85, 0.0002),
+        (1.0, 0.0),
+        (1.15, 0.0008),
+        (1.6, 0.0006),
+    ):
         y = edge + up * share * tall
         out = bulge + swell
         rows.append(np.stack([x + normal[:, 0] * out, y, z + normal[:, 1] * out], -1))
@@ -57,7 +68,11 @@ def make_teeth(head: Head, neutral: np.ndarray) -> tuple[Extra, np.ndarray, np.n
     Returns:
         The geometry; share of gum and openness, [e] each; 1 for vertices that the jaw carries, [e].
     """
-    near = (np.abs(head.mean[:, 0]) < 0.012) & (np.abs(head.mean[:, 1] + 0.0445) < 0.004) & (head.mean[:, 2] > 0.036)
+    near = (
+        (np.abs(head.mean[:, 0]) < 0.012)
+        & (np.abs(head.mean[:, 1] + 0.0445) < 0.004)
+        & (head.mean[:, 2] > 0.036)
+    )
     lips = neutral[near]
     line, front = float(lips[:, 1].mean()), float(lips[:, 2].min()) - 0.0030
     wide = 0.027
@@ -73,4 +88,6 @@ def make_teeth(head: Head, neutral: np.ndarray) -> tuple[Extra, np.ndarray, np.n
 def jaw_drop(head: Head) -> np.ndarray:
     """Vertices whose mean move is the lower teeth's: those of the chin's bone, int [n]."""
     m = head.mean
-    return np.flatnonzero((np.abs(m[:, 0]) < 0.02) & (m[:, 1] < -0.066) & (m[:, 1] > -0.080) & (m[:, 2] > 0.015))
+    return np.flatnonzero(
+        (np.abs(m[:, 0]) < 0.02) & (m[:, 1] < -0.066) & (m[:, 1] > -0.080) & (m[:, 2] > 0.015)
+    )

@@ -29,7 +29,9 @@ def openings(points: np.ndarray) -> dict[str, float]:
     return found
 
 
-def visible(points: np.ndarray, places: np.ndarray, depth: np.ndarray, distance: float, hair: np.ndarray) -> np.ndarray:
+def visible(
+    points: np.ndarray, places: np.ndarray, depth: np.ndarray, distance: float, hair: np.ndarray
+) -> np.ndarray:
     """Which points the camera sees.
 
     Args:
