@@ -128,7 +128,7 @@ def _make(job: tuple[Clip, Path]) -> tuple[str, str, list[dict[str, Any]]]:
         frames, rows, pictures = _world4(clip)
         truth = root / "truth" / str(rows[0]["manipulation"]) / f"{clip.name}.npz"
         truth.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(truth, **pictures)
+        np.savez_compressed(truth, face=pictures["face"], depth=pictures["depth"])
     else:
         frames, rows = render_clip(clip)
     path = clip.folder(root) / f"{clip.name}.mp4"

@@ -1,1 +1,1 @@
-"""World 4: people that could be somebody. Skin, eyes, hair, light and lens each in a module; `portrait` brings them together."""
+"""World 4: people that could be somebody. `portrait` brings skin, eyes, hair, light and lens together."""

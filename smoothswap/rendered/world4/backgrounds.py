@@ -31,10 +31,8 @@ def _clouds(rng: np.random.Generator, size: int, cells: int, octaves: int = 4) -
     total = np.zeros((size, size), np.float32)
     for k in range(octaves):
         n = min(cells * 2**k + 2, size)
-        total += (
-            cv2.resize(rng.standard_normal((n, n), np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
-            / 1.7**k
-        )
+        grains = rng.standard_normal((n, n), np.float32)
+        total += np.asarray(cv2.resize(grains, (size, size), interpolation=cv2.INTER_CUBIC)) / 1.7**k
     return total
 
 
@@ -43,12 +41,146 @@ def _box(
 ) -> None:
     """A rectangle in shares of the picture; `shade` darkens it from left to right."""
     n = picture.shape[0]
-    a, b, c, d = (int(round(v * n)) for v in (x0, x1, y0, y1))
+    a, b, c, d = (round(v * n) for v in (x0, x1, y0, y1))
     a, c = max(a, 0), max(c, 0)
     if b <= a or d <= c or a >= n or c >= n:
         return
     part = picture[c:d, a:b]
     part[:] = colour * (1 - shade * np.linspace(0, 1, part.shape[1], dtype=np.float32))[None, :, None]
+
+
+def _window(rng: np.random.Generator, picture: Picture, x: np.ndarray, cx: float, cy: float) -> None:
+    """Four panes of daylight in a frame."""
+    w, h = rng.uniform(0.12, 0.35), rng.uniform(0.25, 0.6)
+    _box(
+        picture,
+        cx - w - 0.015,
+        cy - h / 2 - 0.02,
+        cx + 0.015,
+        cy + h / 2 + 0.03,
+        _tint(rng, 0.4, 0.8, 0.05),
+    )
+    outside = _tint(rng, 0.9, 3.5, 0.12)
+    for i in range(2):
+        for j in range(2):
+            _box(
+                picture,
+                cx - w + w / 2 * i + 0.006,
+                cy - h / 2 + h / 2 * j + 0.006,
+                cx - w / 2 + w / 2 * i - 0.004,
+                cy + h / 2 * j - 0.004,
+                outside * rng.uniform(0.7, 1.1),
+            )
+
+
+def _door(rng: np.random.Generator, picture: Picture, x: np.ndarray, cx: float, cy: float) -> None:
+    """A door in its case."""
+    w = rng.uniform(0.16, 0.28)
+    _box(
+        picture,
+        cx - 0.015,
+        0.05 + rng.uniform(0, 0.1),
+        cx + w + 0.015,
+        1.0,
+        _tint(rng, 0.3, 0.7, 0.1),
+    )
+    _box(picture, cx, 0.08 + rng.uniform(0, 0.1), cx + w, 1.0, _tint(rng, 0.06, 0.5), 0.3)
+
+
+def _frame(rng: np.random.Generator, picture: Picture, x: np.ndarray, cx: float, cy: float) -> None:
+    """A picture on the wall."""
+    w, h = rng.uniform(0.06, 0.2), rng.uniform(0.06, 0.2)
+    _box(picture, cx, cy, cx + w, cy + h, _tint(rng, 0.02, 0.3))
+    _box(picture, cx + 0.01, cy + 0.01, cx + w - 0.01, cy + h - 0.01, _tint(rng, 0.1, 0.7))
+    _box(picture, cx + 0.03, cy + 0.03, cx + w - 0.03, cy + h - 0.03, _tint(rng, 0.05, 0.6, 0.8))
+
+
+def _shelf(rng: np.random.Generator, picture: Picture, x: np.ndarray, cx: float, cy: float) -> None:
+    """Boards with books."""
+    w, wood = rng.uniform(0.2, 0.45), _tint(rng, 0.03, 0.3)
+    for shelf in np.arange(rng.uniform(-0.1, 0.1), 1.0, rng.uniform(0.13, 0.2)):
+        _box(picture, cx, shelf, cx + w, shelf + 0.15, wood * 0.35)
+        at = cx
+        while at < cx + w - 0.02:
+            book, tall = rng.uniform(0.008, 0.03), rng.uniform(0.07, 0.12)
+            if rng.uniform() < 0.85:
+                _box(
+                    picture,
+                    at,
+                    shelf + 0.14 - tall,
+                    at + book,
+                    shelf + 0.14,
+                    _tint(rng, 0.02, 0.5, 0.9),
+                    0.3,
+                )
+            at += book
+        _box(picture, cx, shelf + 0.14, cx + w, shelf + 0.155, wood)
+
+
+def _plant(rng: np.random.Generator, picture: Picture, x: np.ndarray, cx: float, cy: float) -> None:
+    """Leaves out of a pot below."""
+    n = len(x)
+    green = np.array([0.05, 0.11, 0.03], np.float32) * rng.uniform(0.5, 1.8)
+    for _leaf in range(int(rng.integers(20, 60))):
+        a = rng.uniform(-2.6, -0.5)
+        r = rng.uniform(0.02, 0.2)
+        centre = (int((cx + r * np.cos(a)) * n), int((0.75 + 1.4 * r * np.sin(a)) * n))
+        cv2.ellipse(
+            picture,
+            centre,
+            (int(0.05 * n), max(int(0.012 * n), 1)),
+            np.degrees(a),
+            0,
+            360,
+            [float(v) for v in green * rng.uniform(0.4, 2.2)],
+            -1,
+        )
+
+
+def _lamp(rng: np.random.Generator, picture: Picture, x: np.ndarray, cx: float, cy: float) -> None:
+    """A lit shade and its glow on the wall."""
+    n = len(x)
+    cv2.ellipse(
+        picture,
+        (int(cx * n), int(cy * n)),
+        (int(0.07 * n), int(0.05 * n)),
+        0,
+        0,
+        360,
+        [3.2, 2.4, 1.5],
+        -1,
+    )
+    away = np.hypot(x[None, :] - cx, x[:, None] - cy)
+    picture += (0.5 * np.exp(-((away / 0.18) ** 2)))[..., None] * np.array([1.0, 0.75, 0.45], np.float32)
+
+
+def _sofa(rng: np.random.Generator, picture: Picture, x: np.ndarray, cx: float, cy: float) -> None:
+    """The back of a sofa."""
+    _box(picture, cx - 0.4, rng.uniform(0.65, 0.85), cx + 0.4, 1.0, _tint(rng, 0.03, 0.4, 0.8), 0.2)
+
+
+def _board(rng: np.random.Generator, picture: Picture, x: np.ndarray, cx: float, cy: float) -> None:
+    """A dark or a white panel."""
+    _box(
+        picture,
+        cx,
+        cy,
+        cx + rng.uniform(0.2, 0.5),
+        cy + rng.uniform(0.15, 0.35),
+        _tint(rng, 0.015, 0.9, 0.05),
+    )
+
+
+def _curtain(rng: np.random.Generator, picture: Picture, x: np.ndarray, cx: float, cy: float) -> None:
+    """Cloth in folds from top to bottom."""
+    n = len(x)
+    w = rng.uniform(0.1, 0.3)
+    part = slice(max(int((cx) * n), 0), max(int((cx + w) * n), 0))
+    folds = 1 + 0.35 * np.sin(np.arange(n)[part] / n * rng.uniform(120, 260))
+    picture[:, part] = _tint(rng, 0.1, 0.6, 0.6) * folds[None, :, None]
+
+
+_THINGS = (_window, _door, _frame, _shelf, _plant, _lamp, _sofa, _board, _curtain)
 
 
 def _room(rng: np.random.Generator, n: int) -> Picture:
@@ -70,111 +202,8 @@ def _room(rng: np.random.Generator, n: int) -> Picture:
         floor = rng.uniform(0.75, 1.0) + np.abs(x - corner) * rng.uniform(0, 0.2)
         picture[(x[:, None] > floor[None, :])] = _tint(rng, 0.06, 0.3, 0.5)
     for _ in range(int(rng.integers(1, 5))):
-        kind = rng.choice(["window", "door", "frame", "shelf", "plant", "lamp", "sofa", "curtain", "board"])
-        cx, cy = rng.uniform(-0.05, 1.05), rng.uniform(0.05, 0.6)
-        if kind == "window":
-            w, h = rng.uniform(0.12, 0.35), rng.uniform(0.25, 0.6)
-            _box(
-                picture,
-                cx - w - 0.015,
-                cy - h / 2 - 0.02,
-                cx + 0.015,
-                cy + h / 2 + 0.03,
-                _tint(rng, 0.4, 0.8, 0.05),
-            )
-            outside = _tint(rng, 0.9, 3.5, 0.12)
-            for i in range(2):
-                for j in range(2):
-                    _box(
-                        picture,
-                        cx - w + w / 2 * i + 0.006,
-                        cy - h / 2 + h / 2 * j + 0.006,
-                        cx - w / 2 + w / 2 * i - 0.004,
-                        cy + h / 2 * j - 0.004,
-                        outside * rng.uniform(0.7, 1.1),
-                    )
-        elif kind == "door":
-            w = rng.uniform(0.16, 0.28)
-            _box(
-                picture,
-                cx - 0.015,
-                0.05 + rng.uniform(0, 0.1),
-                cx + w + 0.015,
-                1.0,
-                _tint(rng, 0.3, 0.7, 0.1),
-            )
-            _box(picture, cx, 0.08 + rng.uniform(0, 0.1), cx + w, 1.0, _tint(rng, 0.06, 0.5), 0.3)
-        elif kind == "frame":
-            w, h = rng.uniform(0.06, 0.2), rng.uniform(0.06, 0.2)
-            _box(picture, cx, cy, cx + w, cy + h, _tint(rng, 0.02, 0.3))
-            _box(picture, cx + 0.01, cy + 0.01, cx + w - 0.01, cy + h - 0.01, _tint(rng, 0.1, 0.7))
-            _box(picture, cx + 0.03, cy + 0.03, cx + w - 0.03, cy + h - 0.03, _tint(rng, 0.05, 0.6, 0.8))
-        elif kind == "shelf":
-            w, wood = rng.uniform(0.2, 0.45), _tint(rng, 0.03, 0.3)
-            for shelf in np.arange(rng.uniform(-0.1, 0.1), 1.0, rng.uniform(0.13, 0.2)):
-                _box(picture, cx, shelf, cx + w, shelf + 0.15, wood * 0.35)
-                at = cx
-                while at < cx + w - 0.02:
-                    book, tall = rng.uniform(0.008, 0.03), rng.uniform(0.07, 0.12)
-                    if rng.uniform() < 0.85:
-                        _box(
-                            picture,
-                            at,
-                            shelf + 0.14 - tall,
-                            at + book,
-                            shelf + 0.14,
-                            _tint(rng, 0.02, 0.5, 0.9),
-                            0.3,
-                        )
-                    at += book
-                _box(picture, cx, shelf + 0.14, cx + w, shelf + 0.155, wood)
-        elif kind == "plant":
-            green = np.array([0.05, 0.11, 0.03], np.float32) * rng.uniform(0.5, 1.8)
-            for _leaf in range(int(rng.integers(20, 60))):
-                a = rng.uniform(-2.6, -0.5)
-                r = rng.uniform(0.02, 0.2)
-                centre = (int((cx + r * np.cos(a)) * n), int((0.75 + 1.4 * r * np.sin(a)) * n))
-                cv2.ellipse(
-                    picture,
-                    centre,
-                    (int(0.05 * n), max(int(0.012 * n), 1)),
-                    np.degrees(a),
-                    0,
-                    360,
-                    [float(v) for v in green * rng.uniform(0.4, 2.2)],
-                    -1,
-                )
-        elif kind == "lamp":
-            cv2.ellipse(
-                picture,
-                (int(cx * n), int(cy * n)),
-                (int(0.07 * n), int(0.05 * n)),
-                0,
-                0,
-                360,
-                [3.2, 2.4, 1.5],
-                -1,
-            )
-            away = np.hypot(x[None, :] - cx, x[:, None] - cy)
-            picture += (0.5 * np.exp(-((away / 0.18) ** 2)))[..., None] * np.array(
-                [1.0, 0.75, 0.45], np.float32
-            )
-        elif kind == "sofa":
-            _box(picture, cx - 0.4, rng.uniform(0.65, 0.85), cx + 0.4, 1.0, _tint(rng, 0.03, 0.4, 0.8), 0.2)
-        elif kind == "board":
-            _box(
-                picture,
-                cx,
-                cy,
-                cx + rng.uniform(0.2, 0.5),
-                cy + rng.uniform(0.15, 0.35),
-                _tint(rng, 0.015, 0.9, 0.05),
-            )
-        else:
-            w = rng.uniform(0.1, 0.3)
-            part = slice(max(int((cx) * n), 0), max(int((cx + w) * n), 0))
-            folds = 1 + 0.35 * np.sin(np.arange(n)[part] / n * rng.uniform(120, 260))
-            picture[:, part] = _tint(rng, 0.1, 0.6, 0.6) * folds[None, :, None]
+        thing = _THINGS[rng.integers(len(_THINGS))]
+        thing(rng, picture, x, rng.uniform(-0.05, 1.05), rng.uniform(0.05, 0.6))
     return picture
 
 

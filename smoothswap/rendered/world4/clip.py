@@ -11,9 +11,10 @@ from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.render import project
 from smoothswap.rendered.world4.motion import Talk
-from smoothswap.rendered.world4.people import sample_identity, sample_styling, skin_albedo
+from smoothswap.rendered.world4.people import sample_identity, skin_albedo
 from smoothswap.rendered.world4.portrait import Portrait
 from smoothswap.rendered.world4.scene import sample_scene
+from smoothswap.rendered.world4.styling import sample_styling
 from smoothswap.rendered.world4.truth import openings, visible
 
 DEPTH_UNIT = 0.0002  # m, of the depth's whole numbers

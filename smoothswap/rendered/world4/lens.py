@@ -12,8 +12,12 @@ FILM = 24.0  # mm, height of the full frame that focal lengths are quoted for
 
 @dataclass(frozen=True)
 class Lens:
-    """focal: mm on the full frame; aperture: f-number; gain: the sensor's, 1 for bright light; contrast, saturation,
-    sharpening, clarity (sharpening of what is coarse): of the development; vignette, bloom: shares; shutter: share of a frame's time that it is open."""
+    """A camera's numbers.
+
+    focal: mm on the full frame; aperture: f-number; gain: the sensor's, 1 for bright light; contrast, saturation,
+    sharpening, clarity (sharpening of what is coarse): of the development; vignette,
+    bloom: shares; shutter: share of a frame's time that it is open.
+    """
 
     focal: float
     aperture: float
@@ -149,7 +153,7 @@ def develop(
         n = int(np.ceil(long)) | 1
         kernel = np.zeros((n, n), np.float32)
         for t in np.linspace(-0.5, 0.5, 4 * n):
-            kernel[int(round(n // 2 + t * dy)), int(round(n // 2 + t * dx))] += 1
+            kernel[round(n // 2 + float(t) * dy), round(n // 2 + float(t) * dx)] += 1
         picture = cv2.filter2D(picture, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101)
     if lens.bloom > 0.01:
         small = cv2.resize(np.minimum(picture, 4.0), (w // 4, h // 4), interpolation=cv2.INTER_AREA)

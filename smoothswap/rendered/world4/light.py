@@ -202,7 +202,7 @@ def openness(
     found: wp.array(dtype=float),
     thin: wp.array(dtype=float),
 ):
-    """Ambient occlusion: the cosine-weighted share of the sky over each vertex that nothing within reach covers; hair takes its part."""
+    """Ambient occlusion: the share of the sky over each vertex, by cosine, that neither surface nor hair covers."""
     i = wp.tid()
     n = g.normals[i]
     free = float(0.0)

@@ -15,8 +15,14 @@ _VISEMES = (
 _MOODS: dict[str, dict[str, float]] = {
     "neutral": {},
     "pleased": {"mouthSmileLeft": 0.35, "cheekSquintLeft": 0.2},
-    "smile": {"mouthSmileLeft": 0.75, "mouthUpperUpLeft": 0.2, "cheekSquintLeft": 0.5, "eyeSquintLeft": 0.3, "mouthDimpleLeft": 0.2},
-    "grin": {"mouthSmileLeft": 0.85, "mouthUpperUpLeft": 0.45, "cheekSquintLeft": 0.55, "eyeSquintLeft": 0.3, "mouthLowerDownLeft": 0.4, "jawOpen": 0.12},
+    "smile": {
+        "mouthSmileLeft": 0.75, "mouthUpperUpLeft": 0.2, "cheekSquintLeft": 0.5, "eyeSquintLeft": 0.3,
+        "mouthDimpleLeft": 0.2,
+    },
+    "grin": {
+        "mouthSmileLeft": 0.85, "mouthUpperUpLeft": 0.45, "cheekSquintLeft": 0.55, "eyeSquintLeft": 0.3,
+        "mouthLowerDownLeft": 0.4, "jawOpen": 0.12,
+    },
     "frown": {"browDownLeft": 0.6, "mouthFrownLeft": 0.35, "mouthPressLeft": 0.3},
     "surprise": {"browInnerUp": 0.6, "browOuterUpLeft": 0.6, "eyeWideLeft": 0.45, "jawOpen": 0.15},
     "disgust": {"noseSneerLeft": 0.5, "mouthUpperUpLeft": 0.3, "browDownLeft": 0.35},

@@ -7,7 +7,7 @@ import numpy as np
 from smoothswap.rendered.hair import Extra
 from smoothswap.rendered.head import Head, smoothstep
 from smoothswap.rendered.world4.clothes import grid
-from smoothswap.rendered.world4.grow import ear_share
+from smoothswap.rendered.world4.skull import ear_share
 from smoothswap.rendered.world4.surface import FOAM, FRAME, HAND, HAT, LENS
 
 

@@ -6,7 +6,7 @@ import warp as wp
 
 from smoothswap.rendered.world4.clothes import cloth_colour, cloth_relief
 from smoothswap.rendered.world4.eyes import Gaze, eye_colour, mirror_light, near_open, reflect
-from smoothswap.rendered.world4.light import Haze, sky
+from smoothswap.rendered.world4.light import sky
 from smoothswap.rendered.world4.surface import Geometry, Hit, first_hit, ray_through
 from smoothswap.rendered.world4.vectors import ramp, vec
 

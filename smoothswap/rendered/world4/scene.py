@@ -17,8 +17,11 @@ OCCLUDERS = ("none", "microphone", "hand")
 
 @dataclass(frozen=True)
 class Scene:
-    """light: light.LIGHT_NUMBERS; camera: focal length (pixels), centre x, y (pixels), distance (m); background: linear
-    [size, size, 3]; exposure: factor from light to the sensor; occluder: its name and its seed."""
+    """All but the person.
+
+    light: light.LIGHT_NUMBERS; camera: focal length (pixels), centre x, y (pixels), distance (m); background: linear
+    [size, size, 3]; exposure: factor from light to the sensor; occluder: its name and its seed.
+    """
 
     light: np.ndarray
     probe: str

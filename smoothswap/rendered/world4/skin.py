@@ -279,7 +279,7 @@ def beard_area(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndar
     # The cheek's edge falls from the sideburn to the corner of the mouth.
     edge = -0.036 + 0.065 * smoothstep(0.030, 0.068, ax)
     cheek = (
-        smoothstep(edge + 0.006, edge - 0.008, y)
+        smoothstep(0.006, -0.008, y - edge)
         * smoothstep(0.028, 0.036, ax)
         * smoothstep(-0.038, -0.018, z)
     )

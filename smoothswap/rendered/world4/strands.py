@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warp as wp
 
-from smoothswap.rendered.world4.eyes import Gaze
 from smoothswap.rendered.world4.light import Haze, clear, sky
 from smoothswap.rendered.world4.surface import Hit
 from smoothswap.rendered.world4.vectors import ramp, vec
@@ -141,16 +140,14 @@ def light_strands(
     strand: wp.array(dtype=int),
     colours: wp.array(dtype=wp.vec3),
     kinds: wp.array(dtype=int),
-    roots: wp.array(dtype=wp.vec3),  # where each strand's root is
     visible: wp.array(dtype=int),
     haze: Haze,
     centre: wp.vec3,  # of the turned skull
     eye: wp.vec3,
     light: wp.array(dtype=float),
-    gloss: float,
     out: wp.array(dtype=wp.vec3),
 ):
-    """A segment's light: what is scattered, the white gleam of its surface, the coloured one from within, light through it."""
+    """A segment's light: scattered, the surface's white gleam, the coloured one from within, and what shines through."""
     i = wp.tid()
     if visible[i] == 0:
         return
@@ -178,7 +175,7 @@ def light_strands(
     facing = wp.normalize(n * 0.6 + side * 0.4)
     total = wp.cw_mul(body, sky(facing, light)) * (0.72 * deep)
     tv = wp.dot(t, view)
-    total = total + sky(wp.normalize(facing + wp.vec3(0.0, 0.4, 0.0)), light) * (0.005 * gloss * deep)
+    total = total + sky(wp.normalize(facing + wp.vec3(0.0, 0.4, 0.0)), light) * (0.005 * deep)
     for lamp in range(LAMPS_MAX):
         k = 27 + lamp * 7
         lit = vec(light, k + 3)
@@ -200,9 +197,7 @@ def light_strands(
             through = bell(tl + tv, 0.2) * wp.max(-turn, 0.0) * 0.9
             total = (
                 total
-                + wp.cw_mul(
-                    lit, spread + (wp.vec3(first, first, first) + tinted * second) * gloss + tinted * through
-                )
+                + wp.cw_mul(lit, spread + wp.vec3(first, first, first) + tinted * second + tinted * through)
                 * seen
             )
     out[i] = total

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warp as wp
 
 from smoothswap.rendered.world4.clothes import neckline
-from smoothswap.rendered.world4.vectors import ramp
 
 # The head's own materials are 0 to 5 (smoothswap.rendered.head); these are added to them.
 TEETH, LENS, FRAME, HAT, FOAM, HAND = 6, 7, 8, 9, 10, 11
@@ -35,7 +34,7 @@ class Hit:
 
 @wp.struct
 class Geometry:
-    """One moment's triangles; `points` is bound to `mesh`. Per vertex: normals, rest, open, thin, bare; material a triangle."""
+    """One moment's triangles. Per vertex: normals, rest, open, thin, bare; per triangle: material."""
 
     mesh: wp.uint64
     normals: wp.array(dtype=wp.vec3)
