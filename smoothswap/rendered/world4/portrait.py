@@ -132,7 +132,7 @@ class Portrait:
         hits = seen.numpy()
         kind = hits["kind"]
         depth = np.where(kind >= 0, canvas.distance - hits["position"][..., 2], 0).astype(np.float32)
-        face = (np.isin(kind, (0, 1, 2, 3, TEETH)) & (hits["rest"][..., 1] > -0.13)) | (cover[..., 1] > 0.5)
+        face = np.isin(kind, (0, 1, 2, 3, TEETH, HAND)) | (cover[..., 1] > 0.5)  # all skin is the face's own
         face &= cover[..., 0] < 0.5
         focus = canvas.distance - float(posed[:, 2].max()) + 0.03  # on the eyes
         blur = confusion(

@@ -93,7 +93,9 @@ def scalp(
     rough = 0.004 * rng.standard_normal(len(head.mean))
     ears = ear_share()
     density = scalp_density(head.mean, ears, styling, rough)
-    triangle, weights = roots(rng, head, neutral, density, count)
+    # On the mean head, so that a swap leaves every hair where it was.
+    triangle, weights = roots(rng, head, head.mean, density, count)
+    rest = at(head.mean, head, triangle, weights)
     if not len(triangle):
         return None
     root = at(neutral, head, triangle, weights)
@@ -107,11 +109,8 @@ def scalp(
     # Locks: each strand belongs to one of a few hundred, which share wander and curl.
     locks = max(int(count * 0.035), 1)
     lock = rng.integers(0, locks, count)
-    order = np.argsort(
-        np.floor((root[:, 0] + 0.1) / 0.012) * 97
-        + np.floor((root[:, 1] + 0.2) / 0.012) * 13
-        + np.floor((root[:, 2] + 0.2) / 0.012)
-    )
+    cells = np.floor((rest + 0.2) / 0.012)
+    order = np.argsort(cells @ np.array([97, 13, 1]), kind="stable")
     lock[order] = np.arange(count) * locks // count
     wander = rng.standard_normal((locks, 3))[lock] * 0.28 + rng.standard_normal((count, 3)) * 0.16
     if styling.hair == "messy":

@@ -278,11 +278,7 @@ def beard_area(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndar
     chin = np.maximum(below, beside) * smoothstep(-0.01, 0.012, z) * smoothstep(-0.106, -0.092, y)
     # The cheek's edge falls from the sideburn to the corner of the mouth.
     edge = -0.036 + 0.065 * smoothstep(0.030, 0.068, ax)
-    cheek = (
-        smoothstep(0.006, -0.008, y - edge)
-        * smoothstep(0.028, 0.036, ax)
-        * smoothstep(-0.038, -0.018, z)
-    )
+    cheek = smoothstep(0.006, -0.008, y - edge) * smoothstep(0.028, 0.036, ax) * smoothstep(-0.038, -0.018, z)
     throat = smoothstep(-0.118, -0.098, y - 0.2 * np.minimum(z, 0.02))
     return {"moustache": moustache, "chin_beard": chin * throat, "cheek_beard": cheek * throat}
 

@@ -39,7 +39,11 @@ def test_harmonics_are_those_of_scipy() -> None:
         [(0, 0), (1, -1), (1, 0), (1, 1), (2, -2), (2, -1), (2, 0), (2, 1), (2, 2)]
     ):
         value = sph_harm_y(band, abs(order), polar, azimuth)
-        real = value.real if order == 0 else np.sqrt(2) * (-1) ** order * (value.imag if order < 0 else value.real)
+        real = (
+            value.real
+            if order == 0
+            else np.sqrt(2) * (-1) ** order * (value.imag if order < 0 else value.real)
+        )
         assert np.allclose(harmonics(n)[:, column], real, atol=1e-12), (band, order)
 
 
@@ -48,7 +52,12 @@ def test_a_probe_gives_what_an_integral_over_the_panorama_gives() -> None:
     h, w = light.shape[:2]
     theta, phi = (np.arange(h) + 0.5) * np.pi / h, (np.arange(w) + 0.5) * 2 * np.pi / w
     around = np.stack(
-        [np.sin(theta)[:, None] * np.sin(phi), np.cos(theta)[:, None] + 0 * phi, np.sin(theta)[:, None] * np.cos(phi)], -1
+        [
+            np.sin(theta)[:, None] * np.sin(phi),
+            np.cos(theta)[:, None] + 0 * phi,
+            np.sin(theta)[:, None] * np.cos(phi),
+        ],
+        -1,
     )
     solid = np.sin(theta)[:, None] * (np.pi / h) * (2 * np.pi / w) + 0 * phi
     mean = (light * solid[..., None]).sum() / solid.sum() / 3
@@ -64,7 +73,9 @@ def test_the_kernel_s_sky_is_the_harmonics_sum() -> None:
     light[:27] = reduce(panorama()).reshape(-1)
     n = directions(50).astype(np.float32)
     out = wp.zeros(50, dtype=wp.vec3)
-    wp.launch(sky_at, dim=50, inputs=[wp.array(n, dtype=wp.vec3), wp.array(light, dtype=float)], outputs=[out])
+    wp.launch(
+        sky_at, dim=50, inputs=[wp.array(n, dtype=wp.vec3), wp.array(light, dtype=float)], outputs=[out]
+    )
     assert np.allclose(out.numpy(), harmonics(n) @ reduce(panorama()), atol=1e-4)
 
 
