@@ -32,7 +32,10 @@ def _clouds(rng: np.random.Generator, size: int, cells: int, octaves: int = 4) -
     for k in range(octaves):
         n = min(cells * 2**k + 2, size)
         grains = rng.standard_normal((n, n), np.float32)
-        total += np.asarray(cv2.resize(grains, (size, size), interpolation=cv2.INTER_CUBIC)) / 1.7**k
+        large: np.ndarray = np.asarray(
+            cv2.resize(grains, (size, size), interpolation=cv2.INTER_CUBIC), np.float32
+        )
+        total = total + large / np.float32(1.7**k)
     return total
 
 

@@ -28,7 +28,7 @@ def brows(
     drawn = np.where(
         (rest[:, 2] > 0.0) & (np.abs(rest[:, 1] - 0.047) < 0.014) & (np.abs(rest[:, 0]) < 0.066), 1.0, 0.0
     )
-    triangle, weights = roots(rng, head, neutral, drawn, 45000)
+    triangle, weights = roots(rng, head, neutral, drawn, 30000)
     place = at(rest, head, triangle, weights)
     s = (np.abs(place[:, 0]) - 0.0105) / look["brow_length"]
     t = np.clip(s, 0, 1)
@@ -53,7 +53,7 @@ def brows(
     points = root[:, None] + own[:, None, None] * k * (flow[:, None] + n[:, None] * (0.32 - 0.22 * k))
     colour = np.array([look[f"brow_{c}"] for c in "rgb"]) * np.exp(0.25 * rng.standard_normal((count, 1)))
     return Strands(
-        points.astype(np.float32), triangle, weights, np.full(count, 0.00020), colour, np.full(count, BROW)
+        points.astype(np.float32), triangle, weights, np.full(count, 0.00015), colour, np.full(count, BROW)
     )
 
 

@@ -14,7 +14,7 @@ from smoothswap.rendered.head import NECK_PIVOT, load_head
 from smoothswap.rendered.people import Identity
 from smoothswap.rendered.world4.arrays import Device, matrix, vector
 from smoothswap.rendered.world4.face_hair import beard, brows, lashes
-from smoothswap.rendered.world4.grow import Strands, joined, thinned
+from smoothswap.rendered.world4.grow import LASH, Strands, joined, thinned
 from smoothswap.rendered.world4.light import GRID, Haze
 from smoothswap.rendered.world4.occluders import hat_line
 from smoothswap.rendered.world4.people import LOOK, numbers
@@ -28,11 +28,12 @@ from smoothswap.rendered.world4.styling import Styling
 class Canvas:
     """What strands are laid over.
 
-    Hits and the linear picture, camera and light on the device; affine [2, 3] from output to frame pixels, output pixels
-    a frame pixel, the scene's exposure, the camera's distance (m).
+    Hits, depth (m) and the linear picture, camera and light on the device; affine [2, 3] from output to frame
+    pixels, output pixels a frame pixel, the scene's exposure, the camera's distance (m).
     """
 
     seen: Any
+    depth: Any
     image: Any
     camera: Any
     light: Any
@@ -89,6 +90,7 @@ class Hair:
             "weights": self.device.vectors(weights),
             "along": self.device.floats(along),
             "width": self.device.floats(width[strand]),
+            "behind": self.device.floats(np.where(kind == LASH, 0.0042, 0.0012)[strand]),
             "strand": self.device.ints(strand),
             "colours": self.device.vectors(colour),
             "kinds": self.device.ints(kind),
@@ -143,8 +145,9 @@ class Hair:
         device.launch(carry, s["first"].shape[0], [*root, *turned], [moved])
         nearest = wp.full((size * parts, size * parts), int(NOTHING), dtype=wp.int64, device=device.name)
         inverse = device.floats(np.linalg.inv(np.vstack([canvas.affine, [0, 0, 1]]))[:2].reshape(-1))
+        thick = wp.zeros(nearest.shape, dtype=int, device=device.name)
         line = [moved, s["along"], s["width"], canvas.camera, inverse, canvas.scale, parts]
-        device.launch(draw, count, line, [nearest])
+        device.launch(draw, count, [*line, canvas.depth, s["behind"]], [nearest, thick])
         visible = wp.zeros(count, dtype=int, device=device.name)
         device.launch(show, nearest.shape, [nearest], [visible])
         lit = wp.zeros(count, dtype=wp.vec3, device=device.name)
@@ -154,16 +157,6 @@ class Hair:
         around = [self.haze, vector(centre), eye, canvas.light]
         device.launch(light_strands, count, [moved, s["along"], *kinds, *around], [lit])
         cover = wp.zeros((size, size), dtype=wp.vec2, device=device.name)
-        over = [
-            nearest,
-            parts,
-            canvas.seen,
-            canvas.camera,
-            canvas.scale,
-            s["width"],
-            s["strand"],
-            s["kinds"],
-            lit,
-        ]
-        device.launch(lay, (size, size), [*over, canvas.exposure], [canvas.image, cover])
+        over = [nearest, thick, parts, canvas.seen, s["strand"], s["kinds"], lit, canvas.exposure]
+        device.launch(lay, (size, size), over, [canvas.image, cover])
         return np.asarray(cover.numpy())

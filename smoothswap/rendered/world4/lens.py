@@ -14,7 +14,8 @@ FILM = 24.0  # mm, height of the full frame that focal lengths are quoted for
 class Lens:
     """A camera's numbers.
 
-    focal: mm on the full frame; aperture: f-number; gain: the sensor's, 1 for bright light; contrast, saturation,
+    focal: mm on the full frame; aperture: f-number; gain: the sensor's, 1 for bright light; softness: of the
+    glass and the mosaic, in 256ths of the side; contrast, saturation,
     sharpening, clarity (sharpening of what is coarse): of the development; vignette,
     bloom: shares; shutter: share of a frame's time that it is open.
     """
@@ -24,6 +25,7 @@ class Lens:
     gain: float
     contrast: float
     saturation: float
+    softness: float
     sharpening: float
     clarity: float
     vignette: float
@@ -49,7 +51,8 @@ def sample_lens(rng: np.random.Generator) -> Lens:
         gain=float(np.exp(rng.uniform(np.log(0.4), np.log(4.0)) + 0.5 * (kind == "conference"))),
         contrast=float(rng.uniform(1.0, 1.45)),
         saturation=float(rng.uniform(0.9, 1.25)),
-        sharpening=float(rng.uniform(0.0, 0.6)),
+        softness=float(rng.uniform(0.35, 0.95)),
+        sharpening=float(rng.uniform(0.0, 0.5)),
         clarity=float(rng.uniform(0.1, 0.9)),
         vignette=float(rng.uniform(0.0, 0.25)),
         bloom=float(rng.uniform(0.0, 0.08)),
@@ -155,6 +158,8 @@ def develop(
         for t in np.linspace(-0.5, 0.5, 4 * n):
             kernel[round(n // 2 + float(t) * dy), round(n // 2 + float(t) * dx)] += 1
         picture = cv2.filter2D(picture, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101)
+    if lens.softness > 0:
+        picture = cv2.GaussianBlur(picture, (0, 0), max(lens.softness * w / 256, 0.2))
     if lens.bloom > 0.01:
         small = cv2.resize(np.minimum(picture, 4.0), (w // 4, h // 4), interpolation=cv2.INTER_AREA)
         glow = cv2.resize(cv2.GaussianBlur(small, (0, 0), w / 100), (w, h))

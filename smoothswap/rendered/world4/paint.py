@@ -59,11 +59,23 @@ def look_up_colour(picture: wp.array(dtype=wp.vec3, ndim=2), at: wp.vec2) -> wp.
 
 
 @wp.kernel
-def outline(seen: wp.array(dtype=Hit, ndim=2), step: float, edge: wp.array(dtype=wp.uint8, ndim=2)):
-    """1 where a neighbour shows something else; `step`: metres off the tangent plane that still count as the same."""
+def outline(
+    seen: wp.array(dtype=Hit, ndim=2),
+    camera: wp.array(dtype=float),
+    step: float,
+    edge: wp.array(dtype=wp.uint8, ndim=2),
+    depth: wp.array(dtype=float, ndim=2),
+):
+    """Depth of each pixel (m; a million for background), and an edge of 1 where a neighbour shows something else.
+
+    step: metres off the tangent plane that still count as the same.
+    """
     row, column = wp.tid()
     own = seen[row, column]
     found = wp.uint8(0)
+    depth[row, column] = 1.0e6
+    if own.kind >= 0:
+        depth[row, column] = camera[3] - own.position[2]
     for i in range(wp.max(row - 1, 0), wp.min(row + 2, seen.shape[0])):
         for j in range(wp.max(column - 1, 0), wp.min(column + 2, seen.shape[1])):
             other = seen[i, j]

@@ -124,10 +124,12 @@ class Portrait:
         self.skin.crease(state.expression)
         eyes = self.eyes(deformed, state)
         camera, light = device.floats(scene.camera), device.floats(scene.light)
-        seen, image = self._surface(
+        seen, depths, image = self._surface(
             eyes, (size, size), self.pixel / scale, [camera, device.floats(affine.reshape(-1))], light
         )
-        canvas = Canvas(seen, image, camera, light, affine, scale, scene.exposure, float(scene.camera[3]))
+        canvas = Canvas(
+            seen, depths, image, camera, light, affine, scale, scene.exposure, float(scene.camera[3])
+        )
         cover = self.hair.lay(deformed, state.pose, canvas)
         hits = seen.numpy()
         kind = hits["kind"]
@@ -144,8 +146,8 @@ class Portrait:
 
     def _surface(
         self, eyes: np.ndarray, shape: tuple[int, int], pixel: float, view: list[Any], light: Any
-    ) -> tuple[Any, Any]:
-        """What the camera sees of the mesh: hits, and linear light without the strands."""
+    ) -> tuple[Any, Any, Any]:
+        """What the camera sees of the mesh: hits, depth, and linear light without the strands."""
         device, geometry, skin = self.device, self.body.geometry, self.skin.values
         gaze = Gaze()
         gaze.left, gaze.right, gaze.left_ahead, gaze.right_ahead = (vector(v) for v in eyes)
@@ -154,7 +156,8 @@ class Portrait:
         edge = wp.empty(shape, dtype=wp.uint8, device=device.name)
         fallen, other, shadows, image = (wp.zeros(shape, dtype=wp.vec3, device=device.name) for _ in range(4))
         device.launch(trace, shape, [geometry, *view], [seen])
-        device.launch(outline, shape, [seen, pixel * 1.2], [edge])
+        depths = wp.empty(shape, dtype=float, device=device.name)
+        device.launch(outline, shape, [seen, view[0], pixel * 1.2], [edge, depths])
         device.launch(relief, shape, [skin, RELIEF], [seen])
         device.launch(illuminate, shape, [geometry, self.hair.haze, seen, light, BOUNCE], [shadows, fallen])
         widths = np.full((MATERIALS, 3), 1e-5)
@@ -165,4 +168,4 @@ class Portrait:
         device.launch(scatter, shape, [seen, other, pixel, 1, curves], [fallen])
         lit = [seen, edge, fallen, shadows, skin, gaze, light, self.scene.exposure, self.behind]
         device.launch(paint, shape, [geometry, *view, *lit], [image])
-        return seen, image
+        return seen, depths, image

@@ -6,7 +6,7 @@ import numpy as np
 
 from smoothswap.rendered.head import Head, smoothstep
 from smoothswap.rendered.world4.grow import SCALP, Strands, at, roots, unit
-from smoothswap.rendered.world4.skull import Skull, ear_share
+from smoothswap.rendered.world4.skull import CENTRE, Skull, ear_share
 from smoothswap.rendered.world4.styling import Styling
 
 
@@ -141,6 +141,8 @@ def scalp(
     step, wide_share = own / (steps - 1), rng.uniform(0, 1, count)
     points = np.empty((count, steps, 3))
     points[:, 0] = root - n * 0.0008
+    behind = unit(np.array([0.0, 0.45, -1.0]))
+    bun = CENTRE + behind * (skull.reach(behind) + 0.020)
     across = unit(np.cross(direction, n + 1e-3))
     p = points[:, 0]
     for k in range(1, steps):
@@ -151,11 +153,7 @@ def scalp(
         direction = unit(direction + np.stack([0 * pull, -pull, 0 * pull], -1))
         moved = p + step[:, None] * unit(direction + 0.9 * swing)
         if styling.hair == "bun" and k > steps * 0.45:
-            moved = (
-                moved
-                + (np.array([0, 0.105, -0.135]) + 0.030 * unit(rng.standard_normal((count, 3))) - moved)
-                * 0.75
-            )
+            moved = moved + (bun + 0.030 * unit(rng.standard_normal((count, 3))) - moved) * 0.75
             new = moved
         elif styling.hair == "afro":
             new = moved

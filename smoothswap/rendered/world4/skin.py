@@ -212,7 +212,7 @@ def make_skin(look: Mapping[str, float]) -> Skin:
     under = 0.5 * hair + 0.35 * base * np.array([0.75, 0.85, 1.0], np.float32)
     colour = colour * (1 - 0.62 * stain) + under * 0.62 * stain
     brow = np.array([look[f"brow_{c}"] for c in "rgb"], np.float32)
-    tinted = (0.78 * np.clip(brow_area(ax, y, look) * look["brow_density"], 0, 1) * front)[..., None]
+    tinted = (0.5 * np.clip(brow_area(ax, y, look) * look["brow_density"], 0, 1) * front)[..., None]
     colour = colour * (1 - tinted) + (0.7 * brow + 0.1 * base) * tinted
     lip = lip_shape(x, y, look["lip_fullness"])
     red = np.array([look[f"lip_{c}"] for c in "rgb"], np.float32)

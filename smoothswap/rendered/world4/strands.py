@@ -72,9 +72,15 @@ def draw(
     inverse: wp.array(dtype=float),  # frame pixel -> output pixel
     scale: float,  # output pixels a frame pixel
     parts: int,
+    depths: wp.array(dtype=float, ndim=2),  # of the pixels, m
+    behind: wp.array(dtype=float),  # m that a segment may lie behind its pixel: lashes lie in the lids' folds
     nearest: wp.array(dtype=wp.int64, ndim=2),
+    thick: wp.array(dtype=int, ndim=2),
 ):
-    """The nearest segment at each subpixel: depth in the high half, the segment's number in the low one."""
+    """The nearest segment at each subpixel: depth in the high half, the segment's number in the low one.
+
+    Only those before what the pixel shows; `thick` sums the shares of the subpixel that they take, in 1/64.
+    """
     i = wp.tid()
     if along[i] > 1.5:
         return
@@ -99,6 +105,7 @@ def draw(
     steps = wp.max(int(long + 0.999), 1)
     wide = width[i] * camera[0] / da * scale * s * (1.0 - 0.75 * ramp(0.55, 1.0, along[i]))
     across = wp.max(int(wide + 0.5), 1)
+    share = int(64.0 * wp.min(wide, 1.0) + 0.5)
     steep = wp.abs(by - ay) > wp.abs(bx - ax)
     rows = nearest.shape[0]
     columns = nearest.shape[1]
@@ -117,7 +124,9 @@ def draw(
             else:
                 py = int(wp.floor(y + off))
             if px >= 0 and py >= 0 and px < columns and py < rows:
-                wp.atomic_min(nearest, py, px, key)
+                if depth < depths[py / parts, px / parts] + behind[i]:
+                    wp.atomic_min(nearest, py, px, key)
+                    wp.atomic_add(thick, py, px, share)
 
 
 @wp.kernel
@@ -206,11 +215,9 @@ def light_strands(
 @wp.kernel
 def lay(
     nearest: wp.array(dtype=wp.int64, ndim=2),
+    thick: wp.array(dtype=int, ndim=2),
     parts: int,
     seen: wp.array(dtype=Hit, ndim=2),
-    camera: wp.array(dtype=float),
-    scale: float,
-    width: wp.array(dtype=float),
     strand: wp.array(dtype=int),
     kinds: wp.array(dtype=int),
     lit: wp.array(dtype=wp.vec3),
@@ -220,10 +227,7 @@ def lay(
 ):
     """Strands over the picture; `cover`: shares of the pixel that hair of the head, and of the face, takes."""
     row, column = wp.tid()
-    at = seen[row, column]
-    depth = float(1.0e6)
-    if at.kind >= 0:
-        depth = camera[3] - at.position[2] + 0.0012
+    through = seen[row, column].through
     total = wp.vec3(0.0, 0.0, 0.0)
     scalp = float(0.0)
     face = float(0.0)
@@ -231,19 +235,14 @@ def lay(
         for b in range(parts):
             key = nearest[row * parts + a, column * parts + b]
             if key != NOTHING:
-                d = float(key / wp.int64(4294967296)) / DEPTH_UNIT
                 i = int(key % wp.int64(4294967296))
-                kind = kinds[strand[i]]
-                slack = float(0.0)
-                if kind == 2:
-                    slack = 0.003
-                if d < depth + slack:
-                    wide = wp.min(width[i] * camera[0] / d * scale * float(parts), 1.0)
-                    total = total + lit[i] * (wide * at.through)
-                    if kind == 0:
-                        scalp += wide
-                    else:
-                        face += wide
+                # Strands that lie one behind another cover by chance.
+                wide = 1.0 - wp.exp(-1.4 * float(thick[row * parts + a, column * parts + b]) / 64.0)
+                total = total + lit[i] * (wide * through)
+                if kinds[strand[i]] == 0:
+                    scalp += wide
+                else:
+                    face += wide
     whole = 1.0 / float(parts * parts)
     share = (scalp + face) * whole
     image[row, column] = image[row, column] * (1.0 - share) + total * (whole * exposure)

@@ -12,7 +12,11 @@ from smoothswap.rendered.world4.probes import harmonics, load_probes, reduce
 
 
 @wp.kernel
-def sky_at(normals: wp.array(dtype=wp.vec3), light: wp.array(dtype=float), out: wp.array(dtype=wp.vec3)):
+def sky_at(  # type: ignore[no-untyped-def]
+    normals: wp.array(dtype=wp.vec3),  # type: ignore[valid-type]
+    light: wp.array(dtype=float),  # type: ignore[valid-type]
+    out: wp.array(dtype=wp.vec3),  # type: ignore[valid-type]
+):
     i = wp.tid()
     out[i] = sky(normals[i], light)
 
