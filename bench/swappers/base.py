@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from bench.data.pairs import Pair
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from smoothswap.pixels import Image
 
 Kind = Literal["crop", "frame", "finished"]

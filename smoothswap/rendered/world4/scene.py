@@ -68,7 +68,7 @@ def sample_scene(rng: np.random.Generator, size: int, albedo: float = 0.25, wide
     background = sample_background(rng, size, probe, blur)
     # Cameras and people with them light a face so that it can be seen, dark ones less so.
     exposure = (
-        0.245 * (albedo / 0.25) ** 0.42 / (brightness(light) * albedo) * float(np.exp(rng.normal(0.0, 0.25)))
+        0.285 * (albedo / 0.25) ** 0.42 / (brightness(light) * albedo) * float(np.exp(rng.normal(0.0, 0.25)))
     )
     name = str(rng.choice(OCCLUDERS, p=[0.91, 0.05, 0.04]))
     camera = np.array([focal, centre[0], centre[1], distance], np.float32)

@@ -10,7 +10,8 @@ import pytest
 from smoothswap.rendered.world4.lens import Lens, confusion, develop, disc, sample_lens, tone
 
 PLAIN = Lens(
-    focal=50, aperture=2, gain=1e-6, contrast=1, saturation=1, sharpening=0, clarity=0, vignette=0, bloom=0, shutter=0.5,
+    focal=50, aperture=2, gain=1e-6, contrast=1, saturation=1, softness=0,
+    sharpening=0, clarity=0, vignette=0, bloom=0, shutter=0.5,
     seed=1,
 )  # fmt: skip
 
