@@ -28,7 +28,7 @@ def _tint(rng: np.random.Generator, low: float, high: float, colour: float = 0.3
 
 
 def _clouds(rng: np.random.Generator, size: int, cells: int, octaves: int = 4) -> np.ndarray:
-    total = np.zeros((size, size), np.float32)
+    total: np.ndarray = np.zeros((size, size), np.float32)
     for k in range(octaves):
         n = min(cells * 2**k + 2, size)
         grains = rng.standard_normal((n, n), np.float32)

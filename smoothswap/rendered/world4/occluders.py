@@ -109,7 +109,15 @@ def spectacles(head: Head, neutral: np.ndarray, kind: int) -> list[Extra]:
 
 
 def hat_line(rest: np.ndarray, kind: int) -> np.ndarray:
-    """Metres above a hat's edge at places of the mean head; 1 cap, 2 beanie."""
+    """How far above a hat's edge places of the head lie.
+
+    Args:
+        rest: On the mean head, [..., 3], m.
+        kind: 1 cap, 2 beanie.
+
+    Returns:
+        m; negative below the edge.
+    """
     y, z = rest[..., 1], rest[..., 2]
     front = {1: 0.090, 2: 0.079}[kind]
     return np.asarray(

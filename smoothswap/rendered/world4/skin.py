@@ -90,7 +90,16 @@ def _groove(distance: np.ndarray, width: float) -> np.ndarray:
 
 
 def lip_shape(x: np.ndarray, y: np.ndarray, fullness: float) -> np.ndarray:
-    """How much of a texel is red of the lips (0..1), on the mean head."""
+    """How much of a place is red of the lips.
+
+    Args:
+        x: On the mean head, m.
+        y: Of the same shape.
+        fullness: 1 for the middling lip.
+
+    Returns:
+        0..1.
+    """
     u = np.clip(np.abs(x) / 0.0245, 0, 1)
     arc = np.sqrt(np.maximum(1 - u**2, 0))
     top = -0.0445 + 0.0078 * fullness * arc**0.8 * (1 - 0.22 * np.exp(-(u**2) * 60))
@@ -267,7 +276,16 @@ def make_skin(look: Mapping[str, float]) -> Skin:
 
 
 def beard_area(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
-    """Where moustache, chin and cheeks grow hair (0..1), by the look's names, at places of the mean head."""
+    """Where moustache, chin and cheeks grow hair.
+
+    Args:
+        x: On the mean head, m.
+        y: Of the same shape.
+        z: Of the same shape.
+
+    Returns:
+        0..1 by the look's names.
+    """
     ax = np.abs(x)
     moustache = smoothstep(0.033, 0.026, ax) * smoothstep(
         -0.0365, -0.0345, y + 0.10 * np.maximum(ax - 0.012, 0)
@@ -284,7 +302,16 @@ def beard_area(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndar
 
 
 def brow_area(ax: np.ndarray, y: np.ndarray, look: Mapping[str, float]) -> np.ndarray:
-    """How thick the brow grows (0..1) at |x| and y of the mean head."""
+    """How thick the brow grows.
+
+    Args:
+        ax: |x| on the mean head, m.
+        y: Of the same shape.
+        look: The person's numbers by name.
+
+    Returns:
+        0..1.
+    """
     s = (ax - 0.0105) / look["brow_length"]
     middle, half = brow_line(s, look)
     inside = np.exp(-(((y - middle) / np.maximum(half, 1e-5)) ** 2) * 1.1)
@@ -292,7 +319,15 @@ def brow_area(ax: np.ndarray, y: np.ndarray, look: Mapping[str, float]) -> np.nd
 
 
 def brow_line(s: np.ndarray, look: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Height and half thickness (m) of the brow at shares of its length from the inner end."""
+    """The brow's course.
+
+    Args:
+        s: Shares of its length from the inner end.
+        look: The person's numbers by name.
+
+    Returns:
+        Height on the mean head and half thickness, m.
+    """
     t = np.clip(s, 0, 1)
     middle = 0.0435 + look["brow_height"] + look["brow_arch"] * np.sin(np.pi * t * 0.86) * 1.25
     middle = middle + look["brow_tilt"] * (t - 0.5) - 0.0035 * np.maximum(t - 0.6, 0) / 0.4
