@@ -8,6 +8,8 @@ from smoothswap.rendered.head import SKIN, Head, smoothstep
 from smoothswap.rendered.world4.grow import BEARD, BROW, LASH, Strands, at, roots, unit
 from smoothswap.rendered.world4.skin import beard_area, brow_area, brow_line
 
+HAIRS = 7.5e5  # of a beard a square metre: each drawn one stands for a few
+
 
 def brows(
     rng: np.random.Generator, head: Head, neutral: np.ndarray, normals: np.ndarray, look: dict[str, float]
@@ -139,14 +141,16 @@ def beard(
     rest = head.mean
     grown = beard_area(rest[:, 0], rest[:, 1], rest[:, 2])
     density = np.max([grown[k] * look[k] for k in grown], 0) * (head.ear_weight < 0.3)
-    count = int(9000 * min(1.0, 0.3 + float(np.mean([look[k] for k in grown])))) if most > 0.8 else 6000
+    reached = head.triangles[density[head.triangles].max(1) > 0.01]
     wide = np.zeros(len(rest))
-    wide[np.unique(head.triangles[density[head.triangles].max(1) > 0.01])] = 1
-    triangle, weights = roots(rng, head, neutral, wide, 2 * count)
+    wide[np.unique(reached)] = 1
+    sides = rest[reached]
+    area = np.linalg.norm(np.cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0]), axis=1).sum() / 2
+    triangle, weights = roots(rng, head, neutral, wide, int(HAIRS * area))
     place = at(rest, head, triangle, weights)
     here = beard_area(place[:, 0], place[:, 1], place[:, 2])
     thick = np.max([here[k] * look[k] for k in here], 0)
-    kept = rng.uniform(0, 1, len(thick)) < thick * (0.85 if most > 0.8 else 0.5)
+    kept = rng.uniform(0, 1, len(thick)) < thick**1.5 * (0.9 if most > 0.8 else 0.5)
     triangle, weights, place, thick = triangle[kept], weights[kept], place[kept], thick[kept]
     count = len(place)
     if count == 0:

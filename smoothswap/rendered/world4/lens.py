@@ -51,7 +51,7 @@ def sample_lens(rng: np.random.Generator) -> Lens:
         gain=float(np.exp(rng.uniform(np.log(0.4), np.log(4.0)) + 0.5 * (kind == "conference"))),
         contrast=float(rng.uniform(1.0, 1.45)),
         saturation=float(rng.uniform(0.9, 1.25)),
-        softness=float(rng.uniform(0.35, 0.95)),
+        softness=float(rng.uniform(0.25, 0.7)),
         sharpening=float(rng.uniform(0.0, 0.5)),
         clarity=float(rng.uniform(0.1, 0.9)),
         vignette=float(rng.uniform(0.0, 0.25)),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from smoothswap.media.video import read_frames
 from smoothswap.rendered import RenderError, write_ffpp
+from smoothswap.rendered.ffpp import Clip, _make
 from smoothswap.rendered.head import euler_to_pose, load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.motion import State
@@ -126,22 +126,23 @@ def test_a_true_swap_leaves_corners_and_state_alone() -> None:
     change = np.abs(original[0].astype(int) - swap[0]).max(-1)
     mask = np.unpackbits(pictures["face"][0], axis=-1)[:, :96].astype(bool)
     mask |= np.unpackbits(other["face"][0], axis=-1)[:, :96].astype(bool)
-    assert change[mask].mean() > 5 * max(change[~mask].mean(), 0.2)
+    # Outside it, hair moves a little with another skull.
+    assert change[mask].mean() > 3 * change[~mask].mean()
     assert change[:8, :8].max() == 0
     depth = pictures["depth"][0] * DEPTH_UNIT
     assert 0.2 < depth[mask & (depth > 0)].min() < 4
 
 
-def test_a_tree_of_world_4_names_it_and_holds_the_masks(tmp_path: Path) -> None:
-    root = tmp_path / "tree"
-    write_ffpp(root, identities=2, frames=1, size=64, seed=1, workers=1, version=4)
-    assert json.loads((root / "rendered.json").read_text())["version"] == 4
-    rows = pd.read_parquet(root / "truth.parquet")
-    assert set(rows["manipulation"]) == {"youtube", "oracle"}
-    assert {"visible", "gaze_world", "eye_open_left", "mouth_open", "probe"} <= set(rows.columns)
-    for name in ("youtube/000", "youtube/001", "oracle/000_001", "oracle/001_000"):
-        with np.load(root / "truth" / f"{name}.npz") as held:
-            assert held["depth"].shape == (1, 64, 64)
-            assert held["face"].shape == (1, 64, 8)
+def test_a_clip_of_world_4_lies_beside_its_masks_and_depth(tmp_path: Path) -> None:
+    clip = Clip(1, 0, 1, 64, 1, version=4)
+    clip.folder(tmp_path).mkdir(parents=True)
+    path, _, rows = _make((clip, tmp_path))
+    assert path == "manipulated_sequences/oracle/c23/videos/000_001.mp4"
+    assert read_frames(tmp_path / path).frames[0].shape == (64, 64, 3)
+    assert rows[0]["manipulation"] == "oracle"
+    assert {"visible", "gaze_world", "eye_open_left", "mouth_open", "probe"} <= set(rows[0])
+    with np.load(tmp_path / "truth" / "oracle" / "000_001.npz") as held:
+        assert held["depth"].shape == (1, 64, 64)
+        assert held["face"].shape == (1, 64, 8)
     with pytest.raises(RenderError, match="no world 5"):
         write_ffpp(tmp_path / "x", identities=2, frames=1, version=5)
