@@ -85,7 +85,7 @@ def _blob(x: np.ndarray, y: np.ndarray, cx: float, cy: float, sx: float, sy: flo
 
 def _groove(distance: np.ndarray, width: float) -> np.ndarray:
     """A furrow's profile: deep in the middle, with raised banks."""
-    t = distance / width
+    t = np.asarray(distance / width, np.float32)
     return np.asarray(-np.exp(-(t**2)) + 0.45 * np.exp(-((np.abs(t) - 1.9) ** 2)))
 
 
@@ -113,7 +113,7 @@ def _folds(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, front: np.nda
     ax = np.abs(x)
     wavy = 0.0022 * noise(rng, 0.03, 2)
     forehead = np.zeros_like(x)
-    for height in 0.062 + 0.0105 * np.arange(4) + rng.normal(0, 0.0012, 4):
+    for height in (0.062 + 0.0105 * np.arange(4) + rng.normal(0, 0.0012, 4)).tolist():
         arch = height + 0.004 * np.cos(ax / 0.05 * np.pi) * rng.uniform(0.2, 1) + wavy
         forehead += _groove(y - arch, 0.0016) * smoothstep(0.052, 0.030, ax) * rng.uniform(0.5, 1)
     frown = np.zeros_like(x)
@@ -123,7 +123,7 @@ def _folds(rng: np.random.Generator, x: np.ndarray, y: np.ndarray, front: np.nda
     crow = np.zeros_like(x)
     cx, cy = ax - 0.046, y - 0.026
     distance, angle = np.hypot(cx, cy), np.arctan2(cy, cx)
-    for direction in np.linspace(-0.75, 0.75, 4) + rng.normal(0, 0.06, 4):
+    for direction in (np.linspace(-0.75, 0.75, 4) + rng.normal(0, 0.06, 4)).tolist():
         ray = _groove((angle - direction) * distance + 0.25 * wavy, 0.0009)
         crow += ray * smoothstep(0.002, 0.006, distance) * smoothstep(0.021, 0.010, distance) * (cx > -0.002)
     # From the wing of the nose to beside the corner of the mouth.
