@@ -19,7 +19,7 @@ from smoothswap.rendered.world4.teeth import jaw_drop, make_teeth
 REACH = 0.05  # m of ambient occlusion
 
 
-def _directions(count: int = 28) -> np.ndarray:
+def _directions(count: int = 22) -> np.ndarray:
     """Directions spread evenly over the sphere (a Fibonacci lattice)."""
     i = np.arange(count) + 0.5
     polar, turn = np.arccos(1 - 2 * i / count), np.pi * (1 + 5**0.5) * i

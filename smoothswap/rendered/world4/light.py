@@ -98,7 +98,9 @@ def lamp_shadow(
     """Share of a lamp that the point sees: one ray a pixel, whose neighbours' are smoothed in by scatter."""
     k = 27 + lamp * 7
     direction = vec(light, k)
-    if lamp > 0 and light[k + 6] > 0.25:  # a wide weak lamp throws no shadow that ambient occlusion does not show
+    if (
+        lamp > 0 and light[k + 6] > 0.25
+    ):  # a wide weak lamp throws no shadow that ambient occlusion does not show
         return at.open * clear(haze, at.position + at.normal * 0.002, direction, 0.004)
     d = spread(direction, light[k + 6], lamp, row, column)
     if blocked(g, at.position + at.normal * 0.0012 + d * 0.0015, d):

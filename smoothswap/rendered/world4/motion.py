@@ -83,7 +83,9 @@ class Talk:
         """The state at `t` seconds (t >= 0)."""
         weights = dict(zip(self.head.expression_names, self.own.tolist(), strict=True))
         for name in weights:
-            if name.startswith(("eyeLook", "tongue", "mouthClose", "jaw")):
+            if name.startswith(
+                ("eyeLook", "eyeBlink", "eyeSquint", "browInner", "tongue", "mouthClose", "jaw")
+            ):
                 weights[name] = 0.0
 
         def add(name: str, amount: float) -> None:
@@ -120,7 +122,7 @@ class Talk:
         gaze = np.clip(gaze + 0.02 * self.aims[(k + 7) % 41], [-0.55, -0.35], [0.55, 0.40])
         closed = float(np.exp(-0.5 * ((t - self.blinks) / 0.07) ** 2).max())
         add("eyeBlinkLeft", min(closed + 0.5 * max(float(gaze[1]), 0.0), 1.0))
-        add("eyeWideLeft", 0.6 * max(-float(gaze[1]), 0.0))
+        add("eyeWideLeft", 0.08 + 0.6 * max(-float(gaze[1]), 0.0))
         expression = np.clip(np.array(list(weights.values()), np.float32), 0, 1)
         return State(
             pose=euler_to_pose(yaw, pitch, roll), expression=expression, gaze=gaze.astype(np.float32)

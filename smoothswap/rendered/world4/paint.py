@@ -79,6 +79,11 @@ def outline(
     for i in range(wp.max(row - 1, 0), wp.min(row + 2, seen.shape[0])):
         for j in range(wp.max(column - 1, 0), wp.min(column + 2, seen.shape[1])):
             other = seen[i, j]
+            # Beside an outline the farther depth holds: hair behind it may show there, the background must not.
+            if other.kind < 0:
+                depth[row, column] = 1.0e6
+            elif camera[3] - other.position[2] > depth[row, column] + 0.02:
+                depth[row, column] = camera[3] - other.position[2]
             if other.kind != own.kind or wp.abs(other.through - own.through) > 0.03:
                 found = wp.uint8(1)
             elif own.kind >= 0:

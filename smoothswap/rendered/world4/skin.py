@@ -329,6 +329,7 @@ def brow_line(s: np.ndarray, look: Mapping[str, float]) -> tuple[np.ndarray, np.
         Height on the mean head and half thickness, m.
     """
     t = np.clip(s, 0, 1)
-    middle = 0.0435 + look["brow_height"] + look["brow_arch"] * np.sin(np.pi * t * 0.86) * 1.25
+    # Low at the nose, highest past the middle, and down again at the temple.
+    middle = 0.0402 + look["brow_height"] + (0.0066 + 0.7 * look["brow_arch"]) * np.sin(np.pi * t * 0.8)
     middle = middle + look["brow_tilt"] * (t - 0.5) - 0.0035 * np.maximum(t - 0.6, 0) / 0.4
     return middle, look["brow_thickness"] * (1 - 0.68 * t**1.6) * smoothstep(-0.06, 0.16, s)
