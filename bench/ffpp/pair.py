@@ -22,12 +22,13 @@ from bench.ffpp.pixels import measure, measure_video
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.shown import no_frame, source_frame
 from bench.ffpp.strangers import Strangers
-from bench.ffpp.truth import Truth
+from bench.ffpp.truth import Truth, usable
 from bench.reading.outside import Outside
 from bench.reading.pool import Readers
-from bench.reading.reader import Reading, Status
+from bench.reading.reader import Image, Reading, Status
 from bench.swappers import Swapper, Task
 from bench.swappers.apply import Failed, Swapped, swap
+from smoothswap.faces.face import Face
 from smoothswap.media.video import VideoError
 
 
@@ -212,9 +213,9 @@ class PairRun:
                     self._problems
                 )
         tasks = {}
-        for i, (problem, j) in enumerate(zip(self._problems, self._shown, strict=True)):
-            if problem is None and j is not None:
-                image, face = stranger or (self.source.image(j), self.source.face(j))
+        for i, problem in enumerate(self._problems):
+            if problem is None:
+                image, face = stranger or self._face_to_show(i)
                 tasks[i] = Task(
                     self.pair,
                     self.target.frames.numbers[i],
@@ -226,6 +227,12 @@ class PairRun:
         swapped = swap(self.swapper, list(tasks.values()), self.context.batch_size)
         by_frame = dict(zip(tasks, swapped, strict=True))
         return [by_frame.get(i, Failed("nothing to swap")) for i in range(len(self._problems))]
+
+    def _face_to_show(self, i: int) -> tuple[Image, Face]:
+        """The source's frame and face that go with target frame i, which has no problem."""
+        j = self._shown[i]
+        assert j is not None
+        return self.source.image(j), self.source.face(j)
 
     def _submit(self) -> None:
         """Hand out the frames that need reading; untouched target frames and the truth have been read."""
@@ -258,25 +265,24 @@ class PairRun:
         if reading.status != "ok":
             return self._failed(i, number, reading.status, reading.reason, truths, reading.look)
         j = self._shown[i]
-        assert j is not None
         return Frame(
             self._row(i, number, "ok", ""),
             self.pair,
             posed=True,
             swap=reading,
-            source=self.source.readings[j],
+            source=None if j is None else self.source.readings[j],
             target=self.target.readings[i],
-            truth=_usable(truths.get(number)),
-            source_at=(self.pair.source, j),
+            truth=usable(truths.get(number)),
+            source_at=None if j is None else (self.pair.source, j),
             pixel_error=self._pixel_error(i, number),
             pixels=self._pixels(i),
             case=self._case(i, j, number),
             look=reading.look,
         )
 
-    def _case(self, i: int, j: int, number: int) -> Case | None:
+    def _case(self, i: int, j: int | None, number: int) -> Case | None:
         """The faces of the frame for the report."""
-        if not self.context.pictures:
+        if j is None or not self.context.pictures:
             return None
         image = self._swapped[i] if i < len(self._swapped) else Failed("")
         return self.context.cutter(
@@ -297,16 +303,16 @@ class PairRun:
     ) -> Frame:
         """A frame without a reading of the swap; a posed one keeps its other sides, to count it as wrong."""
         row = self._row(i, number, status, reason)
-        j = self._shown[i] if i < len(self._posed) and self._posed[i] else None
-        if j is None:
+        if not (i < len(self._posed) and self._posed[i]):
             return Frame(row, self.pair, posed=False, target=self._own_crop(i))
+        j = self._shown[i]
         return Frame(
             row,
             self.pair,
             posed=True,
-            source=self.source.readings[j],
+            source=None if j is None else self.source.readings[j],
             target=self.target.readings[i],
-            truth=_usable(truths.get(number)),
+            truth=usable(truths.get(number)),
             pixel_error=self._pixel_error(i, number),
             pixels=self._pixels(i),
             case=self._case(i, j, number),
@@ -349,7 +355,3 @@ class PairRun:
             there=self._there,
             view=self._view,
         )
-
-
-def _usable(reading: Reading | None) -> Reading | None:
-    return reading if reading is not None and reading.status == "ok" else None

@@ -24,6 +24,7 @@ from bench.ffpp.frame import Frame
 from bench.ffpp.pair import Context, PairRun
 from bench.ffpp.plan import Plan
 from bench.ffpp.protocol import Protocol
+from bench.ffpp.sourceless import SourcelessRun, readable_without
 from bench.ffpp.strangers import Strangers
 from bench.ffpp.truth import OwnTruth, TrueClip, Truth
 from bench.reading.outside import Outside
@@ -197,7 +198,9 @@ class Group:
         if pair.again:
             return CycleRun(self.context, pair, swapper, source, target, self.originals[pair.again])
         path = self.dataset.path(self.dataset.original(pair.target))
-        return PairRun(self.context, pair, swapper, source, target, truth, path)
+        plain = self.context.protocol.mode == "swap"
+        kind = SourcelessRun if plain and readable_without(swapper, source, target) else PairRun
+        return kind(self.context, pair, swapper, source, target, truth, path)
 
     @staticmethod
     def _finish(run: PairRun) -> tuple[Pair, str, list[Frame]]:
