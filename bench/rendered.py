@@ -37,6 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--workers", type=at_least(1), metavar="W", help="processes (as many as there are cores)"
     )
+    parser.add_argument(
+        "--world",
+        type=int,
+        choices=(3, 4),
+        default=3,
+        metavar="V",
+        help="version of the rendered world: 3 or 4 (3)",
+    )
     a = parser.parse_args(argv)
     from smoothswap.rendered import write_ffpp
 
@@ -44,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return tqdm(done, total=total, desc="rendering clips", unit="clip", file=sys.stderr)
 
     started = time.monotonic()
-    manifest = write_ffpp(a.out, a.identities, a.frames, a.size, a.seed, a.workers, progress)
+    manifest = write_ffpp(a.out, a.identities, a.frames, a.size, a.seed, a.workers, progress, a.world)
     count = len(manifest["clips"]) * manifest["frames"]
     seconds = time.monotonic() - started
     print(

@@ -104,6 +104,7 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
     makeover: float = 0.0,
     lookalikes: bool = False,
     shapes: bool = False,
+    world: int = 3,
 ) -> None:
     """Render and write atomically; the same arguments give the same bytes, whatever the number of workers.
 
@@ -118,10 +119,13 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
         makeover: As person_views.
         lookalikes: As person_views.
         shapes: As person_views.
+        world: Version of the world, 3 or 4; people of world 4 have no makeovers and no lookalikes yet.
 
     Raises:
-        UsageError: For `shapes` without `lookalikes`, or with an odd number of views.
+        UsageError: For `shapes` without `lookalikes`, or with an odd number of views; for what world 4 lacks.
     """
+    if world == 4 and (makeover or lookalikes or shapes):
+        raise UsageError("world 4 has no makeover, lookalikes or shapes: leave them out, or take world 3")
     if shapes and (not lookalikes or views % 2):
         raise UsageError("shapes are of lookalikes, and their two looks share an even number of views")
     out.mkdir(parents=True, exist_ok=True)
@@ -137,6 +141,10 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
         lookalikes=lookalikes,
         shapes=shapes,
     )
+    if world == 4:
+        from smoothswap.rendered.world4 import views as world4
+
+        render = partial(world4.person_views, views=views, size=size, seed=seed)
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=begin_worker) as pool:
         results = pool.map(render, range(people), chunksize=4)
         for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
@@ -157,6 +165,8 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
         f"--people {people} --views {views} --size {size} "
         f"--seed {seed} --makeover {makeover:g}" + " --lookalikes" * lookalikes + " --shapes" * shapes,
     }
+    if world != 3:
+        meta |= {"world": world, "command": f"{meta['command']} --world {world}"}
     (out / "meta.json.part").write_text(json.dumps(meta, indent=1) + "\n")
     os.replace(out / "meta.json.part", out / "meta.json")
     os.replace(partial_file, out / "faces.npy")
@@ -195,6 +205,7 @@ def parser() -> Parser:
         action="store_true",
         help="of lookalikes: the two who have one shape are one person, with half the views in each look",
     )
+    add("--world", type=int, choices=(3, 4), default=3, metavar="V", help="version: 3 or 4 (%(default)s)")
     add("--workers", type=at_least(1), default=cores(), metavar="N", help="processes (%(default)s)")
     return made
 
@@ -203,7 +214,9 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     a = parser().parse_args(argv)
-    write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes, a.shapes)
+    write_faces(
+        a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes, a.shapes, a.world
+    )
     return EXIT_OK
 
 

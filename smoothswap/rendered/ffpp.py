@@ -6,6 +6,7 @@ Layout (that of FaceForensics++, so that every reader of it reads this):
     manipulated_sequences/oracle/c23/videos/000_003.mp4 ...  the true swap target_source, both directions
     splits/{train,val,test}.json                             pairs of three-digit strings
     truth.parquet, rendered.json                             every frame's scene; seed, sizes, hash of every clip
+    truth/{youtube,oracle}/000.npz ...                       of world 4: masks of the swapped region, and depth
 
 The true swap has the source's face shape, skin, eyes, lips, brows and beard, and the target's hair, clothes, motion,
 gaze, light, camera and background: what the swaps of FaceForensics++ exchange and what they leave.
@@ -38,7 +39,8 @@ from smoothswap.rendered.render import Actor
 from smoothswap.rendered.scene import sample_scene
 from smoothswap.workers import begin_worker, cores
 
-VERSION = 3  # raise it whenever a seed comes to mean other pixels
+VERSION = 3  # of the world; another number whenever a seed comes to mean other pixels
+VERSIONS = (3, 4)  # that can be rendered
 FPS = 12.5
 CRF = 23  # what the name of the folder c23 says
 CLIP_YAW = 0.30  # radians, the amplitude of the turning; beyond it a frontal detector loses many frames
@@ -58,6 +60,7 @@ class Clip:
     frames: int
     size: int
     seed: int
+    version: int = VERSION
 
     @property
     def is_swap(self) -> bool:
@@ -77,6 +80,9 @@ class Clip:
 
 def render_clip(clip: Clip) -> tuple[list[np.ndarray], list[dict[str, Any]]]:
     """Frames uint8 [size, size, 3] and one truth row a frame. Depends on nothing but `clip`."""
+    if clip.version == 4:
+        frames, rows, _ = _world4(clip)
+        return frames, rows
     head = load_head()
     identity = sample_identity(np.random.default_rng([clip.seed, streams.CLIPS, clip.face]))
     rng = np.random.default_rng([clip.seed, streams.CLIP_SCENES, clip.scene])
@@ -108,9 +114,23 @@ def render_clip(clip: Clip) -> tuple[list[np.ndarray], list[dict[str, Any]]]:
     return frames, rows
 
 
+def _world4(clip: Clip) -> tuple[list[np.ndarray], list[dict[str, Any]], dict[str, np.ndarray]]:
+    from smoothswap.rendered.world4.clip import render_clip as render
+
+    frames, rows, pictures = render(clip.face, clip.scene, clip.frames, clip.size, clip.seed, FPS)
+    name = MANIPULATION if clip.is_swap else "youtube"
+    return frames, [{"manipulation": name, **row} for row in rows], pictures
+
+
 def _make(job: tuple[Clip, Path]) -> tuple[str, str, list[dict[str, Any]]]:
     clip, root = job
-    frames, rows = render_clip(clip)
+    if clip.version == 4:
+        frames, rows, pictures = _world4(clip)
+        truth = root / "truth" / str(rows[0]["manipulation"]) / f"{clip.name}.npz"
+        truth.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(truth, face=pictures["face"], depth=pictures["depth"])
+    else:
+        frames, rows = render_clip(clip)
     path = clip.folder(root) / f"{clip.name}.mp4"
     write_video(path, frames, fps=FPS, crf=CRF)
     return str(path.relative_to(root)), hashlib.sha256(path.read_bytes()).hexdigest(), rows
@@ -149,6 +169,7 @@ def write_ffpp(
     seed: int = 0,
     workers: int | None = None,
     progress: Callable[[Iterable[Any], int], Iterable[Any]] | None = None,
+    version: int = VERSION,
 ) -> dict[str, Any]:
     """Render the tree into `out`, all or nothing, and return its manifest (what `rendered.json` holds).
 
@@ -164,6 +185,7 @@ def write_ffpp(
         workers: Processes that render; None: one a core.
         progress: Given the clips as they are done and their number, it hands them on, as tqdm does; None:
             silence.
+        version: Of the world, one of VERSIONS. 4 also writes masks and depth.
 
     Returns:
         The settings by name, and under "clips" the SHA-256 of every video by its path in the tree.
@@ -173,9 +195,11 @@ def write_ffpp(
             be written.
     """
     _check_numbers(identities, frames, size, seed)
+    if version not in VERSIONS:
+        raise RenderError(f"there is no world {version}; known are {', '.join(map(str, VERSIONS))}")
     out = Path(out)
     settings = {
-        "version": VERSION,
+        "version": version,
         "identities": identities,
         "frames": frames,
         "size": size,
@@ -192,8 +216,8 @@ def write_ffpp(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RenderError(f"{out} already holds something else; give a new folder, or remove it")
     pairs = draw_pairs(identities, seed)
-    clips = [Clip(i, i, frames, size, seed) for i in range(identities)]
-    clips += [Clip(s, t, frames, size, seed) for a, b in pairs for t, s in ((a, b), (b, a))]
+    clips = [Clip(i, i, frames, size, seed, version) for i in range(identities)]
+    clips += [Clip(s, t, frames, size, seed, version) for a, b in pairs for t, s in ((a, b), (b, a))]
     work = out.parent / f".{out.name}.{os.getpid()}.part"
     shutil.rmtree(work, ignore_errors=True)
     try:
