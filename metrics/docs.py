@@ -14,6 +14,7 @@ from pathlib import Path
 
 from metrics.registry import ours
 from metrics.spec import LEAVING, QUALITY, VIDEO, Declared, Metric
+from plumbing.ending import command_with
 
 _COLUMNS = ("key", "name", "formula", "unit", "range", "better", "version", "source")
 _INTRO = """\
@@ -181,6 +182,7 @@ def _number(x: float) -> str:
     return "π" if x == math.pi else f"{x:g}"
 
 
+@command_with({})
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the page, or write it.
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
-from multiprocessing import parent_process
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+T = TypeVar("T")
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -20,9 +26,55 @@ def cores() -> int:
 
 
 def begin_worker() -> None:
-    """The initializer of a pool with a process a core: one thread, and an end where the parent was killed."""
+    """The initializer of a pool with a process a core: one thread, and an end where the parent was killed.
+
+    Ctrl-C reaches all processes of a terminal; the parent alone says so and sees to the others.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     use_one_core()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+class _Pool(ProcessPoolExecutor):
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        with _deaf():
+            return super().submit(fn, *args, **kwargs)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ctrl-C waits, and never reaches a process that is begun in here: while it imports it would print a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def pool_of(count: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of worker processes that is left as soon as anything is raised, whatever they are at.
+
+    Args:
+        count: How many. Spawned, because a forked child would inherit the threads of torch and warp in an unknown state.
+
+    Yields:
+        The pool, each process begun by begin_worker.
+    """
+    pool = _Pool(count, get_context("spawn"), initializer=begin_worker)
+    try:
+        yield pool
+    except BaseException:
+        processes = list((pool._processes or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _end_with_parent() -> None:

@@ -17,8 +17,8 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from bench.cli import command
-from bench.errors import EXIT_DATA, EXIT_OK, DataError, EndedEarly
+from bench.cli import scoring
+from bench.errors import EXIT_DATA, EXIT_OK, DataError
 from bench.ffpp.options import parser
 from smoothswap.cli import check_folder
 
@@ -26,15 +26,12 @@ if TYPE_CHECKING:
     from bench.ffpp.plan import Plan
 
 
-@command
+@scoring
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (argparse raises SystemExit itself)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser().parse_args(arguments)
-    try:
-        return run(options, shlex.join(["python", "-m", "bench.ffpp", *arguments]))
-    except KeyboardInterrupt:
-        raise EndedEarly(130, "stopped; results are written at the end, so none of this run were") from None
+    return run(options, shlex.join(["python", "-m", "bench.ffpp", *arguments]))
 
 
 def run(options: argparse.Namespace, line: str) -> int:

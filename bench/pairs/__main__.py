@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from bench.cli import command
-from bench.errors import EndedEarly, UsageError
+from bench.cli import scoring
+from bench.errors import UsageError
 from bench.pairs.options import parser
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ KIND = "pairs"
 """What results.json calls such data."""
 
 
-@command
+@scoring
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -35,12 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from bench.ffpp.__main__ import carry_out
 
     started = datetime.now(timezone.utc)
-    try:
-        return carry_out(
-            prepare(options), options, shlex.join(["python", "-m", "bench.pairs", *arguments]), started
-        )
-    except KeyboardInterrupt:
-        raise EndedEarly(130, "stopped; results are written at the end, so none of this run were") from None
+    return carry_out(
+        prepare(options), options, shlex.join(["python", "-m", "bench.pairs", *arguments]), started
+    )
 
 
 def prepare(options: argparse.Namespace) -> Plan:

@@ -8,13 +8,11 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ from smoothswap.faces.align import AlignmentError, ffhq_crop
 from smoothswap.faces.detect import Detector, Face
 from smoothswap.media.files import replacing
 from smoothswap.media.images import ImageError, SmallImageError, read_image
-from smoothswap.workers import begin_worker
+from smoothswap.workers import pool_of
 
 STATUSES = ("ok", "no_face", "many_faces", "decode_error", "too_small")
 RULES = ("centre", "largest", "refuse")
@@ -211,8 +209,7 @@ def cut_all(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) 
         for photos, part in jobs:
             yield cut_part(cutter, photos, part)
         return
-    # Spawned, because a forked child would inherit the threads of its parent in an unknown state.
-    with ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn"), initializer=_begin) as pool:
+    with pool_of(min(workers, len(jobs))) as pool:
         waiting: set[Future[int]] = set()
         try:
             for photos, part in jobs:
@@ -227,15 +224,6 @@ def cut_all(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) 
             raise DataError(
                 "a worker process died, for lack of memory perhaps; give the same command with fewer --workers, it goes on"
             ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin() -> None:
-    begin_worker()
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches all processes; the first one sees to the others
 
 
 def read_part(path: Path, crops: bool = True) -> tuple[list[dict[str, Any]], list[bytes]]:

@@ -18,9 +18,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +34,7 @@ from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import sample_identity, sample_styling
 from smoothswap.rendered.render import Actor
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import begin_worker, cores
+from smoothswap.workers import cores, pool_of
 
 VERSION = 3  # raise it whenever a seed comes to mean other pixels
 FPS = 12.5
@@ -202,9 +200,7 @@ def write_ffpp(
         (work / "splits").mkdir()
         hashes: dict[str, str] = {}
         rows: list[dict[str, Any]] = []
-        # Spawned, because a forked child would inherit the threads of torch and warp in an unknown state.
-        count = min(workers or cores(), len(clips))
-        with ProcessPoolExecutor(count, get_context("spawn"), initializer=begin_worker) as pool:
+        with pool_of(min(workers or cores(), len(clips))) as pool:
             done: Iterable[Any] = pool.map(_make, [(clip, work) for clip in clips])
             for path, digest, truth in progress(done, len(clips)) if progress else done:
                 hashes[path] = digest
