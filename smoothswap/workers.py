@@ -6,15 +6,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from plumbing.first import SIGNALS, later
+
 T = TypeVar("T")
+_PARENTS = [number for number in SIGNALS if number != signal.SIGTERM]
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -35,46 +37,44 @@ def begin_worker() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-class _Pool(ProcessPoolExecutor):
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        with _deaf():
-            return super().submit(fn, *args, **kwargs)
+class Pool(ProcessPoolExecutor):
+    """Spawned processes, since forked ones would inherit the threads of torch and warp in an unknown state.
 
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Ctrl-C waits, and never reaches a process that is begun in here: while it imports it would print a traceback."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def pool_of(count: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool of worker processes that is left as soon as anything is raised, whatever they are at.
+    None of them, and not what multiprocessing keeps beside them, hears of Ctrl-C or of a terminal that is closed: they
+    would print tracebacks of what their parent says in a line.
 
     Args:
-        count: How many. Spawned, because a forked child would inherit the threads of torch and warp in an unknown state.
-
-    Yields:
-        The pool, each process begun by begin_worker.
+        count: How many.
+        initializer: What begins each of them; it calls begin_worker.
+        initargs: Its arguments.
     """
-    pool = _Pool(count, get_context("spawn"), initializer=begin_worker)
-    try:
-        yield pool
-    except BaseException:
-        processes = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+
+    def __init__(
+        self, count: int, initializer: Callable[..., object] = begin_worker, initargs: tuple[Any, ...] = ()
+    ) -> None:
+        with later(_PARENTS):
+            super().__init__(count, get_context("spawn"), initializer, initargs)
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """As every executor's; it may begin a process."""
+        with later(_PARENTS):
+            return super().submit(fn, *args, **kwargs)
+
+    def leave(self, at_once: bool) -> None:
+        """End the processes.
+
+        Args:
+            at_once: Whatever they are at; else when they have done what they are at. What waits is not begun.
+        """
+        processes = list((self._processes or {}).values())
+        self.shutdown(wait=not at_once, cancel_futures=True)
+        if at_once:
+            for process in processes:
+                process.terminate()
+            self.shutdown(wait=True)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.leave(at_once=kind is not None)
 
 
 def _end_with_parent() -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 from bench.errors import DataError
 from bench.reading.reader import Image, Reader, Reading
 from smoothswap.faces.detect import Face
-from smoothswap.workers import begin_worker
+from smoothswap.workers import Pool, begin_worker
 
 
 class Readers:
@@ -42,18 +40,16 @@ class Readers:
         self.workers = max(1, workers)
         given = (list(instruments), faces_rule, inception)
         self._here = Reader(*given) if self.workers == 1 else None
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool: Pool | None = None
         if self._here is None:
-            # spawn: forking a process that holds torch's threads can deadlock.
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.workers, context, _start, given)
+            self._pool = Pool(self.workers, _start, given)
 
     def __enter__(self) -> Readers:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool.leave(at_once=kind is not None)
 
     def originals(self, frames: Sequence[Image], look: bool = False) -> Future[list[Reading]]:
         """Hand frames of one original clip out to be read: Reader.originals.
@@ -119,7 +115,6 @@ _reader: Reader | None = None
 
 def _start(instruments: list[str], faces_rule: str, inception: Path | None) -> None:
     global _reader
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt does
     begin_worker()  # the processes are the parallelism
     _reader = Reader(instruments, faces_rule, inception)
 

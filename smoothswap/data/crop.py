@@ -25,7 +25,7 @@ from smoothswap.faces.align import AlignmentError, ffhq_crop
 from smoothswap.faces.detect import Detector, Face
 from smoothswap.media.files import replacing
 from smoothswap.media.images import ImageError, SmallImageError, read_image
-from smoothswap.workers import pool_of
+from smoothswap.workers import Pool
 
 STATUSES = ("ok", "no_face", "many_faces", "decode_error", "too_small")
 RULES = ("centre", "largest", "refuse")
@@ -209,7 +209,7 @@ def cut_all(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) 
         for photos, part in jobs:
             yield cut_part(cutter, photos, part)
         return
-    with pool_of(min(workers, len(jobs))) as pool:
+    with Pool(min(workers, len(jobs))) as pool:
         waiting: set[Future[int]] = set()
         try:
             for photos, part in jobs:

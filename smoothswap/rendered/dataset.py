@@ -30,7 +30,7 @@ from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import lookalike, sample_identity, sample_makeover, sample_styling
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import cores, pool_of
+from smoothswap.workers import Pool, cores
 
 EXAMPLES = """
 examples:
@@ -135,7 +135,7 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
         lookalikes=lookalikes,
         shapes=shapes,
     )
-    with pool_of(workers) as pool:
+    with Pool(workers) as pool:
         results = pool.map(render, range(people), chunksize=4)
         for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
             faces[i] = pictures

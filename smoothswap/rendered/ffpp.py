@@ -34,7 +34,7 @@ from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import sample_identity, sample_styling
 from smoothswap.rendered.render import Actor
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import cores, pool_of
+from smoothswap.workers import Pool, cores
 
 VERSION = 3  # raise it whenever a seed comes to mean other pixels
 FPS = 12.5
@@ -200,7 +200,7 @@ def write_ffpp(
         (work / "splits").mkdir()
         hashes: dict[str, str] = {}
         rows: list[dict[str, Any]] = []
-        with pool_of(min(workers or cores(), len(clips))) as pool:
+        with Pool(min(workers or cores(), len(clips))) as pool:
             done: Iterable[Any] = pool.map(_make, [(clip, work) for clip in clips])
             for path, digest, truth in progress(done, len(clips)) if progress else done:
                 hashes[path] = digest
