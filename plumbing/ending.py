@@ -26,6 +26,7 @@ Main = Callable[[Sequence[str] | None], int]
 Codes = Mapping[type[Exception], int]
 CODES: Codes = {UsageError: EXIT_USAGE, DataError: EXIT_DATA, OSError: EXIT_DATA}
 _AGAIN = 2.0  # seconds in which a second signal is taken for the same one, sent to the group too
+_SOON = 0.05  # seconds until it is looked again whether an import has ended
 _PATIENCE = 30.0  # seconds for the work to be left, after which the process ends as it is
 
 
@@ -112,7 +113,12 @@ class _Handler:
     def __call__(self, number: int, frame: FrameType | None) -> None:
         # Modules are imported within try statements that take any exception for a lacking package.
         if _imports(frame):
-            end(number)
+            if not _has_workers():
+                end(number)
+            again = threading.Timer(_SOON, signal.pthread_kill, (threading.main_thread().ident, number))
+            again.daemon = True
+            again.start()
+            return
         if self.first is not None:
             if time.monotonic() - self.first > _AGAIN:
                 end(number)
@@ -133,6 +139,11 @@ def _imports(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _has_workers() -> bool:
+    multiprocessing = sys.modules.get("multiprocessing")
+    return multiprocessing is not None and bool(multiprocessing.active_children())
 
 
 # ---- streams ----
@@ -183,7 +194,7 @@ def patient_streams() -> Iterator[None]:
     for stream in before:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.stdout, sys.stderr = (stream and _Patient(stream) for stream in before)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = (stream and _Patient(stream) for stream in before)
     try:
         yield
     finally:

@@ -72,8 +72,9 @@ def carry_out(plan: Plan, options: argparse.Namespace, line: str, started: datet
     Raises:
         DataError: For data and folders that cannot be used.
     """
+    from bench.ffpp.folder import replaced
     from bench.ffpp.plan import missing_clips
-    from bench.ffpp.report import report
+    from bench.ffpp.report import report, say
     from bench.ffpp.run import run_plan
     from bench.finished.check import check_finished
 
@@ -87,16 +88,9 @@ def carry_out(plan: Plan, options: argparse.Namespace, line: str, started: datet
     check_folder(options.out)
     clock = time.monotonic()
     outcome, video = run_plan(plan)
-    report(
-        plan,
-        outcome,
-        video,
-        out=options.out,
-        as_json=options.json,
-        command=line,
-        started=started,
-        clock=clock,
-    )
+    with replaced(options.out) as work:
+        runs = report(plan, outcome, video, out=work, command=line, started=started, clock=clock)
+    say(options.out, runs, options.json)
     return EXIT_OK
 
 

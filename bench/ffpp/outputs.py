@@ -25,7 +25,7 @@ from bench.ffpp.ledger import Ledger
 from bench.ffpp.run import Outcome
 from bench.ffpp.scores import Scores
 from bench.reading.reader import Reading
-from reports.files import RESULTS, SLICES, VIDEO
+from reports.files import RESULTS, SLICES
 from reports.pictures.store import PICTURES
 from reports.results import Results, write_atomic
 from reports.slices import Slices
@@ -39,7 +39,7 @@ def write_model(
     shared: Mapping[str, str] | None = None,
     slices: Slices | None = None,
 ) -> None:
-    """Write one model's files. An older results.json goes first, so that it never stands beside newer frames.
+    """Write one model's files into a new folder, results.json last.
 
     The hash of every file stands in results.json, so that bench.verify can tell an exchanged one.
 
@@ -54,8 +54,6 @@ def write_model(
     Raises:
         OutputError: When a file cannot be written; whatever happens, none is left half-written.
     """
-    for name in (RESULTS, PICTURES, VIDEO, SLICES):
-        (folder / name).unlink(missing_ok=True)
     written = {name: _parquet(table) for name, table in tables.items()}
     if pictures is not None:
         written[PICTURES] = pictures

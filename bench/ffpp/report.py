@@ -22,7 +22,7 @@ from bench.ffpp.scores import Gallery, Scores, Scoring, Source, score_model, wit
 from bench.reading.reader import STATUSES
 from bench.swappers import Swapper
 from metrics import METRICS
-from reports.files import FRAMES, ORIGINALS, PAIRS, TRUTH, VIDEO, VIDEO_ORIGINALS
+from reports.files import FRAMES, ORIGINALS, PAGE, PAIRS, TRUTH, VIDEO, VIDEO_ORIGINALS
 from reports.html import write_report
 from reports.markdown import markdown_table
 from reports.pictures.store import Picture, pack
@@ -37,22 +37,23 @@ def report(
     video: Outcome | None,
     *,
     out: Path,
-    as_json: bool,
     command: str,
     started: datetime,
     clock: float,
-) -> None:
-    """Compute the metrics, write every file, print the table (or JSON) and where the report is.
+) -> list[RunFiles]:
+    """Compute the metrics and write every file.
 
     Args:
         plan: The run.
         outcome: What it found in the protocol's frames.
         video: What it found in frames that follow each other; None where the protocol reads none.
         out: The run's folder; each model's files go to out/<model>.
-        as_json: Whether the results are printed as JSON instead of the table.
         command: The command line, for results.json.
         started: When the run began, with its time zone.
         clock: time.monotonic() at the run's start.
+
+    Returns:
+        The models as they were written.
 
     Raises:
         OutputError: When a file cannot be written.
@@ -113,28 +114,24 @@ def report(
             )
     for said in warnings([run.results for run in runs]):
         print(f"warning: {said}", file=sys.stderr)
-    publish(out, runs, shown, as_json)
+    write_report(out, runs, shown)
+    return runs
 
 
-def publish(out: Path, runs: Sequence[RunFiles], pictures: Sequence[Picture], as_json: bool) -> None:
-    """Write the report over the models of a run; print their table (or JSON) and where the report is.
+def say(out: Path, runs: Sequence[RunFiles], as_json: bool) -> None:
+    """Print the table over the models of a run (or JSON), and where the report is.
 
     Args:
-        out: The run's folder, which gets report.html.
+        out: The run's folder, which has report.html.
         runs: The models, at least one, in the order of the table.
-        pictures: The chosen cases of all models.
         as_json: Whether standard output gets the results as JSON instead of the table; where the report is
             then goes to standard error.
-
-    Raises:
-        OutputError: When the report cannot be written.
     """
-    page = write_report(out, runs, pictures)
     if as_json:
         print(json.dumps([run.results.model_dump(mode="json") for run in runs], indent=2, allow_nan=False))
     else:
         print(markdown_table(runs))
-    print(f"report: {page.resolve()}", file=sys.stderr if as_json else sys.stdout)
+    print(f"report: {(out / PAGE).resolve()}", file=sys.stderr if as_json else sys.stdout)
 
 
 def _back(frames: Sequence[Frame]) -> Counts | None:
@@ -150,8 +147,6 @@ def _write_shared(
     out: Path, outcome: Outcome, video: Outcome | None, dataset: Dataset, truth: bool
 ) -> dict[str, str]:
     """The tables that all models share; file name -> sha256."""
-    for name in (ORIGINALS, VIDEO_ORIGINALS, TRUTH, PAIRS):
-        (out / name).unlink(missing_ok=True)
     shared = {ORIGINALS: outputs.write_originals(out / ORIGINALS, outcome, dataset)}
     if truth:
         shared[TRUTH] = outputs.write_truth(out / TRUTH, outcome)
