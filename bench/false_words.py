@@ -28,6 +28,7 @@ from reports.frames import FrameTable
 from reports.paired import LEVEL, family
 from reports.results import ResultsError, write_atomic
 from reports.run_files import RunFiles
+from reports.together import refuse_mixtures
 from smoothswap.cli import Parser, at_least
 
 EXAMPLES = """
@@ -136,6 +137,7 @@ def counts(folder: Path, runs: int, seed: int) -> list[Counted]:
         DataError: For damaged files.
     """
     try:
+        refuse_mixtures(model_folders(folder))
         models = [RunFiles.read(path) for path in model_folders(folder)]
     except ResultsError as error:
         raise DataError(str(error)) from error

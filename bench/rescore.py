@@ -37,6 +37,7 @@ from reports.pictures import store
 from reports.pictures.store import Picture
 from reports.results import MetricValue, Results, load, write_atomic
 from reports.run_files import RunFiles
+from reports.together import refuse_mixtures
 from smoothswap.cli import Parser, check_folder
 
 EXAMPLES = """
@@ -105,6 +106,7 @@ def rescore(run: Path, out: Path, keep_readings: bool = True, keep_pictures: boo
         raise UsageError(
             "--keep values and --no-pictures would take something from the run itself: name a copy with --out"
         )
+    refuse_mixtures(folders)
     # As they were scored: the clock of a run goes on from model to model.
     models = sorted(
         (read_model(folder) for folder in folders),

@@ -93,7 +93,9 @@ def _report(options: argparse.Namespace) -> int:
             f"{logs[0]} holds a training run, which has curves and no table; leave --format away", EXIT_USAGE
         )
     scored = [folder for folder in options.run if folder not in logs]
-    runs, cases = gather(scored, None if out is None else out.parent)
+    runs, cases = gather(
+        scored, None if out is None else out.parent, lambda said: print(f"warning: {said}", file=sys.stderr)
+    )
     if chosen == "html":
         text = render(runs, cases, [read_training(folder) for folder in logs])
     else:

@@ -26,6 +26,7 @@ from bench.verify.modes import check_mode
 from bench.verify.slices import check_slices
 from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.results import Results, ResultsError, load
+from reports.together import refuse_mixtures
 from smoothswap.cli import Parser, command
 
 EXAMPLES = """
@@ -156,6 +157,14 @@ def _truth(folder: Path, frames: pd.DataFrame) -> pd.DataFrame | None:
     return pd.read_parquet(oracle) if oracle.is_file() else None
 
 
+def _mixed(folders: Sequence[Path]) -> list[str]:
+    try:
+        refuse_mixtures(folders)
+    except ResultsError as error:
+        return [f"run: {error}"]
+    return []
+
+
 def across(folders: Sequence[Path]) -> list[str]:
     """What must be the same in all models of one run: protocol, data, instruments and the frames asked for."""
     violations, first = [], None
@@ -210,8 +219,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise UsageError(
                 f"no results in {run}: give the folder that bench.ffpp wrote with --out, or one model's folder in it"
             )
-        checked += map(check, folders)
+        found = list(map(check, folders))
+        checked += found
         said += across(folders)
+        if not said and not any(one.violations for one in found):
+            said += _mixed(folders)
     violations = [f"{c.name}: {v}" for c in checked for v in c.violations] + said
     if options.json:
         print(
