@@ -1,7 +1,8 @@
 """Other people's weights: read as data, never executed, and matched to a network key by key.
 
-.safetensors; and what metrics/instruments/pickled.py reads: anything that torch.save wrote, in its old form or its new one,
-and pickled dictionaries of numpy arrays, as VGGFace2's converted models are.
+.safetensors; and what plumbing.pickled reads, in a process of its own: anything that torch.save wrote, in its old form or
+its new one, and pickled dictionaries of numpy arrays, as VGGFace2's converted models are. `python -m smoothswap.convert`
+makes safetensors of these once.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
 from metrics.instruments.base import InstrumentError
-from metrics.instruments.pickled import PickledError, read_pickled
+from plumbing.apart import read_apart
+from plumbing.packed import PickledError
+from plumbing.tensors import opened
 
 MAX_BYTES = 2 << 30  # the largest file here, deca_model.tar, has 434 MB
 _FEW = 3  # keys that an error names
@@ -130,6 +133,6 @@ def _parse(path: Path, data: bytes, expected: str) -> Any:
         except (SafetensorError, ValueError) as error:
             raise InstrumentError(f"{path} is no safetensors file ({error}); expected {expected}") from None
     try:
-        return read_pickled(data)
-    except PickledError as error:
+        return opened(read_apart(path))
+    except (PickledError, OSError) as error:
         raise InstrumentError(f"{path} cannot be read as weights ({error}); expected {expected}") from None

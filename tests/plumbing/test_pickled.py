@@ -17,7 +17,20 @@ import pytest
 import torch
 from torch import nn
 
-from metrics.instruments.pickled import DTYPES, STORAGES, PickledError, read_pickled
+from plumbing import pickled
+from plumbing.packed import PickledError, packed
+from plumbing.tensors import opened
+from plumbing.unpickler import DTYPES
+
+STORAGES = {
+    name: getattr(torch, name)
+    for name in "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split()
+}
+
+
+def read_pickled(data: bytes) -> Any:
+    """What the process of a file does, and its parent, in this one."""
+    return opened(packed(pickled.read_pickled(data)))
 
 
 def saved(content: object, legacy: bool = False) -> bytes:
@@ -170,6 +183,13 @@ FORGED: dict[str, Callable[[], bytes]] = {
     "tensor that goes backwards": lambda: archive({"a": Tensor(held(), 3, (4,), (-1,))}, {"0": b"8" * 16}),
     "tensor of a list": lambda: archive({"a": Tensor([1.0], 0, (1,), (1,))}, {}),
     "another function of torch": lambda: archive({"a": torch.load}, {}),
+    "a truth value of two": lambda: pickle.dumps({"a": Array((1,), Type("b1"), b"2")}, 2),
+    "lists of lists without end": lambda: (
+        b"\x80\x02}X\x01\x00\x00\x00a]q\x00" + b"(h\x00h\x00h\x00h\x00tq\x00" * 20 + b"s."
+    ),
+    "tensors that share a storage without end": lambda: archive(
+        {str(i): Tensor(held(1 << 16), 0, (1 << 16,), (1,)) for i in range(100)}, {"0": b"8" * (4 << 16)}
+    ),
     "a dictionary within itself": lambda: b"\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s.",
     "a text longer than the file": lambda: b"\x80\x04\x8d" + struct.pack("<Q", HUGE) + b"x.",
     "bytes longer than the file": lambda: b"\x80\x05\x96" + struct.pack("<Q", HUGE << 10) + b"x.",
