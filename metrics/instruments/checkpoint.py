@@ -7,6 +7,8 @@ makes safetensors of these once.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -116,6 +118,9 @@ def _few(keys: Sequence[str]) -> str:
 
 def _entry(path: Path, content: Any, part: str | None, expected: str) -> Mapping[Any, Any]:
     """The dictionary of weights within what a file holds."""
+    if part and path.suffix == ".safetensors":
+        inside = {key: value for key, value in content.items() if key.startswith(f"{part}.")}
+        content = {part: {key.removeprefix(f"{part}."): value for key, value in inside.items()}}
     for key in [part] if part else ["state_dict", "model_state_dict"]:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -126,8 +131,23 @@ def _entry(path: Path, content: Any, part: str | None, expected: str) -> Mapping
     return content
 
 
+def _refuse_altered(path: Path, data: bytes) -> None:
+    """Raise InstrumentError for converted weights that are no longer what their card says."""
+    try:
+        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        wanted = card["sha256"] if "converted_from" in card else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # no card, or one of others
+    if wanted is not None and hashlib.sha256(data).hexdigest() != wanted:
+        raise InstrumentError(
+            f"{path} is not what its card {path.with_suffix('.json').name} says: damaged or altered; remove both and "
+            "convert the weights again"
+        )
+
+
 def _parse(path: Path, data: bytes, expected: str) -> Any:
     if path.suffix == ".safetensors":
+        _refuse_altered(path, data)
         try:
             return load_safetensors(data)
         except (SafetensorError, ValueError) as error:

@@ -10,6 +10,7 @@ import random
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -244,3 +245,35 @@ def test_a_thousand_damaged_files_end_in_content_or_one_error() -> None:
                 stack += [*one.values()] if isinstance(one, dict) else []
                 assert not isinstance(one, (torch.Tensor, np.ndarray)) or np.asarray(one).size <= len(forged)
     assert refused > 300
+
+
+def test_every_truncation_is_one_error() -> None:
+    for whole in (saved({"w": torch.arange(6.0)}), saved({"w": torch.arange(6.0)}, legacy=True)):
+        for length in range(0, len(whole), max(1, len(whole) // 40)):
+            with pytest.raises(PickledError):
+                read_pickled(whole[:length])
+
+
+def test_a_file_is_read_in_another_process_by_which_nothing_can_be_written(tmp_path: Path) -> None:
+    from plumbing import apart
+
+    path = tmp_path / "bytes \udcff.pth"
+    path.write_bytes(saved({"state_dict": {"w": torch.arange(6.0).reshape(2, 3).T}, "epoch": 3}))
+    content = opened(apart.read_apart(path))
+    assert torch.equal(content["state_dict"]["w"], torch.arange(6.0).reshape(2, 3).T)
+    assert content["epoch"] == 3
+
+
+def test_a_process_that_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from plumbing import apart
+
+    (tmp_path / "w.pth").write_bytes(b"")
+    for program, said in [
+        ("import os; os.kill(os.getpid(), 11)", "reading it ended by SIGSEGV"),
+        ("import time; time.sleep(9)", "it is not read after 0 s"),
+        ("raise MemoryError", "MemoryError"),
+    ]:
+        monkeypatch.setattr(apart, "_PROGRAM", program)
+        monkeypatch.setattr(apart, "_SECONDS", 0 if "sleep" in program else 60)
+        with pytest.raises(PickledError, match=said):
+            apart.read_apart(tmp_path / "w.pth")
