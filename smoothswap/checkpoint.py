@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,15 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(f"{path} is truncated or not a file of this project ({error})") from None
 
 
+def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    """The names of those tensors that hold a NaN or an infinity."""
+    return [
+        name
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all())
+    ]
+
+
 def load_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
     """Copy `tensors` under `prefix` into a module, all keys and shapes checked.
 
@@ -89,7 +99,7 @@ def load_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path
         path: Where they come from, for the error.
 
     Raises:
-        CheckpointError: A name is missing or too many, or a shape differs.
+        CheckpointError: A name is missing or too many, a shape differs, or a number is not finite.
     """
     own = {k: v for k, v in module.state_dict().items()}
     given = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
@@ -98,6 +108,11 @@ def load_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path
         raise CheckpointError(
             f"{path}: {len(wrong)} tensors of {prefix.rstrip('.')} do not fit its configuration, first {wrong[0]!r}; "
             "the file belongs to another model"
+        )
+    if broken := not_finite(given):
+        raise CheckpointError(
+            f"{path}: {len(broken)} tensors of {prefix.rstrip('.')} hold numbers that are not finite, first {broken[0]!r}: "
+            "the training that wrote it had diverged; go back to a checkpoint before that"
         )
     module.load_state_dict(given)
 
