@@ -30,6 +30,7 @@ from bench.ffpp.scores import ModelScores, Scores, Scoring, score_model, searche
 from bench.ffpp.slices import sliced
 from metrics import METRICS
 from metrics.evaluation import summarise
+from plumbing.names import refuse_name
 from reports.files import FRAMES, ORIGINALS, PAIRS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.galleries import GalleryInfo
 from reports.html import write_report
@@ -112,6 +113,8 @@ def rescore(run: Path, out: Path, keep_readings: bool = True, keep_pictures: boo
         (read_model(folder) for folder in folders),
         key=lambda model: (model.results.run.started, model.results.run.seconds),
     )
+    for model in models:
+        refuse_name(model.results.run.model.name, f"a model of {run}")
     shared = _shared(run, models, (ORIGINALS, TRUTH, VIDEO_ORIGINALS, PAIRS) if keep_readings else (PAIRS,))
     pairs = stored.read_table(run / PAIRS) if PAIRS in shared else None
     # All are scored before one is written, so that a run that cannot be scored again stays as it is.

@@ -215,7 +215,15 @@ class Reader(pickle._Unpickler):
         self._left = _MOST_TIMES * length + _SPARE
 
     def find_class(self, module: str, name: str) -> Any:
-        """What stands for a name; nothing is imported."""
+        """What stands for a name; nothing is imported.
+
+        Args:
+            module: As the file says it.
+            name: Likewise.
+
+        Returns:
+            A function or class that pickle may call.
+        """
         if module == "torch" and name in STORAGES:
             return _Kind(STORAGES[name])
         if module == "torch._utils" and name in (

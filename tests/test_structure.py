@@ -5,7 +5,7 @@ from __future__ import annotations
 import grimp
 import pytest
 
-PACKAGES = ("bench", "smoothswap", "metrics", "reports")
+PACKAGES = ("bench", "smoothswap", "metrics", "reports", "plumbing")
 
 
 def circle(imports: dict[str, set[str]]) -> list[str]:
