@@ -29,7 +29,7 @@ from reports.paired import LEVEL, family
 from reports.results import ResultsError, write_atomic
 from reports.run_files import RunFiles
 from reports.together import refuse_mixtures
-from smoothswap.cli import Parser, at_least
+from smoothswap.cli import Parser, at_least, check_file
 
 EXAMPLES = """
 examples:
@@ -195,6 +195,8 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     options = parser().parse_args(argv)
+    if options.out:
+        check_file(options.out)
     comparisons = [one for run in options.run for one in counts(run, options.runs, options.seed)]
     found = {
         "runs": options.runs,

@@ -21,7 +21,7 @@ import numpy as np
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError
 from reports.results import write_atomic
-from smoothswap.cli import Parser, at_least
+from smoothswap.cli import Parser, at_least, check_file
 from smoothswap.data.sources import read_people
 from smoothswap.media.suffixes import PICTURES
 
@@ -108,6 +108,7 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     options = parser().parse_args(argv)
+    check_file(options.out)
     rows = make(options.folder, options.people, options.seed, options.listed)
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")

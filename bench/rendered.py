@@ -14,7 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from smoothswap.cli import Parser, at_least, command
+from smoothswap.cli import Parser, at_least, check_folder, command
 
 
 @command
@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--workers", type=at_least(1), metavar="W", help="processes (as many as there are cores)"
     )
     a = parser.parse_args(argv)
+    check_folder(a.out.absolute().parent)
     from smoothswap.rendered import write_ffpp
 
     def progress(done: Iterable[Any], total: int) -> Iterable[Any]:

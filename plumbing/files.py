@@ -54,6 +54,25 @@ def write_whole(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def prove(path: Path) -> None:
+    """Make sure that a file can be written, before the work for it begins; what is there stays as it is.
+
+    Args:
+        path: The file; its folder is made where it is missing.
+
+    Raises:
+        OSError: It cannot.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    refuse_special(path)
+    part, descriptor = _part(path)
+    try:
+        os.write(descriptor, b"\0" * 4096)
+    finally:
+        part.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
 def refuse_special(path: Path) -> None:
     """Raise OSError where `path` is there and no plain file: moved upon, a device would be lost."""
     with suppress(FileNotFoundError):

@@ -19,7 +19,7 @@ from reports.html import render
 from reports.index import write_index
 from reports.latex import latex_table
 from reports.markdown import csv_table, markdown_table
-from reports.results import OutputError, ResultsError, write_atomic
+from reports.results import OutputError, ResultsError, check_output, write_atomic
 from reports.studies.open import is_study, text_of
 from reports.training import is_training
 from reports.training import read as read_training
@@ -82,6 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _report(options: argparse.Namespace) -> int:
     chosen = options.format or SUFFIXES.get(options.out.suffix.lower() if options.out else "", "html")
     out = options.out or (Path("report.html") if chosen == "html" else None)
+    if out is not None:
+        check_output(out)
     studies = [path for path in options.run if is_study(path)]
     if studies:
         if len(options.run) > 1 or chosen not in ("html", "md"):

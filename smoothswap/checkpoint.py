@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from plumbing.files import write_whole
 from smoothswap.errors import DataError
 
 
@@ -26,30 +25,24 @@ class DiskError(CheckpointError):
     """A file that could not be written, on a full disk or a read-only one; what was there before is whole."""
 
     def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(f"cannot write {path} ({error.strerror}); free some space or choose another --out")
+        super().__init__(
+            f"cannot write {path} ({error.strerror or error}); free some space or choose another --out"
+        )
 
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Write beside, flush to the disk, then os.replace: readers see the old file or the new one, whole.
 
     Args:
-        path: The file; its folder is made where it is missing. PATH.tmp is overwritten on the way.
+        path: The file; its folder is made where it is missing.
         content: All of it.
 
     Raises:
         DiskError: It cannot be written; what was at `path` before is whole.
     """
-    tmp = path.with_name(path.name + ".tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tmp.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(tmp, path)
+        write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):
-            tmp.unlink(missing_ok=True)
         raise DiskError(path, error) from error
 
 

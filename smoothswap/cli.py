@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from plumbing import ending
 from plumbing.ending import Codes, Main
+from plumbing.files import prove
 from smoothswap.errors import EXIT_USAGE, DataError, suggestion
 
 
@@ -156,6 +157,21 @@ def check_folder(out: Path) -> None:
         raise DataError(
             f"cannot write to the output folder {out}: {error.strerror or error}; choose another with --out"
         ) from error
+
+
+def check_file(path: Path) -> None:
+    """Prove that an output can be written, before the work for it begins.
+
+    Args:
+        path: The file; its folder is made where it is missing.
+
+    Raises:
+        DataError: It cannot, or the disk is full.
+    """
+    try:
+        prove(path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}; choose another file") from error
 
 
 def command_with(

@@ -53,6 +53,8 @@ def run(options: argparse.Namespace, line: str) -> int:
 
     if options.dry_run and options.data is None and not rendered.folder().is_dir():
         return _dry_run_unmade(options)
+    if not options.dry_run:
+        check_folder(options.out)
     started = datetime.now(timezone.utc)
     return carry_out(prepare(options), options, line, started)
 

@@ -36,7 +36,7 @@ from bench.finished.judge import Verdict
 from bench.finished.material import Film
 from bench.swappers import create
 from reports.results import write_atomic
-from smoothswap.cli import Parser, at_least
+from smoothswap.cli import Parser, at_least, check_file
 from smoothswap.faces.align import AlignmentError, ffhq_crop
 from smoothswap.faces.detect import Detector
 from smoothswap.media.video import even_indices, write_video
@@ -274,6 +274,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=at_least(0), default=0, metavar="N", help="of the lots (%(default)s)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the counts, JSON")
     options = parser.parse_args(argv)
+    check_file(options.out)
     detector = Detector()
     counts: dict[str, dict[str, Counter[str]]] = {"right": {}, "wrong": {}}
     odd = []

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from smoothswap.cli import Parser, at_least, command, real
+from smoothswap.cli import Parser, at_least, check_folder, command, real
 from smoothswap.errors import EXIT_OK, UsageError
 from smoothswap.faces.align import ffhq_affine
 from smoothswap.rendered.head import load_head
@@ -201,6 +201,7 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     a = parser().parse_args(argv)
+    check_folder(a.out)
     write_faces(a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes, a.shapes)
     return EXIT_OK
 
