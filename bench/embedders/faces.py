@@ -236,15 +236,22 @@ def read(network: Network, faces: Faces, photos: Path | None, kept: Path, what: 
     path = kept / f"{_key(network, faces, source)}.safetensors"
     if path.is_file():
         try:
-            return np.asarray(load_tensors(path.read_bytes())["rows"], np.float32)
-        except (SafetensorError, KeyError, OSError):
-            pass  # a damaged copy is read anew
+            stored = load_tensors(path.read_bytes())
+            rows = np.asarray(stored["rows"], np.float32)
+            if stored["sha256"].tobytes() == hashlib.sha256(rows.tobytes()).digest():
+                return rows
+            print(f"{path} is damaged: the faces are read again", file=sys.stderr)
+        except (SafetensorError, OSError):
+            print(f"{path} is damaged: the faces are read again", file=sys.stderr)
+        except KeyError:
+            pass  # of an older version, without a hash
     with tqdm(total=len(faces.people), desc=f"{network.name}: {what}", unit="face", file=sys.stderr) as bar:
         if source.startswith("the photos"):
             rows = _read_photos(network, faces, photos, bar.update)
         else:
             rows = _read_crops(network, faces, source, bar.update)
-    write_atomic(path, save_tensors({"rows": rows}))
+    digest = np.frombuffer(hashlib.sha256(rows.tobytes()).digest(), np.uint8)
+    write_atomic(path, save_tensors({"rows": rows, "sha256": digest}))
     return rows
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from plumbing.files import replacing, write_whole
 from smoothswap.cli import Parser, at_least, check_folder, command, real
 from smoothswap.errors import EXIT_OK, UsageError
 from smoothswap.faces.align import ffhq_affine
@@ -123,9 +123,7 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
     if shapes and (not lookalikes or views % 2):
         raise UsageError("shapes are of lookalikes, and their two looks share an even number of views")
     out.mkdir(parents=True, exist_ok=True)
-    partial_file = out / "faces.npy.part"
     shape = (people, views, size, size, 3)
-    faces = np.lib.format.open_memmap(partial_file, mode="w+", dtype=np.uint8, shape=shape)
     render = partial(
         person_views,
         views=views,
@@ -135,12 +133,14 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
         lookalikes=lookalikes,
         shapes=shapes,
     )
-    with Pool(workers) as pool:
-        results = pool.map(render, range(people), chunksize=4)
-        for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
-            faces[i] = pictures
-    faces.flush()
-    digest = hashlib.sha256(partial_file.read_bytes()).hexdigest()
+    with replacing(out / "faces.npy") as part:
+        faces = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
+        with Pool(workers) as pool:
+            results = pool.map(render, range(people), chunksize=4)
+            for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
+                faces[i] = pictures
+        faces.flush()
+        digest = hashlib.sha256(part.read_bytes()).hexdigest()
     meta = {
         "seed": seed,
         "people": people,
@@ -155,9 +155,8 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
         f"--people {people} --views {views} --size {size} "
         f"--seed {seed} --makeover {makeover:g}" + " --lookalikes" * lookalikes + " --shapes" * shapes,
     }
-    (out / "meta.json.part").write_text(json.dumps(meta, indent=1) + "\n")
-    os.replace(out / "meta.json.part", out / "meta.json")
-    os.replace(partial_file, out / "faces.npy")
+    # Last: a kill between the two leaves faces that meta.json does not know.
+    write_whole(out / "meta.json", (json.dumps(meta, indent=1) + "\n").encode())
 
 
 def parser() -> Parser:
