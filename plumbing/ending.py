@@ -77,7 +77,9 @@ def command_with(codes: Codes, stopped: str = "stopped") -> Callable[[Main], Cal
                 except EndedEarly as error:
                     return refused(error, error.code)
                 except tuple(known) as error:
-                    return refused(error, next(known[kind] for kind in type(error).__mro__ if kind in known))
+                    return refused(
+                        _said(error), next(known[kind] for kind in type(error).__mro__ if kind in known)
+                    )
                 except KeyboardInterrupt as error:
                     number = error.number if isinstance(error, Stopped) else signal.SIGINT
                     return refused(stopped, 128 + number)
@@ -85,6 +87,14 @@ def command_with(codes: Codes, stopped: str = "stopped") -> Callable[[Main], Cal
         return guarded
 
     return decorate
+
+
+def _said(error: Exception) -> object:
+    """An error of the system as ours are written: what, and of which file."""
+    if not isinstance(error, OSError) or error.strerror is None or type(error).__str__ is not OSError.__str__:
+        return error
+    where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, (str, bytes)) else ""
+    return f"{error.strerror}{where}"
 
 
 # ---- signals ----

@@ -28,7 +28,7 @@ SIZES = {
 }
 """Bytes of a number, by the names that safetensors has for their kinds."""
 _PLAIN = (str, int, float, bool, type(None))
-MOST_NODES = 1_000_000  # containers and values; DECA's file has some thousand
+MOST_NODES = 200_000  # containers and values; DECA's file has some thousand
 
 
 class PickledError(ValueError):
