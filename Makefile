@@ -10,7 +10,7 @@ TORCH ?= torch==2.14.1 torchvision==0.29.1
 # all else of which is in the extra `insightface`. Before 2 it was built from C++ on each machine.
 INSIGHTFACE ?= insightface>=2,<3
 
-.PHONY: bench check fast test suite lint types layers docs regress quality speed baseline speed-baseline weights clean
+.PHONY: bench check fast test suite lint types layers audit docs regress quality speed baseline speed-baseline weights clean
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.ffpp --model smoothswap --out $(OUT)
@@ -40,6 +40,10 @@ types: $(VENV)/installed
 
 layers: $(VENV)/installed
 	$(BIN)/lint-imports
+
+# Known holes in what is installed; skips, and says so, where the database of them cannot be reached.
+audit: $(VENV)/installed
+	$(BIN)/python tests/audit.py
 
 # The documentation as a site, out/docs/index.html; a warning is an error.
 docs: $(VENV)/installed
