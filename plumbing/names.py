@@ -17,6 +17,11 @@ def one_form(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def printable(text: str) -> str:
+    """A text that can be written as UTF-8: other bytes, which Python has in paths as surrogates, stand as their numbers."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def is_plain(text: str) -> bool:
     """Whether a text has the letters of a name, though the name itself may be refused."""
     return 0 < len(text) <= LONGEST and not _OTHERS.search(text)

@@ -272,7 +272,7 @@ def load(path: str | os.PathLike[str]) -> Results:
             "(per-frame readings belong in Parquet)"
         )
     try:
-        content = from_json(text, allow_inf_nan=False)
+        content = from_json(text.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
     except ValueError as error:
         raise ResultsError(
             f"{path} is not whole JSON ({error}); score the model again to write it anew"

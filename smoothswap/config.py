@@ -277,7 +277,7 @@ def preset_names() -> list[str]:
 def preset_summary() -> str:
     """The presets that come with the package, one a line, each with the first comment of its file."""
     firsts = {
-        name: (PRESETS / f"{name}.toml").read_text().partition("\n")[0].lstrip("# ")
+        name: (PRESETS / f"{name}.toml").read_text(encoding="utf-8-sig").partition("\n")[0].lstrip("# ")
         for name in preset_names()
     }
     return "\n".join(f"  {name:<{max(map(len, firsts))}}  {text}" for name, text in firsts.items())
@@ -309,7 +309,7 @@ def preset_tables(
         circle = " -> ".join(p.name for p in [*seen, path])
         raise OptionError(f"presets are the base of each other: {circle}")
     try:
-        own = tomllib.loads(path.read_text())
+        own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise OptionError(f"preset {path} is not valid TOML: {error}") from None
     base = own.pop("base", None)

@@ -79,7 +79,7 @@ def card(name: str | Path) -> dict[str, Any]:
     path = locate(name)
     beside = path.with_suffix(".json")
     try:
-        found = json.loads(beside.read_text())
+        found = json.loads(beside.read_text(encoding="utf-8-sig"))
         wanted = found["sha256"]
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise WeightsError(
@@ -205,7 +205,7 @@ def _stages(about: Mapping[str, Any]) -> str:
 def _plain_card(name: str) -> dict[str, Any]:
     """A committed card as it stands, its file's hash not computed; {} for a broken one, which choosing passes over."""
     try:
-        found = json.loads((FOLDER / f"{name}.json").read_text())
+        found = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8-sig"))
         return found if isinstance(found, dict) else {}
     except (OSError, ValueError):
         return {}

@@ -9,6 +9,7 @@ stopped does not read again.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -146,7 +147,7 @@ def _photos(folder: Path, count: int) -> tuple[str, ...] | None:
     if not path.is_file():
         return None
     try:
-        ledger = pd.read_parquet(path, columns=["photo", "row", "status"])
+        ledger = pd.read_parquet(io.BytesIO(path.read_bytes()), columns=["photo", "row", "status"])
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path} cannot be read ({error}); run python -m smoothswap.prepare again") from None
     used = ledger[ledger["status"] == "ok"].sort_values("row")

@@ -25,6 +25,7 @@ from bench.ffpp.ledger import Ledger
 from bench.ffpp.run import Outcome
 from bench.ffpp.scores import Scores
 from bench.reading.reader import Reading
+from plumbing.names import printable
 from reports.files import RESULTS, SLICES
 from reports.pictures.store import PICTURES
 from reports.results import Results, write_atomic
@@ -54,7 +55,7 @@ def write_model(
     Raises:
         OutputError: When a file cannot be written; whatever happens, none is left half-written.
     """
-    written = {name: _parquet(table) for name, table in tables.items()}
+    written = {name: _parquet(content) for name, content in tables.items()}
     if pictures is not None:
         written[PICTURES] = pictures
     if slices is not None:
@@ -110,7 +111,7 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
     columns |= {f"rank/{key}": numbers(array) for key, array in scores.ranks.items()}
     columns |= _readings("swap", [frame.swap for frame in frames])
     columns |= _looks([frame.look for frame in frames])
-    return pa.table(columns | _ways_back(frames))
+    return table(columns | _ways_back(frames))
 
 
 def _ways_back(frames: Sequence[Frame]) -> dict[str, Any]:
@@ -169,7 +170,7 @@ def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
         "face_brightness": numbers(np.array([reading.shown.brightness for *_, reading in rows])),
     }
     columns |= _readings("original", [reading for *_, reading in rows])
-    return write_table(path, pa.table(columns | _looks([reading.look for *_, reading in rows])))
+    return write_table(path, table(columns | _looks([reading.look for *_, reading in rows])))
 
 
 def write_truth(path: Path, outcome: Outcome) -> str:
@@ -195,7 +196,19 @@ def write_truth(path: Path, outcome: Outcome) -> str:
         "clip": [clip for clip, _ in frames],
         "frame": [number for _, number in frames],
     }
-    return write_table(path, pa.table(columns | _readings("truth", list(frames.values()))))
+    return write_table(path, table(columns | _readings("truth", list(frames.values()))))
+
+
+def table(columns: Mapping[str, Any]) -> pa.Table:
+    """A table of columns, in which names that are no UTF-8 are written so that they can be."""
+    return pa.table(
+        {
+            name: [printable(one) if isinstance(one, str) else one for one in column]
+            if isinstance(column, list) and any(isinstance(one, str) for one in column)
+            else column
+            for name, column in columns.items()
+        }
+    )
 
 
 def sha256(data: bytes) -> str:
@@ -203,12 +216,12 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_table(path: Path, table: pa.Table) -> str:
+def write_table(path: Path, content: pa.Table) -> str:
     """Write a table of the whole run.
 
     Args:
         path: The Parquet file, written whole or not at all.
-        table: Its content.
+        content: Its rows.
 
     Returns:
         The sha256 (hex) of the file.
@@ -216,7 +229,7 @@ def write_table(path: Path, table: pa.Table) -> str:
     Raises:
         OutputError: When the file cannot be written.
     """
-    data = _parquet(table)
+    data = _parquet(content)
     write_atomic(path, data)
     return sha256(data)
 

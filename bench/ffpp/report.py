@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bench.data.lists.pair_list import PairList
 from bench.data.pairs import Dataset
@@ -22,6 +23,7 @@ from bench.ffpp.scores import Gallery, Scores, Scoring, Source, score_model, wit
 from bench.reading.reader import STATUSES
 from bench.swappers import Swapper
 from metrics import METRICS
+from plumbing.names import printable
 from reports.files import FRAMES, ORIGINALS, PAGE, PAIRS, TRUTH, VIDEO, VIDEO_ORIGINALS
 from reports.html import write_report
 from reports.markdown import markdown_table
@@ -85,14 +87,16 @@ def report(
             tables[VIDEO] = outputs.frames_table(Ledger(frame.row for frame in rows), rows, scores.video)
         seconds = time.monotonic() - clock
         results = Results.model_validate(
-            {
-                "run": provenance.of(plan, swapper, command, started, seconds)
-                | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
-                "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
-                "back": _back(frames),
-                "metrics": scores.metrics,
-                "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
-            }
+            _printable(
+                {
+                    "run": provenance.of(plan, swapper, command, started, seconds)
+                    | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
+                    "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
+                    "back": _back(frames),
+                    "metrics": scores.metrics,
+                    "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
+                }
+            )
         )
         chosen = _pictures(swapper, frames, scores.frames) + lot.pictures(swapper.name, frames, drawn)
         parted = None
@@ -116,6 +120,17 @@ def report(
         print(f"warning: {said}", file=sys.stderr)
     write_report(out, runs, shown)
     return runs
+
+
+def _printable(node: Any) -> Any:
+    """The same, with every text as UTF-8 can write it: paths may hold other bytes."""
+    if isinstance(node, str):
+        return printable(node)
+    if isinstance(node, dict):
+        return {_printable(key): _printable(value) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_printable(value) for value in node]
+    return node
 
 
 def say(out: Path, runs: Sequence[RunFiles], as_json: bool) -> None:

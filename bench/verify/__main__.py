@@ -10,6 +10,7 @@ leaves nothing to find, for nothing here is signed.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -117,7 +118,7 @@ def _video(found: Checked, folder: Path, results: Results) -> recount.Tables | N
 
 def _table(found: Checked, path: Path) -> pd.DataFrame | None:
     try:
-        return pd.read_parquet(path)
+        return pd.read_parquet(io.BytesIO(path.read_bytes()))
     except (OSError, ValueError) as error:
         found.violations.append(f"files: cannot read {path}: {str(error).splitlines()[0]}")
         return None
@@ -150,11 +151,11 @@ def _hashes(found: Checked, folder: Path, results: Results) -> None:
 def _truth(folder: Path, frames: pd.DataFrame) -> pd.DataFrame | None:
     """What was read from the true swaps: truth.parquet, in older runs the frames of the oracle's row."""
     if (folder.parent / TRUTH).is_file():
-        return pd.read_parquet(folder.parent / TRUTH)
+        return pd.read_parquet(io.BytesIO((folder.parent / TRUTH).read_bytes()))
     if folder.name == "oracle":
         return frames
     oracle = folder.parent / "oracle" / FRAMES
-    return pd.read_parquet(oracle) if oracle.is_file() else None
+    return pd.read_parquet(io.BytesIO(oracle.read_bytes())) if oracle.is_file() else None
 
 
 def _mixed(folders: Sequence[Path]) -> list[str]:
@@ -171,7 +172,7 @@ def across(folders: Sequence[Path]) -> list[str]:
     for folder in folders:
         try:
             run = load(folder / RESULTS).run
-            keys = pd.read_parquet(folder / FRAMES, columns=["clip", "position"])
+            keys = pd.read_parquet(io.BytesIO((folder / FRAMES).read_bytes()), columns=["clip", "position"])
         except (ResultsError, OSError, ValueError, KeyError):
             continue  # said by check()
         have = {

@@ -73,7 +73,7 @@ def found(root: Path, settings: Mapping[str, Any]) -> tuple[dict[str, Any] | Non
     if not path.is_file():
         return None, []
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8-sig"))
         if not all(manifest.get(key) == value for key, value in settings.items()):
             return None, []
         hashes = {**manifest["clips"], **manifest.get("files", {})}
