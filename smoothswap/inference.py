@@ -16,7 +16,9 @@ from torch import Tensor
 from smoothswap import pretrained
 from smoothswap.errors import DataError
 from smoothswap.faces.align import AlignmentError, ffhq_affine, ffhq_crop, transform_points
-from smoothswap.faces.detect import Detector, Face, choose, track
+from smoothswap.faces.choose import choose, track
+from smoothswap.faces.detect import Detector
+from smoothswap.faces.face import Face
 from smoothswap.faces.paste import paste_back, square_mask
 from smoothswap.networks.model import SmoothSwap
 from smoothswap.tensors import to_pixels, to_tensor

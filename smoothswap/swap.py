@@ -21,7 +21,8 @@ from smoothswap.errors import EXIT_OK, DataError, UsageError, suggestion
 from smoothswap.media.suffixes import PICTURES, PICTURES_OUT, VIDEOS, VIDEOS_OUT
 
 if TYPE_CHECKING:
-    from smoothswap.faces.detect import Detector, Face
+    from smoothswap.faces.detect import Detector
+    from smoothswap.faces.face import Face
     from smoothswap.inference import FaceSwapper
     from smoothswap.networks.model import SmoothSwap
     from smoothswap.pixels import Image

@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support import ROOT, checked_shapes
 
 # Before any of our packages is imported; what a user runs is not wrapped.
 checked_shapes.install()
+
+# No test asserts a time: a busy machine must not fail one.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 pytest_plugins = [
     "tests.support.learned",

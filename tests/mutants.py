@@ -64,7 +64,7 @@ _DISTANCES, _QUALITY, _SLERP = (
 _FEW = f"{_STATISTICS}::test_few_clusters_and_bounded_values_get_halls_interval_or_students"
 _SETS = "metrics/pictures/test_sets.py"
 _PICKLED = "metrics/instruments/test_pickled.py"
-_ALIGN, _DETECT = "smoothswap/faces/test_align.py", "smoothswap/faces/test_detect.py"
+_ALIGN, _DETECT = "smoothswap/faces/test_align.py", "smoothswap/faces/test_choose.py"
 
 MUTANTS = (
     # distances
@@ -211,10 +211,10 @@ MUTANTS = (
     _m("BGR for the recogniser", "metrics/instruments/arcface.py",
        'crops[..., ::-1] if self._colour == "bgr" else crops', 'crops[..., ::-1] if self._colour == "rgb" else crops',
        "metrics/instruments/test_arcface.py"),
-    _m("largest face by the smallest", "smoothswap/faces/detect.py",
+    _m("largest face by the smallest", "smoothswap/faces/choose.py",
        "max(faces, key=lambda face: face.area, default=None)", "min(faces, key=lambda face: face.area, default=None)",
        _DETECT),
-    _m("union without the shared part", "smoothswap/faces/detect.py",
+    _m("union without the shared part", "smoothswap/faces/choose.py",
        "(b[2] - b[0]) * (b[3] - b[1]) - shared)", "(b[2] - b[0]) * (b[3] - b[1]))", _DETECT),
     _m("eyes exchanged", "smoothswap/faces/align.py",
        "[points[36:42].mean(0), points[42:48].mean(0),", "[points[42:48].mean(0), points[36:42].mean(0),", _ALIGN),

@@ -33,6 +33,7 @@ def differences(a: Results, b: Results) -> list[str]:
             said.append(f"data.{name}: {mine} against {theirs}")
     if a.run.gallery is not None and b.run.gallery is not None:  # older results do not say
         said += _fields("gallery", *(r.run.gallery.model_dump() for r in (a, b) if r.run.gallery))
+    said += _fields("detector", *({"name": detector(r)} for r in (a, b)))
     instruments = [{i.name: i.model_dump(mode="json") for i in r.run.instruments} for r in (a, b)]
     for name in sorted(instruments[0].keys() & instruments[1]):
         said += _fields(f"instrument {name}", *(_measuring(one[name]) for one in instruments))
@@ -45,6 +46,11 @@ def differences(a: Results, b: Results) -> list[str]:
         if None not in (first.gallery, second.gallery) and first.gallery != second.gallery:
             said.append(f"metric {key}.gallery: {first.gallery} people against {second.gallery}")
     return said
+
+
+def detector(results: Results) -> str:
+    """The name of what found the faces: a result states it before its instruments."""
+    return next((one.name for one in results.run.instruments), "not stated")
 
 
 def _rules(results: Results) -> dict[str, Any]:

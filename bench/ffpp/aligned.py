@@ -18,7 +18,7 @@ from bench.reading.pool import Readers
 from bench.reading.reader import Image
 from bench.swappers.apply import Failed, Swapped
 from smoothswap.faces.align import AlignmentError
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from smoothswap.faces.paste import paste_back
 
 FEATHER = 0.0

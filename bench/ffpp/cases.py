@@ -14,7 +14,7 @@ from bench.reading.crops import square
 from reports.pictures.films import sampled
 from reports.pictures.store import Picture
 from smoothswap.faces.align import AlignmentError
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from smoothswap.pixels import Image
 
 Scope = Literal["frame", "clip"]

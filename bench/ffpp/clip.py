@@ -13,7 +13,7 @@ from bench.data.numbering import AS_NAMED, Numbering
 from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading
 from bench.swappers.apply import Failed, Swapped
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from smoothswap.media.video import VideoError
 
 

@@ -12,6 +12,7 @@ from bench.data.people import SHIPPED
 from bench.ffpp.presets import PRESETS
 from bench.ffpp.protocol import COMPRESSIONS, SPLITS
 from smoothswap.cli import Parser, at_least
+from smoothswap.faces.detect import DETECTORS
 
 EXAMPLES = """
 examples:
@@ -107,6 +108,11 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
         help="what reads the faces (those that need nothing: dlib,anny)",
     )
     add(
+        "--detector", choices=DETECTORS, default="yunet",
+        help="what finds the faces: YuNet with the landmarks of FaceMesh, or with dlib's; or dlib's HOG, for frontal faces "
+        "from 80 pixels on (%(default)s)",
+    )  # fmt: skip
+    add(
         "--inception",
         type=Path,
         metavar="FILE",
@@ -152,8 +158,8 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
     )  # fmt: skip
     add(
         "--source-rule",
-        choices=("first_valid", "matched"),
-        help="the source frame: the first with a face, or the one at the target's position (first_valid)",
+        choices=("first_valid", "matched", "frontal"),
+        help="the source frame: the first with a face, the one at the target's position, or the most frontal (first_valid)",
     )
     add(
         "--faces-rule",

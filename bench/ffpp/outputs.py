@@ -68,7 +68,7 @@ def write_model(
 
 
 def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.Table:
-    """One row a frame: the ledger's columns, faces found, box, metric values, readings as float lists.
+    """One row a frame: the ledger's columns, faces found, box and the detector's score, metrics, readings as float lists.
 
     Args:
         ledger: The model's.
@@ -104,6 +104,7 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
         "source_person": [frame.pair.source_person for frame in frames],
         "faces": [frame.swap.found if frame.swap else None for frame in frames],
         "box": _boxes(frames),
+        "score": _scores([frame.swap for frame in frames]),
         "posed": [frame.posed for frame in frames],
     }
     columns |= {f"metric/{key}": numbers(array) for key, array in scores.per_frame.items()}
@@ -166,6 +167,7 @@ def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
         "status": [reading.status for *_, reading in rows],
         "reason": [reading.reason for *_, reading in rows],
         "faces": [reading.found for *_, reading in rows],
+        "score": _scores([reading for *_, reading in rows]),
         "face_size": numbers(np.array([reading.shown.size for *_, reading in rows])),
         "face_brightness": numbers(np.array([reading.shown.brightness for *_, reading in rows])),
     }
@@ -256,6 +258,11 @@ def _looks(looks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _boxes(frames: Sequence[Frame]) -> Any:
     boxes = [frame.swap.face.box if frame.swap and frame.swap.face else None for frame in frames]
     return pa.array(boxes, pa.list_(pa.float32()))
+
+
+def _scores(readings: Sequence[Reading | None]) -> Any:
+    """The detector's score of each face that was read."""
+    return pa.array([one.face.score if one and one.face else None for one in readings], pa.float64())
 
 
 def _parquet(table: pa.Table) -> bytes:

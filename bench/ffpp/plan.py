@@ -25,6 +25,7 @@ from bench.swappers import REFERENCES, Swapper, create_all, declare
 from metrics.instruments import Instrument
 from metrics.registry import everything
 from smoothswap.device import usable
+from smoothswap.faces.detect import create as create_detector
 from smoothswap.workers import cores
 
 
@@ -33,6 +34,7 @@ class Plan:
     """Everything that a run needs.
 
     kind: of the data set, as bench.data names it. specs: the instruments as they were named, for the worker processes.
+    detector: as smoothswap.faces.detect.create names it.
     checks: what was found of models of finished swaps before they are scored.
     """
 
@@ -44,6 +46,7 @@ class Plan:
     instruments: list[Instrument]
     pictures: PictureReader
     inception: Path | None
+    detector: str
     outside: Outside
     swappers: list[Swapper]
     workers: int
@@ -82,6 +85,7 @@ def planned(
     """
     everything()  # a package whose metrics are broken is said now, not after hours of reading
     specs, instruments = create_instruments(options.instruments)
+    create_detector(options.detector)  # files that are missing are said before the data are opened
     pictures = PictureReader(options.inception)
     device = usable(options.device)
     protocol, dataset, pairs = data()
@@ -108,6 +112,7 @@ def planned(
         instruments=instruments,
         pictures=pictures,
         inception=options.inception,
+        detector=options.detector,
         outside=Outside(options.lpips),
         swappers=swappers,
         workers=options.workers or min(8, cores()),

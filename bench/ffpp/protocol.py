@@ -34,8 +34,9 @@ class Protocol(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Literal[1] = Field(
-        default=1, description="grows when the same fields come to mean something else"
+    version: Literal[1, 2] = Field(
+        default=2,
+        description="grows when the same fields come to mean something else (2: faces are followed over cuts)",
     )
     mode: Literal["swap", "self", "cycle"] = Field(
         default="swap",
@@ -79,15 +80,18 @@ class Protocol(BaseModel):
         description="frames that follow each other, at the middle of each clip, read besides for the metrics of video "
         "(0: none); the other rules hold for them too, the source frame being chosen among the source clip's such frames",
     )  # fmt: skip
-    source_rule: Literal["first_valid", "matched"] = Field(
+    source_rule: Literal["first_valid", "matched", "frontal"] = Field(
         default="first_valid",
         description="first_valid: the first of the source clip's frames with a face, for every target frame; "
-        "matched: the frame at the same position in the source clip, or first_valid where it has no face",
+        "matched: the frame at the same position in the source clip, or first_valid where it has no face; "
+        "frontal: of the source clip's frames with a face the one whose landmarks are nearest to their mirror image, the "
+        "first of equals",
     )
     faces_rule: Literal["largest_tracked", "largest", "single"] = Field(
         default="largest_tracked",
-        description="which face of an original frame: the largest, followed over the clip; the largest of "
-        "each frame; or single: a frame with several faces is a failed row (many_faces)",
+        description="which face of an original frame: the largest of the clip, followed from frame to frame by overlap and "
+        "over cuts by SFace (cosine 0.3 to a face taken before; another person is no face); the largest of each "
+        "frame; or single: a frame with several faces is a failed row (many_faces)",
     )
     swap_face_rule: Literal["nearest"] = Field(
         default="nearest",

@@ -11,7 +11,7 @@ from bench.data.lists.pair_list import PairList
 from bench.environment import environment
 from bench.ffpp.presets import name_of
 from bench.reading.instruments import describe
-from smoothswap.faces.detect import Detector
+from smoothswap.faces.detect import create as create_detector
 
 if TYPE_CHECKING:
     from bench.data.pairs import Dataset, Pair
@@ -33,12 +33,11 @@ def of(plan: Plan, swapper: Swapper, command: str, started: datetime, seconds: f
         The fields of Run by name, as plain values. The face detector is the first of the instruments, then
         come the run's own, then the networks behind picture quality.
     """
-    detector = Detector()
+    detector = create_detector(plan.detector)
     people = leaks.people_of(plan.dataset, plan.pairs)
     found = {
         "name": detector.name, "weights_sha256": detector.weights_sha256, "reads": ["box", "landmarks"],
-        "parameters": detector.parameters, "licence": "landmarks: iBUG 300-W, no commercial use; dlib: "
-        "BSL-1.0",
+        "parameters": detector.parameters, "licence": detector.licence,
     }  # fmt: skip
     return {
         "command": command,

@@ -238,7 +238,7 @@ def run_plan(plan: Plan) -> tuple[Outcome, Outcome | None]:
         torch.set_num_threads(1)
     clips = len(plan.pairs) * (2 if plan.protocol.video else 1)
     with (
-        Readers(plan.specs, plan.protocol.faces_rule, plan.workers, plan.inception) as readers,
+        Readers(plan.specs, plan.protocol.faces_rule, plan.workers, plan.inception, plan.detector) as readers,
         tqdm(total=clips, unit="clip", file=sys.stderr, desc="scoring") as bar,
     ):
 

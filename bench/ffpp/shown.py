@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.ffpp.clip import Clip
+from smoothswap.faces.frontal import asymmetry
 
 
 def first_valid(clip: Clip) -> int | None:
@@ -15,6 +16,21 @@ def first_valid(clip: Clip) -> int | None:
         Its place among the clip's frames; None where there is none.
     """
     return next((j for j in range(len(clip.readings)) if clip.ok(j)), None)
+
+
+def frontal(clip: Clip) -> int | None:
+    """The frame with a usable face whose landmarks are most nearly their own mirror image, of equals the first.
+
+    Args:
+        clip: Read.
+
+    Returns:
+        Its place among the clip's frames; None where there is none.
+    """
+    turned = {
+        j: asymmetry(one.face.landmarks) for j, one in enumerate(clip.readings) if clip.ok(j) and one.face
+    }
+    return min(turned, key=turned.__getitem__, default=None)
 
 
 def farthest(clip: Clip, i: int) -> int | None:
@@ -46,6 +62,8 @@ def source_frame(source: Clip, i: int, rule: str, own: bool) -> int | None:
     """
     if own:
         return farthest(source, i)
+    if rule == "frontal":
+        return frontal(source)
     return i if rule == "matched" and source.ok(i) else first_valid(source)
 
 

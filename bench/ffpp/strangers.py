@@ -11,7 +11,7 @@ from bench.data.clips import ClipError, read_first
 from bench.data.pairs import Dataset, Pair
 from bench.reading.pool import Readers
 from bench.reading.reader import Image, Reading
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from smoothswap.media.video import VideoError
 
 

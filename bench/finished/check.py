@@ -17,7 +17,8 @@ from bench.finished.judge import APART, SHOWS, Verdict, judge
 from bench.finished.thumbnails import UNREADABLE, Thumbnails
 from bench.swappers import Swapper
 from bench.swappers.finished import ListedSwaps
-from smoothswap.faces.detect import Detector, Face
+from smoothswap.faces.detect import Detector
+from smoothswap.faces.face import Face
 from smoothswap.media.video import even_indices
 
 CLIPS = 4  # of each model; each costs the decoding of three clips

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from bench.data.numbering import AS_NAMED, Numbering
 from bench.finished.thumbnails import Grey, Thumbnails
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 
 Array = npt.NDArray[np.float32]
 SIGMA = 8.0  # pixels of a thumbnail: coarser than this is light, not background

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import false_words
+from bench.detection import table as detection
 from bench.errors import UsageError, suggestion
 from bench.finished import counts
 from bench.pages.departures import notes
@@ -55,6 +56,8 @@ def table(results: Path, name: str, keys: Sequence[str]) -> str:
         return _of_ablation(read_ablation(path), keys)
     if name == "false-words":
         return false_words.table(json.loads(path.read_text(encoding="utf-8")))
+    if name == "detection":
+        return detection.table(json.loads(path.read_text(encoding="utf-8")))
     if name == "finished-check":
         return counts.table(json.loads(path.read_text(encoding="utf-8")))
     text = validity.markdown(read_validity(path))

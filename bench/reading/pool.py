@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.errors import DataError
 from bench.reading.reader import Image, Reader, Reading
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from smoothswap.workers import Pool, begin_worker
 
 
@@ -25,6 +25,7 @@ class Readers:
         faces_rule: Protocol.faces_rule.
         workers: How many processes; 1: this one.
         inception: A file for FID; None: none.
+        detector: Reader's.
 
     Raises:
         InstrumentError: For an instrument that cannot be made here; from a worker process when its reading is asked for.
@@ -36,9 +37,10 @@ class Readers:
         faces_rule: str,
         workers: int = 1,
         inception: Path | None = None,
+        detector: str = "yunet",
     ) -> None:
         self.workers = max(1, workers)
-        given = (list(instruments), faces_rule, inception)
+        given = (list(instruments), faces_rule, inception, detector)
         self._here = Reader(*given) if self.workers == 1 else None
         self._pool: Pool | None = None
         if self._here is None:
@@ -113,10 +115,10 @@ class Readers:
 _reader: Reader | None = None
 
 
-def _start(instruments: list[str], faces_rule: str, inception: Path | None) -> None:
+def _start(instruments: list[str], faces_rule: str, inception: Path | None, detector: str) -> None:
     global _reader
     begin_worker()  # the processes are the parallelism
-    _reader = Reader(instruments, faces_rule, inception)
+    _reader = Reader(instruments, faces_rule, inception, detector)
 
 
 def _call(method: str, *arguments: Any) -> list[Reading]:

@@ -16,10 +16,13 @@ import numpy.typing as npt
 from bench.reading.crops import cut
 from bench.reading.instruments import create
 from bench.reading.pictures import PictureReader
+from bench.reading.same import Read, embedder, follow
 from bench.reading.shown import UNKNOWN, Shown, shown
 from metrics.instruments import Instrument
 from smoothswap.faces.align import AlignmentError
-from smoothswap.faces.detect import Detector, Face, choose
+from smoothswap.faces.choose import choose
+from smoothswap.faces.detect import create as create_detector
+from smoothswap.faces.face import Face
 from smoothswap.pixels import Image
 
 Vector = npt.NDArray[np.float32]
@@ -57,13 +60,22 @@ class Reader:
         instruments: Specs, as metrics.instruments.create takes them.
         faces_rule: Protocol.faces_rule.
         inception: Weights of Inception v3 for FID; None: without.
+        detector: Which finds the faces, by the name that smoothswap.faces.detect.create takes.
 
     Raises:
         InstrumentError: For an instrument that cannot be made.
+        DetectorError: Where the detector's files are missing.
     """
 
-    def __init__(self, instruments: Sequence[str], faces_rule: str, inception: Path | None = None) -> None:
-        self._detector = Detector()
+    def __init__(
+        self,
+        instruments: Sequence[str],
+        faces_rule: str,
+        inception: Path | None = None,
+        detector: str = "yunet",
+    ) -> None:
+        self._detector = create_detector(detector)
+        self._embed: Read | None = None
         self._pictures = PictureReader(inception)
         self._rule = faces_rule
         self._instruments: list[Instrument] = [create(spec, single=True) for spec in instruments]
@@ -81,18 +93,19 @@ class Reader:
         Raises:
             InstrumentError: When an instrument cannot read its crops.
         """
-        detected = [self._detector.detect(frame) for frame in frames]
+        found = [self._detector.found(frame) for frame in frames]
+        detected = [[face for face in faces if not face.doubt] for faces in found]
         single = self._rule == "single"
         chosen = choose(detected, "largest" if single else self._rule)
+        others = [""] * len(frames)
+        if self._rule == "largest_tracked" and len(frames) > 1 and any(detected):
+            chosen, others = follow(frames, detected, chosen, self._person())
         readings = []
-        for faces, face in zip(detected, chosen, strict=True):
+        for faces, everyone, face, other in zip(detected, found, chosen, others, strict=True):
             if single and len(faces) > 1:
                 readings.append(Reading(len(faces), None, "many_faces", f"{len(faces)} faces in the frame"))
             elif face is None:
-                lost = (
-                    f"none of the {len(faces)} faces is the tracked one" if faces else "no face was detected"
-                )
-                readings.append(Reading(len(faces), None, "no_face", lost))
+                readings.append(Reading(len(everyone), None, "no_face", other or _lost(faces, everyone)))
             else:
                 readings.append(Reading(len(faces), face, "ok"))
         read = [
@@ -100,6 +113,12 @@ class Reader:
             for frame, one in zip(frames, self._read(frames, readings), strict=True)
         ]
         return self._look(frames, [one.face for one in read], read) if look else read
+
+    def _person(self) -> Read:
+        """What tells one person from another, loaded when a clip first needs it."""
+        if self._embed is None:
+            self._embed = embedder()
+        return self._embed
 
     def swaps(self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False) -> list[Reading]:
         """Read swapped frames, of each the face nearest to the target's (Protocol.swap_face_rule).
@@ -116,7 +135,7 @@ class Reader:
             InstrumentError: When an instrument cannot read its crops.
         """
         found = [
-            nearest(self._detector.detect(frame), face) for frame, face in zip(frames, targets, strict=True)
+            nearest(self._detector.found(frame), face) for frame, face in zip(frames, targets, strict=True)
         ]
         read = self._read(frames, found)
         return self._look(frames, targets, read) if look else read
@@ -160,7 +179,7 @@ def nearest(faces: Sequence[Face], target: Face) -> Reading:
         target: The face of its target frame.
 
     Returns:
-        A reading without values: "ok" with the face, or "no_face" with the reason.
+        A reading without values: "ok" with the face, or "no_face" with the reason, also where its landmarks are doubted.
     """
     if not faces:
         return Reading(0, None, "no_face", "no face was detected in the swapped frame")
@@ -171,7 +190,16 @@ def nearest(faces: Sequence[Face], target: Face) -> Reading:
     if distances[best] > side:
         reason = f"the nearest face of the swapped frame is {distances[best]:.0f} px from the target's"
         return Reading(len(faces), None, "no_face", f"{reason}, whose box is {side:.0f} px")
+    if doubt := faces[best].doubt:
+        return Reading(len(faces), None, "no_face", f"{doubt} of the swapped frame's face")
     return Reading(len(faces), faces[best], "ok")
+
+
+def _lost(sure: Sequence[Face], everyone: Sequence[Face]) -> str:
+    """Why none of an original frame's faces was chosen."""
+    if sure:
+        return f"none of the {len(sure)} faces is the tracked one"
+    return everyone[0].doubt if everyone else "no face was detected"
 
 
 def _centre(face: Face) -> tuple[float, float]:

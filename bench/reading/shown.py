@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from smoothswap.pixels import Image
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.data.pairs import Pair
 from plumbing.names import refuse_name
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from smoothswap.pixels import Image
 
 Kind = Literal["crop", "frame", "finished"]

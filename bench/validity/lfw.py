@@ -18,7 +18,7 @@ from scipy import stats
 from tqdm import tqdm
 
 from bench.errors import DataError
-from bench.lfw import LAST_THRESHOLD, Pairs, central, distances, read_pairs, read_photos, ten_fold
+from bench.lfw import Pairs, central, distances, read_pairs, read_photos, ten_fold
 from bench.reading.crops import cut
 from bench.validity.measures import distance
 from bench.validity.samples import compressed
@@ -124,7 +124,7 @@ def _stability(
     """
     people = {name.rpartition("_")[0]: name for name in reversed(sorted({*pairs.first, *pairs.second}))}
     chosen = [people[who] for who in sorted(people)[:PHOTOS]]
-    detector = Detector(last_threshold=LAST_THRESHOLD)
+    detector = Detector()
     crops: dict[str, list[list[Image]]] = {change: [] for change in ("none", *CHANGES)}
     marks: dict[str, list[Points]] = {change: [] for change in crops}
     for name in tqdm(chosen, desc="changing LFW's photos", unit="photo", file=sys.stderr):

@@ -48,7 +48,7 @@ class ArcFace:
     reads = ("identity",)
     crop = Crop("arcface", SIZE)
     licence = "the user's file; see its source"
-    needs = "an ONNX file of yours: arcface:PATH"
+    needs: str | None = "an ONNX file of yours: arcface:PATH"
     family = "arcface"
 
     def __init__(
@@ -76,7 +76,7 @@ class ArcFace:
             "flip": self._flip,
         }
         self.name = f"arcface:{self.path.stem}"
-        self._session = _session(self.path, int(_real("threads", threads)))
+        self._session = self._open(int(_real("threads", threads)))
         self.weights_sha256 = file_sha256(self.path)
         self._inspect()
         self.description = f"{self.path.name}: ONNX face recogniser, {self.dimensions}-d, 112 px"
@@ -102,6 +102,15 @@ class ArcFace:
         if self._flip:
             features = features + self._embed(crops[:, :, ::-1])
         return {"identity": features}
+
+    def _open(self, threads: int) -> Any:
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise InstrumentError(
+                f"arcface: cannot read {self.path} ({error.strerror}); give an ONNX file"
+            ) from error
+        return session_of(data, self.path, threads)
 
     def _inspect(self) -> None:
         """Learn batch size and layout from the declared shape, and the width from one run."""
@@ -201,15 +210,24 @@ def create(
     return ArcFace(path, mean, scale, colour, flip, threads)
 
 
-def _session(path: Path, threads: int) -> Any:
+def session_of(model: bytes, path: Path, threads: int) -> Any:
+    """ONNX Runtime's session of a model.
+
+    Args:
+        model: The ONNX file's bytes.
+        path: Where they come from, for messages.
+        threads: In one operation; 0: one a core.
+
+    Returns:
+        onnxruntime.InferenceSession, on the CPU.
+
+    Raises:
+        InstrumentError: Where it does not run here.
+    """
     try:
         import onnxruntime
     except ImportError as error:
         raise InstrumentError("onnxruntime is not installed; pip install onnxruntime") from error
-    try:
-        model = path.read_bytes()
-    except OSError as error:
-        raise InstrumentError(f"arcface: cannot read {path} ({error.strerror}); give an ONNX file") from error
     # Weights kept in other files would escape the hash, and could name any file of this computer.
     if b"\n\x08location" in model:
         raise InstrumentError(f"{path} keeps its weights in other files; save it as one ONNX file")

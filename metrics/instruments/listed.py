@@ -13,6 +13,13 @@ DLIB = Available(
     factory="metrics.instruments.dlib:create",
     single={"processes": 1},
 )
+SFACE = Available(
+    name="sface",
+    reads=("identity",),
+    description="SFace, 128-d, 99.2 % on LFW's pairsDevTest",
+    factory="metrics.instruments.sface:create",
+    single={"threads": 1},
+)
 ARCFACE = Available(
     name="arcface",
     reads=("identity",),

@@ -23,6 +23,7 @@ OURS = tuple(
     metadata.EntryPoint(name, f"metrics.instruments.listed:{name.upper().replace('-', '_')}", GROUP)
     for name in (
         "dlib",
+        "sface",
         "arcface",
         "cosface",
         "curricularface",

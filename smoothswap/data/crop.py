@@ -22,7 +22,8 @@ from PIL import Image
 from smoothswap.data.sources import Photo
 from smoothswap.errors import DataError
 from smoothswap.faces.align import AlignmentError, ffhq_crop
-from smoothswap.faces.detect import Detector, Face
+from smoothswap.faces.detect import Detector
+from smoothswap.faces.face import Face
 from smoothswap.media.files import replacing
 from smoothswap.media.images import ImageError, SmallImageError, read_image
 from smoothswap.workers import Pool

@@ -52,9 +52,9 @@ def calibrate(people: int = 150, size: int = 384, seed: int = 7) -> tuple[np.nda
     Raises:
         RuntimeError: Where dlib found no face at all.
     """
-    from smoothswap.faces.detect import Detector
+    from smoothswap.faces.hog import HogDetector
 
-    head, detector = load_head(), Detector()
+    head, detector = load_head(), HogDetector()
     shown = (
         vertex_normals(head.mean, head.triangles, normal_operator(head.triangles, len(head.mean)))[:, 2]
         > -0.35

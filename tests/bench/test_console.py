@@ -19,6 +19,8 @@ APART = {  # tools of the project's own files, started as modules alone
     "bench.validity.openings",
     "bench.make_anny.basis",
     "bench.make_anny.regressor",
+    "bench.detection",
+    "smoothswap.faces.convert_landmarks",
     "smoothswap.rendered.dataset",
     "smoothswap.rendered.extract",
     "smoothswap.rendered.landmarks",

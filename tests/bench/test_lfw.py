@@ -13,7 +13,8 @@ from bench.errors import DataError
 from bench.lfw import central, distances, main, measure, read_pairs, ten_fold
 from metrics.embedders.lfw import Pairs
 from metrics.instruments import create
-from smoothswap.faces.detect import Detector, Face
+from smoothswap.faces.detect import Detector
+from smoothswap.faces.face import Face
 
 PAIRS = "2\t1\nAnn_Lee\t1\t2\nAnn_Lee\t1\tBo\t3\nCy\t4\t10\nBo\t1\tCy\t2\n"
 

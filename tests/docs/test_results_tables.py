@@ -86,6 +86,8 @@ def test_the_cells_are_the_results(result: str, keys: list[str], rows: list[list
         for cell, key in ((3, "corrected"), (4, "alone")):
             shares = [100 * one[key] / study["runs"] for one in found]
             assert [row[cell] for row in body] == [f"{share:.1f} %" for share in (*shares, mean(shares))]
+    elif result == "detection":
+        detectors_are_the_studys(study, body)
     elif result == "finished-check":
         counts_are_the_studys(study, body)
     elif result == "ablation":
@@ -111,6 +113,17 @@ def test_the_cells_are_the_results(result: str, keys: list[str], rows: list[list
             assert any(
                 all(says(cell, instruments[i].get(key)) for i, cell in cells.items()) for key in keys
             ), row
+
+
+def detectors_are_the_studys(study: dict[str, Any], body: list[list[str]]) -> None:
+    cases = list(study["rendered"]["yunet"])
+    assert [row[0] for row in body] == cases
+    for row, case in zip(body, cases, strict=True):
+        for i, detector in enumerate(study["rendered"]):
+            of, (far, lost, wrong) = study["rendered"][detector][case], row[1 + 3 * i : 4 + 3 * i]
+            assert far == "-" if of["points"] is None else far.startswith(f"{of['points']:.3f} (")
+            assert lost == f"{of['missed'] + of['doubted']} of {of['pictures']}"
+            assert wrong == str(of["wrong"])
 
 
 def counts_are_the_studys(study: dict[str, Any], body: list[list[str]]) -> None:

@@ -24,7 +24,8 @@ import smoothswap
 from smoothswap import inference, pretrained
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.faces.align import ffhq_affine, transform_points
-from smoothswap.faces.detect import Detector, Face
+from smoothswap.faces.detect import Detector
+from smoothswap.faces.face import Face
 from smoothswap.inference import FaceError, FaceSwapper, faces_to_swap, own_mask
 from smoothswap.media import files
 from smoothswap.media.images import read_image

@@ -30,7 +30,7 @@ from bench.verify.__main__ import check
 from metrics import Sides, evaluate
 from reports.pictures import store
 from reports.results import Results, load
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from tests.support import made_runs
 from tests.support.ffpp_trees import clip_frames, face_frame, make_tree
 

@@ -13,7 +13,7 @@ from bench.data.ffpp import FaceForensics
 from bench.data.pairs import DataOptions, Pair
 from bench.ffpp.strangers import Strangers, third_people
 from bench.reading.reader import Reading
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from tests.support.ffpp_trees import clip_frames, face_frame, faceless, original, video
 
 FACE = Face((0, 0, 9, 9), np.zeros((68, 2), np.float32), 1.0)

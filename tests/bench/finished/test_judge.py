@@ -19,7 +19,7 @@ from bench.finished.judge import Verdict, judge
 from bench.finished.study import outcome
 from bench.finished.thumbnails import Thumbnails, first, read
 from bench.swappers import create
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 from tests.support.ffpp_trees import clip_frames, video
 
 SIZE = (90, 160)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.reading.shown import shown
-from smoothswap.faces.detect import Face
+from smoothswap.faces.face import Face
 
 
 def face(points: list[tuple[float, float]]) -> Face:

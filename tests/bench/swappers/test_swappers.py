@@ -16,7 +16,8 @@ from bench.errors import DataError, UsageError
 from bench.swappers import SwapError, Task, create, create_all
 from bench.swappers.apply import Failed, swap
 from bench.swappers.classical import Classical, face_outline, match_colours, warp
-from smoothswap.faces.detect import Detector, Face
+from smoothswap.faces.detect import Detector
+from smoothswap.faces.face import Face
 from tests.support import SUPPORT
 from tests.support.ffpp_trees import MARKS, clip_frames, face_frame
 

