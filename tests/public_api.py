@@ -1,4 +1,4 @@
-"""The public names of the four packages, as tests/public_api.txt keeps them.
+"""The public names of the packages, as tests/public_api.txt keeps them.
 
 python -m tests.public_api        write the list anew, after a change that was meant
 """

@@ -1,4 +1,4 @@
-"""The import graph of the four packages: no circle, the imports of the type checker included."""
+"""The import graph of the packages: no circle, the imports of the type checker included."""
 
 from __future__ import annotations
 
