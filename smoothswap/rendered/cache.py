@@ -83,7 +83,12 @@ def found(root: Path, settings: Mapping[str, Any]) -> tuple[dict[str, Any] | Non
 
 
 def say_damaged(root: Path, names: list[str]) -> None:
-    """That what is kept is made again, and why."""
+    """Say on standard error that what is kept is made again, and why.
+
+    Args:
+        root: Its folder.
+        names: The files that are not as they were written.
+    """
     print(
         f"{root} is damaged, {len(names)} files are not as they were written ({few(names, most=3)}): made again",
         file=sys.stderr,
@@ -109,7 +114,15 @@ def put(work: Path, out: Path) -> None:
 
 
 def hashes_of(root: Path, names: list[str]) -> dict[str, str]:
-    """The SHA-256 of files below a folder, by name."""
+    """The SHA-256 of files below a folder, by name.
+
+    Args:
+        root: The folder.
+        names: Of the files, from there.
+
+    Returns:
+        Hex digests; "" for a file that cannot be read.
+    """
     return {name: _sha256(root / name) for name in names}
 
 
