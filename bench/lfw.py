@@ -207,6 +207,11 @@ def measure(
     return result
 
 
+def _number(value: float) -> float | None:
+    """JSON has no NaN: what cannot be computed is null."""
+    return value if np.isfinite(value) else None
+
+
 @command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
@@ -230,7 +235,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     instruments = [create(spec) for spec in options.instrument or ["dlib"]]
     with tqdm(total=len({*pairs.first, *pairs.second}), unit="photo", file=sys.stderr) as bar:
         result = measure(pairs, options.photos, instruments, bar.update)
-    print(json.dumps(result, indent=1))
+    if result and all(values["missing"] == values["pairs"] for values in result.values()):
+        raise DataError(
+            f"no pair of {options.pairs} has a face in both of its photos: is {options.photos} the folder of LFW's photos, "
+            "with the person of the name in the middle?"
+        )
+    shown = {key: {name: _number(value) for name, value in values.items()} for key, values in result.items()}
+    print(json.dumps(shown, indent=1))
     return EXIT_OK
 
 

@@ -20,9 +20,10 @@ import cv2
 import numpy as np
 
 from bench.cli import command
-from bench.errors import EXIT_OK, DataError
+from bench.errors import EXIT_OK, DataError, few
 from smoothswap.cli import Parser, at_least, check_file
-from smoothswap.data.sources import read_people
+from smoothswap.data.sources import composed, read_people
+from smoothswap.media.identical import fingerprint
 from smoothswap.media.images import ImageError, read_image
 from smoothswap.media.suffixes import PICTURES
 from smoothswap.media.video import VideoError, even_indices, write_video
@@ -44,12 +45,18 @@ class Person:
 
 @dataclass(frozen=True)
 class Made:
-    """What was made. size: side of the frames, pixels; left_out: (name, why) of people without a clip."""
+    """What was made.
+
+    size: side of the frames, pixels. left_out: (name, why) of people without a clip. passed_over: what is no photo by its
+    ending. identical: photos of the clips that are the same to the pixel.
+    """
 
     clips: dict[str, Person]
     pairs: list[tuple[str, str]]
     left_out: list[tuple[str, str]]
     size: int
+    passed_over: list[str]
+    identical: list[list[str]]
 
 
 def make(
@@ -84,7 +91,8 @@ def make(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise DataError(f"{out} exists already and is not empty; name a new folder with --out")
-    people, left_out = _people(folder, min_photos, max_photos, _names(folder, listed) if listed else None)
+    wanted = _names(folder, listed) if listed else None
+    people, left_out, passed_over = _people(folder, min_photos, max_photos, wanted)
     random = np.random.default_rng(seed)
     drawn = [people[i] for i in random.permutation(len(people))]
     drawn = drawn[: min(limit or MOST_PEOPLE, MOST_PEOPLE)]
@@ -97,7 +105,8 @@ def make(
     clips = {f"{i:03d}": person for i, person in enumerate(sorted(drawn, key=lambda person: person.name))}
     names = [list(clips)[i] for i in random.permutation(len(clips))]
     pairs = [(names[i], names[i + 1]) for i in range(0, len(names) - 1, 2)]
-    made = Made(clips, pairs, left_out, size or _side(clips))
+    largest, identical = _look(folder, clips)
+    made = Made(clips, pairs, left_out, size or largest, passed_over, identical)
     _write(made, folder, out, seed, listed)
     return made
 
@@ -105,7 +114,10 @@ def make(
 def _names(folder: Path, listed: Path) -> set[str]:
     """The people on the list, each of whom must have a folder."""
     names = set(read_people(listed))
-    missing = sorted(name for name in names if not (folder / name).is_dir())
+    there = (
+        {composed(place.name) for place in folder.iterdir() if place.is_dir()} if folder.is_dir() else set()
+    )
+    missing = sorted(names - there)
     if missing and folder.is_dir():
         raise DataError(
             f"{len(missing)} of the {len(names)} people on {listed} have no folder in {folder}, the first is "
@@ -116,7 +128,7 @@ def _names(folder: Path, listed: Path) -> set[str]:
 
 def _people(
     folder: Path, min_photos: int, max_photos: int, names: set[str] | None
-) -> tuple[list[Person], list[tuple[str, str]]]:
+) -> tuple[list[Person], list[tuple[str, str]], list[str]]:
     if not folder.is_dir():
         what = (
             "is a file; unpack it and name the folder"
@@ -125,10 +137,16 @@ def _people(
         )
         raise DataError(f"{folder} {what} whose folders are people: Name/photo.jpg")
     people, left_out = [], []
-    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
-        if names is not None and place.name not in names:
+    passed_over: list[str] = []
+    for place in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+        if not place.is_dir():
+            passed_over.append(place.name)
             continue
-        files = sorted(p for p in place.iterdir() if p.suffix.lower() in PICTURES and p.is_file())
+        if names is not None and composed(place.name) not in names:
+            continue
+        shown = sorted(path for path in place.iterdir() if not path.name.startswith("."))
+        files = [path for path in shown if path.suffix.lower() in PICTURES and path.is_file()]
+        passed_over += [f"{place.name}/{path.name}" for path in shown if path not in files]
         if len(files) < min_photos:  # cheap, before any photo is opened
             left_out.append((place.name, f"{len(files)} photos, fewer than {min_photos}"))
             continue
@@ -147,12 +165,18 @@ def _people(
         people.append(Person(place.name, [good[i] for i in even_indices(len(good), max_photos)], bad))
     if not people and not left_out:
         raise DataError(f"{folder} holds no folders; expected one a person: Name/photo.jpg")
-    return people, left_out
+    return people, left_out, passed_over
 
 
-def _side(clips: dict[str, Person]) -> int:
-    largest = max(max(read_image(photo).shape[:2]) for person in clips.values() for photo in person.photos)
-    return min(LARGEST_SIDE, largest + largest % 2)
+def _look(folder: Path, clips: dict[str, Person]) -> tuple[int, list[list[str]]]:
+    """The side of the largest photo, even and at most LARGEST_SIDE; and the photos that are there twice."""
+    largest = 0
+    same: dict[str, list[str]] = {}
+    for photo in (photo for person in clips.values() for photo in person.photos):
+        image = read_image(photo)
+        largest = max(largest, *image.shape[:2])
+        same.setdefault(fingerprint(image), []).append(str(photo.relative_to(folder)))
+    return min(LARGEST_SIDE, largest + largest % 2), [names for names in same.values() if len(names) > 1]
 
 
 def fit(image: Image, size: int) -> Image:
@@ -212,6 +236,8 @@ def _write(made: Made, folder: Path, out: Path, seed: int, listed: Path | None) 
                     for clip, person in made.clips.items()
                 },
                 "left_out": [{"name": name, "reason": reason} for name, reason in made.left_out],
+                "passed_over": made.passed_over,
+                "identical": made.identical,
             },
         )
         beside.chmod(0o755)
@@ -289,6 +315,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     bad = [(person.name, *entry) for person in made.clips.values() for entry in person.bad]
     for name, photo, reason in bad:
         print(f"left out {name}/{photo}: {reason}", file=sys.stderr)
+    if made.passed_over:
+        print(f"passed over, for they are no photos: {few(made.passed_over)}", file=sys.stderr)
+    for names in made.identical:
+        print(f"warning: the same photo under {len(names)} names: {few(names)}", file=sys.stderr)
     frames = sum(len(person.photos) for person in made.clips.values())
     print(
         f"{options.out}: {len(made.clips)} clips with {frames} frames of {made.size} x {made.size}, "

@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from bench.cli import command
-from bench.errors import EXIT_OK, DataError
+from bench.errors import EXIT_OK, DataError, few
 from reports.results import write_atomic
 from smoothswap.cli import Parser, at_least, check_file
-from smoothswap.data.sources import read_people
+from smoothswap.data.sources import composed, read_people
+from smoothswap.media.identical import identical_files
 from smoothswap.media.suffixes import PICTURES
 
 COLUMNS = ("source", "target", "source_person", "target_person")
@@ -55,11 +56,7 @@ def make(
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; name the one whose folders are people: Name/photo.jpg")
     names = None if listed is None else set(read_people(listed))
-    photos = {
-        place.name: files
-        for place in sorted(folder.iterdir())
-        if place.is_dir() and (names is None or place.name in names) and len(files := _photos(place)) > 1
-    }
+    photos = _photos(folder, names)
     wanted = len(photos) if people is None else people
     if len(photos) < max(wanted, 2):
         raise DataError(
@@ -69,6 +66,9 @@ def make(
     random = np.random.default_rng(seed)
     drawn = [list(photos)[i] for i in random.permutation(len(photos))[: wanted - wanted % 2]]
     chosen = {name: random.choice(photos[name], 2, replace=False).tolist() for name in drawn}
+    for same in identical_files(folder / photo for two in chosen.values() for photo in two):
+        listed_twice = few([str(path.relative_to(folder)) for path in same])
+        print(f"warning: the same photograph under {len(same)} names: {listed_twice}", file=sys.stderr)
     rows = []
     for one, other in zip(drawn[::2], drawn[1::2], strict=True):
         for source, target in ((one, other), (other, one)):
@@ -77,13 +77,21 @@ def make(
     return rows
 
 
-def _photos(place: Path) -> list[str]:
-    """The photographs of a person, by their paths below the folder of all."""
-    return sorted(
-        f"{place.name}/{file.name}"
-        for file in place.iterdir()
-        if file.suffix.lower() in PICTURES and not file.name.startswith(".") and file.is_file()
-    )
+def _photos(folder: Path, names: set[str] | None) -> dict[str, list[str]]:
+    """By person the photographs of those who have two and more; what is none is named on standard error."""
+    photos, passed_over = {}, []
+    for place in sorted(place for place in folder.iterdir() if not place.name.startswith(".")):
+        if not place.is_dir():
+            passed_over.append(place.name)
+        elif names is None or composed(place.name) in names:
+            shown = sorted(file for file in place.iterdir() if not file.name.startswith("."))
+            good = [file for file in shown if file.suffix.lower() in PICTURES and file.is_file()]
+            passed_over += [f"{place.name}/{file.name}" for file in shown if file not in good]
+            if len(good) > 1:
+                photos[place.name] = [f"{place.name}/{file.name}" for file in good]
+    if passed_over:
+        print(f"passed over, for they are no photographs: {few(passed_over)}", file=sys.stderr)
+    return photos
 
 
 def parser() -> Parser:

@@ -26,8 +26,9 @@ from bench.ffpp import modes, outputs, stored
 from bench.ffpp.folder import replaced
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.report import choose_cases, say
-from bench.ffpp.scores import ModelScores, Scores, Scoring, score_model, searched
+from bench.ffpp.scores import ModelScores, Scores, Scoring, beside, score_model, searched
 from bench.ffpp.slices import sliced
+from bench.swappers.departures import of_committed
 from metrics import METRICS
 from metrics.evaluation import summarise
 from plumbing.names import refuse_name
@@ -36,7 +37,7 @@ from reports.galleries import GalleryInfo
 from reports.html import write_report
 from reports.pictures import store
 from reports.pictures.store import Picture
-from reports.results import MetricValue, Results, load, write_atomic
+from reports.results import MetricValue, ModelInfo, Results, load, write_atomic
 from reports.run_files import RunFiles
 from reports.together import refuse_mixtures
 from smoothswap.cli import Parser, check_folder
@@ -149,7 +150,11 @@ def _write(
         results = model.results.model_copy(
             update={
                 "run": model.results.run.model_copy(
-                    update={"rescored": now, "gallery": _gallery(tables, model)}
+                    update={
+                        "rescored": now,
+                        "gallery": _gallery(tables, model),
+                        "model": described(model.results),
+                    }
                 ),
                 "metrics": scores.metrics | kept,
             }
@@ -190,6 +195,13 @@ def _score(tables: stored.Shared, model: Model) -> tuple[ModelScores, dict[str, 
         name = model.results.run.model.name
         print(f"{name}: kept as they were, since what they need is not stored: {few(kept)}", file=sys.stderr)
     return scores, kept
+
+
+def described(results: Results) -> ModelInfo:
+    """The model of some results, with where its weights depart from the paper, which older ones do not say."""
+    model = results.run.model
+    said = model.departures or of_committed(str(getattr(model, "weights", None) or ""), model.weights_sha256)
+    return model.model_copy(update={"departures": tuple(said)})
 
 
 def _gallery(tables: stored.Shared, model: Model) -> GalleryInfo | None:
@@ -246,6 +258,24 @@ def _value_scores(model: Model, table: pa.Table, protocol: Protocol) -> Scores:
             seed=protocol.seed,
         )
         scores.metrics[key] = modes.stated(key, MetricValue.model_validate(value.as_dict()), protocol.mode)
+        if f"without_source/{key}" in table.column_names and old.without_source is not None:
+            scores.without[key] = _numbers(table, f"without_source/{key}")
+            scores.without_missing[key] = _numbers(table, f"without_source_missing/{key}")
+            own, lost = (
+                np.fmax(*both)
+                for both in ((values, scores.without[key]), (missing, scores.without_missing[key]))
+            )
+            read = summarise(
+                spec,
+                own,
+                np.where(np.isnan(own), lost, own),
+                np.array(table["cluster"].to_pylist(), dtype=str),
+                instrument=old.instrument,
+                lost=old.without_source.missing,
+                missing=protocol.missing,
+                seed=protocol.seed,
+            )
+            scores.metrics[key] = beside(scores.metrics[key], read)
         if spec.rank is not None and old.curve and f"rank/{key}" in table.column_names:
             scores.ranks[key] = _numbers(table, f"rank/{key}")
             scores.metrics[key] = searched(
@@ -266,19 +296,16 @@ def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
 
 def _with_scores(table: pa.Table, scores: Scores, keep_readings: bool) -> pa.Table:
     """The table with the new values of its frames in the place of the old ones."""
-    anew = {f"metric/{key}": values for key, values in scores.per_frame.items()}
-    anew |= {f"missing/{key}": values for key, values in scores.missing.items()}
-    anew |= {f"rank/{key}": values for key, values in scores.ranks.items()}
+    anew = outputs.score_columns(scores)
     columns: dict[str, Any] = {}
     for name in table.column_names:
-        if name.startswith(("metric/", "missing/", "rank/")):
+        if name.startswith(outputs.SCORES):
             continue
         if name.startswith(READINGS) and not columns.keys() & anew.keys():
-            columns |= {key: outputs.numbers(values) for key, values in anew.items()}
+            columns |= anew
         if keep_readings or not name.startswith(READINGS):
             columns[name] = table[name]
-    columns |= {key: outputs.numbers(values) for key, values in anew.items() if key not in columns}
-    return pa.table(columns)
+    return pa.table(columns | {name: values for name, values in anew.items() if name not in columns})
 
 
 def _shared(run: Path, models: Sequence[Model], names: Sequence[str]) -> dict[str, str]:

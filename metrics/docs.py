@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from metrics.registry import ours
-from metrics.spec import LEAVING, QUALITY, VIDEO, Declared, Metric
+from metrics.spec import LEAVING, QUALITY, VIDEO, Declared, Metric, PictureMetric
 from plumbing.ending import command_with
 from plumbing.files import replacing
 
@@ -94,6 +94,18 @@ _UNRANKED = """\
 A metric may declare that models are not to be ordered by it. Its column stands in the table, marked ‡, and no sentence,
 bold number, scale or verdict rests on it. Results of before this was declared are treated alike, by the metric's key.
 """
+_SOURCELESS = """\
+## Without the source
+
+Of a partial download some swaps and their targets are there, and their sources are not (`--skip-missing`). Such a frame
+is `not_available` in the ledger and enters no value: all columns of a row stand on frames with both originals, and so do
+bold, words, scale and comparisons. Otherwise leaving out a source would pay, for a swap that does nothing keeps expression
+and pose to perfection, and only the source tells it from a swap. What can be said without the source is read nevertheless
+and stands beside: `without_source` in results.json has the metric over those frames and these together, with its own
+counts, the report a table of its own. Whether the target is found needs the source too, whose face belongs among those who
+are searched. Metrics of installed packages are taken to need it unless they declare `needs_source=False`.
+
+Read without it are """
 _FIRST = """\
 ## The first table
 
@@ -125,13 +137,29 @@ def page(metrics: Iterable[Declared] | None = None) -> str:
         ("key", "a missing face counts as"), ((f"`{m.key}`", m.missing) for m in listed if m.missing)
     )
     first = _table(("key", "name"), ((f"`{m.key}`", m.label) for m in listed if m.headline))
+    free = f"{_SOURCELESS}{', '.join(m.label for m in listed if _sourceless(m))}.\n"
     unranked = _table(("key", "why"), ((f"`{m.key}`", m.unranked) for m in listed if m.unranked))
     return (
         "\n".join(
-            [_INTRO, *sections, _FIRST, first, _UNRANKED, unranked, _MISSING, missing, _INTERVALS]
+            [
+                _INTRO,
+                *sections,
+                _FIRST,
+                first,
+                _UNRANKED,
+                unranked,
+                _MISSING,
+                missing,
+                free,
+                _INTERVALS,
+            ]
         ).rstrip("\n")
         + "\n"
     )
+
+
+def _sourceless(m: Declared) -> bool:
+    return isinstance(m, (Metric, PictureMetric)) and not m.needs_source
 
 
 def _section(metrics: Iterable[Declared]) -> str:

@@ -113,6 +113,7 @@ class Value:
             "description": spec.description,
             "unranked": spec.unranked or None,
             "headline": spec.headline,
+            "needs_source": spec.needs_source,
         }
 
 

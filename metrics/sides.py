@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-READINGS = ("identity", "shape", "expression", "pose")
+READINGS = ("identity", "shape", "expression", "pose", "mouth", "eyes")
 Readings = Mapping[str, NDArray[np.floating]]
 
 
@@ -21,7 +21,7 @@ class Sides:
     """Readings of n scored frames; row i of every array belongs to the same frame.
 
     Args:
-        swap: Reading name ("identity", "shape", "expression", "pose") -> float [n, d]. A row with a NaN is "no
+        swap: Reading name (one of READINGS) -> float [n, d]. A row with a NaN is "no
             reading" (no face found, or the instrument failed there).
         source: The same of the source.
         target: The same of the target.

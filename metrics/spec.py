@@ -53,6 +53,8 @@ class Declared:
         missing: What a frame counts as in whose swap no face is found; "" where there are no frames.
         unranked: Why no word, bold number, scale or headline may rest on it, in one line; "": they may.
         headline: Whether its column belongs to the report's first table; all others are one fold away (reports.headline).
+        needs_source: Whether nothing can be said by it of a frame whose source's clip is not there. One that needs none is
+            read there too, beside its value and never in it (bench.ffpp.sourceless).
     """
 
     key: str
@@ -70,6 +72,7 @@ class Declared:
     missing: str = ""
     unranked: str = ""
     headline: bool = False
+    needs_source: bool = True
 
     @property
     def ranked(self) -> bool:
@@ -128,6 +131,7 @@ class PictureMetric(Declared):
 
     network: str
     distance: Callable[[Floats, Floats], float]
+    needs_source: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import curves, figures, plots, training
+from reports import curves, figures, plots, sourceless, training
 from reports.files import PAGE
 from reports.findings import findings
 from reports.headline import headline
@@ -105,6 +105,8 @@ def render(
             script=script(),
             panels=[(column, Markup(svg)) for column, svg in figures.panels(table)],
             headline=headline(table),
+            beside=sourceless.beside(table),
+            beside_note=sourceless.NOTE,
             lot=side_by_side(cases, table),
             cases=arrange(cases, table),
             films=films(cases, table),

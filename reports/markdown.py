@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reports.modes import modes
+from reports.sourceless import NOTE, beside
 from reports.table import Column, Row, RunFiles, Table, build
 
 
@@ -19,7 +20,8 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
         keys: The metrics to show; None: all of them.
 
     Returns:
-        The table, what the daggers mean, and who has seen the run's people in training; names and notes are escaped.
+        The table, what the daggers mean, who has seen the run's people in training, and of a partial download what was read
+        without a source; names and notes are escaped.
 
     Raises:
         ResultsError: For no runs or one model twice.
@@ -49,8 +51,43 @@ def markdown_table(runs: Sequence[RunFiles], keys: Sequence[str] | None = None) 
         if any(c in columns for c in of)
     ]
     shown_notes += [f"† {plain(note)}" for note in table.daggers]
+    shown_notes += [departed(name, said) for name, said in table.departures]
     shown_notes += [plain(table.seen)] if table.seen else []
-    return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in shown_notes)
+    return "\n".join(lines) + "\n" + "".join(f"\n{note}\n" for note in shown_notes) + _beside(table, columns)
+
+
+def _beside(table: Table, columns: Sequence[Column]) -> str:
+    """The frames that lack nothing but their source, as a table of their own; "" where there are none."""
+    found = beside(table, columns)
+    if found is None:
+        return ""
+    head = [
+        "Without their source",
+        *(f"{plain(c.label)}{_reader(c)} {c.arrow}{_unit(c)}" for c in found.columns),
+        "Read",
+    ]
+    lines = [_line(head), _line(["---", *["---:"] * (len(head) - 1)])]
+    for line in found.lines:
+        cells = [
+            "–" if one is None or one.value is None else f"{column.text(one.value)} of {one.n}"
+            for column, one in zip(found.columns, line.cells, strict=True)
+        ]
+        read = f"{line.counts.used} of {line.counts.expected}"
+        lines.append(_line([plain(line.row.run.name), *cells, read]))
+    return f"\n{NOTE}\n\n" + "\n".join(lines) + "\n"
+
+
+def departed(model: str, departures: str) -> str:
+    """The note under a table of where a model's training departs from the paper's.
+
+    Args:
+        model: Its name.
+        departures: What departs, in words.
+
+    Returns:
+        Markdown, escaped.
+    """
+    return f"Not as in the paper (its own in brackets), {plain(model)}: {plain(departures)}."
 
 
 def csv_table(runs: Sequence[RunFiles]) -> str:
@@ -106,6 +143,9 @@ def frame(runs: Sequence[RunFiles]) -> pd.DataFrame:
                         "gallery": "" if metric.gallery is None else str(metric.gallery),
                         "dagger": metric.dagger or "",
                         "unranked": metric.unranked or "",
+                        "needs_source": metric.needs_source,
+                        "without_source": metric.without_source and metric.without_source.value,
+                        "without_source_n": metric.without_source and metric.without_source.n,
                     }
                 )
     return pd.DataFrame(rows)

@@ -4,8 +4,10 @@
      "run":     {command, model, protocol, data, gallery, instruments, environment, seed, started, seconds},
      "counts":  {expected, used, failed: {reason: n}},         expected == used + sum of failed, always
      "metrics": {key: {value, ci95, n, clusters, unit, higher_is_better, instrument, version,
-                       label, group, order, range, description, unranked, headline, gallery, curve, ...}},
+                       label, group, order, range, description, unranked, headline, gallery, curve,
+                       needs_source, without_source: {value, ci95, n, clusters, missing}, ...}},
      "back":    {expected, used, failed} of the ways back of a cycle; null in any other run
+     "sourceless": {expected, used, failed} of the swaps whose source's clip is not there; null where all are
      "check":   {kind, text, mend, clips} of finished swaps: what was found before they were scored; else null
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
@@ -36,6 +38,7 @@ from plumbing.files import prove, write_whole
 from reports.described import DataInfo, InstrumentInfo, SwapsCheck
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
 from reports.galleries import GalleryInfo, GalleryPoint
+from reports.policies import OtherPolicy, WithoutSource
 from reports.rules import ProtocolInfo
 from reports.versions import CURRENT, READ, completed, upgraded
 
@@ -54,23 +57,6 @@ class OutputError(OSError):
     """An output file that could not be written; nothing half-written is left behind."""
 
 
-class PolicyValue(Closed):
-    """A metric's numbers under the other missing-face policy."""
-
-    value: Measured
-    ci95: Interval = None
-    n: Count | None = None
-    clusters: Count | None = None
-
-
-def _policy(value: Any) -> Any:
-    value = plain(value)
-    return {"value": value} if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-
-
-OtherPolicy = Annotated[PolicyValue | None, BeforeValidator(_policy)]
-
-
 class MetricValue(Closed):
     """One metric of one model.
 
@@ -87,6 +73,9 @@ class MetricValue(Closed):
     headline: whether its column belongs to the report's first table (metrics.spec.Declared); looked up likewise.
     gallery: people among whom it searches; None: it searches none, or the results do not say.
     curve: the same metric among fewer people, the smallest gallery first.
+    needs_source: whether a frame without its source has no value (metrics.spec.Declared); looked up as `headline` is.
+    without_source: of a partial download, the same metric with the frames whose source is not there. They are never in
+        `value`, on which words and headlines rest: there a model that does nothing could only gain by them.
     """
 
     value: Measured
@@ -111,6 +100,8 @@ class MetricValue(Closed):
     headline: bool = False
     gallery: Count | None = None
     curve: tuple[GalleryPoint, ...] = Field(default=(), max_length=20)
+    needs_source: bool = True
+    without_source: WithoutSource | None = None
 
     @property
     def ranked(self) -> bool:
@@ -145,12 +136,17 @@ class Counts(Closed):
 
 
 class ModelInfo(Open):
-    """The swapper. trained_with: instruments that its training used: families, names, or sha256 of weights."""
+    """The swapper.
+
+    trained_with: instruments that its training used: families, names, or sha256 of weights.
+    departures: where weights that come with the package were trained otherwise than the paper's; () in older results.
+    """
 
     name: Name
     weights_sha256: str | None = None
     reference: bool | None = None
     trained_with: tuple[str, ...] = ()
+    departures: tuple[str, ...] = ()
 
     @property
     def is_reference(self) -> bool:
@@ -184,13 +180,16 @@ class Results(Closed):
     """One results.json.
 
     back: of a cycle alone, what became of the ways back of the frames that have an original to go back to.
-    check: of finished swaps alone. Both are None in files that were written without them.
+    sourceless: of a partial download, the frames whose source's clip is not there while the target shows a face and the
+    swap's clip is there; in the ledger they are `not_available`.
+    check: of finished swaps alone. All three are None in files that were written without them.
     """
 
     schema_version: Literal[2] = 2
     run: Run
     counts: Counts
     back: Counts | None = None
+    sourceless: Counts | None = None
     metrics: dict[Name, MetricValue] = Field(max_length=200)
     check: SwapsCheck | None = None
     files: dict[Name, Sha256] = Field(default_factory=dict, max_length=20)

@@ -126,6 +126,12 @@ class Table:
         return list(dict.fromkeys(note for note in notes if note))
 
     @property
+    def departures(self) -> list[tuple[str, str]]:
+        """(model, where its training departs from the paper's) of every row whose weights come with the package."""
+        models = [row.run.results.run.model for row in self.rows]
+        return [(model.name, ", ".join(model.departures)) for model in models if model.departures]
+
+    @property
     def source_free(self) -> list[Row]:
         """The reference rows that never saw the source, doing nothing first."""
         return [row for row in self.rows if row.end == "low"]

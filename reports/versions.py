@@ -2,7 +2,7 @@
 
 1   a metric said neither its label, group, order nor range: they are looked up by its key among the metrics of this
     package (never among those of installed packages: reading a result loads nobody's code)
-2   at first did not say which metrics are not ranked, nor which are headlines: looked up in the same way
+2   at first did not say which metrics are not ranked, which are headlines, nor which need a source: looked up likewise
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ CURRENT = 2
 READ = (1, CURRENT)
 FURTHER = "Further metrics"
 """The group of a metric of version 1 that nobody here knows."""
-_NAMES = ("label", "group", "order", "range", "description", "unranked", "headline")
-_LATER = ("unranked", "headline")
+_NAMES = ("label", "group", "order", "range", "description", "unranked", "headline", "needs_source")
+_LATER = ("unranked", "headline", "needs_source")
 """What version 2 at first did not say; may be null, so only its absence counts."""
 """What later results say of a metric besides."""
 
@@ -92,6 +92,7 @@ def _declared(key: Any) -> dict[str, Any]:
             "range": [None, None],
             "unranked": None,
             "headline": False,
+            "needs_source": True,
         }
     return {
         "label": spec.label,
@@ -101,4 +102,5 @@ def _declared(key: Any) -> dict[str, Any]:
         "description": spec.description,
         "unranked": spec.unranked or None,
         "headline": spec.headline,
+        "needs_source": spec.needs_source,
     }

@@ -25,6 +25,10 @@ from smoothswap.tensors import to_pixels, to_tensor
 
 Picture = TypeVar("Picture", np.ndarray, Tensor)
 FEATHER = 0.15  # of the crop's side, over which a pasted face fades into the frame
+NOT_FOUND = (
+    "it has to be upright and not too small: turn the picture, enlarge it, or cut it out around the face"
+)
+"""What helps where no face is found."""
 
 
 class FaceError(DataError):
@@ -151,7 +155,7 @@ def faces_to_swap(
         raise ValueError(f'face is "largest", "all" or a number from 1, got {face!r}')
     most = max((len(faces) for faces in found), default=0)
     if most == 0:
-        raise FaceError(f"no face was found in {where}")
+        raise FaceError(f"no face was found in {where}; {NOT_FOUND}")
     if face == "all":
         return [list(faces) for faces in found]
     if isinstance(face, int):

@@ -29,7 +29,7 @@ from smoothswap.data.build import assemble, photos_sha256, write_json
 from smoothswap.data.crop import RULES, STATUSES, Cutter, cut_all, shown
 from smoothswap.data.sources import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_photos
 from smoothswap.data.store import read_json
-from smoothswap.errors import EXIT_OK, DataError, UsageError, suggestion
+from smoothswap.errors import EXIT_OK, DataError, UsageError, few, suggestion
 from smoothswap.faces.detect import Detector
 from smoothswap.workers import cores
 
@@ -297,9 +297,13 @@ def summary(out: Path, meta: dict[str, Any], speed: str) -> str:
     if meta["people_without_a_crop"]:
         lines.append(f"people without any crop: {meta['people_without_a_crop']}")
     if meta["ignored_entries"]:
+        named = few(meta["ignored"], most=3) if "ignored" in meta else ""
         lines.append(
             f"passed over: {meta['ignored_entries']} other files and folders, no photos of this layout"
+            f"{f': {named}' if named else ''}"
         )
+    for photos in meta.get("identical", []):
+        lines.append(f"the same photo under {len(photos)} names: {few(photos)}")
     if "shards" in meta:
         lines.append(
             f"{len(meta['shards'])} shards; read them with smoothswap.data.shards.ShardedFaces({str(out)!r})"

@@ -168,10 +168,11 @@ def _swap_picture(options: argparse.Namespace, model: SmoothSwap) -> str:
     from smoothswap.faces.detect import Detector
     from smoothswap.inference import faces_to_swap
     from smoothswap.media import files
+    from smoothswap.media.images import read_profiled
 
     detector = Detector()
     swapper = _swapper(options, model, detector)
-    frame, profile = files.read_picture(options.target)
+    frame, profile = read_profiled(options.target)
     found = detector.detect(frame)
     (swapped,) = swapper.swap([frame], faces_to_swap([found], options.face, str(options.target)))
     if swapped.frame is None:
@@ -250,22 +251,22 @@ def first_face(path: Path, detector: Detector) -> tuple[Image, Face]:
     Raises:
         FaceError: No frame shows a face.
     """
-    from smoothswap.inference import FaceError
+    from smoothswap.inference import NOT_FOUND, FaceError
 
     for frame in _frames(path):
         if faces := detector.detect(frame):
             return frame, faces[0]
-    raise FaceError(f"no face was found in {path}, the source")
+    raise FaceError(f"no face was found in {path}, the source; {NOT_FOUND}")
 
 
 def _frames(path: Path) -> Iterator[Image]:
-    from smoothswap.media.files import read_picture
+    from smoothswap.media.images import read_image
     from smoothswap.media.video import iter_frames
 
     if path.suffix.lower() in VIDEOS:
         yield from iter_frames(path)
     else:
-        yield read_picture(path)[0]
+        yield read_image(path)
 
 
 if __name__ == "__main__":

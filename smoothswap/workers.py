@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_limits
 from plumbing.first import SIGNALS, later
 
 T = TypeVar("T")
-_PARENTS = [number for number in SIGNALS if number != signal.SIGTERM]
+PARENTS = [number for number in SIGNALS if number != signal.SIGTERM]
+"""Signals that the parent of worker processes alone hears."""
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -52,12 +53,12 @@ class Pool(ProcessPoolExecutor):
     def __init__(
         self, count: int, initializer: Callable[..., object] = begin_worker, initargs: tuple[Any, ...] = ()
     ) -> None:
-        with later(_PARENTS):
+        with later(PARENTS):
             super().__init__(count, get_context("spawn"), initializer, initargs)
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """As every executor's; it may begin a process."""
-        with later(_PARENTS):
+        with later(PARENTS):
             return super().submit(fn, *args, **kwargs)
 
     def leave(self, at_once: bool) -> None:

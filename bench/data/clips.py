@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.data.frame_names import ClipError, Numbered, numbered
 from bench.data.numbering import AS_NAMED, Numbering
 from bench.errors import few
 from smoothswap.media.images import ImageError, read_image
 from smoothswap.media.suffixes import PICTURES
 from smoothswap.media.video import even_indices, iter_frames, middle_indices, read_even, read_frames
 from smoothswap.pixels import Image
-
-
-class ClipError(ValueError):
-    """A folder of frames that cannot be understood (videos raise VideoError instead)."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,7 @@ class Frames:
         numbers: Of each frame its number in the clip, from 0.
         frames: uint8 [h, w, 3] RGB each, None where it cannot be read.
         reasons: Why it cannot be read, "" for the others.
+        passed_over: Of a folder the names of what is no picture by its ending.
     """
 
     count: int
@@ -48,6 +45,12 @@ class Frames:
     frames: list[Image | None]
     reasons: list[str]
     there: int = 0
+    passed_over: tuple[str, ...] = ()
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a clip is one picture, which has one frame whatever the rule asks for."""
+    return path.suffix.lower() in PICTURES and not path.is_dir()
 
 
 def read_clip(
@@ -69,24 +72,49 @@ def read_clip(
 
     Raises:
         VideoError: For a missing, empty or undecodable video.
-        ClipError: For a folder without numbered frames, with two of one number, or with none under `below`.
+        ClipError: For a folder without numbered frames, with two of one number, with none under `below`, or plainly
+            numbered from 1.
     """
     if below is not None and numbering != AS_NAMED:
         return _renumbered(path, rule, below, numbering)
-    if path.is_dir() or path.suffix.lower() in PICTURES:
-        files = numbered_files(path)
-        numbers = [number for number in files if below is None or number < below]
+    if path.is_dir() or is_picture(path):
+        found = numbered(path)
+        numbers = [number for number in found.files if below is None or number < below]
         if not numbers:
             raise ClipError(
                 f"{path} has no frame below {below}, where the target's clip ends; frames are numbered from 0"
             )
-        chosen = _read_files(files, [numbers[i] for i in rule(len(numbers))])
+        if 0 not in found.files and below in found.files:
+            raise ClipError(
+                f"{path} has a frame {below} and no frame 0, and the target's clip has 0 to {below - 1}: it is numbered "
+                "from 1; number its frames from 0, or say --frame-numbers from-1"
+            )
+        chosen = _read_files(found, [numbers[i] for i in rule(len(numbers))])
         return replace(chosen, there=len(numbers))
-    found = read_even(path, rule.k, rule)
-    there = found.count
-    if below is not None and found.count > below:
-        found, there = read_frames(path, rule(below)), below
-    return Frames(found.count, found.indices, list(found.frames), [""] * len(found.indices), there)
+    film = read_even(path, rule.k, rule)
+    there = film.count
+    if below is not None and film.count > below:
+        film, there = read_frames(path, rule(below)), below
+    return Frames(film.count, film.indices, list(film.frames), [""] * len(film.indices), there)
+
+
+def read_original(path: Path, rule: FrameRule) -> Frames:
+    """Read frames of a clip by whose numbers others go, so that they have to be numbered from 0.
+
+    Args:
+        path: As for `read_clip`.
+        rule: Which frames.
+
+    Returns:
+        As `read_clip`.
+
+    Raises:
+        VideoError, ClipError: As `read_clip`; and for a folder without a frame 0.
+    """
+    read = read_clip(path, rule)
+    if path.is_dir() and (first := min(numbered(path).files)) != 0:
+        raise ClipError(f"{path} is numbered from {first}; number the frames of an original from 0: 0000.png")
+    return read
 
 
 def read_first(path: Path) -> Image:
@@ -102,8 +130,8 @@ def read_first(path: Path) -> Image:
         VideoError: For a missing, empty or undecodable video.
         ClipError: For a folder without numbered frames, or a first frame that is damaged.
     """
-    if path.is_dir() or path.suffix.lower() in PICTURES:
-        files = numbered_files(path)
+    if path.is_dir() or is_picture(path):
+        files = numbered(path).files
         try:
             return read_image(files[min(files)])
         except ImageError as error:
@@ -125,53 +153,29 @@ def read_numbers(path: Path, numbers: Sequence[int]) -> Frames:
         VideoError: For a missing, empty or undecodable video, and for a number that it does not have.
         ClipError: For a folder that cannot be understood or lacks one of the numbers.
     """
-    if path.is_dir() or path.suffix.lower() in PICTURES:
-        files = numbered_files(path)
-        if lacking := [str(number) for number in numbers if number not in files]:
+    if path.is_dir() or is_picture(path):
+        known = numbered(path)
+        if lacking := [str(number) for number in numbers if number not in known.files]:
             raise ClipError(f"{path} lacks the frames {few(lacking)}")
-        return _read_files(files, list(numbers))
+        return _read_files(known, list(numbers))
     found = read_frames(path, numbers)
     return Frames(found.count, list(numbers), list(found.frames), [""] * len(numbers))
 
 
 def _renumbered(path: Path, rule: FrameRule, count: int, numbering: Numbering) -> Frames:
     """The rule's choice of those frames that have a place among the target's `count`."""
-    folder = path.is_dir() or path.suffix.lower() in PICTURES
-    named = list(numbered_files(path)) if folder else list(range(read_even(path, 1).count))
+    folder = path.is_dir() or is_picture(path)
+    named = list(numbered(path).files) if folder else list(range(read_even(path, 1).count))
     places = numbering.places(named, count)
     if not places:
         raise ClipError(f"{path} has no frame of the target's clip with --frame-numbers {numbering}")
     chosen = [list(places)[i] for i in rule(len(places))]
     read = read_numbers(path, [places[number] for number in chosen])
-    return Frames(max(places) + 1, chosen, read.frames, read.reasons, len(places))
+    return Frames(max(places) + 1, chosen, read.frames, read.reasons, len(places), read.passed_over)
 
 
-def numbered_files(path: Path) -> dict[int, Path]:
-    """The pictures of a folder by their frame number: the last one in the file's name; 0 for a lone image.
-
-    Raises:
-        ClipError: For a folder without pictures, a name without a number, and two files of one number.
-    """
-    if path.is_file():
-        return {0: path}
-    files: dict[int, Path] = {}
-    for file in sorted(path.iterdir()):
-        if file.suffix.lower() not in PICTURES:
-            continue
-        digits = re.findall(r"\d+", file.stem)
-        if not digits:
-            raise ClipError(
-                f"{file} has no frame number; name frames by their number in the clip, from 0: 0000.png"
-            )
-        if (number := int(digits[-1])) in files:
-            raise ClipError(f"{files[number].name} and {file.name} in {path} are both frame {number}")
-        files[number] = file
-    if not files:
-        raise ClipError(f"{path} holds no images; expected frames named by their number, from 0: 0000.png")
-    return dict(sorted(files.items()))
-
-
-def _read_files(files: dict[int, Path], numbers: list[int]) -> Frames:
+def _read_files(found: Numbered, numbers: list[int]) -> Frames:
+    files = found.files
     frames: list[Image | None] = []
     reasons = []
     for number in numbers:
@@ -181,4 +185,4 @@ def _read_files(files: dict[int, Path], numbers: list[int]) -> Frames:
         except ImageError as error:
             frames.append(None)
             reasons.append(str(error))
-    return Frames(max(files) + 1, numbers, frames, reasons)
+    return Frames(max(files) + 1, numbers, frames, reasons, passed_over=tuple(found.passed_over))

@@ -105,7 +105,9 @@ class FaceForensics:
         """The further clips of the same person by name: of the identity map, or of the actor on the disk."""
         person = self.person(clip)
         if self.sequences == "actors":
-            clips = {path.stem for folder in self.folders(ORIGINAL) for path in (folder / "videos").glob("*")}
+            clips = {
+                path.stem for folder in self.folders(ORIGINAL) for path in _videos(folder / "videos", "*")
+            }
         else:
             clips = {person, *self._people}
         return sorted(other for other in clips if self.person(other) == person and other != clip)
@@ -156,7 +158,7 @@ class FaceForensics:
                 path.stem if path.is_file() else path.name
                 for folder in self.folders("DeepFakeDetection")
                 for kind in ("videos", "images")
-                for path in (folder / kind).glob("*")
+                for path in (folder / kind).glob("[!.]*")
                 if path.is_dir() or path.suffix.lower() in VIDEOS
             }
         )
@@ -182,8 +184,7 @@ class FaceForensics:
         others = sorted(
             path.stem
             for folder in self.folders(ORIGINAL)
-            for path in (folder / "videos").glob(f"{actor}__*")
-            if path.suffix.lower() in VIDEOS
+            for path in _videos(folder / "videos", f"{actor}__*")
         )
         return others[0] if others else f"{actor}__{scene}"
 
@@ -244,5 +245,13 @@ def _json(file: Path, form: str) -> Any:
         raise DataError(f"{file} is no JSON ({error}); expected the form {form}") from error
 
 
+def _videos(folder: Path, form: str) -> list[Path]:
+    """The videos and folders of frames of a folder, by name; hidden files are none."""
+    found = (path for path in folder.glob(form) if not path.name.startswith("."))
+    return sorted(path for path in found if path.is_dir() or path.suffix.lower() in VIDEOS)
+
+
 def _present(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

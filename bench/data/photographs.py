@@ -10,9 +10,11 @@ from typing import Any
 from bench.data.pairs import ORIGINAL, ClipKey, DataOptions, Pair
 from bench.errors import DataError, few
 from smoothswap.data.sources import list_photos
+from smoothswap.media.identical import identical_files
 
 SPLIT = "test"
 """The one split, under the name that a run asks for by itself."""
+COMPARED = 50_000  # photos at most, to find those that are there twice: files of one length are read for it
 
 
 class Photographs:
@@ -38,7 +40,8 @@ class Photographs:
         self._paths: dict[str, Path] = {}
         self._photos: dict[str, list[str]] = {}
         self._people: dict[str, str] = {}
-        for photo in list_photos("folder", self.root).photos:
+        listing = list_photos("folder", self.root)
+        for photo in listing.photos:
             path = self.root / photo.path
             clip = path.stem if path.stem.startswith(photo.person) else f"{photo.person}_{path.stem}"
             if clip in self._paths:
@@ -54,6 +57,7 @@ class Photographs:
                 "as DIR/Name/photo.jpg"
             )
         self._paired = paired[: len(paired) // 2 * 2]
+        self._warn(listing.passed_over)
         self.left_out = [person for person in self._photos if person not in set(self._paired)]
         if self.left_out:
             print(
@@ -61,6 +65,17 @@ class Photographs:
                 f"nobody to swap with: {few(self.left_out)}",
                 file=sys.stderr,
             )
+
+    def _warn(self, passed_over: Sequence[str]) -> None:
+        """Name what is no photo, and the photos of paired people that are there twice."""
+        if passed_over:
+            print(f"{self.root}: passed over, for they are no photos: {few(passed_over)}", file=sys.stderr)
+        clips = [clip for person in self._paired for clip in self._photos[person]]
+        if len(clips) > COMPARED:
+            return
+        for same in identical_files(self._paths[clip] for clip in clips):
+            names = few([str(path.relative_to(self.root)) for path in same])
+            print(f"warning: {self.root}: the same photo under {len(same)} names: {names}", file=sys.stderr)
 
     def pairs(self, split: str, limit: int | None = None) -> list[Pair]:
         """First photos of people who follow each other by name, both ways.

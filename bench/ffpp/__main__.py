@@ -82,7 +82,9 @@ def carry_out(plan: Plan, options: argparse.Namespace, line: str, started: datet
 
     if options.dry_run:
         return _dry_run(plan, options.skip_missing)
-    checks = check_finished(plan.dataset, plan.pairs, plan.swappers, options.check == "refuse")
+    checks = check_finished(
+        plan.dataset, plan.pairs, plan.swappers, options.check == "refuse", plan.clip_seconds, plan.workers
+    )
     plan = replace(plan, checks=checks)
     missing = missing_clips(plan)
     if missing and not options.skip_missing:

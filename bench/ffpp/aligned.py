@@ -42,7 +42,7 @@ def into_frames(
         The swapped frames, and the target as it is to be held against them.
 
     Raises:
-        DataError: When a worker process was killed.
+        ReadingLost: When a worker process hung or died.
     """
     swapped: list[Swapped] = []
     frames: list[Image | None] = list(target.frames.frames)

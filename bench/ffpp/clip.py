@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from bench.data.clips import ClipError, FrameRule, Frames, read_clip, read_numbers
-from bench.data.numbering import AS_NAMED, Numbering
-from bench.reading.pool import Readers
+from bench.data.clips import Frames
+from bench.reading.pool import UNREADABLE, Readers, ReadingLost, lost
 from bench.reading.reader import Image, Reading
 from bench.swappers.apply import Failed, Swapped
 from smoothswap.faces.face import Face
-from smoothswap.media.video import VideoError
+
+_NOTHING = Frames(0, [], [], [])
 
 
 @dataclass
 class Clip:
-    """A clip with the readings of its frames; `failure` when it could not be read at all; absent: it is not there."""
+    """A clip with the readings of its frames.
+
+    failure: why it could not be read at all. absent: it is not there. single: it is one picture, so that one frame is
+    expected of it.
+    """
 
     frames: Frames
     readings: list[Reading] = field(default_factory=list)
     failure: str = ""
     absent: bool = False
+    single: bool = False
 
     def ok(self, i: int) -> bool:
         """Whether frame i has a usable face."""
@@ -43,74 +48,45 @@ class Clip:
         return face
 
 
-def open_clip(
-    path: Path | None,
-    name: str,
-    rule: FrameRule,
-    below: int | None = None,
-    numbering: Numbering = AS_NAMED,
-) -> Clip:
-    """Read the rule's frames of a clip; what goes wrong stands in the result's `failure`.
+def missing(name: str) -> Clip:
+    """A clip that is not on the disk."""
+    return Clip(_NOTHING, failure=f"{name} is not on the disk", absent=True)
+
+
+def received(future: Future[Frames], name: str) -> Clip:
+    """Wait for a clip that was handed out to be decoded; what goes wrong stands in the result's `failure`.
 
     Args:
-        path: The video, folder of frames or image; None: it is not on the disk.
+        future: From Readers.frames.
         name: Of the clip, for messages.
-        rule: Which frames.
-        below: Only frames of smaller numbers; None: all.
-        numbering: What the numbers mean.
 
     Returns:
         The clip, not yet read by an instrument.
     """
-    if path is None:
-        return Clip(Frames(0, [], [], []), failure=f"{name} is not on the disk", absent=True)
     try:
-        return Clip(read_clip(path, rule, below, numbering))
-    except (VideoError, ClipError, OSError) as error:
-        return Clip(Frames(0, [], [], []), failure=str(error))
+        return Clip(Readers.result(future))
+    except UNREADABLE as error:
+        return Clip(_NOTHING, failure=str(error))
+    except ReadingLost as error:
+        return Clip(_NOTHING, failure=lost(name, error))
 
 
-def reopen(path: Path, numbers: list[int], readers: Readers, look: bool) -> Clip:
-    """Read and measure some frames of an original clip.
+def received_read(future: Future[tuple[Frames, list[Reading]]], name: str) -> Clip:
+    """Wait for a clip that was handed out to be decoded and read; what goes wrong stands in `failure`.
 
     Args:
-        path: Its video, or folder of frames.
-        numbers: The frames, from 0.
-        readers: Detection and instruments.
-        look: Whether the pictures themselves are read too.
+        future: From Readers.clip or Readers.numbers.
+        name: Of the clip, for messages.
 
     Returns:
         The clip with its readings.
-
-    Raises:
-        VideoError: When the clip cannot be read.
-        ClipError: When a number is not there.
     """
-    frames = read_numbers(path, numbers)
-    readings = Readers.result(readers.originals(readable(frames), look))
-    return Clip(frames, with_gaps(frames, readings))
-
-
-def readable(frames: Frames) -> list[Image]:
-    """The frames that could be read, in order."""
-    return [image for image in frames.frames if image is not None]
-
-
-def with_gaps(frames: Frames, readings: list[Reading]) -> list[Reading]:
-    """Put the readings of readable frames back to their places.
-
-    Args:
-        frames: What was read of the clip.
-        readings: One for each frame that could be read (`readable`), in order.
-
-    Returns:
-        One for each frame of `frames`; where the frame could not be read, "decode_error" with its reason.
-    """
-    rest = iter(readings)
-    return [
-        next(rest) if image is not None else Reading(0, None, "decode_error", reason)
-        for image, reason in zip(frames.frames, frames.reasons, strict=True)
-    ]
+    try:
+        return Clip(*Readers.result(future))
+    except UNREADABLE as error:
+        return Clip(_NOTHING, failure=str(error))
+    except ReadingLost as error:
+        return Clip(_NOTHING, failure=lost(name, error))
 
 
 def sized(finished: Frames, i: int, target: Image | None) -> Swapped:

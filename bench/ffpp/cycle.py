@@ -13,8 +13,9 @@ import cv2
 from bench.data.pairs import Pair
 from bench.ffpp.cases import decoded
 from bench.ffpp.clip import Clip
+from bench.ffpp.context import Context
 from bench.ffpp.frame import Back, Frame, pixel_error
-from bench.ffpp.pair import Context, PairRun
+from bench.ffpp.pair import PairRun
 from bench.ffpp.shown import no_frame, source_frame
 from bench.reading.pool import Readers
 from bench.reading.reader import Reading, Status
@@ -69,7 +70,7 @@ class CycleRun(PairRun):
             As PairRun.frames.
 
         Raises:
-            DataError: When a worker process was killed.
+            ReadingLost: When a worker process hung or died.
         """
         frames = super().frames()
         found = {i: self._task(i, frame) for i, frame in enumerate(frames)}
@@ -78,7 +79,8 @@ class CycleRun(PairRun):
         came = dict(zip(tasks, made, strict=True))
         images = {i: image for i, image in came.items() if not isinstance(image, Failed)}
         future = self.context.readers.swaps(list(images.values()), [self.target.face(i) for i in images])
-        readings = dict(zip(images, Readers.result(future), strict=True))
+        came_back = Readers.result(future)
+        readings = dict(zip(images, came_back, strict=True))
         return [self._with_way(i, frame, came.get(i), readings.get(i)) for i, frame in enumerate(frames)]
 
     def _clip_failure(self) -> str:

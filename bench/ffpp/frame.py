@@ -34,6 +34,19 @@ class Back:
 
 
 @dataclass(frozen=True)
+class Sourceless:
+    """What became of the swap in a frame whose source's clip is not there; its row of the ledger is `not_available`.
+
+    Args:
+        status: "ok", or what went wrong with the swap, as in the ledger.
+        reason: Why, in words; empty for "ok" alone.
+    """
+
+    status: Status
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Frame:
     """One scored frame: its ledger row and the four sides of it.
 
@@ -53,6 +66,8 @@ class Frame:
         case: Small pictures of its faces for the report, also where none was found in the swap.
         look: Reading.look of the swapped picture, also where no face was found in it; empty where there is no picture.
         back: The way back, of a posed frame of a cycle.
+        sourceless: Of a frame that lacks nothing but its source, whose clip is not there, what became of the swap; swap,
+            target, truth and pixels are then as in a posed frame.
     """
 
     row: Row
@@ -68,6 +83,7 @@ class Frame:
     case: Case | None = None
     look: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     back: Back | None = None
+    sourceless: Sourceless | None = None
 
 
 def pixel_error(image: Image, truth: Image, box: tuple[float, float, float, float]) -> float:

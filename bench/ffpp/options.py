@@ -212,7 +212,21 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
         metavar="N",
         help="crops a model gets at once (%(default)s)",
     )
-    add("--workers", type=at_least(1), metavar="N", help="processes that read faces (one a core, at most 8)")
+    add(
+        "--workers",
+        type=at_least(0),
+        metavar="N",
+        help="processes that decode clips and read faces; 0: this one, where a file that hangs stops the run (one a core, "
+        "at most 8)",
+    )
+    add(
+        "--clip-seconds",
+        type=at_least(1),
+        default=120,
+        metavar="N",
+        help="time limit of a worker for ten frames, or ten megabytes of a video: one that is over it, or dies, is "
+        "replaced, and its clips are failed rows (%(default)s)",
+    )
     add("--json", action="store_true", help="print the results as JSON on standard output")
     add("--dry-run", action="store_true", help="say what would run and what is missing, then stop")
     return made

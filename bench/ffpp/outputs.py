@@ -31,6 +31,9 @@ from reports.pictures.store import PICTURES
 from reports.results import Results, write_atomic
 from reports.slices import Slices
 
+SCORES = ("metric/", "missing/", "rank/", "without_source/", "without_source_missing/")
+"""What the columns of a table of frames begin with that hold a number of each frame."""
+
 
 def write_model(
     folder: Path,
@@ -78,7 +81,9 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
     Returns:
         The table. metric/KEY: the metric of the frame; missing/KEY: what the frame counts as where it has none and missing
         faces count; rank/KEY: where the person looked for stands in the whole gallery; swap/INSTRUMENT/READING, and
-        back/INSTRUMENT/READING of the way back of a cycle.
+        back/INSTRUMENT/READING of the way back of a cycle. Where the source's clip of some frames is not there,
+        sourceless_status and sourceless_reason, what became of their swaps, and without_source/KEY and
+        without_source_missing/KEY, which are of these frames what metric/KEY and missing/KEY are of the others.
     """
     columns: dict[str, Any] = {
         name: [getattr(row, name) for row in ledger.rows]
@@ -107,12 +112,38 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
         "score": _scores([frame.swap for frame in frames]),
         "posed": [frame.posed for frame in frames],
     }
-    columns |= {f"metric/{key}": numbers(array) for key, array in scores.per_frame.items()}
-    columns |= {f"missing/{key}": numbers(array) for key, array in scores.missing.items()}
-    columns |= {f"rank/{key}": numbers(array) for key, array in scores.ranks.items()}
+    columns |= _sourceless(frames) | score_columns(scores)
     columns |= _readings("swap", [frame.swap for frame in frames])
     columns |= _looks([frame.look for frame in frames])
     return table(columns | _ways_back(frames))
+
+
+def score_columns(scores: Scores) -> dict[str, pa.Array]:
+    """The columns of a table of frames that hold numbers of each frame.
+
+    Args:
+        scores: Of the model.
+
+    Returns:
+        Their names begin with one of SCORES.
+    """
+    kinds = (scores.per_frame, scores.missing, scores.ranks, scores.without, scores.without_missing)
+    return {
+        f"{start}{key}": numbers(values)
+        for start, arrays in zip(SCORES, kinds, strict=True)
+        for key, values in arrays.items()
+    }
+
+
+def _sourceless(frames: Sequence[Frame]) -> dict[str, Any]:
+    """What became of the swaps whose source's clip is not there; {} where there are none."""
+    found = [frame.sourceless for frame in frames]
+    if not any(found):
+        return {}
+    return {
+        "sourceless_status": pa.array([one.status if one else None for one in found], pa.string()),
+        "sourceless_reason": pa.array([one.reason if one else None for one in found], pa.string()),
+    }
 
 
 def _ways_back(frames: Sequence[Frame]) -> dict[str, Any]:

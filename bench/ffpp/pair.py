@@ -2,54 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.clips import ClipError, FrameRule
+from bench.data.clips import is_picture
 from bench.data.numbering import AS_NAMED
 from bench.data.pairs import Pair
 from bench.ffpp.aligned import into_frames
-from bench.ffpp.cases import Case, Cutter
-from bench.ffpp.clip import Clip, open_clip, reopen, sized
+from bench.ffpp.cases import Case
+from bench.ffpp.clip import Clip, missing, received, received_read, sized
+from bench.ffpp.context import Context
 from bench.ffpp.frame import Frame, pixel_error
 from bench.ffpp.ledger import Row
 from bench.ffpp.pixels import measure, measure_video
-from bench.ffpp.protocol import Protocol
 from bench.ffpp.shown import no_frame, source_frame
-from bench.ffpp.strangers import Strangers
-from bench.ffpp.truth import Truth
-from bench.reading.outside import Outside
+from bench.ffpp.truth import Truth, usable
 from bench.reading.pool import Readers
-from bench.reading.reader import Reading, Status
+from bench.reading.reader import Image, Reading, Status
 from bench.swappers import Swapper, Task
 from bench.swappers.apply import Failed, Swapped, swap
-from smoothswap.media.video import VideoError
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a pair needs of the run that it is part of.
-
-    rule: the frames of each clip. pictures: whether the pictures themselves are kept and looked at, or only what the
-    instruments read. cutter: keeps the faces that the models of a pair share. outside: compares a swap with its target's
-    frame where the face is not. strangers: third people, for the models that are shown one; None where there is no such
-    model.
-    """
-
-    protocol: Protocol
-    compression: str
-    readers: Readers
-    rule: FrameRule
-    batch_size: int
-    pictures: bool
-    cutter: Cutter
-    outside: Outside
-    strangers: Strangers | None = None
+from smoothswap.faces.face import Face
 
 
 class PairRun:
@@ -79,6 +56,7 @@ class PairRun:
         self.source, self.target, self.truth = source, target, truth
         self._target_path = target_path
         self._failure = ""
+        self._single = target.single
         self._there = target.frames.there
         self._absent = False
         self._view = ""
@@ -117,10 +95,14 @@ class PairRun:
             A frame for each that the protocol expects, also for those that failed.
 
         Raises:
-            DataError: When a worker process was killed.
+            ReadingLost: When a worker process hung or died.
         """
+        frames = self._read_frames()
+        return frames + self._lacking(range(len(frames), 1 if self._single else self.context.rule.k))
+
+    def _read_frames(self) -> list[Frame]:
         # an unreadable clip fails in full
-        numbers = self.target.frames.numbers or [-1] * self.context.rule.k
+        numbers = self.target.frames.numbers or [-1] * (1 if self._single else self.context.rule.k)
         truth: Mapping[int, Reading] = self.truth.readings() if self.truth else {}
         if self._failure:
             return [
@@ -129,10 +111,18 @@ class PairRun:
                 )
                 for i, number in enumerate(numbers)
             ]
-        read = dict(zip(self._fresh, Readers.result(self._future), strict=True)) if self._future else {}
+        came = Readers.result(self._future) if self._future else []
+        read = dict(zip(self._fresh, came, strict=True))
         read |= {i: self.target.readings[i] for i in self._same_as_target}
         read |= {i: truth[self.target.frames.numbers[i]] for i in self._same_as_truth}
         return [self._scored(i, number, read.get(i), truth) for i, number in enumerate(numbers)]
+
+    def _lacking(self, places: Sequence[int]) -> list[Frame]:
+        """The frames that the protocol expects of the clip beyond those that it has."""
+        read, asked = len(self.target.frames.numbers), self.context.rule.k
+        reason = f"the clip has {read} of the {asked} frames that the protocol reads"
+        row = partial(self._row, number=-1, status="not_available", reason=reason)
+        return [Frame(row(i), self.pair, posed=False) for i in places]
 
     # ---- which faces ----
     def _clip_failure(self) -> str:
@@ -170,7 +160,8 @@ class PairRun:
         name = f"{self.swapper.name}/{self.pair.id} in {self.swapper.run.where()}"
         path = self.swapper.run.path(self.pair)
         numbering = getattr(self.swapper.run, "numbering", AS_NAMED)
-        clip = open_clip(path, name, self.context.rule, self.target.frames.count, numbering)
+        readers, rule, count = self.context.readers, self.context.rule, self.target.frames.count
+        clip = missing(name) if path is None else received(readers.frames(path, rule, count, numbering), name)
         if clip.failure:
             self._failure, self._absent = clip.failure, clip.absent
             if clip.absent:
@@ -178,15 +169,15 @@ class PairRun:
                 self._posed = [False] * len(self._posed)
             return
         self._there = clip.frames.there
+        self._single |= path is not None and is_picture(path)
         if clip.frames.numbers != self.target.frames.numbers:
             assert self._target_path is not None
-            try:
-                self.target = reopen(
-                    self._target_path, clip.frames.numbers, self.context.readers, self.context.pictures
-                )
-            except (VideoError, ClipError) as error:
-                self._failure = f"target clip: {error}"
+            again = readers.numbers(self._target_path, clip.frames.numbers, self.context.pictures)
+            target = received_read(again, self.pair.target)
+            if target.failure:
+                self._failure = f"target clip: {target.failure}"
                 return
+            self.target = target
         self._pose()
         aligned = getattr(self.swapper.run, "aligned", None)
         if aligned is None:
@@ -212,9 +203,9 @@ class PairRun:
                     self._problems
                 )
         tasks = {}
-        for i, (problem, j) in enumerate(zip(self._problems, self._shown, strict=True)):
-            if problem is None and j is not None:
-                image, face = stranger or (self.source.image(j), self.source.face(j))
+        for i, problem in enumerate(self._problems):
+            if problem is None:
+                image, face = stranger or self._face_to_show(i)
                 tasks[i] = Task(
                     self.pair,
                     self.target.frames.numbers[i],
@@ -226,6 +217,12 @@ class PairRun:
         swapped = swap(self.swapper, list(tasks.values()), self.context.batch_size)
         by_frame = dict(zip(tasks, swapped, strict=True))
         return [by_frame.get(i, Failed("nothing to swap")) for i in range(len(self._problems))]
+
+    def _face_to_show(self, i: int) -> tuple[Image, Face]:
+        """The source's frame and face that go with target frame i, which has no problem."""
+        j = self._shown[i]
+        assert j is not None
+        return self.source.image(j), self.source.face(j)
 
     def _submit(self) -> None:
         """Hand out the frames that need reading; untouched target frames and the truth have been read."""
@@ -258,25 +255,24 @@ class PairRun:
         if reading.status != "ok":
             return self._failed(i, number, reading.status, reading.reason, truths, reading.look)
         j = self._shown[i]
-        assert j is not None
         return Frame(
             self._row(i, number, "ok", ""),
             self.pair,
             posed=True,
             swap=reading,
-            source=self.source.readings[j],
+            source=None if j is None else self.source.readings[j],
             target=self.target.readings[i],
-            truth=_usable(truths.get(number)),
-            source_at=(self.pair.source, j),
+            truth=usable(truths.get(number)),
+            source_at=None if j is None else (self.pair.source, j),
             pixel_error=self._pixel_error(i, number),
             pixels=self._pixels(i),
             case=self._case(i, j, number),
             look=reading.look,
         )
 
-    def _case(self, i: int, j: int, number: int) -> Case | None:
+    def _case(self, i: int, j: int | None, number: int) -> Case | None:
         """The faces of the frame for the report."""
-        if not self.context.pictures:
+        if j is None or not self.context.pictures:
             return None
         image = self._swapped[i] if i < len(self._swapped) else Failed("")
         return self.context.cutter(
@@ -297,16 +293,16 @@ class PairRun:
     ) -> Frame:
         """A frame without a reading of the swap; a posed one keeps its other sides, to count it as wrong."""
         row = self._row(i, number, status, reason)
-        j = self._shown[i] if i < len(self._posed) and self._posed[i] else None
-        if j is None:
+        if not (i < len(self._posed) and self._posed[i]):
             return Frame(row, self.pair, posed=False, target=self._own_crop(i))
+        j = self._shown[i]
         return Frame(
             row,
             self.pair,
             posed=True,
-            source=self.source.readings[j],
+            source=None if j is None else self.source.readings[j],
             target=self.target.readings[i],
-            truth=_usable(truths.get(number)),
+            truth=usable(truths.get(number)),
             pixel_error=self._pixel_error(i, number),
             pixels=self._pixels(i),
             case=self._case(i, j, number),
@@ -332,7 +328,7 @@ class PairRun:
         return measure(self.context.outside, self.target, self._swapped, i) if self.context.pictures else {}
 
     def _row(self, i: int, number: int, status: Status, reason: str) -> Row:
-        j = self._shown[i] if self._posed else None
+        j = self._shown[i] if i < len(self._posed) else None
         return Row(
             model=self.swapper.name,
             manipulation=self.swapper.manipulation,
@@ -349,7 +345,3 @@ class PairRun:
             there=self._there,
             view=self._view,
         )
-
-
-def _usable(reading: Reading | None) -> Reading | None:
-    return reading if reading is not None and reading.status == "ok" else None

@@ -50,6 +50,7 @@ class Plan:
     outside: Outside
     swappers: list[Swapper]
     workers: int
+    clip_seconds: float
     device: str
     batch_size: int
     checks: Mapping[str, Verdict] = field(default_factory=dict)
@@ -115,7 +116,8 @@ def planned(
         detector=options.detector,
         outside=Outside(options.lpips),
         swappers=swappers,
-        workers=options.workers or min(8, cores()),
+        workers=min(8, cores()) if options.workers is None else options.workers,
+        clip_seconds=options.clip_seconds,
         device=device,
         batch_size=options.batch_size,
     )

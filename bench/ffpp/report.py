@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +19,9 @@ from bench.ffpp.frame import Frame
 from bench.ffpp.ledger import Ledger
 from bench.ffpp.plan import Plan
 from bench.ffpp.run import Outcome
-from bench.ffpp.scores import Gallery, Scores, Scoring, Source, score_model, with_black
-from bench.reading.reader import STATUSES
+from bench.ffpp.scores import Scores, Scoring, score_model, with_black
+from bench.ffpp.sides import Gallery, Source
+from bench.reading.reader import STATUSES, Status
 from bench.swappers import Swapper
 from metrics import METRICS
 from plumbing.names import printable
@@ -92,7 +93,8 @@ def report(
                     "run": provenance.of(plan, swapper, command, started, seconds)
                     | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
                     "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
-                    "back": _back(frames),
+                    "back": _counted(frame.back.status for frame in frames if frame.back),
+                    "sourceless": _counted(frame.sourceless.status for frame in frames if frame.sourceless),
                     "metrics": scores.metrics,
                     "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
                 }
@@ -108,8 +110,8 @@ def report(
         shown += chosen
         if absent := ledger.failed.get("not_available", 0):
             print(
-                f"warning: {absent} of {ledger.expected} frames of {swapper.name} are of clips that are not there; its "
-                "numbers are over the others",
+                f"warning: {absent} of {ledger.expected} frames of {swapper.name} are not there, or their clips; its "
+                f"numbers are over the others{_read_without(results)}",
                 file=sys.stderr,
             )
         if ledger.ok == 0:
@@ -149,13 +151,22 @@ def say(out: Path, runs: Sequence[RunFiles], as_json: bool) -> None:
     print(f"report: {(out / PAGE).resolve()}", file=sys.stderr if as_json else sys.stdout)
 
 
-def _back(frames: Sequence[Frame]) -> Counts | None:
-    """What became of the ways back of a cycle; None where there are none."""
-    ways = Counter(frame.back.status for frame in frames if frame.back)
-    if not ways:
+def _read_without(results: Results) -> str:
+    if results.sourceless is None:
+        return ""
+    return (
+        f". In {results.sourceless.expected} of them nothing but the source is lacking: metrics that need none are read "
+        "there too, beside those numbers"
+    )
+
+
+def _counted(statuses: Iterable[Status]) -> Counts | None:
+    """How many frames have each status; None of no frames."""
+    found = Counter(statuses)
+    if not found:
         return None
-    failed = {status: ways[status] for status in STATUSES if status != "ok" and ways[status]}  # type: ignore[index]
-    return Counts(expected=ways.total(), used=ways["ok"], failed=failed)
+    failed = {status: found[status] for status in STATUSES if status != "ok" and found[status]}  # type: ignore[index]
+    return Counts(expected=found.total(), used=found["ok"], failed=failed)
 
 
 def _write_shared(

@@ -1,8 +1,9 @@
 """The run: every pair of the protocol through every swapper and instrument, one row for every expected frame.
 
 Pairs that share their people are worked on together, so that an original clip is decoded and read once and
-only the frames of a few clips are in memory at any time. Decoding and swapping happen here; detection and
-instruments in worker processes (bench/reading/pool.py).
+only the frames of a few clips are in memory at any time. Swapping happens here; decoding, detection and
+instruments in worker processes (bench/reading/pool.py). Where one of them hangs or dies, the group that it was at is lost
+for every model alike: its rows say why.
 """
 
 from __future__ import annotations
@@ -11,23 +12,26 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tqdm import tqdm
 
-from bench.data.clips import FrameRule
+from bench.data.clips import FrameRule, Frames, is_picture
 from bench.data.pairs import ClipKey, Dataset, Pair
+from bench.errors import few
 from bench.ffpp.cases import LOSSLESS, Cutter
-from bench.ffpp.clip import Clip, open_clip, readable, with_gaps
+from bench.ffpp.clip import Clip, missing, received, received_read
+from bench.ffpp.context import Context
 from bench.ffpp.cycle import CycleRun
 from bench.ffpp.frame import Frame
-from bench.ffpp.pair import Context, PairRun
+from bench.ffpp.pair import PairRun
 from bench.ffpp.plan import Plan
 from bench.ffpp.protocol import Protocol
+from bench.ffpp.sourceless import SourcelessRun, readable_without
 from bench.ffpp.strangers import Strangers
 from bench.ffpp.truth import OwnTruth, TrueClip, Truth
 from bench.reading.outside import Outside
-from bench.reading.pool import Readers
+from bench.reading.pool import Readers, ReadingLost, lost
 from bench.reading.reader import Reading
 from bench.swappers import Swapper
 
@@ -90,7 +94,7 @@ class Run:
             Every expected frame of every model, and every original.
 
         Raises:
-            DataError: When a worker process was killed.
+            DataError: When no worker process can be started.
             InstrumentError: When an instrument cannot read what it is given.
         """
         scored: dict[tuple[str, str], list[Frame]] = {}
@@ -164,24 +168,40 @@ class Group:
         self.context, self.dataset, self.pairs = context, dataset, pairs
         self.swappers, self.truth = swappers, truth
         self.originals: dict[str, Clip] = {}
-        self._reading: dict[str, Future[list[Reading]]] = {}
+        self._reading: dict[str, Future[tuple[Frames, list[Reading]]]] = {}
 
     def open(self) -> None:
-        """Decode the original clips and hand them out to be read."""
-        readers, look = self.context.readers, self.context.pictures
+        """Hand the original clips out to be decoded and read."""
         for name in dict.fromkeys(clip for pair in self.pairs for clip in pair.clips):
-            self.originals[name] = clip = self._open(self.dataset.original(name))
-            if not clip.failure:
-                self._reading[name] = readers.originals(readable(clip.frames), look)
+            key = self.dataset.original(name)
+            if (path := self.dataset.path(key)) is None:
+                self.originals[name] = missing(str(key))
+            else:
+                context = self.context
+                self._reading[name] = context.readers.clip(path, context.rule, context.pictures)
         if self.context.strangers:
             for pair in self.pairs:
                 self.context.strangers.begin(pair)
 
     def score(self) -> Iterator[tuple[Pair, str, list[Frame]]]:
-        """(pair, model, its frames) for every pair and every swapper, in that order."""
+        """(pair, model, its frames) for every pair and every swapper, in that order; all of them scored, or all lost."""
         for name, future in self._reading.items():
-            clip = self.originals[name]
-            clip.readings = with_gaps(clip.frames, Readers.result(future))
+            key = self.dataset.original(name)
+            path = self.dataset.path(key)
+            clip = received_read(future, str(key))
+            self.originals[name] = replace(clip, single=path is not None and is_picture(path))
+        try:
+            scored = list(self._scored())
+        except ReadingLost as error:
+            reason = lost(" and ".join(pair.id for pair in self.pairs), error)
+            self.originals = {
+                name: clip if clip.failure else replace(clip, readings=[], failure=reason)
+                for name, clip in self.originals.items()
+            }
+            scored = list(self._scored())
+        yield from scored
+
+    def _scored(self) -> Iterator[tuple[Pair, str, list[Frame]]]:
         waiting: deque[PairRun] = deque()
         for pair in self.pairs:
             truth = self._read_truth(pair)
@@ -197,14 +217,13 @@ class Group:
         if pair.again:
             return CycleRun(self.context, pair, swapper, source, target, self.originals[pair.again])
         path = self.dataset.path(self.dataset.original(pair.target))
-        return PairRun(self.context, pair, swapper, source, target, truth, path)
+        plain = self.context.protocol.mode == "swap"
+        kind = SourcelessRun if plain and readable_without(swapper, source, target) else PairRun
+        return kind(self.context, pair, swapper, source, target, truth, path)
 
     @staticmethod
     def _finish(run: PairRun) -> tuple[Pair, str, list[Frame]]:
         return run.pair, run.swapper.name, run.frames()
-
-    def _open(self, key: ClipKey, below: int | None = None) -> Clip:
-        return open_clip(self.dataset.path(key), str(key), self.context.rule, below)
 
     def _read_truth(self, pair: Pair) -> Truth | None:
         target = self.originals[pair.target]
@@ -214,7 +233,12 @@ class Group:
             return OwnTruth(target)
         if not self.truth:
             return None
-        clip = self._open(ClipKey(self.truth, self.context.compression, pair.id), target.frames.count)
+        key = ClipKey(self.truth, self.context.compression, pair.id)
+        if (path := self.dataset.path(key)) is None:
+            clip = missing(str(key))
+        else:
+            readers, rule = self.context.readers, self.context.rule
+            clip = received(readers.frames(path, rule, target.frames.count), str(key))
         truth = TrueClip(target, clip)
         truth.read(self.context.readers, self.context.pictures)
         return truth
@@ -238,7 +262,14 @@ def run_plan(plan: Plan) -> tuple[Outcome, Outcome | None]:
         torch.set_num_threads(1)
     clips = len(plan.pairs) * (2 if plan.protocol.video else 1)
     with (
-        Readers(plan.specs, plan.protocol.faces_rule, plan.workers, plan.inception, plan.detector) as readers,
+        Readers(
+            plan.specs,
+            plan.protocol.faces_rule,
+            plan.workers,
+            plan.inception,
+            plan.detector,
+            plan.clip_seconds,
+        ) as readers,
         tqdm(total=clips, unit="clip", file=sys.stderr, desc="scoring") as bar,
     ):
 
@@ -258,6 +289,8 @@ def run_plan(plan: Plan) -> tuple[Outcome, Outcome | None]:
             )()
 
         outcome = run(plan.dataset.truth, FrameRule(plan.protocol.frames), True)
-        if not plan.protocol.video:
-            return outcome, None
-        return outcome, run("", FrameRule(plan.protocol.video, consecutive=True), False)
+        rule = FrameRule(plan.protocol.video, consecutive=True)
+        video = run("", rule, False) if plan.protocol.video else None
+    if readers.passed_over:
+        print(f"passed over, for they are no pictures: {few(readers.passed_over)}", file=sys.stderr)
+    return outcome, video

@@ -2,35 +2,37 @@
 
 A metric has its plain key (identity) from the first instrument that reads what it needs, and identity@NAME
 from every further one. Metrics of video come from the run over frames that follow each other, picture quality from the
-features of whole pictures (bench.reading.pictures).
+features of whole pictures (bench.reading.pictures). Frames whose source's clip is not there enter no value; what needs no
+source is computed once more with them (MetricValue.without_source).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.data.pairs import Dataset
 from bench.ffpp import modes
 from bench.ffpp.frame import Frame
 from bench.ffpp.protocol import Protocol
-from bench.ffpp.run import Outcome
+from bench.ffpp.sides import Array, Gallery, Source, sides_of
 from bench.reading.pictures import PictureReader
-from bench.reading.reader import Reading
 from metrics import METRICS, Sides, Value, applicable, evaluate
+from metrics.evaluation import Summary
 from metrics.frames.retrieval import people_of
 from metrics.gallery_curve import gallery_curve
 from metrics.pictures.sets import networks, picture_distances
 from metrics.spec import Metric
 from reports.galleries import GalleryPoint
+from reports.policies import WithoutSource
 from reports.results import MetricValue
 
-Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+NOTHING = Summary(math.nan, (math.nan, math.nan), 0, 0)
 
 
 @dataclass(frozen=True)
@@ -39,64 +41,16 @@ class Scores:
 
     missing: key -> float64 [n], what a posed frame without a value scores where missing faces count, NaN for the others.
     ranks: key -> float64 [n], where the person looked for stands in the whole gallery, of the metrics that search one.
+    without, without_missing: as per_frame and missing, of the frames whose source's clip is not there and of the metrics
+        that need none; empty where there is no such frame.
     """
 
     metrics: dict[str, MetricValue]
-    per_frame: dict[str, npt.NDArray[np.float64]]
-    missing: dict[str, npt.NDArray[np.float64]]
-    ranks: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """Every readable frame of every original clip of the run. at: (clip, position) -> row."""
-
-    rows: list[Reading]
-    ids: Array
-    at: dict[tuple[str, int], int]
-
-    @classmethod
-    def of(cls, outcome: Outcome, dataset: Dataset) -> Gallery:
-        """The gallery of a run: its original frames in their order, those that were read.
-
-        Args:
-            outcome: Of the run.
-            dataset: Says whose face each clip shows.
-
-        Returns:
-            A row for each original frame with a usable face ("ok"), with its person.
-        """
-        rows: list[Reading] = []
-        ids: list[str] = []
-        at = {}
-        for clip, readings in outcome.originals.items():
-            for position, (_, reading) in enumerate(readings):
-                if reading.status == "ok":
-                    at[clip, position] = len(rows)
-                    rows.append(reading)
-                    ids.append(dataset.person(clip))
-        return cls(rows, np.array(ids, dtype=str), at)
-
-    def described(self, size: int | None) -> dict[str, int | None]:
-        """What results.json says of it.
-
-        Args:
-            size: Protocol.gallery_size.
-
-        Returns:
-            The fields of reports.galleries.GalleryInfo.
-        """
-        clips = len({clip for clip, _ in self.at})
-        return {"people": len(set(self.ids.tolist())), "clips": clips, "frames": len(self.rows), "size": size}
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where readings come from: an instrument's name, what it reads, and its family ("": its name up to a colon)."""
-
-    name: str
-    reads: tuple[str, ...]
-    family: str = ""
+    per_frame: dict[str, Floats]
+    missing: dict[str, Floats]
+    ranks: dict[str, Floats] = field(default_factory=dict)
+    without: dict[str, Floats] = field(default_factory=dict)
+    without_missing: dict[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -164,54 +118,100 @@ def score(
     Returns:
         The metrics, and the value of every frame.
     """
-    metrics: dict[str, MetricValue] = {}
-    per_frame: dict[str, npt.NDArray[np.float64]] = {}
-    missing: dict[str, npt.NDArray[np.float64]] = {}
-    ranks: dict[str, npt.NDArray[np.float64]] = {}
-    first: dict[str, str] = {}  # reading, or metric of one network -> the instrument that has the plain keys
+    scores = Scores({}, {}, {})
     posed = np.array([frame.posed for frame in frames], dtype=bool)
     asked = [frame for frame in frames if frame.posed]
+    for name, key, sides in _named(asked, gallery, instruments, protocol, has_truth, video):
+        value = evaluate(sides, [key], protocol.missing, protocol.seed)[key]
+        scores.metrics[name] = modes.stated(key, _metric_value(value), protocol.mode)
+        scores.per_frame[name] = _placed(value.per_frame, posed)
+        missing = np.where(np.isnan(value.per_frame), value.counted, np.nan)
+        scores.missing[name] = _placed(missing, posed)
+        if (rank := METRICS[key].rank) is not None:
+            ranks = rank(sides)
+            scores.ranks[name] = _placed(ranks, posed)
+            scores.metrics[name] = searched(
+                scores.metrics[name],
+                METRICS[key],
+                ranks,
+                missing,
+                sides.clusters,
+                people_of(sides),
+                protocol,
+            )
+    read = posed | np.array([frame.sourceless is not None for frame in frames], dtype=bool)
+    if not (read & ~posed).any():
+        return scores
+    either = [frame for frame, kept in zip(frames, read, strict=True) if kept]
+    for name, key, sides in _named(either, gallery, instruments, protocol, has_truth, video):
+        if METRICS[key].needs_source:
+            continue
+        value = evaluate(sides, [key], protocol.missing, protocol.seed)[key]
+        missing = np.where(np.isnan(value.per_frame), value.counted, np.nan)
+        scores.without[name] = np.where(posed, np.nan, _placed(value.per_frame, read))
+        scores.without_missing[name] = np.where(posed, np.nan, _placed(missing, read))
+        # Where no frame has both originals the metric is known by these frames alone.
+        for values in (scores.per_frame, scores.missing):
+            values.setdefault(name, np.full(len(frames), np.nan))
+        scores.metrics[name] = beside(scores.metrics.get(name, _unread(value)), value)
+    return scores
+
+
+def _named(
+    frames: Sequence[Frame],
+    gallery: Gallery,
+    instruments: Sequence[Source],
+    protocol: Protocol,
+    has_truth: bool,
+    video: bool,
+) -> Iterator[tuple[str, str, Sides]]:
+    """(name in the results, key, readings) of every metric that can be computed of some frames."""
+    first: dict[str, str] = {}  # reading, or metric of one network -> the instrument that has the plain keys
+    known = set()
     ways = [False, True] if protocol.mode == "cycle" else [False]
     for instrument, back in product(instruments, ways):
-        sides = _sides(asked, gallery, instrument, protocol, has_truth, video, back)
+        sides = sides_of(frames, gallery, instrument, protocol, has_truth, video, back)
         if sides is None:
             continue
         keys = [key for key in applicable(sides) if METRICS[key].needs_clips == video]
-        keys = [key for key in keys if modes.measured(METRICS[key], protocol.mode, back)]
-        for key, value in evaluate(sides, keys, protocol.missing, protocol.seed).items():
+        for key in [key for key in keys if modes.measured(METRICS[key], protocol.mode, back)]:
             reads = METRICS[key].reads
-            if not reads and key in metrics:
+            if not reads and key in known:
                 continue  # pixels: no instrument's
             # What is defined on one network alone needs no other name where another network came first.
             wanted = (key,) if METRICS[key].only else reads
             plain = all(first.setdefault(name, instrument.name) == instrument.name for name in wanted)
             name = key if plain else f"{key}@{instrument.name}"
-            metrics[name] = modes.stated(key, _metric_value(value), protocol.mode)
-            per_frame[name] = np.full(len(frames), np.nan)
-            per_frame[name][posed] = value.per_frame
-            missing[name] = np.full(len(frames), np.nan)
-            missing[name][posed] = np.where(np.isnan(value.per_frame), value.counted, np.nan)
-            rank = METRICS[key].rank
-            if rank is not None:
-                ranks[name] = np.full(len(frames), np.nan)
-                ranks[name][posed] = rank(sides)
-                metrics[name] = searched(
-                    metrics[name],
-                    METRICS[key],
-                    ranks[name][posed],
-                    missing[name][posed],
-                    sides.clusters,
-                    people_of(sides),
-                    protocol,
-                )
-    return Scores(metrics, per_frame, missing, ranks)
+            known.add(name)
+            yield name, key, sides
+
+
+def _placed(values: Floats, rows: npt.NDArray[np.bool_]) -> Floats:
+    """Values of some rows at their places among all, NaN in the others."""
+    placed = np.full(len(rows), np.nan)
+    placed[rows] = values
+    return placed
+
+
+def beside(metric: MetricValue, value: Value) -> MetricValue:
+    """A metric with what it is where the frames without a source are read too.
+
+    Args:
+        metric: Of the frames with both originals.
+        value: Of these and the others.
+
+    Returns:
+        A copy with `without_source`.
+    """
+    numbers = value.applied.as_dict() | {"missing": value.missing}
+    return metric.model_copy(update={"without_source": WithoutSource.model_validate(numbers)})
 
 
 def searched(
     value: MetricValue,
     metric: Metric,
-    rank: npt.NDArray[np.float64],
-    missing: npt.NDArray[np.float64],
+    rank: Floats,
+    missing: Floats,
     clusters: Array,
     people: int,
     protocol: Protocol,
@@ -244,17 +244,18 @@ def searched(
 
 
 def with_black(frames: Sequence[Frame], reader: PictureReader) -> list[Frame]:
-    """The same rows, where a posed frame without a picture looks black.
+    """The same rows, where a frame that should have a picture and has none looks black.
 
     Args:
         frames: A model's rows.
         reader: What read the other pictures: its networks read the black square.
 
     Returns:
-        New rows in the same order; `look` is filled where a posed frame has none, else nothing differs.
+        New rows in the same order; `look` is filled where a frame is posed, or lacks nothing but its source, and has none;
+        else nothing differs.
     """
     black = reader.black()
-    return [replace(f, look=black) if f.posed and not f.look else f for f in frames]
+    return [replace(f, look=black) if (f.posed or f.sourceless) and not f.look else f for f in frames]
 
 
 def score_quality(frames: Sequence[Frame], protocol: Protocol) -> dict[str, MetricValue]:
@@ -267,7 +268,18 @@ def score_quality(frames: Sequence[Frame], protocol: Protocol) -> dict[str, Metr
     Returns:
         Key -> value, for every network whose features there are.
     """
-    asked = [frame for frame in frames if frame.posed and frame.target is not None and frame.target.look]
+    posed = _distances([frame for frame in frames if frame.posed], protocol)
+    found = {key: _metric_value(value) for key, value in posed.items()}
+    if not any(frame.sourceless for frame in frames):
+        return found
+    for key, value in _distances([f for f in frames if f.posed or f.sourceless], protocol).items():
+        if not value.spec.needs_source:
+            found[key] = beside(found.get(key, _unread(value)), value)
+    return found
+
+
+def _distances(frames: Sequence[Frame], protocol: Protocol) -> dict[str, Value]:
+    asked = [frame for frame in frames if frame.target is not None and frame.target.look]
     scored: dict[str, Value] = {}
     for network in networks():
         rows = [f for f in asked if f.target is not None and network in f.look and network in f.target.look]
@@ -280,73 +292,13 @@ def score_quality(frames: Sequence[Frame], protocol: Protocol) -> dict[str, Metr
                 network,
                 protocol.missing,
             )
-    return {key: _metric_value(value) for key, value in scored.items()}
+    return scored
+
+
+def _unread(value: Value) -> MetricValue:
+    """The same metric of no frame at all."""
+    return _metric_value(replace(value, excluding_missing=NOTHING, counting_missing=NOTHING, missing=0))
 
 
 def _metric_value(value: Value) -> MetricValue:
     return MetricValue.model_validate(value.as_dict())
-
-
-def _sides(
-    frames: Sequence[Frame],
-    gallery: Gallery,
-    instrument: Source,
-    protocol: Protocol,
-    has_truth: bool,
-    video: bool,
-    back: bool = False,
-) -> Sides | None:
-    """One instrument's readings as arrays; None when no original face of the run was read at all.
-
-    back: of what came back from a cycle, in the place of the swaps.
-    """
-    if not gallery.rows or not frames:
-        return None
-    widths = {name: len(gallery.rows[0].values[f"{instrument.name}/{name}"]) for name in instrument.reads}
-
-    def side(readings: Sequence[Reading | None]) -> dict[str, Array]:
-        return {
-            name: _stack([r.values.get(f"{instrument.name}/{name}") if r else None for r in readings], width)
-            for name, width in widths.items()
-        }
-
-    own, ways = protocol.mode != "swap", [frame.back for frame in frames]
-    truth = None
-    if has_truth and (back or protocol.mode != "cycle"):
-        truth = side([frame.target if own else frame.truth for frame in frames])
-        errors = (
-            [way.pixel_error if way else np.nan for way in ways] if back else [f.pixel_error for f in frames]
-        )
-        truth["pixel_error"] = np.array(errors)
-    measured = dict.fromkeys(key for frame in frames for key in frame.pixels)
-    identity = "identity" in instrument.reads
-    exclude = None
-    if protocol.gallery == "without_source_frame" and identity:
-        exclude = np.array(
-            [gallery.at.get(frame.source_at, -1) if frame.source_at else -1 for frame in frames]
-        )
-    return Sides(
-        swap=side([way.reading if way else None for way in ways] if back else [f.swap for f in frames]),
-        source=side([frame.source for frame in frames]),
-        target=side([frame.target for frame in frames]),
-        wanted_id=np.array([frame.pair.source_person for frame in frames], dtype=str),
-        target_id=np.array([frame.pair.target_person for frame in frames], dtype=str),
-        clusters=np.array([frame.pair.cluster for frame in frames], dtype=str),
-        gallery=side(gallery.rows)["identity"] if identity else None,
-        gallery_ids=gallery.ids if identity else None,
-        gallery_exclude=exclude,
-        gallery_size=protocol.gallery_size,
-        gallery_seed=protocol.seed,
-        truth=truth,
-        own_truth=own,
-        pixels={key: np.array([f.pixels.get(key, np.nan) for f in frames]) for key in measured},
-        clips=np.array([frame.row.clip for frame in frames], dtype=str) if video else None,
-        frames=np.array([frame.row.frame for frame in frames], dtype=int) if video else None,
-        instruments=dict.fromkeys(instrument.reads, instrument.name),
-        families=dict.fromkeys(instrument.reads, instrument.family),
-    )
-
-
-def _stack(rows: Sequence[npt.NDArray[np.float32] | None], width: int) -> Array:
-    blank = np.full(width, np.nan, np.float32)
-    return np.stack([blank if row is None else row for row in rows])

@@ -19,7 +19,7 @@ from bench.data.pairs import Pair
 from bench.ffpp.outputs import numbers
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.run import Outcome
-from bench.ffpp.scores import Source
+from bench.ffpp.sides import Source
 from bench.reading.reader import Reading
 from metrics import METRICS
 from metrics.evaluation import summary

@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from bench.data.ffpp import person_of
 from bench.data.pairs import Pair
 from bench.errors import DataError
-from bench.ffpp.frame import Back, Frame
+from bench.ffpp.frame import Back, Frame, Sourceless
 from bench.ffpp.ledger import Row
 from bench.ffpp.protocol import Protocol
-from bench.ffpp.scores import Gallery, Source
+from bench.ffpp.sides import Gallery, Source
 from bench.reading.reader import Reading
 from metrics.registry import METRICS
 from metrics.sides import READINGS
@@ -243,16 +243,19 @@ def _frame(
         row.get("source_person") or originals.people[ledger.source],
         row.get("again") or "",
     )
-    if not row["posed"]:
+    status = row.get("sourceless_status")
+    sourceless = None if status is None else Sourceless(status, row["sourceless_reason"] or "")
+    if not (row["posed"] or sourceless):
         return Frame(ledger, pair, posed=False)
     shown = (ledger.source, ledger.source_frame)
-    ok = ledger.status == "ok"
-    error = row.get("metric/truth_pixel")
-    measured = {key: row.get(f"metric/{key}") for key, metric in METRICS.items() if metric.pixels}
+    ok = (sourceless or ledger).status == "ok"
+    of = "without_source" if sourceless else "metric"
+    error = row.get(f"{of}/truth_pixel")
+    measured = {key: row.get(f"{of}/{key}") for key, metric in METRICS.items() if metric.pixels}
     return Frame(
         ledger,
         pair,
-        posed=True,
+        posed=row["posed"],
         swap=_reading("ok", "", row["faces"] or 1, values, {}) if ok else None,
         source=originals.readings.get((*shown, "")),
         target=originals.readings.get((ledger.target, ledger.frame, ledger.view)),
@@ -261,6 +264,7 @@ def _frame(
         pixel_error=float("nan") if error is None else error,
         pixels={key: value for key, value in measured.items() if value is not None},
         look=look,
+        sourceless=sourceless,
     )
 
 
@@ -270,7 +274,8 @@ def _reading(status: Any, reason: str | None, faces: int, values: Values, look: 
 
 def _rows(table: pa.Table, side: str, path: Path) -> Sequence[tuple[dict[str, Any], Values, Values]]:
     """Each row's plain columns, its readings ("<instrument>/<reading>") and its pictures' features by network."""
-    plain = [name for name in table.column_names if "/" not in name or name.startswith("metric/")]
+    values = ("metric/", "without_source/")
+    plain = [name for name in table.column_names if "/" not in name or name.startswith(values)]
     if missing := sorted({"clip", "frame"} - set(plain)):
         raise DataError(f"{path} lacks the columns {', '.join(missing)}; score the model anew")
     readings = _lists(table, side)

@@ -7,12 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-from bench.data.clips import ClipError, read_first
 from bench.data.pairs import Dataset, Pair
-from bench.reading.pool import Readers
+from bench.reading.pool import UNREADABLE, Readers, ReadingLost
 from bench.reading.reader import Image, Reading
 from smoothswap.faces.face import Face
-from smoothswap.media.video import VideoError
 
 
 def third_people(dataset: Dataset, pairs: Sequence[Pair]) -> bool:
@@ -43,7 +41,7 @@ class Strangers:
     readers: Readers
     _clips: list[str] = field(init=False, default_factory=list)
     _places: dict[str, int] = field(init=False, default_factory=dict)
-    _seen: dict[str, tuple[Image, Future[list[Reading]]] | None] = field(init=False, default_factory=dict)
+    _seen: dict[str, Future[tuple[Image, Reading]] | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._clips = list(dict.fromkeys(clip for pair in self.pairs for clip in (pair.target, pair.source)))
@@ -84,25 +82,23 @@ class Strangers:
             uint8 [h, w, 3] RGB and the face in it; None where no third person has one.
 
         Raises:
-            DataError: When a worker process was killed.
+            ReadingLost: When a worker process hung or died.
         """
         for clip in self.candidates(pair):
-            first = self._first(clip)
-            if first is not None and (face := Readers.result(first[1])[0].face) is not None:
-                return first[0], face
+            if (first := self._first(clip)) is None:
+                continue
+            try:
+                image, reading = Readers.result(first)
+            except (*UNREADABLE, ReadingLost):
+                continue  # the clip's own rows say it
+            if reading.face is not None:
+                return image, reading.face
         return None
 
-    def _first(self, clip: str) -> tuple[Image, Future[list[Reading]]] | None:
+    def _first(self, clip: str) -> Future[tuple[Image, Reading]] | None:
         if clip not in self._seen:
             while len(self._seen) > self.readers.workers + 2:  # about those of the pairs that are read ahead
                 del self._seen[next(iter(self._seen))]
-            image = self._decoded(clip)
-            self._seen[clip] = None if image is None else (image, self.readers.originals([image]))
+            path = self.dataset.path(self.dataset.original(clip))
+            self._seen[clip] = None if path is None else self.readers.first(path)
         return self._seen[clip]
-
-    def _decoded(self, clip: str) -> Image | None:
-        path = self.dataset.path(self.dataset.original(clip))
-        try:
-            return None if path is None else read_first(path)
-        except (VideoError, ClipError, OSError):
-            return None

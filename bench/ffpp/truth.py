@@ -24,6 +24,11 @@ class Truth(Protocol):
         """Frame number -> reading; waits for them."""
 
 
+def usable(reading: Reading | None) -> Reading | None:
+    """The reading of a true swap in which a face was found, else None."""
+    return reading if reading is not None and reading.status == "ok" else None
+
+
 class OwnTruth(Truth):
     """The target itself, which is the true swap where the source is its own person.
 
@@ -66,4 +71,5 @@ class TrueClip(Truth):
     def readings(self) -> dict[int, Reading]:
         """Frame number -> reading; waits for them."""
         assert self._future is not None, "read() comes first"
-        return dict(zip(self.pixels, Readers.result(self._future), strict=True))
+        read = Readers.result(self._future)
+        return dict(zip(self.pixels, read, strict=True))

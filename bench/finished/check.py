@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bench.data.frame_names import TimesError
 from bench.data.numbering import AS_NAMED, Numbering
 from bench.data.pairs import Dataset, Pair
 from bench.errors import DataError
@@ -14,11 +15,13 @@ from bench.finished import thumbnails
 from bench.finished.compare import Clips, Finding, compare, face_mask, features
 from bench.finished.crops import CropCheck, Held, judge_crops
 from bench.finished.judge import APART, SHOWS, Verdict, judge
+from bench.finished.opened import Guarded, Opener, here
 from bench.finished.thumbnails import UNREADABLE, Thumbnails
 from bench.swappers import Swapper
 from bench.swappers.finished import ListedSwaps
 from smoothswap.faces.detect import Detector
 from smoothswap.faces.face import Face
+from smoothswap.guarded import SECONDS, Workers
 from smoothswap.media.video import even_indices
 
 CLIPS = 4  # of each model; each costs the decoding of three clips
@@ -32,11 +35,13 @@ class Check:
     Args:
         dataset: Where the originals lie.
         pairs: Of the run.
+        opened: Opens files, as `Guarded` does; `here` does it in this process, without a guard.
     """
 
-    def __init__(self, dataset: Dataset, pairs: Sequence[Pair]) -> None:
-        self._dataset, self._pairs = dataset, pairs
+    def __init__(self, dataset: Dataset, pairs: Sequence[Pair], opened: Opener = here) -> None:
+        self._dataset, self._pairs, self._opened = dataset, pairs, opened
         self._detector = Detector()
+        self._times: list[str] = []
         self._read: dict[tuple[str, tuple[int, int] | None], Thumbnails | None] = {}
         self._faces: dict[str, list[tuple[Face, tuple[int, int]]]] = {}
 
@@ -53,6 +58,7 @@ class Check:
         there = [(pair, path) for pair in self._pairs if (path := swapper.run.path(pair)) is not None]
         if hasattr(swapper.run, "aligned"):
             return self._of_crops(swapper, there, numbering)
+        self._times.clear()
         findings: dict[str, Finding] = {}
         elsewhere: dict[str, str] = {}
         for i in even_indices(len(there), CLIPS) if there else []:
@@ -63,12 +69,18 @@ class Check:
             lost = max(findings[pair.id].target, findings[pair.id].source) < SHOWS
             if lost and (clip := self._elsewhere(pair, clips)):
                 elsewhere[pair.id] = clip
-        return judge(findings, elsewhere) if findings else None
+        return judge(findings, elsewhere) if findings else self._named_by_times()
+
+    def _named_by_times(self) -> Verdict | None:
+        """Of a model no clip of which can be read, where that is for its frames' names."""
+        if not self._times:
+            return None
+        return Verdict("wrong", self._times[0], "", len(self._times))
 
     def _of_crops(
         self, swapper: Swapper, there: Sequence[tuple[Pair, Path]], numbering: Numbering
     ) -> Verdict | None:
-        check = CropCheck(self._dataset)
+        check = CropCheck(self._dataset, self._opened)
         held: dict[str, Held] = {}
         for i in even_indices(len(there), CLIPS) if there else []:
             if (found := check.hold(*there[i], numbering)) is not None:
@@ -92,7 +104,10 @@ class Check:
         height, width = target.pictures.shape[1:]
         size = (height, width)
         try:
-            swap = thumbnails.read(path, size, FRAMES)
+            swap = self._opened(thumbnails.read, path, size, FRAMES)
+        except TimesError as error:
+            self._times.append(str(error))
+            return None
         except UNREADABLE:
             return None
         source = self._original(pair.source, size)
@@ -105,7 +120,7 @@ class Check:
         if key not in self._read:
             path = self._dataset.path(self._dataset.original(clip))
             try:
-                read = None if path is None else thumbnails.read(path, size, whole=LOOKS)
+                read = None if path is None else self._opened(thumbnails.read, path, size, None, LOOKS)
             except UNREADABLE:
                 read = None
             if read is not None:
@@ -130,7 +145,7 @@ class Check:
             if path is None or clip in (pair.target, pair.source):
                 continue
             try:
-                picture = thumbnails.first(path, (height, width))
+                picture = self._opened(thumbnails.first, path, (height, width))
             except UNREADABLE:
                 continue
             if (like := float((swap @ features(picture, clips.mask).T).max())) > best:
@@ -139,7 +154,12 @@ class Check:
 
 
 def check_finished(
-    dataset: Dataset, pairs: Sequence[Pair], swappers: Sequence[Swapper], refuse: bool = True
+    dataset: Dataset,
+    pairs: Sequence[Pair],
+    swappers: Sequence[Swapper],
+    refuse: bool = True,
+    seconds: float = SECONDS,
+    workers: int = 1,
 ) -> dict[str, Verdict]:
     """Check every model of finished swaps, and say on standard error what is not as it should be.
 
@@ -148,6 +168,8 @@ def check_finished(
         pairs: Of the run.
         swappers: Of the run; references and models that are yet to swap are passed over.
         refuse: Whether a model that is wrong stops the run; else it is a warning.
+        seconds: That opening a clip may take before it is given up, as one that cannot be read.
+        workers: Processes that open clips; 0: this one.
 
     Returns:
         By model the verdict, of those that could be checked.
@@ -158,10 +180,12 @@ def check_finished(
     finished = [swapper for swapper in swappers if swapper.kind == "finished" and not swapper.reference]
     if not finished:
         return {}
-    check = Check(dataset, pairs)
+    with Workers(min(1, workers), seconds=seconds) as opener:
+        check = Check(dataset, pairs, Guarded(opener))
+        judged = {swapper.name: check(swapper) for swapper in finished}
     verdicts = {}
     for swapper in finished:
-        verdict = check(swapper)
+        verdict = judged[swapper.name]
         if verdict is None:
             continue
         verdicts[swapper.name] = verdict

@@ -22,6 +22,7 @@ from bench.data.pairs import Dataset, Pair
 from bench.data.templates import TEMPLATES, Aligned
 from bench.errors import UsageError
 from bench.finished.judge import APART, Verdict
+from bench.finished.opened import Opener, here
 from bench.finished.thumbnails import UNREADABLE
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector
@@ -79,10 +80,11 @@ class CropCheck:
 
     Args:
         dataset: Where the originals lie.
+        opened: As of Check.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
+    def __init__(self, dataset: Dataset, opened: Opener = here) -> None:
+        self._dataset, self._opened = dataset, opened
         self._detector = Detector()
 
     def hold(self, pair: Pair, path: Path, numbering: Numbering) -> Held | None:
@@ -100,9 +102,9 @@ class CropCheck:
         if original is None:
             return None
         try:
-            count = read_clip(original, FrameRule(1)).count
-            crops = read_clip(path, FrameRule(FRAMES), count, numbering)
-            frames = read_numbers(original, crops.numbers).frames
+            count = self._opened(read_clip, original, FrameRule(1)).count
+            crops = self._opened(read_clip, path, FrameRule(FRAMES), count, numbering)
+            frames = self._opened(read_numbers, original, crops.numbers).frames
         except UNREADABLE:
             return None
         seen = [(crop, frame) for crop, frame in zip(crops.frames, frames, strict=True) if crop is not None]
@@ -116,7 +118,7 @@ class CropCheck:
         other: dict[str, float] = {}
         if source is not None:
             try:
-                shown = read_clip(source, FrameRule(1)).frames[0]
+                shown = self._opened(read_clip, source, FrameRule(1)).frames[0]
             except UNREADABLE:
                 shown = None
             other = {} if shown is None else self._alike([(crop, shown) for crop, _ in seen])

@@ -149,10 +149,11 @@ def photos(folder: Path, count: int, seed: int, detector: Detector) -> list[tupl
     Returns:
         At most `count` of (photo, box), drawn by lot.
     """
-    people = sorted(place for place in folder.iterdir() if place.is_dir())
+    people = sorted(place for place in folder.iterdir() if place.is_dir() and not place.name.startswith("."))
     drawn = []
     for i in np.random.default_rng(seed).permutation(len(people)):
-        files = sorted(file for file in people[i].iterdir() if file.suffix.lower() in PICTURES)
+        shown = (file for file in people[i].iterdir() if not file.name.startswith("."))
+        files = sorted(file for file in shown if file.suffix.lower() in PICTURES)
         photo = read_image(files[0]) if files else None
         if photo is not None and len(faces := detector.detect(photo)) == 1:
             drawn.append((photo, faces[0].box))

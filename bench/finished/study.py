@@ -1,7 +1,8 @@
 """Count how the check of finished swaps judges right ones and wrong ones: variants made of rendered and real people.
 
-Example:
+Examples:
   python -m bench.finished.study --photos lfw/images_deepfunneled --out results/finished-check.json
+  python -m bench.finished.study --crops --photos lfw/images_deepfunneled --out results/crops-check.json
 
 Every variant is a folder of the swaps of one pair, both ways, with one mistake or none. A wrong variant that is neither
 refused nor warned of is silent.
@@ -32,6 +33,7 @@ from bench.data.numbering import parse
 from bench.errors import EXIT_OK
 from bench.finished import material
 from bench.finished.check import Check
+from bench.finished.crop_variants import judged_crops
 from bench.finished.judge import Verdict
 from bench.finished.material import Film
 from bench.swappers import create
@@ -246,6 +248,15 @@ def judged(
     Yields:
         What it is, its mend, and the verdict.
     """
+    data = _tree(pairing, work)
+    check = Check(data, data.pairs("test"))
+    folder = work / "swaps"
+    for what, mend in variants(pairing, folder, detector):
+        yield what, mend, check(create(f"images:{folder}", data))
+
+
+def _tree(pairing: Pairing, work: Path) -> FaceForensics:
+    """A data set whose originals are a pair's films."""
     root = work / "tree"
     videos = root / "original_sequences" / "youtube" / "c23" / "videos"
     videos.mkdir(parents=True)
@@ -254,11 +265,7 @@ def judged(
         _video(videos / clip, film.frames)
     for split in ("train", "val", "test"):
         (root / "splits" / f"{split}.json").write_text(json.dumps(PAIRS if split == "test" else []))
-    data = FaceForensics(root)
-    check = Check(data, data.pairs("test"))
-    folder = work / "swaps"
-    for what, mend in variants(pairing, folder, detector):
-        yield what, mend, check(create(f"images:{folder}", data))
+    return FaceForensics(root)
 
 
 @command
@@ -273,20 +280,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=at_least(0), default=0, metavar="N", help="of the lots (%(default)s)")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the counts, JSON")
+    parser.add_argument(
+        "--crops",
+        action="store_true",
+        help="count aligned crops by what their template is said to be, instead",
+    )
     options = parser.parse_args(argv)
     check_file(options.out)
     detector = Detector()
     counts: dict[str, dict[str, Counter[str]]] = {"right": {}, "wrong": {}}
+    if options.crops:
+        counts["alike"] = {}
     odd = []
     for pairing in tqdm(
         pairings(options.photos, options.pairs, options.seed, detector), file=sys.stderr, unit="pair"
     ):
         with tempfile.TemporaryDirectory() as work:
-            for what, mend, verdict in judged(pairing, Path(work), detector):
+            found = judged(pairing, Path(work), detector)
+            if options.crops:
+                data = _tree(pairing, Path(work))
+                found = judged_crops(data, pairing.films, pairing.swaps, Path(work) / "crops", detector)
+            for what, mend, verdict in found:
                 result = outcome(verdict, mend)
-                group = counts["right" if mend is None else "wrong"]
+                group = counts["right" if mend is None else "alike" if ": alike" in what else "wrong"]
                 group.setdefault(f"{pairing.kind}: {what}", Counter())[result] += 1
-                if result in ("refused", "silent", "refused otherwise"):
+                if result in ("refused", "silent", "refused otherwise") and group is not counts.get("alike"):
                     odd.append([pairing.kind, what, result, verdict.text if verdict else ""])
         # Written as it goes: the study takes minutes.
         write_atomic(options.out, json.dumps(_content(options, counts, odd), indent=1) + "\n")
@@ -299,7 +317,7 @@ def _content(
 ) -> dict[str, Any]:
     totals = {kind: dict(sum(group.values(), Counter())) for kind, group in counts.items()}
     return {
-        "command": "bench.finished.study",
+        "command": f"bench.finished.study{' --crops' if options.crops else ''}",
         "pairs": options.pairs,
         "seed": options.seed,
         "photos": options.photos is not None,

@@ -7,17 +7,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import Interpolation
 
-from bench.data.clips import ClipError, numbered_files
+from bench.data.clips import ClipError, is_picture
+from bench.data.frame_names import numbered
+from smoothswap.media.film import Film, VideoError
 from smoothswap.media.images import ImageError, read_image
 from smoothswap.media.orientation import orientation
-from smoothswap.media.suffixes import PICTURES
-from smoothswap.media.video import VideoError, decoded, even_indices, open_video, to_rgb
+from smoothswap.media.video import even_indices
 from smoothswap.pixels import Image
 
 LONG_SIDE = 160
@@ -75,8 +75,8 @@ def read(
     Raises:
         VideoError, ClipError, ImageError, OSError: The clip cannot be read.
     """
-    if path.is_dir() or path.suffix.lower() in PICTURES:
-        return _of_files(numbered_files(path), size, most, whole)
+    if path.is_dir() or is_picture(path):
+        return _of_files(numbered(path).files, size, most, whole)
     return _of_video(path, size, most, whole)
 
 
@@ -93,12 +93,10 @@ def first(path: Path, size: tuple[int, int]) -> Grey:
     Raises:
         VideoError, ClipError, ImageError, OSError: The clip cannot be read.
     """
-    if path.is_dir() or path.suffix.lower() in PICTURES:
-        return _of_files(numbered_files(path), size, 1, 0).pictures
-    with open_video(path) as container:
-        for frame in decoded(container):
-            return _grey(frame, size)[None]
-    raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+    if path.is_dir() or is_picture(path):
+        return _of_files(numbered(path).files, size, 1, 0).pictures
+    with Film(path) as film:
+        return _grey(next(film.frames()), size)[None]
 
 
 def _of_files(
@@ -129,28 +127,27 @@ def _of_video(path: Path, size: tuple[int, int] | None, most: int | None, whole:
     pictures: list[Grey] = []
     frames: list[Image] = []
     shape = None
-    with open_video(path) as container:
-        stream = container.streams.video[0]
-        rate = stream.average_rate
+    with Film(path) as film:
+        rate = film.stream.average_rate
         # A guess is enough: where faces are looked for need not be evenly spaced.
-        step = max(1, (stream.frames or 1) // max(1, whole))
-        for i, frame in enumerate(decoded(container)):
+        step = max(1, (film.stream.frames or 1) // max(1, whole))
+        for i, frame in enumerate(film.frames()):
             if shape is None:
-                turned = orientation(frame).transposed
-                shape = (frame.width, frame.height) if turned else (frame.height, frame.width)
+                shape = film.shape(frame)
                 size = size or fitted(shape)
             assert size is not None
             pictures.append(_grey(frame, size))
             if len(frames) < whole and i % step == 0:
-                frames.append(to_rgb(frame))
-    if shape is None:
-        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+                frames.append(film.rgb(frame))
+    if film.damaged:
+        raise VideoError(f"{path}: damaged in places, where it shows nothing that could be compared")
+    assert shape is not None  # film.frames() yields one or raises
     taken = range(len(pictures)) if most is None else even_indices(len(pictures), most)
     shown = np.stack([pictures[i] for i in taken])
     return Thumbnails(list(taken), shown, len(pictures), shape, rate, frames, list(range(len(pictures))))
 
 
-def _grey(frame: av.VideoFrame, size: tuple[int, int]) -> Grey:
+def _grey(frame: Any, size: tuple[int, int]) -> Grey:
     turned = orientation(frame)
     height, width = reversed(size) if turned.transposed else size
     small = frame.reformat(width, height, "gray", interpolation=Interpolation.AREA).to_ndarray()

@@ -58,7 +58,7 @@ def table(results: Path, name: str, keys: Sequence[str]) -> str:
         return false_words.table(json.loads(path.read_text(encoding="utf-8")))
     if name == "detection":
         return detection.table(json.loads(path.read_text(encoding="utf-8")))
-    if name == "finished-check":
+    if name in ("finished-check", "crops-check"):
         return counts.table(json.loads(path.read_text(encoding="utf-8")))
     text = validity.markdown(read_validity(path))
     return "".join(f"{line}\n" for line in text.splitlines() if line.startswith("|"))

@@ -1,18 +1,35 @@
-"""Readers in several processes: detection and instruments use every core while the parent decodes and swaps."""
+"""Readers in several processes: decoding, detection and instruments use every core while the parent swaps.
+
+A clip is opened where it is read, by a worker that may hang or die over it (smoothswap.guarded): then the clip, or what
+else the worker was at, is lost with a reason, and the run goes on.
+"""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Sequence
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from bench.errors import DataError
+from bench.data.clips import ClipError, FrameRule, Frames, read_clip, read_first, read_numbers, read_original
+from bench.data.numbering import AS_NAMED, Numbering
 from bench.reading.reader import Image, Reader, Reading
+from metrics.instruments import InstrumentError
+from smoothswap.errors import DataError
 from smoothswap.faces.face import Face
-from smoothswap.workers import Pool, begin_worker
+from smoothswap.guarded import SECONDS, WorkerLost, Workers
+from smoothswap.media.video import VideoError
+
+Result = TypeVar("Result")
+UNREADABLE = (VideoError, ClipError, OSError)
+"""What says that a clip itself cannot be read."""
+_FRAMES = 10  # that a worker may read in the time for one job, whose limit grows with their number
+_BYTES = 10_000_000  # of a file that it may decode in that time
+
+
+class ReadingLost(Exception):
+    """Frames could not be read though they were decoded: their worker hung or died, or failed over them."""
 
 
 class Readers:
@@ -23,9 +40,13 @@ class Readers:
     Args:
         instruments: What Reader takes: specs of instruments.
         faces_rule: Protocol.faces_rule.
-        workers: How many processes; 1: this one.
+        workers: How many processes; 0: this one, which nothing guards.
         inception: A file for FID; None: none.
         detector: Reader's.
+        seconds: That a worker may be at ten frames, or ten megabytes of a file, before it is given up.
+
+    Attributes:
+        passed_over: What lies in the folders of frames that were read and is no picture by its ending.
 
     Raises:
         InstrumentError: For an instrument that cannot be made here; from a worker process when its reading is asked for.
@@ -38,20 +59,20 @@ class Readers:
         workers: int = 1,
         inception: Path | None = None,
         detector: str = "yunet",
+        seconds: float = SECONDS,
     ) -> None:
         self.workers = max(1, workers)
         given = (list(instruments), faces_rule, inception, detector)
-        self._here = Reader(*given) if self.workers == 1 else None
-        self._pool: Pool | None = None
-        if self._here is None:
-            self._pool = Pool(self.workers, _start, given)
+        self._pool = Workers(workers, Reader, given, seconds)
+        self._lost: dict[Path, str] = {}
+        self.passed_over: dict[str, None] = {}
 
     def __enter__(self) -> Readers:
+        self._pool.__enter__()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.leave(at_once=kind is not None)
+    def __exit__(self, *error: object) -> None:
+        self._pool.__exit__(*error)
 
     def originals(self, frames: Sequence[Image], look: bool = False) -> Future[list[Reading]]:
         """Hand frames of one original clip out to be read: Reader.originals.
@@ -62,11 +83,8 @@ class Readers:
 
         Returns:
             What `result` takes.
-
-        Raises:
-            DataError: When a worker process was killed.
         """
-        return self._submit("originals", list(frames), look)
+        return self._pool.submit(Reader.originals, list(frames), look, weight=len(frames) / _FRAMES)
 
     def swaps(
         self, frames: Sequence[Image], targets: Sequence[Face], look: bool = False
@@ -80,57 +98,157 @@ class Readers:
 
         Returns:
             What `result` takes.
-
-        Raises:
-            DataError: When a worker process was killed.
         """
-        return self._submit("swaps", list(frames), list(targets), look)
+        weight = len(frames) / _FRAMES
+        return self._pool.submit(Reader.swaps, list(frames), list(targets), look, weight=weight)
 
-    def _submit(self, method: str, *arguments: Any) -> Future[list[Reading]]:
-        if self._pool is None:
-            future: Future[list[Reading]] = Future()
-            future.set_result(getattr(self._here, method)(*arguments))
-            return future
-        with _killed_workers():
-            return self._pool.submit(_call, method, *arguments)
+    def clip(self, path: Path, rule: FrameRule, look: bool = False) -> Future[tuple[Frames, list[Reading]]]:
+        """Hand an original clip out to be decoded and read.
+
+        Args:
+            path: As for read_original.
+            rule: Which frames.
+            look: Whether the pictures themselves are read too.
+
+        Returns:
+            What `result` takes: the frames, and a reading for each.
+        """
+        return self._opened(path, _clip, rule, look, frames=rule.k)
+
+    def numbers(
+        self, path: Path, numbers: Sequence[int], look: bool = False
+    ) -> Future[tuple[Frames, list[Reading]]]:
+        """Hand some frames of an original clip out to be decoded and read.
+
+        Args:
+            path: As for read_numbers.
+            numbers: Of the frames, from 0.
+            look: Whether the pictures themselves are read too.
+
+        Returns:
+            What `result` takes: the frames, and a reading for each.
+        """
+        return self._opened(path, _numbers, list(numbers), look, frames=len(numbers), urgent=True)
+
+    def first(self, path: Path) -> Future[tuple[Image, Reading]]:
+        """Hand an original clip out, of which the first frame is to be decoded and read.
+
+        Args:
+            path: As for read_first.
+
+        Returns:
+            What `result` takes: the frame and its reading.
+        """
+        return self._opened(path, _first, frames=1)
+
+    def frames(
+        self, path: Path, rule: FrameRule, below: int | None = None, numbering: Numbering = AS_NAMED
+    ) -> Future[Frames]:
+        """Hand a clip out to be decoded alone, before what else waits.
+
+        Args:
+            path: As for read_clip.
+            rule: Which frames.
+            below: As there.
+            numbering: As there.
+
+        Returns:
+            What `result` takes.
+        """
+        return self._opened(path, _frames, rule, below, numbering, frames=rule.k, urgent=True)
+
+    def _opened(self, path: Path, call: Any, *given: Any, frames: int, urgent: bool = False) -> Future[Any]:
+        """A job about one file; a file over which a worker was lost is not tried again."""
+        if path in self._lost:
+            failed: Future[Any] = Future()
+            failed.set_exception(VideoError(self._lost[path]))
+            return failed
+        weight = max(frames / _FRAMES, _size(path) / _BYTES)
+        future = self._pool.submit(call, path, *given, weight=weight, urgent=urgent)
+
+        def remember(done: Future[Any]) -> None:
+            if done.cancelled():
+                return
+            if isinstance(error := done.exception(), WorkerLost):
+                self._lost[path] = f"{path}: the worker process that read it {error}"
+            elif error is None:
+                came = done.result()
+                frames = came[0] if isinstance(came, tuple) else came
+                if isinstance(frames, Frames):
+                    self.passed_over |= dict.fromkeys(str(path / name) for name in frames.passed_over)
+
+        future.add_done_callback(remember)
+        return future
 
     @staticmethod
-    def result(future: Future[list[Reading]]) -> list[Reading]:
+    def result(future: Future[Result]) -> Result:
         """Wait for what was handed out.
 
         Args:
-            future: From `originals` or `swaps`.
+            future: From one of the methods above.
 
         Returns:
-            A reading for each frame.
+            What it says there.
 
         Raises:
-            DataError: When a worker process was killed, most often for lack of memory.
+            VideoError, ClipError, OSError: The clip cannot be read.
+            InstrumentError: An instrument cannot read what it is given.
+            ReadingLost: The worker hung or died, or failed in another way.
+            DataError: No worker process can be started.
         """
-        with _killed_workers():
+        try:
             return future.result()
+        except (*UNREADABLE, InstrumentError, DataError):
+            raise
+        except WorkerLost as error:
+            raise ReadingLost(f"the worker process that read it {error}") from None
+        except Exception as error:
+            raise ReadingLost(f"it cannot be read ({type(error).__name__}: {error})") from error
 
 
-# of this worker process
-_reader: Reader | None = None
+def lost(what: str, error: ReadingLost) -> str:
+    """The reason why something was lost, which is also said on standard error as it happens.
+
+    Args:
+        what: Was being read.
+        error: From Readers.result.
+
+    Returns:
+        A clause.
+    """
+    reason = " ".join(f"{what}: {error}".split())
+    print(f"warning: {reason}; it is counted as failed, and the run goes on", file=sys.stderr)
+    return reason
 
 
-def _start(instruments: list[str], faces_rule: str, inception: Path | None, detector: str) -> None:
-    global _reader
-    begin_worker()  # the processes are the parallelism
-    _reader = Reader(instruments, faces_rule, inception, detector)
-
-
-def _call(method: str, *arguments: Any) -> list[Reading]:
-    call: Callable[..., list[Reading]] = getattr(_reader, method)
-    return call(*arguments)
-
-
-@contextlib.contextmanager
-def _killed_workers() -> Iterator[None]:
+def _size(path: Path) -> int:
+    """Bytes of a file; of a folder, whose frames count by their number, 0."""
     try:
-        yield
-    except BrokenProcessPool as error:
-        raise DataError(
-            "a worker process ended early, most likely for lack of memory; run again with --workers 1"
-        ) from error
+        return 0 if path.is_dir() else path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _frames(reader: Reader, path: Path, rule: FrameRule, below: int | None, numbering: Numbering) -> Frames:
+    return read_clip(path, rule, below, numbering)
+
+
+def _clip(reader: Reader, path: Path, rule: FrameRule, look: bool) -> tuple[Frames, list[Reading]]:
+    return _read(reader, read_original(path, rule), look)
+
+
+def _numbers(reader: Reader, path: Path, numbers: list[int], look: bool) -> tuple[Frames, list[Reading]]:
+    return _read(reader, read_numbers(path, numbers), look)
+
+
+def _first(reader: Reader, path: Path) -> tuple[Image, Reading]:
+    image = read_first(path)
+    return image, reader.originals([image])[0]
+
+
+def _read(reader: Reader, frames: Frames, look: bool) -> tuple[Frames, list[Reading]]:
+    read = iter(reader.originals([image for image in frames.frames if image is not None], look))
+    return frames, [
+        next(read) if image is not None else Reading(0, None, "decode_error", reason)
+        for image, reason in zip(frames.frames, frames.reasons, strict=True)
+    ]

@@ -18,7 +18,7 @@ import importlib.metadata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from bench.data.ffpp import FFPP_METHODS
 from bench.data.numbering import parse
@@ -185,7 +185,7 @@ def _create(spec: str, dataset: Dataset, device: str, order: str, numbers: str) 
     for entry in OURS:
         if entry.name == spec:
             swapper = _wrap(_load(entry.load, spec), entry.name, spec)
-            shows: Literal["source", "stranger"] = "stranger" if spec == "stranger" else "source"
+            shows: Any = getattr(swapper.run, "shows", "source")
             return replace(swapper, reference=spec in REFERENCES, shows=shows)
     if kind == "smoothswap" and (argument or not colon):
         return _smoothswap(spec, argument, "rendered" if dataset.truth else "photos", device)

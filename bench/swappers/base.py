@@ -126,7 +126,7 @@ class Swapper:
         manipulation: First part of the keys of its clips.
         reference: Whether it marks an end of the scale, which a report sets apart.
         shows: Whose face its tasks hold as the source: the source's, or a third person's (bench.ffpp.strangers), by whom
-            a reference row shows what a swap scores that never saw the source.
+            a reference row shows what a swap scores that never saw the source. "nobody": it does not look at the source.
         info: Goes into results.json: the weights' hash, parameters.
 
     Raises:
@@ -139,7 +139,7 @@ class Swapper:
     run: Any
     manipulation: str
     reference: bool = False
-    shows: Literal["source", "stranger"] = "source"
+    shows: Literal["source", "stranger", "nobody"] = "source"
     info: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -15,6 +15,8 @@ from smoothswap.faces.paste import paste_back
 class CopyTarget:
     """The target frame, untouched: attributes are perfect, the identity is wrong."""
 
+    shows: ClassVar[str] = "nobody"  # Swapper.shows
+
     def swap_frame(self, task: Task) -> Image:
         """The target frame itself."""
         return task.target
@@ -33,6 +35,7 @@ class Blur:
     """
 
     SIGMA = 0.04
+    shows: ClassVar[str] = "nobody"
 
     def swap_frame(self, task: Task) -> Image:
         """Blur the target's face.
@@ -80,6 +83,7 @@ class Stranger(CopySource):
     Its tasks show that person as their source: `info` says by which rule (bench.ffpp.strangers finds them).
     """
 
+    shows: ClassVar[str] = "stranger"
     info: ClassVar[dict[str, str]] = {
         "stranger": "the first clip after the target's in the run's order, going round, whose person is neither the target "
         "nor the source and in whose first frame a face is found; that frame"

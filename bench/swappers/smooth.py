@@ -8,6 +8,7 @@ import torch
 
 from bench.reading.embedder import embedder_family, families_of
 from bench.swappers.base import Image
+from bench.swappers.departures import of_committed
 
 
 class SmoothSwapModel:
@@ -41,6 +42,7 @@ class SmoothSwapModel:
             "size": self.size,
             "parameters": card.get("parameters"),
             "command": card.get("command"),
+            "departures": of_committed(path.name, card["sha256"]) or None,
             "trained_with": families,
             "trained_with_unknown": sorted(self.lineage.unknown) or None,
         }

@@ -1,6 +1,6 @@
 """Mouth and eye opening by 68 landmarks, examined on rendered faces before any of them may become a column.
 
-    python -m bench.validity.openings --people 30
+    python -m bench.validity.openings --people 30 --out results/openings.json
 
 The jaw and both lids are drawn evenly from shut to wide, all else as in the free pictures of bench.validity. What was
 found, and what follows, stands in docs/instruments.md.
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from bench.errors import EXIT_OK
 from bench.validity.samples import drawn_state
 from metrics.openings import eye_opening, mouth_opening
 from metrics.statistics.agreement import Estimate, rank_correlation
+from reports.results import write_atomic
 from smoothswap.cli import Parser, at_least
 from smoothswap.faces.detect import Detector
 from smoothswap.rendered import streams
@@ -100,9 +102,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     made.add_argument("--size", type=at_least(64), default=256, metavar="PX", help="side (%(default)s)")
     made.add_argument("--seed", type=at_least(0), default=99, metavar="N", help="of the draws (%(default)s)")
+    made.add_argument("--out", type=Path, metavar="FILE", help="write the figures there too")
     options = made.parse_args(argv)
     found = examine(options.people, options.size, options.seed)
-    print(json.dumps({name: asdict(estimate) for name, estimate in found.items()}, indent=1))
+    figures = {name: asdict(estimate) for name, estimate in found.items()}
+    text = json.dumps({"detector": Detector().name, "figures": figures}, indent=1)
+    if options.out:
+        write_atomic(options.out, f"{text}\n".encode())
+    print(text)
     return EXIT_OK
 
 

@@ -25,6 +25,7 @@ from bench.verify.galleries import check_galleries, check_protocol
 from bench.verify.ledger import check_ledger, check_people, check_posed, check_rows
 from bench.verify.modes import check_mode
 from bench.verify.slices import check_slices
+from bench.verify.sourceless import check_sourceless
 from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.results import Results, ResultsError, load
 from reports.together import refuse_mixtures
@@ -81,7 +82,9 @@ def check(folder: Path) -> Checked:
     check_people(found, tables, results)
     check_posed(found, tables)
     check_mode(found, tables, results)
-    check_metrics(found, tables, _video(found, folder, results), results)
+    video = _video(found, folder, results)
+    check_metrics(found, tables, video, results)
+    check_sourceless(found, tables, video, results)
     check_galleries(found, tables, results)
     check_slices(found, folder, tables, results)
     return found

@@ -120,15 +120,15 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
         if name in recount.VIDEO:
             unknown = unknown | (tables.unknown[tables.before] & (tables.before >= 0))
         again = [np.where(unknown, stored, np.where(tables.posed, a, np.nan)) for a in again]
-        stored = _follows(found, f"metric {key}", tables, stored, again)
+        stored = follows(found, f"metric {key}", tables, stored, again)
     clusters = tables.frames["cluster"].to_numpy(str)
     excluding, counting = stored, _counting(found, tables, key, said, stored)
-    limits, bounds = _limits(found, key, said)
+    limits, bounds = limits_of(found, key, said)
     for what, part, values in (
         ("excluding", said.excluding_missing, excluding),
         ("counting", said.counting_missing, counting),
     ):
-        _summary(found, f"metric {key}, {what} missing", part, values, clusters, bounds, limits)
+        check_summary(found, f"metric {key}, {what} missing", part, values, clusters, bounds, limits)
     if taught:
         asked = tables.posed & (tables.before >= 0) if name in recount.VIDEO else tables.posed
         lost = int((asked & ~np.isfinite(stored)).sum())
@@ -138,13 +138,21 @@ def _metric(found: Checked, tables: recount.Tables, key: str, said: MetricValue,
         )
         _policy(found, key, said, results, counted=name in COUNTED)
     applied = said.missing_policy == "count_as_wrong"
-    _summary(found, f"metric {key}", said, counting if applied else excluding, clusters, bounds, limits)
+    check_summary(found, f"metric {key}", said, counting if applied else excluding, clusters, bounds, limits)
 
 
-def _limits(found: Checked, key: str, said: MetricValue) -> tuple[Ends, Ends | None]:
+def limits_of(found: Checked, key: str, said: MetricValue) -> tuple[Ends, Ends | None]:
     """What no interval goes beyond, and the bounds of a single value where it is a hit.
 
     A metric, or a version of one, that was not taught here has those that its results state.
+
+    Args:
+        found: Gets the violation where the results state another range.
+        key: The metric's.
+        said: What the results say of it.
+
+    Returns:
+        Both.
     """
     name = key.split("@")[0]
     low, high = said.range
@@ -161,10 +169,21 @@ def _meaning(found: Checked, key: str, said: MetricValue, unit: str, up: bool) -
     found.expect(said.higher_is_better is up, f"metric {key}: higher_is_better is {said.higher_is_better}")
 
 
-def _follows(
+def follows(
     found: Checked, what: str, tables: recount.Tables, stored: np.ndarray, again: Sequence[np.ndarray]
 ) -> np.ndarray:
-    """The stored values, where they follow from the readings; else what does."""
+    """Whether stored values are those that follow from the readings.
+
+    Args:
+        found: Gets the violation.
+        what: The metric, for the message.
+        tables: Whose frames they are.
+        stored: float64 [n], NaN without a value.
+        again: float64 [n] each, worked out anew; either is right.
+
+    Returns:
+        The stored values where they follow; else what does.
+    """
     same = np.zeros(len(stored), bool)
     for values in again:
         same |= np.isclose(values, stored, rtol=CLOSE, atol=CLOSE, equal_nan=True)
@@ -236,28 +255,40 @@ def _pictures(found: Checked, tables: recount.Tables, key: str, said: MetricValu
         (f"metric {key}, excluding missing", said.excluding_missing, seen),
         (f"metric {key}, counting missing", said.counting_missing, there),
     ):
-        if part is None:
-            continue
-        rows = np.flatnonzero(kept)
-        if len(rows) < 2:
-            found.expect(part.value is None, f"{what}: value {part.value} of {len(rows)} pictures")
-            continue
-
-        def distance(chosen: np.ndarray, rows: np.ndarray = rows) -> float:
-            if len(chosen) < 2:
-                return math.nan
-            return pictures.distance(key, swap[rows[chosen]], target[rows[chosen]])
-
-        value = distance(np.arange(len(rows)))
-        ends = jackknife(distance, value, clusters[rows])
-        if ends is not None and not key.startswith("kid"):
-            ends = max(0.0, ends[0]), ends[1]
-        ranges = None if ends is None else exactly(*ends)
-        again = Again(value, len(rows), len(set(clusters[rows])), ranges)
-        _compare(found, what, part, again, LOOSE, 1e-3, LOOSE)
+        if part is not None:
+            check_distance(found, what, part, key, (swap[kept], target[kept]), clusters[kept])
 
 
-def _summary(
+def check_distance(
+    found: Checked, what: str, part: Any, key: str, sets: tuple[np.ndarray, np.ndarray], clusters: np.ndarray
+) -> None:
+    """Compare a distance between sets, and its interval, with what the features say.
+
+    Args:
+        found: Gets the violations.
+        what: The metric, for messages.
+        part: What is said of it: value, ci95, n, clusters.
+        key: Of pictures.SETS.
+        sets: Features float64 [n, d] of the swaps and of their targets.
+        clusters: [n], the independent unit.
+    """
+    swap, target = sets
+    if len(swap) < 2:
+        found.expect(part.value is None, f"{what}: value {part.value} of {len(swap)} pictures")
+        return
+
+    def distance(chosen: np.ndarray) -> float:
+        return math.nan if len(chosen) < 2 else pictures.distance(key, swap[chosen], target[chosen])
+
+    value = distance(np.arange(len(swap)))
+    ends = jackknife(distance, value, clusters)
+    if ends is not None and not key.startswith("kid"):
+        ends = max(0.0, ends[0]), ends[1]
+    ranges = None if ends is None else exactly(*ends)
+    _compare(found, what, part, Again(value, len(swap), len(set(clusters)), ranges), LOOSE, 1e-3, LOOSE)
+
+
+def check_summary(
     found: Checked,
     what: str,
     said: Any,
@@ -266,7 +297,17 @@ def _summary(
     bounds: Ends | None,
     limits: Ends,
 ) -> None:
-    """Compare value, n, clusters and interval with those worked out again; `said` or values None say nothing."""
+    """Compare value, n, clusters and interval with those worked out again.
+
+    Args:
+        found: Gets the violations.
+        what: The metric, for messages.
+        said: What is said of it; None: nothing.
+        values: float64 [n], NaN for a frame that does not count; None: nothing is known.
+        clusters: [n], the independent unit.
+        bounds: Least and greatest value of a frame where it is a hit.
+        limits: What no interval goes beyond.
+    """
     if said is None or values is None:
         return
     value, n, groups = recount.mean(values, clusters)

@@ -50,7 +50,8 @@ def check_rows(found: Checked, frames: pd.DataFrame, results: Results, what: str
     """
     strange = sorted(set(frames["status"]) - set(STATUSES))
     found.expect(not strange, f"{what}: unknown status {few(strange)}")
-    absent = (frames["status"] == "not_available").groupby(frames["clip"]).mean()
+    numbered = frames[frames["frame"] >= 0]  # the others are those that a short clip does not have
+    absent = (numbered["status"] == "not_available").groupby(numbered["clip"]).mean()
     part = sorted(absent[(absent > 0) & (absent < 1)].index)
     found.expect(not part, f"{what}: clips are there or not available as a whole, but not {few(part)}")
     ok = frames["status"] == "ok"
@@ -129,6 +130,7 @@ def _frame_rule(found: Checked, frames: pd.DataFrame, results: Results) -> None:
         )
     for clip, rows in clips:
         numbers, places = rows["frame"].tolist(), rows["position"].tolist()
+        known = [number for number in numbers if number >= 0]
         there = rows["there"].tolist() if "there" in rows else [0]
         if places != list(range(len(places))):
             found.violations.append(f"ledger: clip {clip}: positions {places} are not 0 to {len(places) - 1}")
@@ -136,11 +138,22 @@ def _frame_rule(found: Checked, frames: pd.DataFrame, results: Results) -> None:
             found.expect(
                 len(numbers) == k, f"ledger: clip {clip}: {len(numbers)} rows of {k} for an unreadable clip"
             )
-        elif len(set(there)) > 1 or not _chosen(numbers, k, there[0]):
+        elif -1 in numbers and not _short(rows, k):
             found.violations.append(
-                f"ledger: clip {clip}: frames {few(map(str, numbers))} are not {k} evenly spaced ones of "
-                f"{f'the {there[0]} that were there' if there[0] else f'0 to {numbers[-1]}'}: rows were left out"
+                f"ledger: clip {clip}: rows without a frame's number are not the last of {k}"
             )
+        elif len(set(there)) > 1 or not _chosen(known, k, there[0]):
+            found.violations.append(
+                f"ledger: clip {clip}: frames {few(map(str, known))} are not {k} evenly spaced ones of "
+                f"{f'the {there[0]} that were there' if there[0] else f'0 to {known[-1]}'}: rows were left out"
+            )
+
+
+def _short(rows: pd.DataFrame, k: int) -> bool:
+    """Whether the rows without a number are those that a short clip lacks: the last of k, and not available."""
+    without = (rows["frame"] < 0).to_numpy(bool)
+    lacking = rows.loc[without, "status"] == "not_available"
+    return len(rows) == k and bool(lacking.all()) and not (~without[int(np.argmax(without)) :]).any()
 
 
 def _chosen(numbers: list[int], k: int, there: int) -> bool:

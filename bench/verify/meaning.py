@@ -19,6 +19,8 @@ MEANING: dict[str, tuple[str, bool]] = {
     "shape_r": ("ratio", False),
     "expression": ("L2 of expression parameters", False),
     "expression_r": ("ratio", False),
+    "mouth": ("share of its width", False),
+    "eyes": ("share of their width", False),
     "pose": ("rad", False),
     "pose_r": ("ratio", False),
     "truth_pixel": ("grey levels", False),
@@ -66,6 +68,12 @@ LOST = {"id_retrieval": 0.0, "id_retrieval_top5": 0.0, "target_retrieval": 100.0
 """What a lost face counts as, where that is one number."""
 VIDEO = ("identity_consistency", "expression_flicker", "pose_flicker", "warping_error")
 """Of the tables of frames in a row."""
+SOURCE_FREE = (
+    *("target_identity", "expression", "mouth", "eyes", "pose", "pose_hn", *VIDEO),
+    *("ssim_outside", "psnr_outside", "lpips_outside"),
+    *("truth_pixel", "truth_identity", "truth_shape", "truth_expression", "truth_pose"),
+)
+"""What can be said of a swap without its source. Not whether the target is found: among whom lacks the source then."""
 VERSIONS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(("pose", "pose_r", "truth_pose"), (1, 2)),
     **dict.fromkeys(("pose_hn", "identity_consistency", "truth_pixel"), (2,)),

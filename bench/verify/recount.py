@@ -28,6 +28,8 @@ class Tables:
     frames, originals, truth: as they are stored (truth: truth.parquet, in older runs the oracle's frames).
     `posed` bool [n]: both originals have a usable face, worked out here from originals.parquet.
     `unknown` bool [n]: the target's frame is not in originals.parquet, so nothing can be worked out.
+    `faces` bool [n]: the target's frame has a usable face.
+    `sourceless` bool [n]: rows that say that nothing but the source's clip is not there (bench/verify/sourceless.py).
     """
 
     frames: pd.DataFrame
@@ -36,6 +38,8 @@ class Tables:
     protocol: Mapping[str, Any]
     posed: np.ndarray = field(init=False)
     unknown: np.ndarray = field(init=False)
+    faces: np.ndarray = field(init=False)
+    sourceless: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         read = self.originals["status"] == "ok"
@@ -46,11 +50,19 @@ class Tables:
         target = self._at("target", "frame", known, True)
         self._target = target
         self._source = self._at("source", "source_frame", known)
-        self.posed = (target >= 0) & ok[target] & self.frames["source"].isin(usable).to_numpy(bool)
+        self.faces = (target >= 0) & ok[target]
+        self.posed = self.faces & self.frames["source"].isin(usable).to_numpy(bool)
         # Files that were never there are nobody's failure.
-        self.posed &= (self.frames["status"] != "not_available").to_numpy(bool)
+        absent = (self.frames["status"] == "not_available").to_numpy(bool)
+        self.posed &= ~absent
+        self.sourceless = np.zeros(len(self.frames), dtype=bool)
+        if "sourceless_status" in self.frames:
+            self.sourceless = absent & self.frames["sourceless_status"].notna().to_numpy(bool)
         self.posed &= photos.has_photo(self.mode, self.frames, self.originals)
         self.unknown = (target < 0) & self.frames["target"].isin(clips).to_numpy(bool)
+        self.unknown &= (self.frames["frame"] >= 0).to_numpy(
+            bool
+        )  # a frame that a short clip lacks is known not to be
 
     @property
     def mode(self) -> str:
@@ -74,9 +86,10 @@ class Tables:
 
     @cached_property
     def before(self) -> np.ndarray:
-        """int [n]: the row of the frame before, -1 where it is not there or not posed."""
+        """int [n]: the row of the frame before, -1 where it is not there, or was not to be swapped."""
         pairs = list(zip(self.frames["clip"], self.frames["frame"].astype(int), strict=True))
-        rows = {pair: i for i, pair in reversed(list(enumerate(pairs))) if self.posed[i]}
+        asked = self.posed | self.sourceless
+        rows = {pair: i for i, pair in reversed(list(enumerate(pairs))) if asked[i]}
         return np.array([rows.get((clip, frame - 1), -1) for clip, frame in pairs], dtype=int)
 
     def _at(

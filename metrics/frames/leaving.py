@@ -71,6 +71,7 @@ METRICS = (
         if_missing=_itself,
         missing="1",
         counted=True,
+        needs_source=False,
         source="ours",
     ),
     Metric(

@@ -135,6 +135,7 @@ def _metric(key: str, label: str, order: int, worst: float, **declared: Any) -> 
         if_missing=partial(_constant, value=worst),
         missing=f"{worst:g}",
         pixels=True,
+        needs_source=False,
         **declared,
     )
 

@@ -161,6 +161,7 @@ METRICS = (
         per_frame=partial(_degrees_apart, "swap"),
         if_missing=partial(_degrees_apart, "source"),
         missing="distance of the source",
+        needs_source=False,
         source=f"{TABLE_1} (PoseHN), its distance not stated; the angle is ours",
     ),
 )

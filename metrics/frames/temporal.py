@@ -213,6 +213,7 @@ METRICS = (
         missing="a jump to the other person",
         asked=has_predecessor,
         needs_clips=True,
+        needs_source=False,
         source="ours",
     ),
     Metric(
@@ -234,6 +235,7 @@ METRICS = (
         missing="a jump to the source's expression",
         asked=has_predecessor,
         needs_clips=True,
+        needs_source=False,
         source="ours",
     ),
     Metric(
@@ -255,6 +257,7 @@ METRICS = (
         missing="a jump to the source's pose",
         asked=has_predecessor,
         needs_clips=True,
+        needs_source=False,
         source="ours",
     ),
     Metric(
@@ -276,6 +279,7 @@ METRICS = (
         missing="255",
         asked=has_predecessor,
         needs_clips=True,
+        needs_source=False,
         pixels=True,
         source="Lai et al. 2018, eq. 7 to 9, as L1; the distance to the target's own and the square are ours",
     ),

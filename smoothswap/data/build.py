@@ -21,6 +21,7 @@ from smoothswap.data.store import AGAIN, sha256_of
 from smoothswap.errors import DataError
 from smoothswap.media.files import replacing
 
+NAMED = 20  # of the entries that were passed over, and of the photos that are there twice: so many are named in meta.json
 COLUMNS = ("photo", "person", "status", "reason", "faces", "square")
 
 
@@ -57,10 +58,14 @@ def assemble(
     for left in out.glob(".*.part.*"):  # of a run that was killed at this point
         left.unlink()
     rows: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+    same: dict[str, list[str]] = {}
     for part in parts:
         for row in _read(part, crops=False)[0]:
             for name in COLUMNS:
                 rows[name].append(row[name])
+            if pixels := row.get("pixels"):
+                same.setdefault(pixels, []).append(row["photo"])
+    identical = sorted(sorted(photos) for photos in same.values() if len(photos) > 1)
     if len(rows["status"]) != len(listing.photos):
         raise DataError(
             f"the parts in {parts[0].parent} hold {len(rows['status'])} of {len(listing.photos)} photos: "
@@ -81,7 +86,9 @@ def assemble(
         "people": len(names),
         "people_without_a_crop": len({photo.person for photo in listing.photos}) - len(names),
         "counts": {status: counts[status] for status in STATUSES},
-        "ignored_entries": listing.ignored,
+        "ignored_entries": len(listing.passed_over),
+        "ignored": [shown(name) for name in listing.passed_over[:NAMED]],
+        "identical": identical[:NAMED],
         "ledger_sha256": sha256_of(out / "ledger.parquet"),
     }
     if not kept.any():

@@ -11,7 +11,6 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,17 +19,18 @@ import numpy as np
 from PIL import Image
 
 from smoothswap.data.sources import Photo
-from smoothswap.errors import DataError
 from smoothswap.faces.align import AlignmentError, ffhq_crop
 from smoothswap.faces.detect import Detector
 from smoothswap.faces.face import Face
+from smoothswap.guarded import WorkerLost, Workers
 from smoothswap.media.files import replacing
+from smoothswap.media.identical import fingerprint
 from smoothswap.media.images import ImageError, SmallImageError, read_image
-from smoothswap.workers import Pool
 
 STATUSES = ("ok", "no_face", "many_faces", "decode_error", "too_small")
 RULES = ("centre", "largest", "refuse")
 FORMATS = ("raw", "png", "jpg")
+PHOTO_SECONDS = 60.0  # that a process may be at one photo before it is given up
 JPEG_QUALITY = 95  # with full colour resolution
 
 
@@ -52,19 +52,28 @@ class Cutter:
 
     def cut(self, photo: Photo) -> tuple[dict[str, Any], bytes]:
         """The photo's row of the ledger and its crop, encoded (nothing where the status is not "ok"). Raises nothing."""
-        row: dict[str, Any] = {
-            "photo": shown(photo.path),
-            "person": shown(photo.person),
-            "status": "ok",
-            "reason": "",
-            "faces": -1,
-            "square": 0.0,
-        }
+        row = self._row(photo)
         try:
             crop, found = self._crop(Path(self.root) / photo.path)
         except _Refused as refused:
             return row | refused.row, b""
         return row | found, encoded(crop, self.form)
+
+    def refused(self, photo: Photo, reason: str) -> dict[str, Any]:
+        """The row of a photo that could not be cut at all.
+
+        Args:
+            photo: It.
+            reason: Why, in words.
+
+        Returns:
+            Its row of the ledger.
+        """
+        return self._row(photo) | {"status": "decode_error", "reason": reason}
+
+    def _row(self, photo: Photo) -> dict[str, Any]:
+        named = {"photo": shown(photo.path), "person": shown(photo.person)}
+        return named | {"status": "ok", "reason": "", "faces": -1, "square": 0.0}
 
     def _crop(self, path: Path) -> tuple[np.ndarray, dict[str, Any]]:
         image = self._read(path)
@@ -74,7 +83,7 @@ class Cutter:
                 raise _Refused("decode_error", f"{width} x {height} pixels: aligned photos are square")
             self._check_side(width)
             picture = Image.fromarray(image).resize((self.size, self.size), Image.Resampling.LANCZOS)
-            return np.asarray(picture), {"square": float(width)}
+            return np.asarray(picture), {"square": float(width), "pixels": fingerprint(image)}
         faces = Detector().detect(image)
         if not faces:
             raise _Refused("no_face", "the detector finds none", faces=0)
@@ -88,7 +97,7 @@ class Cutter:
             raise _Refused("no_face", f"the face cannot be cut out: {error}", **found) from None
         found["square"] = round(float(np.hypot(*(quad[3] - quad[0]))), 2)
         self._check_side(found["square"], **found)
-        return crop, found
+        return crop, found | {"pixels": fingerprint(image)}
 
     def _check_side(self, side: float, **row: Any) -> None:
         if side < self.min_face:
@@ -176,7 +185,23 @@ def cut_part(cutter: Cutter, photos: Sequence[Photo], path: Path) -> int:
     Raises:
         OutputError: The part cannot be written.
     """
-    rows, crops = zip(*map(cutter.cut, photos), strict=True)
+    return write_part(list(map(cutter.cut, photos)), path)
+
+
+def write_part(cut: Sequence[tuple[dict[str, Any], bytes]], path: Path) -> int:
+    """Write what was cut into one part file, whole or not at all.
+
+    Args:
+        cut: Of each photo its row of the ledger and its encoded crop, one or more.
+        path: The part, an .npz in a folder that exists; read_part reads it.
+
+    Returns:
+        The number of photos.
+
+    Raises:
+        OutputError: The part cannot be written.
+    """
+    rows, crops = zip(*cut, strict=True)
     content = io.BytesIO()
     text = json.dumps(rows).encode()
     ends = np.cumsum([len(crop) for crop in crops], dtype=np.int64)
@@ -185,46 +210,72 @@ def cut_part(cutter: Cutter, photos: Sequence[Photo], path: Path) -> int:
     )
     with replacing(path) as part:
         part.write_bytes(content.getvalue())
-    return len(photos)
+    return len(rows)
 
 
-def cut_all(cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int) -> Iterator[int]:
+def cut_all(
+    cutter: Cutter, jobs: list[tuple[list[Photo], Path]], workers: int, seconds: float = PHOTO_SECONDS
+) -> Iterator[int]:
     """Cut photos into part files, in this process or in spawned ones.
 
-    The parts that are written stay, whatever happens.
+    The parts that are written stay, whatever happens. A photo over which a process hangs or dies is refused with that
+    reason: the part is cut again photo by photo, so that it costs no other.
 
     Args:
         cutter: How.
         jobs: The photos of each part, and its path.
         workers: Processes; 1: this one, which also does a single job.
+        seconds: That a process may be at one photo, or at eight of a part, before it is given up.
 
     Yields:
         The number of photos of a part, when it is written: with one worker in the order of `jobs`, else as
         they are done.
 
     Raises:
-        DataError: A worker process died.
+        DataError: No worker process can be started.
         OutputError: A part cannot be written.
     """
     if workers == 1 or len(jobs) < 2:
         for photos, part in jobs:
             yield cut_part(cutter, photos, part)
         return
-    with Pool(min(workers, len(jobs))) as pool:
-        waiting: set[Future[int]] = set()
+    with Workers(min(workers, len(jobs)), seconds=seconds) as pool:
+        waiting: dict[Future[int], tuple[list[Photo], Path]] = {}
+        for photos, part in jobs:
+            waiting[pool.submit(_cut_part, cutter, photos, part, weight=len(photos) / 8)] = photos, part
+            while len(waiting) >= 3 * workers:
+                yield from _done(pool, cutter, waiting)
+        while waiting:
+            yield from _done(pool, cutter, waiting)
+
+
+def _done(
+    pool: Workers, cutter: Cutter, waiting: dict[Future[int], tuple[list[Photo], Path]]
+) -> Iterator[int]:
+    """Wait for a part, and take what is done out of `waiting`."""
+    ready, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in ready:
+        photos, part = waiting.pop(future)
         try:
-            for photos, part in jobs:
-                waiting.add(pool.submit(cut_part, cutter, photos, part))
-                while len(waiting) >= 3 * workers:
-                    ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in ready)
-            while waiting:
-                ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in ready)
-        except BrokenProcessPool:
-            raise DataError(
-                "a worker process died, for lack of memory perhaps; give the same command with fewer --workers, it goes on"
-            ) from None
+            yield future.result()
+        except WorkerLost:
+            yield write_part([_alone(pool, cutter, photo) for photo in photos], part)
+
+
+def _alone(pool: Workers, cutter: Cutter, photo: Photo) -> tuple[dict[str, Any], bytes]:
+    try:
+        row: tuple[dict[str, Any], bytes] = pool.submit(_cut, cutter, photo, urgent=True).result()
+        return row
+    except WorkerLost as error:
+        return cutter.refused(photo, f"the process that read it {error}"), b""
+
+
+def _cut_part(_: None, cutter: Cutter, photos: list[Photo], path: Path) -> int:
+    return cut_part(cutter, photos, path)
+
+
+def _cut(_: None, cutter: Cutter, photo: Photo) -> tuple[dict[str, Any], bytes]:
+    return cutter.cut(photo)
 
 
 def read_part(path: Path, crops: bool = True) -> tuple[list[dict[str, Any]], list[bytes]]:

@@ -11,6 +11,7 @@ Nothing is opened here, and folders below these are not descended into, so that 
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -44,40 +45,44 @@ class Photo:
 
 @dataclass(frozen=True)
 class Listing:
-    """Photos person by person; names of the validation people, or None; how many other entries were passed over."""
+    """Photos person by person; names of the validation people, or None; the paths of other entries, which are passed over.
+
+    Hidden files are nothing.
+    """
 
     photos: list[Photo]
     validation: set[str] | None = None
-    ignored: int = 0
+    passed_over: list[str] = field(default_factory=list)
 
 
 @dataclass
 class _Walk:
     photos: list[Photo] = field(default_factory=list)
-    ignored: int = 0
+    passed_over: list[str] = field(default_factory=list)
 
     def entries(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(folder) as found:
-                return sorted(found, key=lambda entry: os.fsencode(entry.name))
+                shown = (entry for entry in found if not entry.name.startswith("."))
+                return sorted(shown, key=lambda entry: os.fsencode(entry.name))
         except OSError as error:
             raise DataError(
                 f"cannot list {str(folder)!r} ({error.strerror}); mend its permissions, or remove it"
             ) from error
 
-    def folders(self, folder: Path) -> Iterator[os.DirEntry[str]]:
-        for entry in self.entries(folder):
-            if _is_folder(entry) and not entry.name.startswith("."):
+    def folders(self, root: Path, place: str) -> Iterator[os.DirEntry[str]]:
+        for entry in self.entries(root / place):
+            if _is_folder(entry):
                 yield entry
             else:
-                self.ignored += 1
+                self.passed_over.append(str(PurePath(place, entry.name)))
 
     def take(self, root: Path, place: PurePath, person: str | None) -> None:
         """The photos in root/place; without a person, each is its own, named by its stem."""
         for entry in self.entries(root / place):
             name = PurePath(entry.name)
-            if entry.name.startswith(".") or name.suffix.lower() not in PICTURES or _is_folder(entry):
-                self.ignored += 1
+            if name.suffix.lower() not in PICTURES or _is_folder(entry):
+                self.passed_over.append(str(place / name))
                 continue
             try:
                 size = entry.stat().st_size
@@ -143,25 +148,26 @@ def _identities(kind: str, root: Path, split: str, listed: dict[str, int] | None
             raise DataError(f"{str(root)!r} has no folder {split!r}; give --split all, or add it")
     for part in parts:
         before = len(walk.photos)
-        for entry in walk.folders(root / part):
-            if listed is None or entry.name in listed:
+        for entry in walk.folders(root, part):
+            if listed is None or composed(entry.name) in listed:
                 walk.take(root, PurePath(part, entry.name), entry.name)
         if part == "test" and len(parts) == 2:
             validation = {photo.person for photo in walk.photos[before:]}
     photos = walk.photos
     if listed is not None and kind == "lfw":
-        there = {photo.path for photo in photos}
+        there = {composed(photo.path) for photo in photos}
         wanted = {f"{name}/{name}_{i:04d}.jpg": name for name, n in listed.items() for i in range(1, n + 1)}
         photos += [Photo(path, name, -1) for path, name in wanted.items() if path not in there]
-    elif listed is not None:
-        missing = sorted(listed.keys() - {photo.person for photo in photos})
+    if listed is not None:
+        # Of an announced photo that is not there a row says so; a name that nothing stands behind is misspelt.
+        missing = sorted(listed.keys() - {composed(photo.person) for photo in photos})
         if missing:
             raise DataError(
                 f"{len(missing)} of the {len(listed)} people on the list have no photos in {str(root)!r}, the first is "
                 f"{missing[0]!r}; correct the list, or name the folder above them"
             )
     order = sorted(photos, key=lambda photo: (os.fsencode(photo.person), os.fsencode(photo.path)))
-    return Listing(order, validation, walk.ignored)
+    return Listing(order, validation, walk.passed_over)
 
 
 def _ffhq(root: Path, split: str, seed: int) -> Listing:
@@ -170,7 +176,7 @@ def _ffhq(root: Path, split: str, seed: int) -> Listing:
     walk.take(root, PurePath(inside), None)
     for entry in walk.entries(root / inside):
         if _is_folder(entry) and entry.name.isdecimal():
-            walk.ignored -= 1
+            walk.passed_over.remove(str(PurePath(inside, entry.name)))
             walk.take(root, PurePath(inside, entry.name), None)
     numbers = {}
     for photo in walk.photos:
@@ -188,23 +194,28 @@ def _ffhq(root: Path, split: str, seed: int) -> Listing:
         held = set(range(63_000 if split == "63k" else 60_000, FFHQ_PHOTOS))
     validation = {person for person, number in numbers.items() if number in held}
     order = sorted(walk.photos, key=lambda photo: (numbers[photo.person], os.fsencode(photo.path)))
-    return Listing(order, validation, walk.ignored)
+    return Listing(order, validation, walk.passed_over)
+
+
+def composed(name: str) -> str:
+    """A name as most systems write it: Macs take the accents off the letters (Unicode's NFD) and others put them on."""
+    return unicodedata.normalize("NFC", name)
 
 
 def read_people(path: Path) -> dict[str, int]:
     """A list of people: LFW's form, first a line with their count, then `Name<TAB>photos`; or plainly one name a line.
 
-    Returns the number of photos by name, 0 where the line has none. Raises DataError for a missing or binary file, a
-    count that does not fit, a name twice, and a name that is no plain folder's.
+    Returns the number of photos by name (`composed`), 0 where the line has none. Raises DataError for a missing or binary
+    file, a count that does not fit, a name twice, and a name that is no plain folder's.
     """
     try:
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot read the list {str(path)!r} ({error}); it must be UTF-8 text") from None
     count = int(lines.pop(0)) if lines and lines[0].strip().isdecimal() and "\t" not in lines[0] else None
     people: dict[str, int] = {}
     for line in lines:
-        name, _, photos = line.strip().partition("\t")
+        name, _, photos = composed(line.strip()).partition("\t")
         if "/" in name or name.startswith(".") or "\0" in name or (photos and not photos.isdecimal()):
             raise DataError(f"{str(path)!r}: {line!r} is not Name<TAB>photos")
         if name in people:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import math
 import struct
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import Colorspace, Interpolation
 from PIL import Image as Pillow
@@ -32,10 +32,9 @@ from PIL import PngImagePlugin
 
 from plumbing import files
 from smoothswap.errors import DataError
-from smoothswap.media.images import FORMATS, ImageError, read_image
+from smoothswap.media.film import EXACT, Film, VideoError
 from smoothswap.media.orientation import AS_STORED, orientation
 from smoothswap.media.suffixes import VIDEOS_OUT
-from smoothswap.media.video import EXACT, VideoError, decoded, open_video, to_rgb
 from smoothswap.pixels import Image
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
@@ -83,22 +82,6 @@ def replacing(path: Path) -> Iterator[Path]:
         ) from error
 
 
-def read_picture(path: Path) -> tuple[Image, bytes | None]:
-    """(uint8 [h, w, 3] RGB turned upright by its EXIF orientation, ICC profile of an RGB picture or None).
-
-    Raises ImageError (see media.images.read_image), also for an animation.
-    """
-    image = read_image(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)  # read_image has its own limit
-        with Pillow.open(path, formats=FORMATS) as opened:
-            count = getattr(opened, "n_frames", 1)
-            if opened.format in ("PNG", "WEBP") and count > 1:
-                raise ImageError(f"{path}: an animation of {count} pictures; convert it to a video")
-            profile = opened.info.get("icc_profile") if opened.mode in ("RGB", "RGBA") else None
-    return image, profile
-
-
 def write_picture(path: Path, image: Image, quality: int = QUALITY, profile: bytes | None = None) -> None:
     """Write a picture as JPEG, PNG or WebP by the suffix, with the mark, whole or not at all.
 
@@ -106,7 +89,7 @@ def write_picture(path: Path, image: Image, quality: int = QUALITY, profile: byt
         path: A file with one of the suffixes PICTURES_OUT.
         image: uint8 [h, w, 3], RGB.
         quality: Of JPEG and WebP, 1 to 100; PNG is exact.
-        profile: ICC profile to embed, as from read_picture; None: none is embedded.
+        profile: ICC profile to embed, as from images.read_profiled; None: none is embedded.
 
     Raises:
         OutputError: For a folder that is missing, not writable or full.
@@ -133,19 +116,20 @@ def rewrite_video(
 ) -> list[str]:
     """Write a video anew with changed frames, whole or not at all, with the mark.
 
-    Frames are H.264 with the input's times (time base and pts, so also a variable frame rate), aspect ratio
-    and declared colours, in 8 bits, with the input's chroma subsampling (4:4:4 where a side is odd). A frame
-    that is kept goes from the decoder to the encoder without a detour over RGB, unless the recording is
-    turned or has another pixel format than the output. Sound is copied packet by packet. A turned recording
+    Frames are H.264 with the input's times (time base and pts, so also a variable frame rate), size, aspect
+    ratio and declared colours, in 8 bits, with the input's chroma subsampling (4:4:4 where a side is odd). A
+    frame that is kept goes from the decoder to the encoder without a detour over RGB, unless the recording is
+    turned or has another pixel format than the output. Where pixels are not square, what changed of a frame is
+    fitted into them and nothing else. Sound is copied packet by packet. A turned recording
     comes out upright, without the turn in its metadata, because an encoder in PyAV cannot declare one. Tags
     are kept.
 
     Args:
         path: The video to read.
         out: The file to write, with one of the suffixes VIDEOS_OUT.
-        change: Given the number of the first of some frames and the frames, upright, uint8 [h, w, 3] RGB, a
-            new frame of the same size for each, or None to keep it. It is called for batches in the order of
-            presentation.
+        change: Given the number of the first of some frames and the frames as they are shown, uint8 [h, w, 3]
+            RGB, a new frame of the same size for each, or None to keep it. It is called for batches in the
+            order of presentation.
         crf: Quality of H.264, 0 to 51, lower is better.
         batch_size: Frames that `change` is given at once; the last batch may be smaller.
 
@@ -157,22 +141,20 @@ def rewrite_video(
             that the container cannot hold.
         OutputError: For what cannot be written.
     """
-    with open_video(path) as container:
-        first = next(decoded(container), None)
-    if first is None:
-        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+    with Film(path) as film:
+        first = next(film.frames())
     kind = VIDEOS_OUT[out.suffix.lower()]
     with replacing(out) as part:
-        with open_video(path) as source:
-            bases = [stream.time_base.denominator for stream in source.streams if stream.time_base]
+        with Film(path) as film:
+            bases = [stream.time_base.denominator for stream in film.container.streams if stream.time_base]
             options = {
                 "movflags": "faststart",
                 # With these, every time of the input is a whole number of ticks in the output too.
-                "video_track_timescale": str(source.streams.video[0].time_base.denominator),
+                "video_track_timescale": str(film.stream.time_base.denominator),
                 "movie_timescale": str(min(math.lcm(*bases), 2**31 - 1)),
             }
             with av.open(str(part), "w", format=kind, options=options if kind != "matroska" else {}) as sink:
-                rewriter = _Rewriter(source, sink, first, crf, out)
+                rewriter = _Rewriter(film, sink, first, crf, out)
                 try:
                     rewriter.run(change, batch_size)
                 except av.FFmpegError as error:
@@ -188,8 +170,9 @@ def rewrite_video(
 class _Rewriter:
     """The streams of one rewrite_video."""
 
-    def __init__(self, source: Any, sink: Any, first: Any, crf: int, out: Path) -> None:
-        self.source, self.sink, self.stream = source, sink, source.streams.video[0]
+    def __init__(self, film: Film, sink: Any, first: Any, crf: int, out: Path) -> None:
+        source = film.container
+        self.film, self.source, self.sink, self.stream = film, source, sink, film.stream
         self.size, self.turn = (first.width, first.height), orientation(first)
         sink.metadata.update({k: v for k, v in source.metadata.items() if k not in _OF_THE_CONTAINER})
         old = source.metadata.get("comment", "")
@@ -238,7 +221,7 @@ class _Rewriter:
     def run(self, change: Change, batch: int) -> None:
         waiting: list[Any] = []
         count = 0
-        for item in decoded(self.source, self.source.streams.audio):
+        for item in self.film.frames(self.source.streams.audio):
             if not isinstance(item, av.VideoFrame):
                 if item.dts is not None:
                     item.stream = self.copies[item.stream.index]
@@ -246,25 +229,28 @@ class _Rewriter:
                 continue
             if (item.width, item.height) != self.size:
                 raise VideoError(
-                    f"{self.source.name}: frame {count + len(waiting)} is {item.width} x {item.height} after frames of "
+                    f"{self.film.path}: frame {count + len(waiting)} is {item.width} x {item.height} after frames of "
                     f"{self.size[0]} x {self.size[1]}; one H.264 stream has one size"
                 )
             waiting.append(item)
             if len(waiting) == batch:
-                self._encode(waiting, change(count, [to_rgb(frame) for frame in waiting]))
+                self._encode(waiting, count, change)
                 count += len(waiting)
                 waiting = []
         if waiting:
-            self._encode(waiting, change(count, [to_rgb(frame) for frame in waiting]))
+            self._encode(waiting, count, change)
         self._mux(self.encoder.encode())
 
-    def _encode(self, frames: list[Any], changed: Sequence[Image | None]) -> None:
-        for frame, image in zip(frames, changed, strict=True):
+    def _encode(self, frames: list[Any], first: int, change: Change) -> None:
+        shown = [self.film.rgb(frame) for frame in frames]
+        for frame, before, image in zip(frames, shown, change(first, shown), strict=True):
             new = frame
             if image is not None or self.turn != AS_STORED or frame.format.name != self.encoder.pix_fmt:
-                rgb = av.VideoFrame.from_ndarray(
-                    np.ascontiguousarray(to_rgb(frame) if image is None else image), format="rgb24"
+                stored = before if self.film.aspect == 1 else self.film.rgb(frame, square=False)
+                whole = (
+                    stored if image is None else image if stored is before else _fitted(image, before, stored)
                 )
+                rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")
                 new = rgb.reformat(
                     format=self.encoder.pix_fmt,
                     dst_colorspace=_matrix(frame),
@@ -291,6 +277,14 @@ class _Rewriter:
 
 
 _OF_THE_CONTAINER = ("major_brand", "minor_version", "compatible_brands", "encoder", "comment")
+
+
+def _fitted(image: Image, before: Image, stored: Image) -> Image:
+    """`stored` with what `image` changed of `before`, both in square pixels, made as narrow as it is itself."""
+    size = stored.shape[1::-1]
+    changed = (image != before).any(axis=2).astype(np.float32)
+    where = cv2.resize(changed, size, interpolation=cv2.INTER_AREA) > 0
+    return np.where(where[..., None], cv2.resize(image, size, interpolation=cv2.INTER_AREA), stored)
 
 
 def _matrix(frame: Any) -> int:

@@ -5,8 +5,8 @@ What a container says about its number of frames is not trusted. A frame that th
 as corrupt does not count, so a truncated clip is the frames that are left of it.
 Every frame is decoded, only the wanted ones are converted to RGB: skipping the frames that no other refers to
 saved under 15 % of the time and left damage in them unseen.
-Colours follow the matrix that the stream declares, and BT.601 where it declares none. Frames come as they are shown:
-turned and mirrored as the display matrix says, which a phone's recordings have.
+Colours follow the matrix that the stream declares, and BT.601 where it declares none. Which track is read, within which
+limits, and how its frames are shown, says smoothswap.media.film.
 """
 
 from __future__ import annotations
@@ -22,16 +22,8 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 
-from smoothswap.errors import DataError
-from smoothswap.media.orientation import orientation
+from smoothswap.media.film import EXACT, LIMITS, Film, Limits, VideoError
 from smoothswap.pixels import Image
-
-# The scaler's plain conversion drops fractions: every frame would come out about one level too dark.
-EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
-
-
-class VideoError(DataError):
-    """A video that cannot be read or written; the message says which file, why and how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -93,22 +85,26 @@ def middle_indices(count: int, k: int) -> list[int]:
     return list(range(start, min(count, start + k)))
 
 
-def read_frames(path: str | os.PathLike[str], indices: Sequence[int] | None = None) -> FrameSet:
+def read_frames(
+    path: str | os.PathLike[str], indices: Sequence[int] | None = None, limits: Limits = LIMITS
+) -> FrameSet:
     """The frames at `indices`, or all frames.
 
     Args:
         path: The video.
         indices: Numbers among the frames that decode, in any order, repeats allowed; None: all.
+        limits: What may be decoded, and kept.
 
     Returns:
         The frames in the order asked for, and how many decode. All are in memory at once (iter_frames for
         long videos).
 
     Raises:
-        VideoError: For a missing, empty or undecodable file, and for an index outside 0 .. count-1.
+        VideoError: For a missing, empty or undecodable file, one beyond the limits, and for an index outside
+            0 .. count-1.
     """
     wanted = None if indices is None else set(indices)
-    count, frames = _decode(path, wanted)
+    count, frames = _decode(path, wanted, limits)
     order = list(range(count)) if indices is None else [int(i) for i in indices]
     outside = [i for i in order if not 0 <= i < count]
     if outside:
@@ -141,10 +137,10 @@ def read_even(
         ValueError: For k < 1, by even_indices and middle_indices.
     """
     guess = max(_count_packets(path), 1)
-    count, frames = _decode(path, set(choose(guess, k)))
+    count, frames = _decode(path, set(choose(guess, k)), LIMITS)
     indices = choose(count, k)
     if not frames.keys() >= set(indices):
-        count, frames = _decode(path, set(indices))
+        count, frames = _decode(path, set(indices), LIMITS)
     return FrameSet(count, indices, [frames[i] for i in indices])
 
 
@@ -154,19 +150,15 @@ def iter_frames(path: str | os.PathLike[str]) -> Iterator[Image]:
     Raises:
         VideoError: The file is missing, empty or no video, or none of its frames decodes.
     """
-    count = 0
-    with open_video(path) as container:
-        for frame in decoded(container):
-            yield to_rgb(frame)
-            count += 1
-    if count == 0:
-        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
+    with Film(path) as film:
+        for frame in film.frames():
+            yield film.rgb(frame)
 
 
 def claimed_frames(path: str | os.PathLike[str]) -> int | None:
     """How many frames a video says it has (for a progress bar, not to be trusted), or None."""
-    with open_video(path) as container:
-        return container.streams.video[0].frames or None
+    with Film(path) as film:
+        return film.stream.frames or None
 
 
 def write_video(
@@ -254,85 +246,28 @@ def _check_frame(path: Path, image: Image, size: tuple[int, int] | None) -> None
         raise VideoError(f"{path}: frames must have one size, {image.shape[:2]} came after {size} (h, w)")
 
 
-def open_video(path: str | os.PathLike[str]) -> Any:
-    """The opened av container, which holds a video stream. Raises VideoError for a missing, empty or foreign file."""
-    if not Path(path).is_file():
-        raise VideoError(f"{path}: no such video file")
-    if Path(path).stat().st_size == 0:
-        raise VideoError(f"{path}: the file is empty (0 bytes); download or copy it again")
-    try:
-        container = av.open(os.fspath(path))
-    except (av.FFmpegError, OSError) as error:
-        raise VideoError(f"{path}: not a readable video ({error}); download or copy it again") from error
-    if not container.streams.video:
-        container.close()
-        raise VideoError(f"{path}: the file holds no video stream")
-    return container
-
-
 def _count_packets(path: str | os.PathLike[str]) -> int:
-    """Packets of the first video stream: a guess of the number of frames, without decoding."""
-    count = 0
-    with open_video(path) as container:
-        try:
-            for packet in container.demux(video=0):
-                count += packet.size > 0 and not packet.is_discard
-        except av.FFmpegError:
-            pass  # a truncated file ends in an error; what came before it counts
-    return count
+    """Packets of the film: a guess of the number of frames, without decoding."""
+    with Film(path) as film:
+        return sum(packet.size > 0 and not packet.is_discard for packet in film.packets())
 
 
-def _decode(path: str | os.PathLike[str], wanted: Collection[int] | None) -> tuple[int, dict[int, Image]]:
+def _decode(
+    path: str | os.PathLike[str], wanted: Collection[int] | None, limits: Limits
+) -> tuple[int, dict[int, Image]]:
     """(number of frames that decode, {index: RGB}) for the wanted indices, or for all."""
     count = 0
     frames: dict[int, Image] = {}
-    with open_video(path) as container:
-        for frame in decoded(container):
+    kept = 0
+    with Film(path, limits) as film:
+        for frame in film.frames():
             if wanted is None or count in wanted:
-                frames[count] = to_rgb(frame)
+                frames[count] = film.rgb(frame)
+                kept += frames[count].nbytes
+                if kept > limits.kept:
+                    raise VideoError(
+                        f"{path}: {len(frames)} frames are {kept:,} bytes, more than the limit of {limits.kept:,} at once; "
+                        "ask for fewer frames, or scale the video down"
+                    )
             count += 1
-    if count == 0:
-        raise VideoError(f"{path}: no frame of the video decodes; download or copy it again")
     return count, frames
-
-
-def decoded(container: Any, others: Sequence[Any] = ()) -> Iterator[Any]:
-    """Every frame of the first video stream that truly decodes, in the order of presentation.
-
-    Damaged packets are passed over.
-
-    Args:
-        container: As from open_video.
-        others: Streams of it whose packets come in between, as they are.
-
-    Yields:
-        av.VideoFrame, as stored (to_rgb turns it upright), or av.Packet of one of `others`.
-    """
-    stream = container.streams.video[0]
-    stream.thread_type = "AUTO"
-    packets = container.demux(stream, *others)
-    while True:
-        packet: Any
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError:
-            packet = None
-        ended = packet is None
-        if not ended and packet.size == 0:
-            continue  # the demuxer's own sign that a stream ends
-        if not ended and packet.stream.index != stream.index:
-            yield packet
-            continue
-        try:
-            frames = stream.codec_context.decode(packet)
-        except av.FFmpegError:
-            frames = []
-        yield from (frame for frame in frames if not frame.is_corrupt)
-        if ended:
-            return
-
-
-def to_rgb(frame: Any) -> Image:
-    """An av.VideoFrame as uint8 [h, w, 3] RGB, as it is shown: turned and mirrored by its display matrix."""
-    stored: Image = frame.to_ndarray(format="rgb24", interpolation=Interpolation.BICUBIC | EXACT)
-    return orientation(frame).apply(stored)

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from smoothswap.guarded import Workers
 from tests.support.ffpp_trees import make_tree, write_swaps
 from tests.support.made_runs import unread_page
+
+
+@pytest.fixture(autouse=True)
+def one_worker_is_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a run asks for one worker it is this process, which takes no second to start; unless marked `workers`."""
+    if request.node.get_closest_marker("workers") is None:
+
+        def workers(count: int, *given: Any, **named: Any) -> Workers:
+            return Workers(0 if count == 1 else count, *given, **named)
+
+        monkeypatch.setattr("bench.reading.pool.Workers", workers)
+        monkeypatch.setattr("bench.finished.check.Workers", workers)
 
 
 @pytest.fixture(autouse=True)

@@ -185,13 +185,15 @@ def swap_and_truth_exchanged(s: Sides) -> Changed:
 L2 = (
     "shape",
     "expression",
+    "mouth",
+    "eyes",
     "vgg",
     "truth_shape",
     "truth_expression",
     "expression_flicker",
 )
 SYMMETRIC = (
-    *("identity", "shape", "expression", "pose", "vgg", "arc", "pose_hn"),
+    *("identity", "shape", "expression", "mouth", "eyes", "pose", "vgg", "arc", "pose_hn"),
     *("expression_flicker", "pose_flicker"),
 )
 

@@ -17,6 +17,7 @@ FILES = (
     "bench/embedders/test_embedders.py",
     "bench/ffpp/test_command.py",
     "bench/ffpp/test_modes.py",
+    "bench/ffpp/test_sourceless.py",
     "bench/ffpp/test_video_quality.py",
     "bench/finished/test_crops.py",
     "bench/make_anny/test_regressor.py",

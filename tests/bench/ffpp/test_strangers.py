@@ -27,12 +27,11 @@ class Readers:
     def __init__(self) -> None:
         self.read = 0
 
-    def originals(self, frames: list[np.ndarray], look: bool = False) -> Future[list[Reading]]:
-        done: Future[list[Reading]] = Future()
-        self.read += len(frames)
-        done.set_result(
-            [Reading(1, FACE, "ok") if f.std() > 5 else Reading(0, None, "no_face") for f in frames]
-        )
+    def first(self, path: Path) -> Future[tuple[np.ndarray, Reading]]:
+        done: Future[tuple[np.ndarray, Reading]] = Future()
+        self.read += 1
+        frame = read_first(path)
+        done.set_result((frame, Reading(1, FACE, "ok") if frame.std() > 5 else Reading(0, None, "no_face")))
         return done
 
 

@@ -13,9 +13,11 @@ from tests.support import ROOT
 RESULTS = ROOT / "results"
 COUNTS = {
     "aligned-crops",
+    "crops-check",
     "detection",
     "false-words",
     "finished-check",
+    "openings",
 }  # of what happened; they have a table in docs, and no page
 STUDIES = sorted(path for path in RESULTS.glob("*.json") if path.stem not in COUNTS)
 

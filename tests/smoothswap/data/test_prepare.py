@@ -210,7 +210,8 @@ def test_hostile_files_get_their_row(
     assert not rows["reason"].str.contains(str(tmp_path)).any()  # reasons do not tell where things lay
     assert all(bool(row["reason"]) == (row["status"] != "ok") for _, row in rows.iterrows())
     assert json.loads((out / "names.json").read_text()) == ["good", "odd \\xff name"]
-    assert "passed over: 6 other" in said  # the four folders behind the link to SOURCE, and two files
+    # The four folders behind the link to SOURCE, and a file; a hidden one is nothing.
+    assert "passed over: 5 other files and folders, no photos of this layout: back/back, back/good, " in said
 
 
 def test_of_several_faces_the_rule_takes_one(frames: list[list[np.ndarray]], tmp_path: Path) -> None:

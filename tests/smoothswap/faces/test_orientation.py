@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from bench.data.clips import FrameRule, read_clip, read_numbers
+from smoothswap.media.film import Film
 from smoothswap.media.orientation import AS_STORED, Orientation, orientation
-from smoothswap.media.video import decoded, iter_frames, open_video, read_even, read_frames, write_video
+from smoothswap.media.video import iter_frames, read_even, read_frames, write_video
 from smoothswap.pixels import Image
 from tests.support.numbered_frames import number_of, numbered
 
@@ -63,8 +64,8 @@ def test_frames_without_a_matrix_are_as_they_are_stored(tmp_path: Path) -> None:
             if packet.dts is not None:
                 packet.stream = copy
                 sink.mux(packet)
-    with open_video(path) as container:
-        assert [orientation(frame) for frame in decoded(container)] == [AS_STORED] * 3
+    with Film(path) as film:
+        assert [orientation(frame) for frame in film.frames()] == [AS_STORED] * 3
     assert [number_of(frame) for frame in iter_frames(path)] == [0, 1, 2]
 
 
@@ -72,8 +73,8 @@ def test_an_odd_angle_counts_as_the_nearest_quarter_turn(tmp_path: Path) -> None
     path = tmp_path / "film.mp4"
     write_video(path, [numbered(1)], lossless=True)
     with_matrix(path, 1, 3, -3, 1)  # in proportion; the scale plays no part
-    with open_video(path) as container:
-        assert [orientation(frame) for frame in decoded(container)] == [
+    with Film(path) as film:
+        assert [orientation(frame) for frame in film.frames()] == [
             Orientation(transposed=True, columns_reversed=True)
         ]
 

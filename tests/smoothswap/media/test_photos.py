@@ -7,10 +7,12 @@ import struct
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from smoothswap.media.identical import fingerprint, identical_files
 from smoothswap.media.images import ImageError, read_image
 
 
@@ -120,7 +122,68 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
             read_image(path)
 
 
-def test_more_than_eight_bits(tmp_path: Path) -> None:
-    Image.fromarray(np.full((40, 40), 40_000, np.uint16)).save(tmp_path / "deep.png")
-    with pytest.raises(ImageError, match="over 8 bits a sample"):
-        read_image(tmp_path / "deep.png")
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_of_sixteen_bits_the_upper_eight_count(tmp_path: Path, suffix: str, smooth_frame: np.ndarray) -> None:
+    path = tmp_path / f"deep.{suffix}"
+    Image.fromarray(smooth_frame[..., 0].astype(np.uint16) * 256 + 200).save(path)
+    np.testing.assert_array_equal(read_image(path), smooth_frame[..., :1].repeat(3, axis=2))
+    deep = cv2.cvtColor(smooth_frame, cv2.COLOR_RGB2BGR).astype(np.uint16) * 256 + 200
+    cv2.imwrite(str(path), deep)
+    np.testing.assert_array_equal(read_image(path), smooth_frame)
+
+
+def test_of_32_bits_nobody_knows_the_range(tmp_path: Path) -> None:
+    Image.fromarray(np.full((40, 40), 0.5, np.float32)).save(tmp_path / "float.tif")
+    with pytest.raises(ImageError, match="32 bits a sample"):
+        read_image(tmp_path / "float.tif")
+
+
+@pytest.mark.parametrize("form", ["RGBA", "LA", "P", "key", "webp", "tif"])
+def test_what_is_transparent_is_not_seen(form: str, tmp_path: Path, smooth_frame: np.ndarray) -> None:
+    """A picture whose left half is opaque, and in whose right half another lies hidden."""
+    height, width = smooth_frame.shape[:2]
+    alpha = np.full((height, width), 255, np.uint8)
+    alpha[:, width // 2 :] = 0
+    image = Image.fromarray(np.dstack([smooth_frame, alpha]))
+    path, options = tmp_path / "photo.png", {}
+    if form == "LA":
+        image = image.convert("LA")
+    elif form in ("P", "key"):  # one entry of the palette, or one colour, is transparent
+        shades = np.where(alpha > 0, smooth_frame[..., 0] // 2, 200).astype(np.uint8)
+        image, options = Image.fromarray(shades), {"transparency": 200}
+        if form == "P":
+            image = image.convert("P")
+    elif form in ("webp", "tif"):
+        path, options = (
+            tmp_path / f"photo.{form}",
+            {"lossless": True, "exact": True} if form == "webp" else {},
+        )
+    image.save(path, **options)
+    read = read_image(path)
+    assert (read[:, width // 2 :] == 255).all()
+    seen = np.asarray(image.convert("RGB"))
+    np.testing.assert_array_equal(read[:, : width // 2], seen[:, : width // 2])
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_an_animation_is_no_photo(suffix: str, tmp_path: Path, smooth_frame: np.ndarray) -> None:
+    image = Image.fromarray(smooth_frame)
+    image.save(tmp_path / f"a.{suffix}", save_all=True, append_images=[image.rotate(180)])
+    with pytest.raises(ImageError, match="an animation of 2 pictures; convert it to a video"):
+        read_image(tmp_path / f"a.{suffix}")
+    image.save(tmp_path / "phone.jpg", "MPO", save_all=True, append_images=[image.rotate(180)])
+    assert read_image(tmp_path / "phone.jpg").shape == smooth_frame.shape
+
+
+def test_exif_that_nobody_can_read_costs_no_photo(tmp_path: Path, smooth_frame: np.ndarray) -> None:
+    Image.fromarray(smooth_frame).save(tmp_path / "photo.png", exif=b"\xff\xfe\0junk")
+    np.testing.assert_array_equal(read_image(tmp_path / "photo.png"), smooth_frame)
+
+
+def test_the_same_pixels_are_told_by_whatever_name_and_form(tmp_path: Path, smooth_frame: np.ndarray) -> None:
+    for name in ("a.png", "b.bmp"):
+        Image.fromarray(smooth_frame).save(tmp_path / name)
+    (tmp_path / "c.png").write_bytes((tmp_path / "a.png").read_bytes())
+    prints = [fingerprint(read_image(path)) for path in sorted(tmp_path.iterdir())]
+    assert prints[0] == prints[1] == prints[2] != fingerprint(smooth_frame.swapaxes(0, 1))
+    assert identical_files(sorted(tmp_path.iterdir())) == [[tmp_path / "a.png", tmp_path / "c.png"]]
