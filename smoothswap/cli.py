@@ -16,6 +16,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -157,6 +158,24 @@ def check_folder(out: Path) -> None:
         raise DataError(
             f"cannot write to the output folder {out}: {error.strerror or error}; choose another with --out"
         ) from error
+
+
+def foresee_folder(out: Path) -> None:
+    """Prove early that an output folder can be written, and leave none behind: the command may still be refused.
+
+    Args:
+        out: The folder that --out names.
+
+    Raises:
+        DataError: As check_folder.
+    """
+    made = [path for path in (out, *out.parents) if not path.exists()]
+    try:
+        check_folder(out)
+    finally:
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
 
 
 def check_file(path: Path) -> None:

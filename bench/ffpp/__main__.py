@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from bench.cli import scoring
 from bench.errors import EXIT_DATA, EXIT_OK, DataError
 from bench.ffpp.options import parser
-from smoothswap.cli import check_folder
+from smoothswap.cli import check_folder, foresee_folder
 
 if TYPE_CHECKING:
     from bench.ffpp.plan import Plan
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace, line: str) -> int:
     if options.dry_run and options.data is None and not rendered.folder().is_dir():
         return _dry_run_unmade(options)
     if not options.dry_run:
-        check_folder(options.out)
+        foresee_folder(options.out)
     started = datetime.now(timezone.utc)
     return carry_out(prepare(options), options, line, started)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bench.cli import scoring
 from bench.errors import UsageError
 from bench.pairs.options import parser
-from smoothswap.cli import check_folder
+from smoothswap.cli import foresee_folder
 
 if TYPE_CHECKING:
     from bench.data.lists.pair_list import PairList
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from bench.ffpp.__main__ import carry_out
 
     if not options.dry_run:
-        check_folder(options.out)
+        foresee_folder(options.out)
 
     started = datetime.now(timezone.utc)
     return carry_out(
