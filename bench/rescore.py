@@ -124,9 +124,8 @@ def rescore(run: Path, out: Path, keep_readings: bool = True, keep_pictures: boo
     with replaced(out) as work:
         for name in shared:
             write_atomic(work / name, (run / name).read_bytes())
-        written, pictures = _write(
-            work, models, scored, shared, (keep_readings, keep_pictures), tables, pairs
-        )
+        keep = (keep_readings, keep_pictures)
+        written, pictures = _write(work, models, scored, shared, keep, tables, pairs)
         write_report(work, written, pictures)
     return written
 
@@ -141,8 +140,7 @@ def _write(
     pairs: pa.Table | None,
 ) -> tuple[list[RunFiles], list[Picture]]:
     """Write every model into a new folder; returns them and their pictures. keep: readings, pictures."""
-    keep_readings, keep_pictures = keep
-    now = datetime.now(timezone.utc)
+    now, (keep_readings, keep_pictures) = datetime.now(timezone.utc), keep
     written: list[RunFiles] = []
     pictures: list[Picture] = []
     for model, (scores, kept) in zip(models, scored, strict=True):
