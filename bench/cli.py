@@ -15,3 +15,6 @@ CODES = {
     ResultsError: EXIT_DATA,
 }
 command = command_with(CODES)
+"""The decorator of a `main`."""
+scoring = command_with(CODES, stopped="stopped; results are written at the end, so none of this run were")
+"""That of a run."""

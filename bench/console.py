@@ -34,6 +34,7 @@ COMMANDS = {
     "prepare": ("smoothswap.prepare", "align and crop photos for training"),
     "train": ("smoothswap.train", "train the embedder and the swapper, and export them"),
     "export-onnx": ("smoothswap.export_onnx", "export weights to ONNX"),
+    "convert": ("smoothswap.convert", "pickled weights of others to safetensors"),
     "recipe": ("smoothswap.recipe", "make the committed weights again"),
 }
 """Module and one line of help of each command."""

@@ -28,7 +28,8 @@ from reports.frames import FrameTable
 from reports.paired import LEVEL, family
 from reports.results import ResultsError, write_atomic
 from reports.run_files import RunFiles
-from smoothswap.cli import Parser, at_least
+from reports.together import refuse_mixtures
+from smoothswap.cli import Parser, at_least, check_file
 
 EXAMPLES = """
 examples:
@@ -136,6 +137,7 @@ def counts(folder: Path, runs: int, seed: int) -> list[Counted]:
         DataError: For damaged files.
     """
     try:
+        refuse_mixtures(model_folders(folder))
         models = [RunFiles.read(path) for path in model_folders(folder)]
     except ResultsError as error:
         raise DataError(str(error)) from error
@@ -193,6 +195,8 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     options = parser().parse_args(argv)
+    if options.out:
+        check_file(options.out)
     comparisons = [one for run in options.run for one in counts(run, options.runs, options.seed)]
     found = {
         "runs": options.runs,

@@ -41,7 +41,7 @@ BATCH = 64
 def read_pairs(path: Path) -> Pairs:
     """pairs.txt (ten folds) or pairsDevTest.txt (one). Raises DataError."""
     try:
-        return parse_pairs(path.read_text())
+        return parse_pairs(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(f"cannot read {path} ({error.strerror}); it is LFW's pairs.txt") from None
     except ValueError as error:  # UnicodeDecodeError among them

@@ -21,7 +21,7 @@ import numpy as np
 
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError, few
-from smoothswap.cli import Parser, at_least
+from smoothswap.cli import Parser, at_least, check_file
 from smoothswap.data.sources import composed, read_people
 from smoothswap.media.identical import fingerprint
 from smoothswap.media.images import ImageError, read_image
@@ -301,6 +301,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.size and options.size % 2:
         parser.error(f"--size {options.size} is odd; H.264 needs an even size")
+    check_file(options.out.parent / f".{options.out.name}.json")
     made = make(
         options.folder,
         options.out,

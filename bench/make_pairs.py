@@ -21,7 +21,7 @@ import numpy as np
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError, few
 from reports.results import write_atomic
-from smoothswap.cli import Parser, at_least
+from smoothswap.cli import Parser, at_least, check_file
 from smoothswap.data.sources import composed, read_people
 from smoothswap.media.identical import identical_files
 from smoothswap.media.suffixes import PICTURES
@@ -116,6 +116,7 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     options = parser().parse_args(argv)
+    check_file(options.out)
     rows = make(options.folder, options.people, options.seed, options.listed)
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")

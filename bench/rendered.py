@@ -14,7 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from smoothswap.cli import Parser, at_least, command
+from smoothswap.cli import Parser, at_least, check_folder, command
 
 
 @command
@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="version of the rendered world: 3 or 4 (3)",
     )
     a = parser.parse_args(argv)
+    check_folder(a.out.absolute().parent)
     from smoothswap.rendered import write_ffpp
 
     def progress(done: Iterable[Any], total: int) -> Iterable[Any]:

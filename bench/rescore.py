@@ -23,19 +23,23 @@ import pyarrow as pa
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError, UsageError, few
 from bench.ffpp import modes, outputs, stored
+from bench.ffpp.folder import replaced
 from bench.ffpp.protocol import Protocol
-from bench.ffpp.report import choose_cases, publish
+from bench.ffpp.report import choose_cases, say
 from bench.ffpp.scores import ModelScores, Scores, Scoring, beside, score_model, searched
 from bench.ffpp.slices import sliced
 from bench.swappers.departures import of_committed
 from metrics import METRICS
 from metrics.evaluation import summarise
+from plumbing.names import refuse_name
 from reports.files import FRAMES, ORIGINALS, PAIRS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.galleries import GalleryInfo
+from reports.html import write_report
 from reports.pictures import store
 from reports.pictures.store import Picture
 from reports.results import MetricValue, ModelInfo, Results, load, write_atomic
 from reports.run_files import RunFiles
+from reports.together import refuse_mixtures
 from smoothswap.cli import Parser, check_folder
 
 EXAMPLES = """
@@ -77,10 +81,8 @@ def parser() -> Parser:
     return made
 
 
-def rescore(
-    run: Path, out: Path, keep_readings: bool = True, keep_pictures: bool = True
-) -> tuple[list[RunFiles], list[Picture]]:
-    """Score every model of a run again and write its files.
+def rescore(run: Path, out: Path, keep_readings: bool = True, keep_pictures: bool = True) -> list[RunFiles]:
+    """Score every model of a run again and write its files, and the report.
 
     Args:
         run: The run's folder.
@@ -89,11 +91,13 @@ def rescore(
         keep_pictures: Whether the chosen pictures come along.
 
     Returns:
-        The models as they were written, and their pictures.
+        The models as they were written.
 
     Raises:
         UsageError: The folder is no run, or one model's alone.
         DataError: Its tables cannot be used.
+        ResultsError: Its files are not those of one run.
+        OutputError: A file cannot be written; `out` is as it was.
     """
     folders = model_folders(run)
     if not folders:
@@ -104,20 +108,39 @@ def rescore(
         raise UsageError(
             "--keep values and --no-pictures would take something from the run itself: name a copy with --out"
         )
+    refuse_mixtures(folders)
     # As they were scored: the clock of a run goes on from model to model.
     models = sorted(
         (read_model(folder) for folder in folders),
         key=lambda model: (model.results.run.started, model.results.run.seconds),
     )
+    for model in models:
+        refuse_name(model.results.run.model.name, f"a model of {run}")
     shared = _shared(run, models, (ORIGINALS, TRUTH, VIDEO_ORIGINALS, PAIRS) if keep_readings else (PAIRS,))
     pairs = stored.read_table(run / PAIRS) if PAIRS in shared else None
     # All are scored before one is written, so that a run that cannot be scored again stays as it is.
     tables = stored.Shared(run)
     scored = [_score(tables, model) for model in models]
-    now = datetime.now(timezone.utc)
-    if out != run:
+    with replaced(out) as work:
         for name in shared:
-            write_atomic(out / name, (run / name).read_bytes())
+            write_atomic(work / name, (run / name).read_bytes())
+        keep = (keep_readings, keep_pictures)
+        written, pictures = _write(work, models, scored, shared, keep, tables, pairs)
+        write_report(work, written, pictures)
+    return written
+
+
+def _write(
+    work: Path,
+    models: Sequence[Model],
+    scored: Sequence[tuple[ModelScores, dict[str, MetricValue]]],
+    shared: dict[str, str],
+    keep: tuple[bool, bool],
+    tables: stored.Shared,
+    pairs: pa.Table | None,
+) -> tuple[list[RunFiles], list[Picture]]:
+    """Write every model into a new folder; returns them and their pictures. keep: readings, pictures."""
+    now, (keep_readings, keep_pictures) = datetime.now(timezone.utc), keep
     written: list[RunFiles] = []
     pictures: list[Picture] = []
     for model, (scores, kept) in zip(models, scored, strict=True):
@@ -143,8 +166,8 @@ def rescore(
         parted = None
         if pairs is not None:
             parted = sliced(name, pairs, anew[FRAMES], scored_anew.metrics, stored.protocol_of(results))
-        outputs.write_model(out / name, scored_anew, anew, packed, shared, parted)
-        written.append(RunFiles.read(out / name))
+        outputs.write_model(work / name, scored_anew, anew, packed, shared, parted)
+        written.append(RunFiles.read(work / name))
         pictures += chosen
     return written, pictures
 
@@ -328,8 +351,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = options.out or options.run
     if options.out is not None:
         check_folder(out)
-    runs, pictures = rescore(options.run, out, options.keep == "readings", not options.no_pictures)
-    publish(out, runs, pictures, options.json)
+    runs = rescore(options.run, out, options.keep == "readings", not options.no_pictures)
+    say(out, runs, options.json)
     return EXIT_OK
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from metrics.registry import ours
 from metrics.spec import LEAVING, QUALITY, VIDEO, Declared, Metric, PictureMetric
+from plumbing.ending import command_with
+from plumbing.files import replacing
 
 _COLUMNS = ("key", "name", "formula", "unit", "range", "better", "version", "source")
 _INTRO = """\
@@ -209,6 +211,7 @@ def _number(x: float) -> str:
     return "π" if x == math.pi else f"{x:g}"
 
 
+@command_with({})
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the page, or write it.
 
@@ -225,9 +228,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(page(), end="")
         return 0
     try:
-        out.write_text(page(), encoding="utf-8")
+        with replacing(out) as part:
+            part.write_text(page(), encoding="utf-8")
     except OSError as error:
-        parser.error(f"cannot write {out}: {error.strerror}; give a file in a folder that exists")
+        parser.error(f"cannot write {out}: {error.strerror or error}; give a file in a folder that exists")
     return 0
 
 

@@ -3,3 +3,5 @@
 `results` is the schema of results.json, `table` the rows and columns that every output shares,
 `html` the report, `markdown` the tables for a README, a terminal or a spreadsheet.
 """
+
+import plumbing.first  # noqa: F401

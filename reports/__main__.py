@@ -12,17 +12,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from plumbing.ending import command_with, refused
+from plumbing.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE
 from reports.folders import gather
 from reports.html import render
 from reports.index import write_index
 from reports.latex import latex_table
 from reports.markdown import csv_table, markdown_table
-from reports.results import OutputError, ResultsError, write_atomic
+from reports.results import OutputError, ResultsError, check_output, write_atomic
 from reports.studies.open import is_study, text_of
 from reports.training import is_training
 from reports.training import read as read_training
 
-EXIT_OK, EXIT_USAGE, EXIT_DATA = 0, 2, 3
 FORMATS = ("html", "md", "latex", "csv")
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv": "csv"}
 EXAMPLES = """
@@ -64,37 +65,39 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+@command_with({ResultsError: EXIT_DATA, OutputError: EXIT_DATA})
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (argparse raises SystemExit itself)."""
     options = parser().parse_args(argv)
     if bool(options.run) == bool(options.index):
-        return _refuse("give either runs to report on, or --index FOLDER (see --help)", EXIT_USAGE)
+        return refused("give either runs to report on, or --index FOLDER (see --help)", EXIT_USAGE)
     if options.index and (options.out or options.format):
-        return _refuse("--index writes FOLDER/index.html; leave --out and --format away", EXIT_USAGE)
-    try:
-        if options.index:
-            print(f"index: {write_index(options.index).resolve()}")
-            return EXIT_OK
-        return _report(options)
-    except (ResultsError, OutputError) as error:
-        return _refuse(str(error), EXIT_DATA)
+        return refused("--index writes FOLDER/index.html; leave --out and --format away", EXIT_USAGE)
+    if options.index:
+        print(f"index: {write_index(options.index).resolve()}")
+        return EXIT_OK
+    return _report(options)
 
 
 def _report(options: argparse.Namespace) -> int:
     chosen = options.format or SUFFIXES.get(options.out.suffix.lower() if options.out else "", "html")
     out = options.out or (Path("report.html") if chosen == "html" else None)
+    if out is not None:
+        check_output(out)
     studies = [path for path in options.run if is_study(path)]
     if studies:
         if len(options.run) > 1 or chosen not in ("html", "md"):
-            return _refuse(f"{studies[0]} is a study's file: give it alone, as html or md", EXIT_USAGE)
+            return refused(f"{studies[0]} is a study's file: give it alone, as html or md", EXIT_USAGE)
         return _write(out, text_of(studies[0], markdown=chosen == "md"))
     logs = [folder for folder in options.run if is_training(folder)]
     if logs and chosen != "html":
-        return _refuse(
+        return refused(
             f"{logs[0]} holds a training run, which has curves and no table; leave --format away", EXIT_USAGE
         )
     scored = [folder for folder in options.run if folder not in logs]
-    runs, cases = gather(scored, None if out is None else out.parent)
+    runs, cases = gather(
+        scored, None if out is None else out.parent, lambda said: print(f"warning: {said}", file=sys.stderr)
+    )
     if chosen == "html":
         text = render(runs, cases, [read_training(folder) for folder in logs])
     else:
@@ -109,11 +112,6 @@ def _write(out: Path | None, text: str) -> int:
     write_atomic(out, text)
     print(f"report: {out.resolve()}")
     return EXIT_OK
-
-
-def _refuse(said: str, code: int) -> int:
-    print(f"error: {said}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ FRAMES, VIDEO = "frames.parquet", "video.parquet"
 TRUTH = "truth.parquet"
 ORIGINALS, VIDEO_ORIGINALS = "originals.parquet", "video_originals.parquet"
 PAIRS, SLICES = "pairs.parquet", "slices.json"
+PAGE = "report.html"
+OF_RUNS = (ORIGINALS, VIDEO_ORIGINALS, TRUTH, PAIRS, PAGE)
+"""What lies in a run's folder beside those of its models."""
 
 
 def model_folders(run: Path, holding: Sequence[str] = (RESULTS,)) -> list[Path]:
@@ -28,4 +31,9 @@ def model_folders(run: Path, holding: Sequence[str] = (RESULTS,)) -> list[Path]:
 
     if is_model(run):
         return [run]
-    return sorted(path for path in run.iterdir() if path.is_dir() and is_model(path)) if run.is_dir() else []
+    if not run.is_dir():
+        return []
+    # Hidden ones are not there yet, or no longer.
+    return sorted(
+        path for path in run.iterdir() if path.is_dir() and not path.name.startswith(".") and is_model(path)
+    )

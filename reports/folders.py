@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +12,12 @@ from reports.pictures import store
 from reports.pictures.store import Picture
 from reports.results import ResultsError
 from reports.run_files import RunFiles
+from reports.together import refuse_mixtures
 
 
-def gather(runs: Sequence[Path], beside: Path | None = None) -> tuple[list[RunFiles], list[Picture]]:
+def gather(
+    runs: Sequence[Path], beside: Path | None = None, note: Callable[[str], None] = lambda _: None
+) -> tuple[list[RunFiles], list[Picture]]:
     """All models of some runs, and their pictures.
 
     A model's name that occurs in several runs gets its run's name behind it; a reference that scored the same in two
@@ -23,12 +26,13 @@ def gather(runs: Sequence[Path], beside: Path | None = None) -> tuple[list[RunFi
     Args:
         runs: Output folders, or one model's in them.
         beside: Folder of the report, from which it links to the data; None: no links.
+        note: Called with what is to be said of a folder besides.
 
     Returns:
         The models in the order of the folders, and their pictures.
 
     Raises:
-        ResultsError: For a folder without results, and for damaged files.
+        ResultsError: For a folder without results, for damaged files, and for files of two runs.
     """
     found: list[tuple[Path, RunFiles]] = []
     for run in runs:
@@ -37,6 +41,8 @@ def gather(runs: Sequence[Path], beside: Path | None = None) -> tuple[list[RunFi
             raise ResultsError(
                 f"no results in {run}: give a folder that bench.ffpp wrote, or one model's in it"
             )
+        for said in refuse_mixtures(folders):
+            note(said)
         for folder in folders:
             files = RunFiles.read(folder)
             if not any(_same_reference(files, other) for _, other in found):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -105,13 +106,13 @@ class FrameTable:
 
 def _rows(path: Path) -> pd.DataFrame | None:
     try:
-        names = pq.read_schema(path).names
+        names = pq.read_schema(io.BytesIO(path.read_bytes())).names
         if not {*KEY, "cluster", "status", "reason"} <= set(names):
             return None
         wanted = [
             n for n in names if not n.startswith(("swap/", "truth/", "back/", "picture/")) and n != "box"
         ]
-        table = pd.read_parquet(path, columns=wanted)
+        table = pd.read_parquet(io.BytesIO(path.read_bytes()), columns=wanted)
     except (OSError, ValueError, KeyError) as error:
         raise ResultsError(f"cannot read the readings in {path}: {error}") from error
     if table.duplicated(KEY).any():

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import curves, figures, plots, sourceless, training
+from reports.files import PAGE
 from reports.findings import findings
 from reports.headline import headline
 from reports.markdown import csv_table
@@ -54,7 +55,7 @@ def write_report(
         ResultsError: For no runs or two of one name.
         OutputError: When the folder cannot take the file.
     """
-    return write_atomic(Path(out_dir) / "report.html", render(runs, pictures))
+    return write_atomic(Path(out_dir) / PAGE, render(runs, pictures))
 
 
 def render(

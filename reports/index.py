@@ -12,6 +12,7 @@ from reports.html import environment
 from reports.results import MetricValue, ResultsError, load, write_atomic
 from reports.script import policy, script
 from reports.table import Column, columns_of
+from reports.together import refuse_mixtures
 
 SHOWN = (
     "id_retrieval",
@@ -59,12 +60,20 @@ def collect(folder: Path) -> tuple[list[Line], list[str]]:
         for path in folder.glob(pattern)
     }
     for run in sorted(runs):
+        if any(part.startswith(".") for part in run.relative_to(folder).parts):  # not there yet
+            continue
+        models = []
         for model in model_folders(run):
             try:
-                results = load(model / RESULTS)
+                models.append((model, load(model / RESULTS)))
             except ResultsError as error:
                 notes.append(str(error))
-                continue
+        try:
+            refuse_mixtures([model for model, _ in models])
+        except ResultsError as error:
+            notes.append(str(error))
+            continue
+        for _, results in models:
             said = results.run
             lines.append(
                 Line(

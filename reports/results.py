@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,6 +34,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
+from plumbing.files import prove, write_whole
 from reports.described import DataInfo, InstrumentInfo, SwapsCheck
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
 from reports.galleries import GalleryInfo, GalleryPoint
@@ -271,7 +271,7 @@ def load(path: str | os.PathLike[str]) -> Results:
             "(per-frame readings belong in Parquet)"
         )
     try:
-        content = from_json(text, allow_inf_nan=False)
+        content = from_json(text.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
     except ValueError as error:
         raise ResultsError(
             f"{path} is not whole JSON ({error}); score the model again to write it anew"
@@ -324,21 +324,23 @@ def write_atomic(path: str | os.PathLike[str], content: Results | str | bytes) -
     """
     path = Path(path)
     text = content.to_json() if isinstance(content, Results) else content
-    data = text.encode() if isinstance(text, str) else text
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    # A command line may hold bytes that are no UTF-8.
+    data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with beside.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_whole(path, data)
     except OSError as error:
         raise OutputError(
             f"cannot write {path} ({len(data):,} bytes): {error.strerror or error}; "
             "free space there or choose another folder with --out"
         ) from error
     return path
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file that cannot be written, before the work for it begins. Raises OutputError."""
+    try:
+        prove(path)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}: {error.strerror or error}; choose another file, or free space there"
+        ) from error

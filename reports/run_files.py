@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,9 @@ class RunFiles:
         if not parquet.exists():
             return cls(results, (), folder.name, slices=slices)
         try:
-            ledger = pd.read_parquet(parquet, columns=["clip", "frame", "status", "reason"])
+            ledger = pd.read_parquet(
+                io.BytesIO(parquet.read_bytes()), columns=["clip", "frame", "status", "reason"]
+            )
         except (OSError, ValueError, KeyError) as error:
             raise ResultsError(f"cannot read the ledger in {parquet}: {error}") from error
         failed = ledger[ledger["status"] != "ok"]

@@ -165,7 +165,7 @@ def _stretches(curve: Curve) -> tuple[Floats, Floats, Floats, Floats]:
 
 def _part(folder: Path) -> str:
     try:
-        content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        content = json.loads((folder / "config.json").read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return ""
     part = content.get("part") if isinstance(content, dict) else None

@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import plumbing.first  # noqa: F401
+
 if TYPE_CHECKING:
     from smoothswap.inference import swap_faces
     from smoothswap.pretrained import load

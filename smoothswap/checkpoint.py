@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from plumbing.files import write_whole
 from smoothswap.errors import DataError
 
 
@@ -25,30 +25,24 @@ class DiskError(CheckpointError):
     """A file that could not be written, on a full disk or a read-only one; what was there before is whole."""
 
     def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(f"cannot write {path} ({error.strerror}); free some space or choose another --out")
+        super().__init__(
+            f"cannot write {path} ({error.strerror or error}); free some space or choose another --out"
+        )
 
 
 def write_atomic(path: Path, content: bytes) -> None:
     """Write beside, flush to the disk, then os.replace: readers see the old file or the new one, whole.
 
     Args:
-        path: The file; its folder is made where it is missing. PATH.tmp is overwritten on the way.
+        path: The file; its folder is made where it is missing.
         content: All of it.
 
     Raises:
         DiskError: It cannot be written; what was at `path` before is whole.
     """
-    tmp = path.with_name(path.name + ".tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tmp.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(tmp, path)
+        write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):
-            tmp.unlink(missing_ok=True)
         raise DiskError(path, error) from error
 
 
@@ -79,6 +73,15 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(f"{path} is truncated or not a file of this project ({error})") from None
 
 
+def not_finite(tensors: Mapping[str, Tensor]) -> list[str]:
+    """The names of those tensors that hold a NaN or an infinity."""
+    return [
+        name
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all())
+    ]
+
+
 def load_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
     """Copy `tensors` under `prefix` into a module, all keys and shapes checked.
 
@@ -89,7 +92,7 @@ def load_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path
         path: Where they come from, for the error.
 
     Raises:
-        CheckpointError: A name is missing or too many, or a shape differs.
+        CheckpointError: A name is missing or too many, a shape differs, or a number is not finite.
     """
     own = {k: v for k, v in module.state_dict().items()}
     given = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
@@ -98,6 +101,11 @@ def load_module(module: nn.Module, tensors: dict[str, Tensor], prefix: str, path
         raise CheckpointError(
             f"{path}: {len(wrong)} tensors of {prefix.rstrip('.')} do not fit its configuration, first {wrong[0]!r}; "
             "the file belongs to another model"
+        )
+    if broken := not_finite(given):
+        raise CheckpointError(
+            f"{path}: {len(broken)} tensors of {prefix.rstrip('.')} hold numbers that are not finite, first {broken[0]!r}: "
+            "the training that wrote it had diverged; go back to a checkpoint before that"
         )
     module.load_state_dict(given)
 

@@ -6,29 +6,24 @@
         ...
         return EXIT_OK
 
-What goes wrong is one clear line on standard error and an exit code instead of a traceback: 2 for a UsageError, 3 for a
-DataError, what an EndedEarly carries, and 128 + n after signal n (130 for Ctrl-C, 143 for SIGTERM).
+What goes wrong is one clear line on standard error and an exit code instead of a traceback (plumbing.ending).
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
 import math
-import signal
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from smoothswap.errors import EXIT_DATA, EXIT_USAGE, DataError, EndedEarly, UsageError, suggestion
-
-Main = Callable[[Sequence[str] | None], int]
-Codes = Mapping[type[Exception], int]
-CODES: Codes = {UsageError: EXIT_USAGE, DataError: EXIT_DATA}
+from plumbing import ending
+from plumbing.ending import Codes, Main
+from plumbing.files import prove
+from smoothswap.errors import EXIT_USAGE, DataError, suggestion
 
 
 class Parser(argparse.ArgumentParser):
@@ -165,77 +160,52 @@ def check_folder(out: Path) -> None:
         ) from error
 
 
-def refused(error: object, code: int) -> int:
-    """Say `error` on standard error.
+def foresee_folder(out: Path) -> None:
+    """Prove early that an output folder can be written, and leave none behind: the command may still be refused.
 
     Args:
-        error: An exception or a text, said after "error: ".
-        code: The exit code.
+        out: The folder that --out names.
 
-    Returns:
-        `code`, to be returned by the command.
+    Raises:
+        DataError: As check_folder.
     """
-    # Names of files may hold bytes that are no UTF-8.
-    print(f"error: {error}".encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
-    return code
-
-
-class Stopped(KeyboardInterrupt):
-    """SIGTERM, as an exception that passes every `except Exception` as Ctrl-C does."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM raises Stopped in here. Only a main thread can say so; in any other nothing changes."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _stop)
+    made = [path for path in (out, *out.parents) if not path.exists()]
     try:
-        yield
+        check_folder(out)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
 
 
-def _stop(number: int, _frame: object) -> NoReturn:
-    raise Stopped(number)
+def check_file(path: Path) -> None:
+    """Prove that an output can be written, before the work for it begins.
+
+    Args:
+        path: The file; its folder is made where it is missing.
+
+    Raises:
+        DataError: It cannot, or the disk is full.
+    """
+    try:
+        prove(path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}; choose another file") from error
 
 
 def command_with(
     codes: Codes | None = None, stopped: str = "stopped"
 ) -> Callable[[Main], Callable[..., int]]:
-    """A decorator that turns a command's refusals into exit codes.
+    """plumbing.ending's decorator.
 
     Args:
-        codes: Exit codes of further errors, beside CODES; of an error's classes the most special one counts.
-        stopped: What is said after Ctrl-C or SIGTERM.
+        codes: Exit codes of further errors, beside UsageError's and DataError's.
+        stopped: What is said after a signal.
 
     Returns:
         The decorator of a `main` that takes the arguments and returns an exit code.
     """
-    known = {**CODES, **(codes or {})}
-
-    def decorate(main: Main) -> Callable[..., int]:
-        @functools.wraps(main)
-        def guarded(argv: Sequence[str] | None = None) -> int:
-            with _stoppable():
-                try:
-                    return main(argv)
-                except EndedEarly as error:
-                    return refused(error, error.code)
-                except tuple(known) as error:
-                    return refused(error, next(known[kind] for kind in type(error).__mro__ if kind in known))
-                except KeyboardInterrupt as error:
-                    number = error.number if isinstance(error, Stopped) else signal.SIGINT
-                    return refused(stopped, 128 + number)
-
-        return guarded
-
-    return decorate
+    return ending.command_with(codes or {}, stopped)
 
 
 command = command_with()

@@ -19,6 +19,7 @@ from smoothswap.augment import AugmentOptions
 from smoothswap.errors import UsageError
 from smoothswap.networks.options import DiscriminatorOptions, EmbedderOptions, GeneratorOptions
 from smoothswap.networks.precision import emulated
+from smoothswap.ranges import out_of_range
 from smoothswap.training import distributed
 
 if sys.version_info >= (3, 11):
@@ -235,7 +236,7 @@ def override(config: Config, values: dict[str, Any]) -> Config:
         A configuration of the same class.
 
     Raises:
-        OptionError: An unknown key, with a suggestion, or a value of another type than the option's default.
+        OptionError: An unknown key, with a suggestion, a value of another type than the option's default, or out of range.
         ValueError: Options of a network refuse the value, such as a size that its levels do not divide.
     """
     flat = flatten(config)
@@ -244,14 +245,15 @@ def override(config: Config, values: dict[str, Any]) -> Config:
             near = difflib.get_close_matches(key, flat, 1) or [k for k in flat if k.endswith("." + key)][:1]
             raise OptionError(f"unknown option {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         flat[key] = _convert(key, value, flat[key])
+    if said := out_of_range(flat):
+        raise OptionError(said)
     return _build(type(config), flat)
 
 
 def _build(kind: type, flat: dict[str, Any], prefix: str = "") -> Any:
     values = {}
     for item in dataclasses.fields(kind):
-        key = prefix + item.name
-        if key in flat:
+        if (key := prefix + item.name) in flat:
             values[item.name] = flat[key]
         else:
             factory = item.default_factory
@@ -275,7 +277,7 @@ def preset_names() -> list[str]:
 def preset_summary() -> str:
     """The presets that come with the package, one a line, each with the first comment of its file."""
     firsts = {
-        name: (PRESETS / f"{name}.toml").read_text().partition("\n")[0].lstrip("# ")
+        name: (PRESETS / f"{name}.toml").read_text(encoding="utf-8-sig").partition("\n")[0].lstrip("# ")
         for name in preset_names()
     }
     return "\n".join(f"  {name:<{max(map(len, firsts))}}  {text}" for name, text in firsts.items())
@@ -307,7 +309,7 @@ def preset_tables(
         circle = " -> ".join(p.name for p in [*seen, path])
         raise OptionError(f"presets are the base of each other: {circle}")
     try:
-        own = tomllib.loads(path.read_text())
+        own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise OptionError(f"preset {path} is not valid TOML: {error}") from None
     base = own.pop("base", None)

@@ -20,8 +20,9 @@ from multiprocessing.connection import Connection
 from queue import PriorityQueue
 from typing import Any
 
+from plumbing.first import later
 from smoothswap.errors import DataError
-from smoothswap.workers import begin_worker
+from smoothswap.workers import PARENTS, begin_worker
 
 SECONDS = 120.0
 """That a job of usual size may take."""
@@ -209,7 +210,8 @@ class _Keeper:
         self._pipe, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, *self._start), daemon=True)
         try:
-            process.start()
+            with later(PARENTS):
+                process.start()
         except OSError as error:
             raise DataError(f"{_NO_START} ({error})") from error
         finally:

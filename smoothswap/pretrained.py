@@ -16,7 +16,14 @@ from typing import Any, Literal
 from torch import nn
 
 from smoothswap import lineage
-from smoothswap.checkpoint import CheckpointError, load_module, read_tensors, write_atomic, write_tensors
+from smoothswap.checkpoint import (
+    CheckpointError,
+    load_module,
+    not_finite,
+    read_tensors,
+    write_atomic,
+    write_tensors,
+)
 from smoothswap.config import EmbedderConfig, SwapperConfig, from_json
 from smoothswap.errors import DataError
 from smoothswap.networks.embedder import Embedder
@@ -72,7 +79,7 @@ def card(name: str | Path) -> dict[str, Any]:
     path = locate(name)
     beside = path.with_suffix(".json")
     try:
-        found = json.loads(beside.read_text())
+        found = json.loads(beside.read_text(encoding="utf-8-sig"))
         wanted = found["sha256"]
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise WeightsError(
@@ -198,7 +205,7 @@ def _stages(about: Mapping[str, Any]) -> str:
 def _plain_card(name: str) -> dict[str, Any]:
     """A committed card as it stands, its file's hash not computed; {} for a broken one, which choosing passes over."""
     try:
-        found = json.loads((FOLDER / f"{name}.json").read_text())
+        found = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8-sig"))
         return found if isinstance(found, dict) else {}
     except (OSError, ValueError):
         return {}
@@ -221,11 +228,17 @@ def save(
         The card: sha256, bytes and numbers of parameters, then `about`.
 
     Raises:
+        WeightsError: They hold numbers that are not finite.
         DiskError: A file cannot be written.
     """
     tensors = {f"{n}.{k}": v for n, m in modules.items() for k, v in m.state_dict().items()}
     if half:
         tensors = {k: v.half() if v.is_floating_point() and v.dim() > 1 else v for k, v in tensors.items()}
+    if broken := not_finite(tensors):
+        why = "as float16 they would not be: leave --half away" if half else "the training had diverged"
+        raise WeightsError(
+            f"{path} is not written: {len(broken)} of its tensors hold numbers that are not finite ({broken[0]}); {why}"
+        )
     write_tensors(path, tensors, {"part": about["part"], "config": about["config"]})
     found = {"sha256": sha256(path), "bytes": path.stat().st_size, "parameters": _count(modules), **about}
     write_atomic(path.with_suffix(".json"), (json.dumps(found, indent=1) + "\n").encode())

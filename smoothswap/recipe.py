@@ -56,7 +56,7 @@ class Stage:
 def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
     """The stages by name, each after those that it needs. Raises DataError for a file that is no recipe."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get("stage", [])
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("stage", [])
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise DataError(f"{path} is no recipe: {error}") from error
     stages: dict[str, Stage] = {}
@@ -97,7 +97,7 @@ class Progress:
         self.done: dict[str, Any] = {}
         if self.path.exists():
             try:
-                self.done = json.loads(self.path.read_text())
+                self.done = json.loads(self.path.read_text(encoding="utf-8-sig"))
             except ValueError as error:
                 raise DataError(f"{self.path} cannot be read ({error}); remove it") from error
 

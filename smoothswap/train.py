@@ -5,13 +5,14 @@
     python -m smoothswap.train export   --run runs/swapper --name mine-64
     python -m smoothswap.train swapper  --preset paper-256 --dry-run    (what it would cost; needs no data)
 
-A run is stopped by --minutes, SIGTERM or Ctrl-C with its state saved; --resume takes it up again, bit for bit (on a
+A run is stopped by --minutes, SIGTERM, SIGHUP or Ctrl-C with its state saved; --resume takes it up again, bit for bit (on a
 CPU; GPUs may sum in another order), also after a kill, from its last checkpoint. Many processes share one batch:
 
     torchrun --nproc-per-node 8 -m smoothswap.train swapper --preset paper-256 ...   (GPUs: or accelerate launch)
 
-Exit codes: 0 done, 2 usage or data, 3 training diverged or --out holds a run, 4 the disk is full or cannot be written (the
-last checkpoint is whole), 5 another rank failed, 128 + n after signal n. torchrun itself returns 1 when a rank's is not 0.
+Exit codes: 0 done, 2 usage or data, or --out holds a run, 3 training diverged: its numbers are no longer finite, 4 the disk
+is full or cannot be written (the last checkpoint is whole), 5 another rank failed, 128 + n after signal n. torchrun itself
+returns 1 when a rank's is not 0.
 """
 
 from __future__ import annotations
@@ -28,14 +29,13 @@ from torch import Tensor
 
 from smoothswap import export, pretrained
 from smoothswap.checkpoint import CheckpointError, DiskError, read_tensors
-from smoothswap.cli import Parser, at_least, command_with, real
+from smoothswap.cli import Parser, at_least, check_folder, command_with, real
 from smoothswap.config import (
     EmbedderConfig,
     OptionError,
     SwapperConfig,
     fitted,
     flatten,
-    from_json,
     load_preset,
     preset_names,
     preset_summary,
@@ -47,9 +47,10 @@ from smoothswap.rendered import on_demand
 from smoothswap.training import distributed
 from smoothswap.training.embedder import EmbedderTask
 from smoothswap.training.loop import CHECKPOINT_SECONDS, Run, TrainingError
-from smoothswap.training.start import opened
+from smoothswap.training.start import opened, say_other_preset, taken_up
 from smoothswap.training.swapper import SwapperTask
 
+PRESET = "lite-64"
 EXAMPLES = """
 examples:
   python -m smoothswap.train embedder --preset lite-64 --data rendered:people=2000,views=12 --out runs/embedder
@@ -90,7 +91,7 @@ def parser() -> Parser:
 
 def _add_training(part: argparse.ArgumentParser) -> None:
     add = part.add_argument_group("what is trained").add_argument
-    add("--preset", default="lite-64", help=f"{', '.join(preset_names())}, or a .toml file (%(default)s)")
+    add("--preset", help=f"{', '.join(preset_names())}, or a .toml file ({PRESET})")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="option, may be repeated")
     add(
         "--data",
@@ -173,28 +174,26 @@ def train(args: argparse.Namespace, given: Sequence[str]) -> int:
     if args.dry_run:  # one process, on the CPU
         from smoothswap.training import dry_run  # its counter of operations loads a compiler
 
-        config = fitted(load_preset(args.preset, args.command), _settings(args))
-        dry_run.run(args.preset, config, args.time_steps, args.json)
+        config = fitted(load_preset(args.preset or PRESET, args.command), _settings(args))
+        dry_run.run(args.preset or PRESET, config, args.time_steps, args.json)
         return EXIT_OK
     missing = [f"--{k}" for k in ("data", "out", "embedder") if getattr(args, k, "") is None]
     if missing:
         raise OptionError(f"training needs {', '.join(missing)}; only --dry-run goes without")
+    check_folder(args.out)
     device = distributed.join(args.device)
     torch.set_num_threads(args.threads)  # which accelerate sets as well
     checkpoint = args.out / "checkpoint.safetensors"
     resume = args.resume and checkpoint.exists()
     history: list[Any] = []
     if resume:  # the run's own options, then --set; the preset was used at the start
-        _, stored = read_tensors(checkpoint)
-        if stored.get("part") != args.command:
-            raise CheckpointError(
-                f"{checkpoint} belongs to a run of {stored.get('part')}, not {args.command}"
-            )
-        base = from_json(args.command, stored["config"])
+        base, stored = taken_up(checkpoint, args.command)
         history = stored["provenance"].get("history", [])
     else:
-        base = load_preset(args.preset, args.command)
+        base = load_preset(args.preset or PRESET, args.command)
     config = fitted(base, _settings(args), device.type)
+    if resume and args.preset and distributed.rank() == 0:
+        say_other_preset(args.out, args.preset, config, _settings(args))
     if resume:
         old, new = flatten(base), flatten(config)
         changed = {k: [old[k], new[k]] for k in new if old[k] != new[k]}
@@ -301,7 +300,7 @@ def swapper_run(  # noqa: PLR0913  # what bench.ablation and the command choose 
 
     Raises:
         CheckpointError: The checkpoint is of other embedders.
-        TrainingError: A run would be overwritten.
+        UsageError: A run would be overwritten.
     """
     network, embedder_config, provenance["embedder"] = known_embedder(embedder)
     others = [known_embedder(name) for name in also]

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
-from multiprocessing import parent_process
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
+from plumbing.first import SIGNALS, later
+
+T = TypeVar("T")
+PARENTS = [number for number in SIGNALS if number != signal.SIGTERM]
+"""Signals that the parent of worker processes alone hears."""
 _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -20,9 +29,53 @@ def cores() -> int:
 
 
 def begin_worker() -> None:
-    """The initializer of a pool with a process a core: one thread, and an end where the parent was killed."""
+    """The initializer of a pool with a process a core: one thread, and an end where the parent was killed.
+
+    Ctrl-C reaches all processes of a terminal; the parent alone says so and sees to the others.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     use_one_core()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+class Pool(ProcessPoolExecutor):
+    """Spawned processes, since forked ones would inherit the threads of torch and warp in an unknown state.
+
+    None of them, and not what multiprocessing keeps beside them, hears of Ctrl-C or of a terminal that is closed: they
+    would print tracebacks of what their parent says in a line.
+
+    Args:
+        count: How many.
+        initializer: What begins each of them; it calls begin_worker.
+        initargs: Its arguments.
+    """
+
+    def __init__(
+        self, count: int, initializer: Callable[..., object] = begin_worker, initargs: tuple[Any, ...] = ()
+    ) -> None:
+        with later(PARENTS):
+            super().__init__(count, get_context("spawn"), initializer, initargs)
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """As every executor's; it may begin a process."""
+        with later(PARENTS):
+            return super().submit(fn, *args, **kwargs)
+
+    def leave(self, at_once: bool) -> None:
+        """End the processes.
+
+        Args:
+            at_once: Whatever they are at; else when they have done what they are at. What waits is not begun.
+        """
+        processes = list((self._processes or {}).values())
+        self.shutdown(wait=not at_once, cancel_futures=True)
+        if at_once:
+            for process in processes:
+                process.terminate()
+            self.shutdown(wait=True)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.leave(at_once=kind is not None)
 
 
 def _end_with_parent() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import ROOT
 
-PACKAGES = ("bench", "smoothswap", "metrics", "reports")
+PACKAGES = ("bench", "smoothswap", "metrics", "reports", "plumbing")
 
 
 @pytest.fixture(scope="module")

@@ -180,7 +180,7 @@ def stored_study(out: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
         if not {"options", "steps", "config", "data_sha256", "embedders"} <= found.keys():
             raise ValueError("parts of it are missing")
     except (OSError, ValueError, AttributeError) as error:

@@ -10,6 +10,7 @@ from reports.files import FRAMES, RESULTS, model_folders
 from reports.frames import FrameTable
 from reports.results import Results, ResultsError, load
 from reports.rules import FOLLOWS
+from reports.together import refuse_mixtures
 
 
 def differences(a: Results, b: Results) -> list[str]:
@@ -93,6 +94,7 @@ def read_model(folder: Path, model: str | None = None) -> tuple[Results, FrameTa
             f"no results in {folder}: give the folder that bench.ffpp wrote, or one model's in it"
         )
     try:
+        refuse_mixtures(folders)
         loaded = [(one, load(one / RESULTS)) for one in folders]
     except ResultsError as error:
         raise DataError(str(error)) from error

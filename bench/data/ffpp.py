@@ -238,7 +238,7 @@ def _pairs_of(file: Path) -> list[tuple[str, str]]:
 
 def _json(file: Path, form: str) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}; expected JSON of the form {form}") from error
     except ValueError as error:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bench.errors import few
+from plumbing.names import one_form
 from smoothswap.media.suffixes import PICTURES, VIDEOS
 
 INSIDE = ("", "videos", "frames", "images")
@@ -13,6 +14,8 @@ INSIDE = ("", "videos", "frames", "images")
 
 def find(folder: Path, name: str, pictures: bool = True, numbered: bool = True) -> Path | None:
     """The clip of this name.
+
+    Letters that a disk writes apart (NFD) are those that a list writes in one (NFC).
 
     A folder of frames is taken before a video, a video before a picture. Endings may be in capitals and the name
     may end in _0, as tools write that number the faces of a picture. Hidden files are none.
@@ -26,6 +29,7 @@ def find(folder: Path, name: str, pictures: bool = True, numbered: bool = True) 
     Returns:
         Its folder, video or picture; None where there is none.
     """
+    name = one_form(name)
     for place in INSIDE:
         where = folder / place if place else folder
         names = _listed(where, where.stat().st_mtime_ns) if where.is_dir() else {}
@@ -58,7 +62,7 @@ def _listed(folder: Path, modified: int) -> dict[str, dict[str, str]]:
         else:
             kind, stem = "folder", entry.name
         if kind != "folder" or entry.is_dir():
-            found.setdefault(stem, {}).setdefault(kind, entry.name)
+            found.setdefault(one_form(stem), {}).setdefault(kind, entry.name)
     return found
 
 

@@ -9,6 +9,7 @@ stopped does not read again.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -146,7 +147,7 @@ def _photos(folder: Path, count: int) -> tuple[str, ...] | None:
     if not path.is_file():
         return None
     try:
-        ledger = pd.read_parquet(path, columns=["photo", "row", "status"])
+        ledger = pd.read_parquet(io.BytesIO(path.read_bytes()), columns=["photo", "row", "status"])
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path} cannot be read ({error}); run python -m smoothswap.prepare again") from None
     used = ledger[ledger["status"] == "ok"].sort_values("row")
@@ -236,15 +237,22 @@ def read(network: Network, faces: Faces, photos: Path | None, kept: Path, what: 
     path = kept / f"{_key(network, faces, source)}.safetensors"
     if path.is_file():
         try:
-            return np.asarray(load_tensors(path.read_bytes())["rows"], np.float32)
-        except (SafetensorError, KeyError, OSError):
-            pass  # a damaged copy is read anew
+            stored = load_tensors(path.read_bytes())
+            rows = np.asarray(stored["rows"], np.float32)
+            if stored["sha256"].tobytes() == hashlib.sha256(rows.tobytes()).digest():
+                return rows
+            print(f"{path} is damaged: the faces are read again", file=sys.stderr)
+        except (SafetensorError, OSError):
+            print(f"{path} is damaged: the faces are read again", file=sys.stderr)
+        except KeyError:
+            pass  # of an older version, without a hash
     with tqdm(total=len(faces.people), desc=f"{network.name}: {what}", unit="face", file=sys.stderr) as bar:
         if source.startswith("the photos"):
             rows = _read_photos(network, faces, photos, bar.update)
         else:
             rows = _read_crops(network, faces, source, bar.update)
-    write_atomic(path, save_tensors({"rows": rows}))
+    digest = np.frombuffer(hashlib.sha256(rows.tobytes()).digest(), np.uint8)
+    write_atomic(path, save_tensors({"rows": rows, "sha256": digest}))
     return rows
 
 

@@ -17,24 +17,21 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from bench.cli import command
-from bench.errors import EXIT_DATA, EXIT_OK, DataError, EndedEarly
+from bench.cli import scoring
+from bench.errors import EXIT_DATA, EXIT_OK, DataError
 from bench.ffpp.options import parser
-from smoothswap.cli import check_folder
+from smoothswap.cli import check_folder, foresee_folder
 
 if TYPE_CHECKING:
     from bench.ffpp.plan import Plan
 
 
-@command
+@scoring
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (argparse raises SystemExit itself)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser().parse_args(arguments)
-    try:
-        return run(options, shlex.join(["python", "-m", "bench.ffpp", *arguments]))
-    except KeyboardInterrupt:
-        raise EndedEarly(130, "stopped; results are written at the end, so none of this run were") from None
+    return run(options, shlex.join(["python", "-m", "bench.ffpp", *arguments]))
 
 
 def run(options: argparse.Namespace, line: str) -> int:
@@ -56,6 +53,8 @@ def run(options: argparse.Namespace, line: str) -> int:
 
     if options.dry_run and options.data is None and not rendered.folder().is_dir():
         return _dry_run_unmade(options)
+    if not options.dry_run:
+        foresee_folder(options.out)
     started = datetime.now(timezone.utc)
     return carry_out(prepare(options), options, line, started)
 
@@ -75,8 +74,9 @@ def carry_out(plan: Plan, options: argparse.Namespace, line: str, started: datet
     Raises:
         DataError: For data and folders that cannot be used.
     """
+    from bench.ffpp.folder import replaced
     from bench.ffpp.plan import missing_clips
-    from bench.ffpp.report import report
+    from bench.ffpp.report import report, say
     from bench.ffpp.run import run_plan
     from bench.finished.check import check_finished
 
@@ -92,16 +92,9 @@ def carry_out(plan: Plan, options: argparse.Namespace, line: str, started: datet
     check_folder(options.out)
     clock = time.monotonic()
     outcome, video = run_plan(plan)
-    report(
-        plan,
-        outcome,
-        video,
-        out=options.out,
-        as_json=options.json,
-        command=line,
-        started=started,
-        clock=clock,
-    )
+    with replaced(options.out) as work:
+        runs = report(plan, outcome, video, out=work, command=line, started=started, clock=clock)
+    say(options.out, runs, options.json)
     return EXIT_OK
 
 

@@ -25,7 +25,8 @@ from bench.ffpp.ledger import Ledger
 from bench.ffpp.run import Outcome
 from bench.ffpp.scores import Scores
 from bench.reading.reader import Reading
-from reports.files import RESULTS, SLICES, VIDEO
+from plumbing.names import printable
+from reports.files import RESULTS, SLICES
 from reports.pictures.store import PICTURES
 from reports.results import Results, write_atomic
 from reports.slices import Slices
@@ -42,7 +43,7 @@ def write_model(
     shared: Mapping[str, str] | None = None,
     slices: Slices | None = None,
 ) -> None:
-    """Write one model's files. An older results.json goes first, so that it never stands beside newer frames.
+    """Write one model's files into a new folder, results.json last.
 
     The hash of every file stands in results.json, so that bench.verify can tell an exchanged one.
 
@@ -57,9 +58,7 @@ def write_model(
     Raises:
         OutputError: When a file cannot be written; whatever happens, none is left half-written.
     """
-    for name in (RESULTS, PICTURES, VIDEO, SLICES):
-        (folder / name).unlink(missing_ok=True)
-    written = {name: _parquet(table) for name, table in tables.items()}
+    written = {name: _parquet(content) for name, content in tables.items()}
     if pictures is not None:
         written[PICTURES] = pictures
     if slices is not None:
@@ -116,7 +115,7 @@ def frames_table(ledger: Ledger, frames: Sequence[Frame], scores: Scores) -> pa.
     columns |= _sourceless(frames) | score_columns(scores)
     columns |= _readings("swap", [frame.swap for frame in frames])
     columns |= _looks([frame.look for frame in frames])
-    return pa.table(columns | _ways_back(frames))
+    return table(columns | _ways_back(frames))
 
 
 def score_columns(scores: Scores) -> dict[str, pa.Array]:
@@ -204,7 +203,7 @@ def write_originals(path: Path, outcome: Outcome, dataset: Dataset) -> str:
         "face_brightness": numbers(np.array([reading.shown.brightness for *_, reading in rows])),
     }
     columns |= _readings("original", [reading for *_, reading in rows])
-    return write_table(path, pa.table(columns | _looks([reading.look for *_, reading in rows])))
+    return write_table(path, table(columns | _looks([reading.look for *_, reading in rows])))
 
 
 def write_truth(path: Path, outcome: Outcome) -> str:
@@ -230,7 +229,19 @@ def write_truth(path: Path, outcome: Outcome) -> str:
         "clip": [clip for clip, _ in frames],
         "frame": [number for _, number in frames],
     }
-    return write_table(path, pa.table(columns | _readings("truth", list(frames.values()))))
+    return write_table(path, table(columns | _readings("truth", list(frames.values()))))
+
+
+def table(columns: Mapping[str, Any]) -> pa.Table:
+    """A table of columns, in which names that are no UTF-8 are written so that they can be."""
+    return pa.table(
+        {
+            name: [printable(one) if isinstance(one, str) else one for one in column]
+            if isinstance(column, list) and any(isinstance(one, str) for one in column)
+            else column
+            for name, column in columns.items()
+        }
+    )
 
 
 def sha256(data: bytes) -> str:
@@ -238,12 +249,12 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_table(path: Path, table: pa.Table) -> str:
+def write_table(path: Path, content: pa.Table) -> str:
     """Write a table of the whole run.
 
     Args:
         path: The Parquet file, written whole or not at all.
-        table: Its content.
+        content: Its rows.
 
     Returns:
         The sha256 (hex) of the file.
@@ -251,7 +262,7 @@ def write_table(path: Path, table: pa.Table) -> str:
     Raises:
         OutputError: When the file cannot be written.
     """
-    data = _parquet(table)
+    data = _parquet(content)
     write_atomic(path, data)
     return sha256(data)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from bench.data.lists.pair_list import PairList
 from bench.data.pairs import Dataset
@@ -23,7 +24,8 @@ from bench.ffpp.sides import Gallery, Source
 from bench.reading.reader import STATUSES, Status
 from bench.swappers import Swapper
 from metrics import METRICS
-from reports.files import FRAMES, ORIGINALS, PAIRS, TRUTH, VIDEO, VIDEO_ORIGINALS
+from plumbing.names import printable
+from reports.files import FRAMES, ORIGINALS, PAGE, PAIRS, TRUTH, VIDEO, VIDEO_ORIGINALS
 from reports.html import write_report
 from reports.markdown import markdown_table
 from reports.pictures.store import Picture, pack
@@ -38,22 +40,23 @@ def report(
     video: Outcome | None,
     *,
     out: Path,
-    as_json: bool,
     command: str,
     started: datetime,
     clock: float,
-) -> None:
-    """Compute the metrics, write every file, print the table (or JSON) and where the report is.
+) -> list[RunFiles]:
+    """Compute the metrics and write every file.
 
     Args:
         plan: The run.
         outcome: What it found in the protocol's frames.
         video: What it found in frames that follow each other; None where the protocol reads none.
         out: The run's folder; each model's files go to out/<model>.
-        as_json: Whether the results are printed as JSON instead of the table.
         command: The command line, for results.json.
         started: When the run began, with its time zone.
         clock: time.monotonic() at the run's start.
+
+    Returns:
+        The models as they were written.
 
     Raises:
         OutputError: When a file cannot be written.
@@ -85,15 +88,17 @@ def report(
             tables[VIDEO] = outputs.frames_table(Ledger(frame.row for frame in rows), rows, scores.video)
         seconds = time.monotonic() - clock
         results = Results.model_validate(
-            {
-                "run": provenance.of(plan, swapper, command, started, seconds)
-                | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
-                "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
-                "back": _counted(frame.back.status for frame in frames if frame.back),
-                "sourceless": _counted(frame.sourceless.status for frame in frames if frame.sourceless),
-                "metrics": scores.metrics,
-                "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
-            }
+            _printable(
+                {
+                    "run": provenance.of(plan, swapper, command, started, seconds)
+                    | {"gallery": scoring.gallery.described(plan.protocol.gallery_size)},
+                    "counts": Counts(expected=ledger.expected, used=ledger.ok, failed=ledger.failed),
+                    "back": _counted(frame.back.status for frame in frames if frame.back),
+                    "sourceless": _counted(frame.sourceless.status for frame in frames if frame.sourceless),
+                    "metrics": scores.metrics,
+                    "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
+                }
+            )
         )
         chosen = _pictures(swapper, frames, scores.frames) + lot.pictures(swapper.name, frames, drawn)
         parted = None
@@ -115,28 +120,35 @@ def report(
             )
     for said in warnings([run.results for run in runs]):
         print(f"warning: {said}", file=sys.stderr)
-    publish(out, runs, shown, as_json)
+    write_report(out, runs, shown)
+    return runs
 
 
-def publish(out: Path, runs: Sequence[RunFiles], pictures: Sequence[Picture], as_json: bool) -> None:
-    """Write the report over the models of a run; print their table (or JSON) and where the report is.
+def _printable(node: Any) -> Any:
+    """The same, with every text as UTF-8 can write it: paths may hold other bytes."""
+    if isinstance(node, str):
+        return printable(node)
+    if isinstance(node, dict):
+        return {_printable(key): _printable(value) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_printable(value) for value in node]
+    return node
+
+
+def say(out: Path, runs: Sequence[RunFiles], as_json: bool) -> None:
+    """Print the table over the models of a run (or JSON), and where the report is.
 
     Args:
-        out: The run's folder, which gets report.html.
+        out: The run's folder, which has report.html.
         runs: The models, at least one, in the order of the table.
-        pictures: The chosen cases of all models.
         as_json: Whether standard output gets the results as JSON instead of the table; where the report is
             then goes to standard error.
-
-    Raises:
-        OutputError: When the report cannot be written.
     """
-    page = write_report(out, runs, pictures)
     if as_json:
         print(json.dumps([run.results.model_dump(mode="json") for run in runs], indent=2, allow_nan=False))
     else:
         print(markdown_table(runs))
-    print(f"report: {page.resolve()}", file=sys.stderr if as_json else sys.stdout)
+    print(f"report: {(out / PAGE).resolve()}", file=sys.stderr if as_json else sys.stdout)
 
 
 def _read_without(results: Results) -> str:
@@ -161,8 +173,6 @@ def _write_shared(
     out: Path, outcome: Outcome, video: Outcome | None, dataset: Dataset, truth: bool
 ) -> dict[str, str]:
     """The tables that all models share; file name -> sha256."""
-    for name in (ORIGINALS, VIDEO_ORIGINALS, TRUTH, PAIRS):
-        (out / name).unlink(missing_ok=True)
     shared = {ORIGINALS: outputs.write_originals(out / ORIGINALS, outcome, dataset)}
     if truth:
         shared[TRUTH] = outputs.write_truth(out / TRUTH, outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -117,7 +118,7 @@ def read_table(path: Path) -> pa.Table:
         DataError: It is missing or damaged.
     """
     try:
-        return pq.read_table(path)
+        return pq.read_table(io.BytesIO(path.read_bytes()))
     except FileNotFoundError:
         raise DataError(
             f"{path} is missing: a run is scored again from its tables; score the model anew"

@@ -38,7 +38,7 @@ from bench.finished.judge import Verdict
 from bench.finished.material import Film
 from bench.swappers import create
 from reports.results import write_atomic
-from smoothswap.cli import Parser, at_least
+from smoothswap.cli import Parser, at_least, check_file
 from smoothswap.faces.align import AlignmentError, ffhq_crop
 from smoothswap.faces.detect import Detector
 from smoothswap.media.video import even_indices, write_video
@@ -286,6 +286,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="count aligned crops by what their template is said to be, instead",
     )
     options = parser.parse_args(argv)
+    check_file(options.out)
     detector = Detector()
     counts: dict[str, dict[str, Counter[str]]] = {"right": {}, "wrong": {}}
     if options.crops:

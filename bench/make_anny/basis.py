@@ -50,7 +50,9 @@ def make(people: int = 4000, states: int = 6000, seed: int = 12345) -> dict[str,
     scale = sigma[:SHAPE_COMPONENTS, None] / np.sqrt(people)
     expressions = np.stack([Motion(rng, head).at(float(rng.uniform(0, 8))).expression for _ in range(states)])
     covariance = np.cov(expressions.T.astype(np.float64)) + np.eye(expressions.shape[1]) * EXPRESSION_FLOOR**2
-    noise = np.array(json.loads(LANDMARKS_FILE.read_text())["mean_distance_interocular"]) / np.sqrt(np.pi / 2)
+    noise = np.array(
+        json.loads(LANDMARKS_FILE.read_text(encoding="utf-8-sig"))["mean_distance_interocular"]
+    ) / np.sqrt(np.pi / 2)
     arrays = {
         "mean": head.mean[ids] + centre.reshape(-1, 3),
         "shape": (components[:SHAPE_COMPONENTS] * scale).reshape(SHAPE_COMPONENTS, -1, 3),

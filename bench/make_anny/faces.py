@@ -8,9 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +22,7 @@ from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.people import sample_identity, sample_styling
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import begin_worker
+from smoothswap.workers import Pool
 
 SIZE, SCALE = 192, 1.5  # pixels of a stored picture, and its width in DECA's square: room to move the crop
 FRAME = 256
@@ -75,7 +73,7 @@ def write_faces(out: Path, people: int, seed: int, workers: int) -> None:
     pictures = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
     codes: list[np.ndarray] = []
     points: list[np.ndarray] = []
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=begin_worker) as pool:
+    with Pool(workers) as pool:
         made = pool.map(partial(person, seed=seed), range(people), chunksize=4)
         for i, (images, numbers, places) in enumerate(
             tqdm(made, total=people, desc="rendering people", mininterval=2)

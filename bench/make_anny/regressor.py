@@ -263,14 +263,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "batch": a.batch,
         "lr": a.lr,
         "seed": a.seed,
-        "data": json.loads((a.work / "meta.json").read_text()),
+        "data": json.loads((a.work / "meta.json").read_text(encoding="utf-8-sig")),
         "loss": {**WEIGHTS, "points": POINTS_WEIGHT},
         "start": None if a.start is None else file_sha256(a.start),
         "command": f"python -m bench.make_anny.regressor --people {a.people} --epochs {a.epochs} --lr {a.lr:g} "
         f"--seed {a.seed}{'' if a.start is None else ' --start WEIGHTS'}",
     }
     train(lesson(a.work, max(20, a.people // 20)), a.out, about, a)
-    held_out = json.loads(a.out.with_suffix(".json").read_text())["held_out"]
+    held_out = json.loads(a.out.with_suffix(".json").read_text(encoding="utf-8-sig"))["held_out"]
     print(f"{a.out}: {a.out.stat().st_size} bytes; held out: {json.dumps(held_out)}")
     return 0
 

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from bench.cli import command
-from bench.errors import EndedEarly, UsageError
+from bench.cli import scoring
+from bench.errors import UsageError
 from bench.pairs.options import parser
+from smoothswap.cli import foresee_folder
 
 if TYPE_CHECKING:
     from bench.data.lists.pair_list import PairList
@@ -27,20 +28,20 @@ KIND = "pairs"
 """What results.json calls such data."""
 
 
-@command
+@scoring
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     options = parser().parse_args(arguments)
     from bench.ffpp.__main__ import carry_out
 
+    if not options.dry_run:
+        foresee_folder(options.out)
+
     started = datetime.now(timezone.utc)
-    try:
-        return carry_out(
-            prepare(options), options, shlex.join(["python", "-m", "bench.pairs", *arguments]), started
-        )
-    except KeyboardInterrupt:
-        raise EndedEarly(130, "stopped; results are written at the end, so none of this run were") from None
+    return carry_out(
+        prepare(options), options, shlex.join(["python", "-m", "bench.pairs", *arguments]), started
+    )
 
 
 def prepare(options: argparse.Namespace) -> Plan:

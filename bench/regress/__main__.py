@@ -26,7 +26,7 @@ from bench.regress.judge import failing, judge
 from bench.swappers import calls_code
 from reports.frames import FrameTable
 from reports.results import Results, write_atomic
-from smoothswap.cli import Parser, at_least
+from smoothswap.cli import Parser, at_least, check_file, check_folder
 
 EXAMPLES = """
 examples:
@@ -229,6 +229,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.make and options.make_from:
         raise UsageError("--make runs the model, --make-from reads runs; give one of the two")
     making = bool(options.make or options.make_from)
+    if making:
+        check_file(options.baseline)
+    if not options.make_from:
+        check_folder(options.out)
     if options.run and (making or options.model or options.given):
         raise UsageError("--run judges a finished run; leave --make, --model and what follows -- away")
     return make(options) if making else check(options)

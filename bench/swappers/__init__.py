@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from bench.data.pairs import Dataset
 from bench.errors import DataError, UsageError, suggestion
 from bench.swappers.base import CropSwapper, FinishedSwapper, FrameSwapper, Image, SwapError, Swapper, Task
 from bench.swappers.published import marked
+from plumbing.names import is_plain, one_form, plain_name, refuse_name
 from reports.results import REFERENCES
 
 __all__ = ["BUILT_IN", "REFERENCES", "Image", "SwapError", "Swapper", "Task", "create", "create_all", "known"]
@@ -148,7 +148,8 @@ def create(
             not there.
     """
     alias, equals, rest = spec.partition("=")
-    if equals and re.fullmatch(r"[\w.+-]{1,64}", alias):
+    if equals and is_plain(alias := one_form(alias)):
+        refuse_name(alias, "a model")
         return marked(replace(create(rest, dataset, device, order, numbers), name=alias, spec=spec))
     return marked(_create(spec, dataset, device, order, numbers))
 
@@ -169,7 +170,7 @@ def calls_code(spec: str) -> bool:
         (False, False, False)
     """
     alias, equals, rest = spec.partition("=")
-    spec = rest if equals and re.fullmatch(r"[\w.+-]{1,64}", alias) else spec
+    spec = rest if equals and is_plain(one_form(alias)) else spec
     own = spec.partition(":")[0] in ("smoothswap", "images", "crops", "list")
     return _is_factory(spec) and not own and spec not in [entry.name for entry in entry_points()]
 
@@ -211,7 +212,7 @@ def _smoothswap(spec: str, weights: str, domain: str, device: str) -> Swapper:
         model = SmoothSwapModel(weights, device, domain)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise UsageError(f"cannot load the model {spec!r}: {error}") from error
-    name = re.sub(r"[^\w.+-]", "_", model.name)[:64] if weights else "smoothswap"
+    name = plain_name(model.name, "smoothswap") if weights else "smoothswap"
     return Swapper(name, spec, "crop", model, name, info=model.info)
 
 
@@ -239,7 +240,7 @@ def _images(spec: str, argument: str, order: str, numbers: str) -> Swapper:
 
     folder, options = asked(spec, argument, {"order": order, "numbers": numbers, "name": ""})
     run = ImagesFolder(folder, options["order"], parse(options["numbers"]), options["name"])
-    name = re.sub(r"[^\w.+-]", "_", folder.resolve().name) or "images"
+    name = plain_name(folder.resolve().name, "images")
     info = {"where": run.where(), "order": run.order, "frame_numbers": str(run.numbering)}
     return Swapper(name, spec, "finished", run, name, info=info)
 
@@ -251,7 +252,7 @@ def _listed(spec: str, column: str, dataset: Dataset) -> Swapper:
     if not isinstance(dataset, PairList):
         raise UsageError(f"--model {spec} takes swaps from a pair list: score one with python -m bench.pairs")
     dataset.take(column)
-    name = re.sub(r"[^\w.+-]", "_", column)[:64]
+    name = plain_name(column, "list")
     run = ListedSwaps(dataset, column)
     return Swapper(name, spec, "finished", run, name, info={"where": run.where(), "column": column})
 
@@ -263,7 +264,7 @@ def _crops(spec: str, argument: str, order: str, numbers: str) -> Swapper:
     folder, options = asked(spec, argument, given)
     aligned = cut_as(spec, options["template"], options["size"])
     run = CropsFolder(folder, aligned, options["order"], parse(options["numbers"]))
-    name = re.sub(r"[^\w.+-]", "_", folder.resolve().name) or "crops"
+    name = plain_name(folder.resolve().name, "crops")
     info = {
         "where": run.where(),
         "order": run.order,
@@ -329,7 +330,7 @@ def _load(find: Callable[[], Any], spec: str) -> Any:
 def _wrap(run: Any, name: str, spec: str) -> Swapper:
     """Tell a user's object apart by what it has, and take its name and info when it states them."""
     given = str(getattr(run, "name", "") or name)
-    name = re.sub(r"[^\w.+-]", "_", given)[:64]
+    name = plain_name(given, "model")
     info = getattr(run, "info", None)
     info = dict(info) if isinstance(info, dict) else {}
     declared = getattr(run, "trained_with", info.get("trained_with"))

@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from bench.data.pairs import Pair
+from plumbing.names import refuse_name
 from smoothswap.faces.face import Face
 from smoothswap.pixels import Image
 
@@ -127,6 +128,9 @@ class Swapper:
         shows: Whose face its tasks hold as the source: the source's, or a third person's (bench.ffpp.strangers), by whom
             a reference row shows what a swap scores that never saw the source. "nobody": it does not look at the source.
         info: Goes into results.json: the weights' hash, parameters.
+
+    Raises:
+        UsageError: For a name that cannot be a folder's.
     """
 
     name: str
@@ -137,6 +141,9 @@ class Swapper:
     reference: bool = False
     shows: Literal["source", "stranger", "nobody"] = "source"
     info: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        refuse_name(self.name, "a model")  # its folder's too
 
 
 def checked(image: object, like: Image, who: str) -> Image:

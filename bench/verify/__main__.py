@@ -10,6 +10,7 @@ leaves nothing to find, for nothing here is signed.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from bench.verify.slices import check_slices
 from bench.verify.sourceless import check_sourceless
 from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.results import Results, ResultsError, load
+from reports.together import refuse_mixtures
 from smoothswap.cli import Parser, command
 
 EXAMPLES = """
@@ -119,7 +121,7 @@ def _video(found: Checked, folder: Path, results: Results) -> recount.Tables | N
 
 def _table(found: Checked, path: Path) -> pd.DataFrame | None:
     try:
-        return pd.read_parquet(path)
+        return pd.read_parquet(io.BytesIO(path.read_bytes()))
     except (OSError, ValueError) as error:
         found.violations.append(f"files: cannot read {path}: {str(error).splitlines()[0]}")
         return None
@@ -152,11 +154,19 @@ def _hashes(found: Checked, folder: Path, results: Results) -> None:
 def _truth(folder: Path, frames: pd.DataFrame) -> pd.DataFrame | None:
     """What was read from the true swaps: truth.parquet, in older runs the frames of the oracle's row."""
     if (folder.parent / TRUTH).is_file():
-        return pd.read_parquet(folder.parent / TRUTH)
+        return pd.read_parquet(io.BytesIO((folder.parent / TRUTH).read_bytes()))
     if folder.name == "oracle":
         return frames
     oracle = folder.parent / "oracle" / FRAMES
-    return pd.read_parquet(oracle) if oracle.is_file() else None
+    return pd.read_parquet(io.BytesIO(oracle.read_bytes())) if oracle.is_file() else None
+
+
+def _mixed(folders: Sequence[Path]) -> list[str]:
+    try:
+        refuse_mixtures(folders)
+    except ResultsError as error:
+        return [f"run: {error}"]
+    return []
 
 
 def across(folders: Sequence[Path]) -> list[str]:
@@ -165,7 +175,7 @@ def across(folders: Sequence[Path]) -> list[str]:
     for folder in folders:
         try:
             run = load(folder / RESULTS).run
-            keys = pd.read_parquet(folder / FRAMES, columns=["clip", "position"])
+            keys = pd.read_parquet(io.BytesIO((folder / FRAMES).read_bytes()), columns=["clip", "position"])
         except (ResultsError, OSError, ValueError, KeyError):
             continue  # said by check()
         have = {
@@ -213,8 +223,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise UsageError(
                 f"no results in {run}: give the folder that bench.ffpp wrote with --out, or one model's folder in it"
             )
-        checked += map(check, folders)
+        found = list(map(check, folders))
+        checked += found
         said += across(folders)
+        if not said and not any(one.violations for one in found):
+            said += _mixed(folders)
     violations = [f"{c.name}: {v}" for c in checked for v in c.violations] + said
     if options.json:
         print(

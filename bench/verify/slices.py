@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -40,7 +41,7 @@ def check_slices(found: Checked, folder: Path, tables: recount.Tables, results: 
     )
     try:
         slices = read_slices(folder / SLICES)
-        pairs = pd.read_parquet(folder.parent / PAIRS) if listed else None
+        pairs = pd.read_parquet(io.BytesIO((folder.parent / PAIRS).read_bytes())) if listed else None
     except (ResultsError, OSError, ValueError) as error:
         found.violations.append(f"slices: {str(error).splitlines()[0]}")
         return

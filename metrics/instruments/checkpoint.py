@@ -1,11 +1,14 @@
 """Other people's weights: read as data, never executed, and matched to a network key by key.
 
-.safetensors; and what metrics/instruments/pickled.py reads: anything that torch.save wrote, in its old form or its new one,
-and pickled dictionaries of numpy arrays, as VGGFace2's converted models are.
+.safetensors; and what plumbing.pickled reads, in a process of its own: anything that torch.save wrote, in its old form or
+its new one, and pickled dictionaries of numpy arrays, as VGGFace2's converted models are. `python -m smoothswap.convert`
+makes safetensors of these once.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +21,9 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
 from metrics.instruments.base import InstrumentError
-from metrics.instruments.pickled import PickledError, read_pickled
+from plumbing.apart import read_apart
+from plumbing.packed import PickledError
+from plumbing.tensors import opened
 
 MAX_BYTES = 2 << 30  # the largest file here, deca_model.tar, has 434 MB
 _FEW = 3  # keys that an error names
@@ -113,6 +118,9 @@ def _few(keys: Sequence[str]) -> str:
 
 def _entry(path: Path, content: Any, part: str | None, expected: str) -> Mapping[Any, Any]:
     """The dictionary of weights within what a file holds."""
+    if part and path.suffix == ".safetensors":
+        inside = {key: value for key, value in content.items() if key.startswith(f"{part}.")}
+        content = {part: {key.removeprefix(f"{part}."): value for key, value in inside.items()}}
     for key in [part] if part else ["state_dict", "model_state_dict"]:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -123,13 +131,28 @@ def _entry(path: Path, content: Any, part: str | None, expected: str) -> Mapping
     return content
 
 
+def _refuse_altered(path: Path, data: bytes) -> None:
+    """Raise InstrumentError for converted weights that are no longer what their card says."""
+    try:
+        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        wanted = card["sha256"] if "converted_from" in card else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # no card, or one of others
+    if wanted is not None and hashlib.sha256(data).hexdigest() != wanted:
+        raise InstrumentError(
+            f"{path} is not what its card {path.with_suffix('.json').name} says: damaged or altered; remove both and "
+            "convert the weights again"
+        )
+
+
 def _parse(path: Path, data: bytes, expected: str) -> Any:
     if path.suffix == ".safetensors":
+        _refuse_altered(path, data)
         try:
             return load_safetensors(data)
         except (SafetensorError, ValueError) as error:
             raise InstrumentError(f"{path} is no safetensors file ({error}); expected {expected}") from None
     try:
-        return read_pickled(data)
-    except PickledError as error:
+        return opened(read_apart(path))
+    except (PickledError, OSError) as error:
         raise InstrumentError(f"{path} cannot be read as weights ({error}); expected {expected}") from None

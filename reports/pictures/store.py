@@ -136,7 +136,9 @@ def read(path: str | os.PathLike[str], model: str | None = None) -> list[Picture
         return []
     try:
         known: dict[bytes, np.ndarray] = {}
-        return [_case(row, model, known) for row in pq.read_table(path).to_pylist()]
+        return [
+            _case(row, model, known) for row in pq.read_table(io.BytesIO(Path(path).read_bytes())).to_pylist()
+        ]
     except (OSError, ValueError, KeyError, TypeError, Image.DecompressionBombError) as error:
         raise ResultsError(
             f"cannot read the pictures in {path}: {error}; remove the file to go without"

@@ -58,7 +58,7 @@ def text_of(path: Path, markdown: bool = False) -> str:
         ResultsError: For anything else than a study's file.
     """
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ResultsError(f"cannot read {path} ({error}); give the JSON file of a study") from None
     keys = found.keys() if isinstance(found, dict) else ()

@@ -37,7 +37,7 @@ def read(path: Path, schema: type[BaseModel], command: str) -> dict[str, Any]:
     """
     name = schema.__name__.lower()
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ResultsError(f"{path} is no {name}.json ({error}); make one with {command}") from None
     return checked(content, schema, f"{path} is no {name}.json", f"make one with {command}")

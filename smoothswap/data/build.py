@@ -77,8 +77,8 @@ def assemble(
     numbers = np.full(len(kept), -1)
     numbers[order[kept[order]]] = np.arange(kept.sum())  # in the order of cutting, which is that of storing
     ledger["row"] = numbers
-    with replacing(out / "ledger.parquet") as part:
-        ledger.to_parquet(part, index=False)
+    with replacing(out / "ledger.parquet") as part, part.open("wb") as file:
+        ledger.to_parquet(file, index=False)
     counts = Counter(ledger["status"])
     meta = about | {
         "expected": len(kept),

@@ -175,10 +175,9 @@ class ShardedFaces(IterableDataset[tuple[np.ndarray, int]]):
     def check(self) -> None:
         """Compare every shard with its hash; reads all of them. Raises DataError naming the first that differs."""
         for shard in self.shards:
-            if sha256_of(self.folder / shard["file"]) != shard["sha256"]:
-                raise DataError(
-                    f"{self.folder / shard['file']} is not the file that was written; fetch it again"
-                )
+            path = self.folder / Path(str(shard["file"])).name
+            if sha256_of(path) != shard["sha256"]:
+                raise DataError(f"{path} is not the file that was written; fetch it again")
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, int]]:
         info = get_worker_info()

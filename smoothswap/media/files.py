@@ -16,7 +16,6 @@ A picture's colour profile is kept. Its EXIF is not: the picture is no longer wh
 from __future__ import annotations
 
 import math
-import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from av.video.reformatter import Colorspace, Interpolation
 from PIL import Image as Pillow
 from PIL import PngImagePlugin
 
+from plumbing import files
 from smoothswap.errors import DataError
 from smoothswap.media.film import EXACT, Film, VideoError
 from smoothswap.media.orientation import AS_STORED, orientation
@@ -69,20 +69,17 @@ class OutputError(DataError):
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A part file beside `path` to write to. It takes the place of `path` at the end, or is removed on an error.
+    """plumbing.files.replacing, whose errors say how to mend them.
 
     Raises OutputError for a folder that is missing, not writable or full.
     """
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        yield part
-        os.replace(part, path)
+        with files.replacing(path) as part:
+            yield part
     except OSError as error:
         raise OutputError(
             f"cannot write {path} ({error.strerror or error}); is the folder there, writable and not full?"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_picture(path: Path, image: Image, quality: int = QUALITY, profile: bytes | None = None) -> None:

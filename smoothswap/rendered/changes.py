@@ -33,7 +33,7 @@ _NOISE = LOOK.index("noise_seed")
 @lru_cache(maxsize=1)
 def directions() -> dict[str, np.ndarray]:
     """By phenotype, float32 [24]: what its range adds to the head's phenotype components, in standard deviations."""
-    found = json.loads(CHANGES_FILE.read_text())
+    found = json.loads(CHANGES_FILE.read_text(encoding="utf-8-sig"))
     return {name: np.array(found[name], np.float32) for name in PHENOTYPES}
 
 

@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from smoothswap.cli import Parser, at_least, command, real
+from plumbing.files import replacing, write_whole
+from smoothswap.cli import Parser, at_least, check_folder, command, real
 from smoothswap.errors import EXIT_OK, UsageError
 from smoothswap.faces.align import ffhq_affine
 from smoothswap.rendered.head import load_head
@@ -32,7 +30,7 @@ from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import lookalike, sample_identity, sample_makeover, sample_styling
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import begin_worker, cores
+from smoothswap.workers import Pool, cores
 
 EXAMPLES = """
 examples:
@@ -129,9 +127,7 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
     if shapes and (not lookalikes or views % 2):
         raise UsageError("shapes are of lookalikes, and their two looks share an even number of views")
     out.mkdir(parents=True, exist_ok=True)
-    partial_file = out / "faces.npy.part"
     shape = (people, views, size, size, 3)
-    faces = np.lib.format.open_memmap(partial_file, mode="w+", dtype=np.uint8, shape=shape)
     render = partial(
         person_views,
         views=views,
@@ -145,12 +141,14 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
         from smoothswap.rendered.world4 import views as world4
 
         render = partial(world4.person_views, views=views, size=size, seed=seed)
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=begin_worker) as pool:
-        results = pool.map(render, range(people), chunksize=4)
-        for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
-            faces[i] = pictures
-    faces.flush()
-    digest = hashlib.sha256(partial_file.read_bytes()).hexdigest()
+    with replacing(out / "faces.npy") as part:
+        faces = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)
+        with Pool(workers) as pool:
+            results = pool.map(render, range(people), chunksize=4)
+            for i, pictures in enumerate(tqdm(results, total=people, desc="rendering people", mininterval=2)):
+                faces[i] = pictures
+        faces.flush()
+        digest = hashlib.sha256(part.read_bytes()).hexdigest()
     meta = {
         "seed": seed,
         "people": people,
@@ -167,9 +165,8 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
     }
     if world != 3:
         meta |= {"world": world, "command": f"{meta['command']} --world {world}"}
-    (out / "meta.json.part").write_text(json.dumps(meta, indent=1) + "\n")
-    os.replace(out / "meta.json.part", out / "meta.json")
-    os.replace(partial_file, out / "faces.npy")
+    # Last: a kill between the two leaves faces that meta.json does not know.
+    write_whole(out / "meta.json", (json.dumps(meta, indent=1) + "\n").encode())
 
 
 def parser() -> Parser:
@@ -214,6 +211,7 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     a = parser().parse_args(argv)
+    check_folder(a.out)
     write_faces(
         a.out, a.people, a.views, a.size, a.seed, a.workers, a.makeover, a.lookalikes, a.shapes, a.world
     )

@@ -19,9 +19,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +28,14 @@ import pandas as pd
 
 from smoothswap.errors import UsageError
 from smoothswap.media.video import write_video
-from smoothswap.rendered import streams
+from smoothswap.rendered import cache, streams
 from smoothswap.rendered.head import HEAD_FILE, load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import sample_identity, sample_styling
 from smoothswap.rendered.render import Actor
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import begin_worker, cores
+from smoothswap.workers import Pool, cores
 
 VERSION = 3  # of the world; another number whenever a seed comes to mean other pixels
 VERSIONS = (3, 4)  # that can be rendered
@@ -161,6 +159,7 @@ def _check_numbers(identities: int, frames: int, size: int, seed: int) -> None:
         raise RenderError(f"seed is {seed}: give a number that is not negative")
 
 
+@cache.alone_in
 def write_ffpp(
     out: Path,
     identities: int = 40,
@@ -172,6 +171,9 @@ def write_ffpp(
     version: int = VERSION,
 ) -> dict[str, Any]:
     """Render the tree into `out`, all or nothing, and return its manifest (what `rendered.json` holds).
+
+    One process at a time does so; a tree that is there already is held against its hashes, and made again where it is
+    damaged.
 
     All pairs are test pairs (training people come from the stream of `smoothswap.rendered.dataset` and are
     others). The same arguments give the same bytes on one machine, whatever `workers`.
@@ -208,12 +210,12 @@ def write_ffpp(
         "crf": CRF,
         "head_sha256": hashlib.sha256(HEAD_FILE.read_bytes()).hexdigest(),
     }
-    manifest_file = out / "rendered.json"
-    if manifest_file.is_file():
-        manifest: dict[str, Any] = json.loads(manifest_file.read_text())
-        if all(manifest.get(key) == value for key, value in settings.items()):
-            return manifest
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    manifest, damaged = cache.found(out, settings)
+    if damaged:
+        cache.say_damaged(out, damaged)
+    elif manifest is not None:
+        return manifest
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise RenderError(f"{out} already holds something else; give a new folder, or remove it")
     pairs = draw_pairs(identities, seed)
     clips = [Clip(i, i, frames, size, seed, version) for i in range(identities)]
@@ -226,9 +228,7 @@ def write_ffpp(
         (work / "splits").mkdir()
         hashes: dict[str, str] = {}
         rows: list[dict[str, Any]] = []
-        # Spawned, because a forked child would inherit the threads of torch and warp in an unknown state.
-        count = min(workers or cores(), len(clips))
-        with ProcessPoolExecutor(count, get_context("spawn"), initializer=begin_worker) as pool:
+        with Pool(min(workers or cores(), len(clips))) as pool:
             done: Iterable[Any] = pool.map(_make, [(clip, work) for clip in clips])
             for path, digest, truth in progress(done, len(clips)) if progress else done:
                 hashes[path] = digest
@@ -237,11 +237,10 @@ def write_ffpp(
             named = [[f"{a:03d}", f"{b:03d}"] for a, b in pairs] if split == "test" else []
             (work / "splits" / f"{split}.json").write_text(json.dumps(named, indent=1) + "\n")
         pd.DataFrame(rows).to_parquet(work / "truth.parquet", index=False)
-        manifest = {**settings, "clips": hashes}
+        others = ["truth.parquet", *(f"splits/{split}.json" for split in ("train", "val", "test"))]
+        manifest = {**settings, "clips": hashes, "files": cache.hashes_of(work, others)}
         (work / "rendered.json").write_text(json.dumps(manifest, indent=1) + "\n")
-        if out.is_dir():
-            out.rmdir()
-        os.replace(work, out)
+        cache.put(work, out)
     except OSError as error:
         raise RenderError(
             f"cannot write {out} ({error}); is the folder writable and the disk not full?"

@@ -34,7 +34,7 @@ LANDMARKS_FILE = Path(__file__).parent / "landmarks.json"
 @lru_cache(maxsize=1)
 def landmark_vertices() -> np.ndarray:
     """Vertex numbers int [68] in the iBUG order."""
-    return np.array(json.loads(LANDMARKS_FILE.read_text())["vertices"], np.int64)
+    return np.array(json.loads(LANDMARKS_FILE.read_text(encoding="utf-8-sig"))["vertices"], np.int64)
 
 
 def calibrate(people: int = 150, size: int = 384, seed: int = 7) -> tuple[np.ndarray, np.ndarray, int]:

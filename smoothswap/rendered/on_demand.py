@@ -6,10 +6,13 @@ They are made once, at the size of the network, and kept in SMOOTHSWAP_CACHE or 
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from pathlib import Path
 
+from smoothswap.data.store import sha256_of
 from smoothswap.errors import DataError
+from smoothswap.rendered.cache import one_at_a_time, say_damaged
 from smoothswap.workers import cores
 
 PREFIX = "rendered:"
@@ -79,6 +82,8 @@ def folder(spec: str, size: int) -> Path:
 def ensure(spec: str, size: int, workers: int | None = None) -> None:
     """Render the faces that `spec` names into folder(spec, size) unless they are there, whole or not at all.
 
+    One process at a time does so; what is there is held against its hash, and made again where it is damaged.
+
     Args:
         spec: "rendered:key=value,..." (parse).
         size: Side of a picture, pixels.
@@ -90,9 +95,13 @@ def ensure(spec: str, size: int, workers: int | None = None) -> None:
     from smoothswap.rendered.dataset import write_faces
 
     numbers, out = parse(spec), folder(spec, size)
-    if not (out / "faces.npy").is_file():
-        people, views, seed = (int(numbers[key]) for key in ("people", "views", "seed"))
-        try:
+    people, views, seed = (int(numbers[key]) for key in ("people", "views", "seed"))
+    try:
+        with one_at_a_time(out):
+            if damaged := _damaged(out):
+                say_damaged(out, damaged)
+            elif (out / "faces.npy").is_file():
+                return
             write_faces(
                 out,
                 people,
@@ -104,7 +113,18 @@ def ensure(spec: str, size: int, workers: int | None = None) -> None:
                 bool(numbers["lookalikes"]),
                 bool(numbers["shapes"]),
             )
-        except OSError as error:
-            raise DataError(
-                f"cannot render faces into {out}: {error.strerror or error}; SMOOTHSWAP_CACHE names another folder"
-            ) from None
+    except OSError as error:
+        raise DataError(
+            f"cannot render faces into {out}: {error.strerror or error}; SMOOTHSWAP_CACHE names another folder"
+        ) from None
+
+
+def _damaged(out: Path) -> list[str]:
+    """Which files of kept faces are not as they were written; none where nothing is kept."""
+    if not (out / "faces.npy").is_file():
+        return []
+    try:
+        wanted = json.loads((out / "meta.json").read_text(encoding="utf-8"))["faces_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ["meta.json"]
+    return [] if sha256_of(out / "faces.npy") == wanted else ["faces.npy"]

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import warp as wp
 
+from plumbing.first import later
+
 NO_DRIVER = b"Could not find or load the NVIDIA CUDA driver"
 
 
@@ -34,7 +36,7 @@ def without_lines(unwanted: bytes) -> Iterator[None]:
     except OSError:  # a daemon may have closed it
         yield
         return
-    with tempfile.TemporaryFile() as aside:
+    with tempfile.TemporaryFile() as aside, later():
         os.dup2(aside.fileno(), 2)
         try:
             yield

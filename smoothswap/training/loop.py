@@ -19,11 +19,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
+from plumbing.first import SIGNALS
 from smoothswap.checkpoint import (
     CheckpointError,
     DiskError,
     load_module,
     load_optimiser,
+    not_finite,
     optimiser_tensors,
     read_tensors,
     write_atomic,
@@ -38,7 +40,7 @@ CHECKPOINT_SECONDS = 180.0
 
 
 class TrainingError(RuntimeError):
-    """Training cannot go on; the message says at which step, why, and where the state lies."""
+    """Training diverged; the message says at which step, why, and where the state lies."""
 
 
 class NotFinite(ArithmeticError):
@@ -132,9 +134,9 @@ class Run:
         return self.out / "checkpoint.safetensors"
 
     def start(self) -> None:
-        """A new folder. Raises TrainingError when a run lives there already."""
+        """A new folder. Raises UsageError when a run lives there already."""
         if self.checkpoint.exists():
-            raise TrainingError(f"{self.out} holds a run at some step; add --resume, or choose another --out")
+            raise UsageError(f"{self.out} holds a run at some step; add --resume, or choose another --out")
         distributed.agree(self.task.modules)
         distributed.lead(self._prepare)
 
@@ -199,14 +201,16 @@ class Run:
         write_tensors(path, tensors, scalars)
 
     def train(self, minutes: float | None = None) -> None:
-        """Steps until config.steps, until `minutes` of wall time are over, or until SIGTERM or SIGINT; then save.
+        """Steps until config.steps, until `minutes` of wall time are over, or until a signal; then save.
 
-        Raises TrainingError when a loss is not finite (the state is saved as diverged.safetensors), and DiskError when
-        something cannot be written. What any rank meets stops all of them, at the same step.
+        Raises TrainingError when a loss, a weight or a score is not finite (the state is saved as diverged.safetensors, and
+        no checkpoint is replaced by such), and DiskError when something cannot be written. What any rank meets stops all of
+        them, at the same step.
         """
         config, begin, base = self.task.config, time.monotonic(), self.seconds
         last_save, saved = begin, self.done
-        handlers = {s: signal.signal(s, self._on_signal) for s in (signal.SIGTERM, signal.SIGINT)}
+        heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        handlers = {number: signal.signal(number, self._on_signal) for number in heard}
         bar = tqdm(
             total=config.steps,
             initial=self.done,
@@ -228,15 +232,21 @@ class Run:
                 if self.stop_signal or over:
                     break
                 if due:
+                    self._refuse_not_finite()
                     self.save()
                     last_save, saved = time.monotonic(), self.done
                 values = self._step()
                 self.seconds = base + time.monotonic() - begin
+                if self._is_validated():
+                    self._refuse_not_finite()
                 distributed.lead(partial(self._report, values, bar))
                 bar.update()
+            self._refuse_not_finite()
             if self.done >= config.steps:
                 self.task.finish()
+                self._refuse_not_finite()
                 distributed.lead(self._score)
+                self._refuse_not_finite()
             self.save()
         finally:
             bar.close()
@@ -246,8 +256,7 @@ class Run:
 
     def _report(self, values: dict[str, float], bar: Any) -> None:
         """Log and, when due, validation and pictures of the step that was just done."""
-        config, last = self.task.config, self.done == self.task.config.steps
-        validate = self.done % config.validate_every == 0 or last
+        config, validate = self.task.config, self._is_validated()
         if validate:
             self._score()
             shown = "  ".join(f"{k} {v:.4g}" for k, v in self.scores.items())
@@ -258,6 +267,39 @@ class Run:
         if self.done % config.log_every == 0 or validate:
             self.log.row(self.done, self.seconds, values | (self.scores if validate else {}))
             bar.set_postfix_str(" ".join(f"{k} {v:.3g}" for k, v in values.items()), refresh=False)
+
+    def _is_validated(self) -> bool:
+        """Whether the step that was just done is followed by a validation."""
+        return self.done % self.task.config.validate_every == 0 or self.done == self.task.config.steps
+
+    def _refuse_not_finite(self) -> None:
+        """Raise TrainingError for weights or scores that are not, which a loss says only at the next step."""
+        named = [
+            f"{module}.{name}"
+            for module, network in self.task.modules.items()
+            for name in not_finite(network.state_dict())
+        ]
+        named += [f"the score {name}" for name, value in self.scores.items() if not math.isfinite(value)]
+        if distributed.highest(bool(named))[0]:
+            more = f" and {len(named) - 1} more" if len(named) > 1 else ""
+            what = f"{named[0]}{more}" if named else "another rank's weights"
+            raise self._diverged(f"{what} not finite after step {self.done}", "the state is")
+
+    def _diverged(self, what: str, state: str) -> TrainingError:
+        """The state is saved apart, and the error says where."""
+        bad = self.out / "diverged.safetensors"
+        state = f"{state} in {bad}"
+        try:
+            self.save(bad)
+        except DiskError as full:
+            state = f"the state is lost: {full}"
+        good = (
+            f"the last checkpoint is {self.checkpoint}" if self.checkpoint.exists() else "no checkpoint yet"
+        )
+        return TrainingError(
+            f"{what}; {state}, {good}. "
+            "Resume with a lower rate, such as --set lr=1e-4, or a stronger --set clip"
+        )
 
     def _score(self) -> None:
         self.scores = self.task.validate()
@@ -272,21 +314,7 @@ class Run:
         try:
             values = self.task.step(self.done)
         except NotFinite as error:
-            bad = self.out / "diverged.safetensors"
-            state = f"the state before it is in {bad}"
-            try:
-                self.save(bad)
-            except DiskError as full:
-                state = f"the state before it is lost: {full}"
-            good = (
-                f"the last checkpoint is {self.checkpoint}"
-                if self.checkpoint.exists()
-                else "no checkpoint yet"
-            )
-            raise TrainingError(
-                f"{error} at step {self.done + 1}; {state}, {good}. "
-                "Resume with a lower rate, such as --set lr=1e-4, or a stronger --set clip"
-            ) from None
+            raise self._diverged(f"{error} at step {self.done + 1}", "the state before it is") from None
         self.done += 1
         return values
 

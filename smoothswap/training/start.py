@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import torch
 
 from smoothswap import lineage, pretrained
 from smoothswap.checkpoint import CheckpointError, load_module, read_tensors
-from smoothswap.config import flatten
+from smoothswap.config import EmbedderConfig, SwapperConfig, flatten, from_json, load_preset
+from smoothswap.errors import few
 from smoothswap.training.embedder import EmbedderTask
 from smoothswap.training.loop import Run
 from smoothswap.training.swapper import SwapperTask
@@ -54,6 +57,51 @@ def opened(
         lineage.settle(task.provenance, flatten(task.config), task.part, task.data.names)
         run.start()
     return run
+
+
+def taken_up(checkpoint: Path, part: str) -> tuple[Any, dict[str, Any]]:
+    """What a stopped run says of itself.
+
+    Args:
+        checkpoint: The file.
+        part: "embedder" or "swapper", as the run must be.
+
+    Returns:
+        Its options, EmbedderConfig or SwapperConfig, and the scalars of its checkpoint.
+
+    Raises:
+        CheckpointError: The file is damaged, or of the other part.
+    """
+    _, stored = read_tensors(checkpoint)
+    if stored.get("part") != part:
+        raise CheckpointError(f"{checkpoint} belongs to a run of {stored.get('part')}, not {part}")
+    return from_json(part, stored["config"]), stored
+
+
+def say_other_preset(
+    out: Path, preset: str, config: EmbedderConfig | SwapperConfig, given: Mapping[str, Any]
+) -> None:
+    """Say on standard error in what a run that is taken up differs from the preset that was named with --resume.
+
+    Args:
+        out: The run's folder.
+        preset: A preset's name, or the path of a .toml file.
+        config: The options with which the run goes on.
+        given: Those that the command line sets besides, by dotted key.
+
+    Raises:
+        OptionError: There is no such preset.
+    """
+    own = flatten(config)
+    named = flatten(load_preset(preset, "embedder" if isinstance(config, EmbedderConfig) else "swapper"))
+    other = [key for key in own if own[key] != named[key] and key not in given and key != "precision"]
+    if other:
+        said = few([f"{key} {own[key]}, there {named[key]}" for key in other], most=3)
+        print(
+            f"warning: {out} goes on with the options that it was begun with, not with those of --preset {preset}: {said}; "
+            "for these begin another run",
+            file=sys.stderr,
+        )
 
 
 def start_from(run: Path, task: EmbedderTask | SwapperTask) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,10 @@ def test_order_and_numbers_are_said_for_all_folders_or_for_one(tree: Path, tmp_p
         create(f"images:{tmp_path / 's'}?ordr=source_target", data)
     with pytest.raises(UsageError, match="target_source or source_target"):
         create(f"images:{tmp_path / 's'}?order=both", data)
+
+
+def test_letters_apart_and_in_one_are_the_same_name(tmp_path: Path) -> None:
+    apart, in_one = (unicodedata.normalize(form, "José_Zoë") for form in ("NFD", "NFC"))
+    assert apart != in_one
+    (tmp_path / f"{apart}.png").touch()
+    assert find(tmp_path, in_one) == find(tmp_path, apart) == tmp_path / f"{apart}.png"

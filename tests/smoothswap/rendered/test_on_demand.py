@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from smoothswap.errors import DataError
-from smoothswap.rendered import on_demand
+from smoothswap.rendered import cache, on_demand
 from smoothswap.rendered.dataset import person_views
 from smoothswap.rendered.people import lookalike, sample_identity, sample_makeover
 from smoothswap.rendered.shading import LOOK
@@ -121,3 +126,61 @@ def test_people_of_one_shape_are_one_person_of_two_looks(
 def test_shapes_are_of_lookalikes(spec: str) -> None:
     with pytest.raises(DataError, match=r"shapes=1 needs lookalikes=1|lookalikes and shapes 0 or 1"):
         on_demand.parse(spec)
+
+
+def drawn(made: list[Path]) -> Any:
+    """In the place of write_faces: pictures that nobody rendered, after a moment."""
+
+    def write(out: Path, people: int, views: int, size: int, *_: object) -> None:
+        time.sleep(0.05)
+        made.append(out)
+        out.mkdir(exist_ok=True)
+        np.save(out / "faces.npy", np.zeros((people, views, size, size, 3), np.uint8))
+        digest = hashlib.sha256((out / "faces.npy").read_bytes()).hexdigest()
+        (out / "meta.json").write_text(json.dumps({"faces_sha256": digest}))
+
+    return write
+
+
+def test_two_first_trainings_share_one_rendering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+    monkeypatch.setenv("SMOOTHSWAP_CACHE", str(tmp_path))
+    monkeypatch.setattr("smoothswap.rendered.dataset.write_faces", drawn(made))
+    threads = [threading.Thread(target=on_demand.ensure, args=(SPEC, 16, 1)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [on_demand.folder(SPEC, 16)]
+    assert [path.name for path in tmp_path.iterdir()] == [made[0].name]
+
+
+def test_damaged_faces_are_made_again_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[Path] = []
+    monkeypatch.setenv("SMOOTHSWAP_CACHE", str(tmp_path))
+    monkeypatch.setattr("smoothswap.rendered.dataset.write_faces", drawn(made))
+    on_demand.ensure(SPEC, 16, 1)
+    whole = (made[0] / "faces.npy").read_bytes()
+    for name, content in (("faces.npy", whole[:-1] + b"\1"), ("meta.json", b"{")):
+        (made[0] / name).write_bytes(content)
+        on_demand.ensure(SPEC, 16, 1)
+        assert f"1 files are not as they were written ({name}): made again" in capsys.readouterr().err
+        assert (made[0] / "faces.npy").read_bytes() == whole
+    assert len(made) == 3
+
+
+def test_a_damaged_tree_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"film")
+    settings = {"version": 3, "seed": 0}
+    manifest = settings | {"clips": cache.hashes_of(tmp_path, ["a.mp4"]), "files": {}}
+    (tmp_path / "rendered.json").write_text(json.dumps(manifest))
+    assert cache.found(tmp_path, settings) == (manifest, [])
+    assert cache.found(tmp_path, settings | {"seed": 1}) == (None, [])
+    (tmp_path / "a.mp4").write_bytes(b"filn")
+    assert cache.found(tmp_path, settings)[1] == ["a.mp4"]
+    (tmp_path / "a.mp4").unlink()
+    assert cache.found(tmp_path, settings)[1] == ["a.mp4"]
+    (tmp_path / "rendered.json").write_text("{")
+    assert cache.found(tmp_path, settings) == (None, ["rendered.json"])

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from smoothswap import pretrained
-from smoothswap.checkpoint import CheckpointError, read_tensors, write_atomic
+from smoothswap.checkpoint import CheckpointError, read_tensors, write_atomic, write_tensors
 from smoothswap.config import (
     EmbedderConfig,
     OptionError,
@@ -36,7 +37,7 @@ from smoothswap.networks.precision import autocast
 from smoothswap.tensors import to_pixels, to_tensor
 from smoothswap.train import main
 from smoothswap.training.embedder import EmbedderTask, verification_auc
-from smoothswap.training.loop import TrainingError, schedule
+from smoothswap.training.loop import schedule
 from smoothswap.training.swapper import SwapperTask
 from tests.support.learned import Learned
 from tests.support.tiny_models import TINY_EMBEDDER, TINY_SWAPPER, settings
@@ -401,7 +402,7 @@ def test_usage_errors_say_how_to_mend(
 def test_runs_are_not_overwritten_nor_mixed_up(
     faces: Path, embedder_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(command("embedder", faces, embedder_run)) == 3
+    assert main(command("embedder", faces, embedder_run)) == 2
     assert "add --resume" in capsys.readouterr().err
     assert main([*command("swapper", faces, embedder_run, embedder_run), "--resume"]) == 2
     assert "belongs to a run of embedder" in capsys.readouterr().err
@@ -503,7 +504,7 @@ def test_a_second_start_says_where_the_first_lives(embedder_run: Path) -> None:
     class Nothing:
         part, columns, validation_columns = "embedder", (), ()
 
-    with pytest.raises(TrainingError, match="add --resume"):
+    with pytest.raises(UsageError, match="add --resume"):
         Run(embedder_run, Nothing()).start()  # type: ignore[arg-type]
 
 
@@ -536,3 +537,69 @@ def test_a_swapper_overfits_eight_pictures(faces: Path, embedder_run: Path, lear
         end = identity_loss(embedder(task.generator.eval()(pictures[target], z)), z).item()
     learned.above("L_id of doing nothing", start, 0.3)
     learned.below("L_id", end, 0.35)
+
+
+@pytest.mark.parametrize("task", [EmbedderTask, SwapperTask])
+def test_weights_that_the_last_step_spoiled_are_no_checkpoint(
+    task: Any,
+    faces: Path,
+    embedder_run: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of the first step the loss is finite still, and so is everything that it logs."""
+    step = task.step
+
+    def spoiled(self: Any, number: int) -> dict[str, float]:
+        values: dict[str, float] = step(self, number)
+        with torch.no_grad():
+            next(next(iter(self.modules.values())).parameters()).fill_(float("inf"))
+        return values
+
+    monkeypatch.setattr(task, "step", spoiled)
+    out = tmp_path / "run"
+    assert main([*command(task.part, faces, out, embedder_run), "--steps", "1"]) == 3
+    said = capsys.readouterr().err
+    assert "not finite after step 1" in said
+    assert "no checkpoint yet" in said
+    assert (out / "diverged.safetensors").is_file()
+    assert not (out / "checkpoint.safetensors").exists()
+
+
+def test_weights_that_are_not_finite_are_not_exported(
+    embedder_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    tensors, stored = read_tensors(embedder_run / "checkpoint.safetensors")
+    name = next(k for k, v in tensors.items() if k.startswith("embedder.") and v.dim() > 1)
+    for value, half in ((float("nan"), []), (1e38, ["--half"])):
+        tensors[name].flatten()[0] = value
+        write_tensors(run / "checkpoint.safetensors", tensors, stored)
+        assert main(["export", "--run", str(run), "--name", "eye", "--to", str(tmp_path / "w"), *half]) == 2
+        assert "not finite" in capsys.readouterr().err
+    assert not list((tmp_path / "w").glob("*"))
+
+
+def test_a_run_that_is_taken_up_says_that_it_keeps_its_options(
+    faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    assert main([*command("embedder", faces, out), "--steps", "1"]) == 0
+    capsys.readouterr()
+    assert main([*command("embedder", faces, out), "--steps", "1", "--resume", "--preset", "paper-256"]) == 0
+    said = capsys.readouterr().err
+    assert "goes on with the options that it was begun with, not with those of --preset paper-256" in said
+
+
+@pytest.mark.parametrize(
+    "wrong", ["people=0", "log_every=0", "temperature=0", "lr=nan", "held_out=2", "network.dim=0", "steps=-1"]
+)
+def test_numbers_without_a_sense_are_refused(
+    wrong: str, faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = wrong.replace("nan", "NaN")
+    assert main([*command("embedder", faces, tmp_path / "run"), "--set", wrong]) == 2
+    key, _, value = wrong.partition("=")
+    assert f"error: {key} is {value.lower()}" in capsys.readouterr().err

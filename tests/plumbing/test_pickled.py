@@ -10,6 +10,7 @@ import random
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,20 @@ import pytest
 import torch
 from torch import nn
 
-from metrics.instruments.pickled import DTYPES, STORAGES, PickledError, read_pickled
+from plumbing import pickled
+from plumbing.packed import PickledError, packed
+from plumbing.tensors import opened
+from plumbing.unpickler import DTYPES
+
+STORAGES = {
+    name: getattr(torch, name)
+    for name in "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool".split()
+}
+
+
+def read_pickled(data: bytes) -> Any:
+    """What the process of a file does, and its parent, in this one."""
+    return opened(packed(pickled.read_pickled(data)))
 
 
 def saved(content: object, legacy: bool = False) -> bytes:
@@ -170,6 +184,13 @@ FORGED: dict[str, Callable[[], bytes]] = {
     "tensor that goes backwards": lambda: archive({"a": Tensor(held(), 3, (4,), (-1,))}, {"0": b"8" * 16}),
     "tensor of a list": lambda: archive({"a": Tensor([1.0], 0, (1,), (1,))}, {}),
     "another function of torch": lambda: archive({"a": torch.load}, {}),
+    "a truth value of two": lambda: pickle.dumps({"a": Array((1,), Type("b1"), b"2")}, 2),
+    "lists of lists without end": lambda: (
+        b"\x80\x02}X\x01\x00\x00\x00a]q\x00" + b"(h\x00h\x00h\x00h\x00tq\x00" * 20 + b"s."
+    ),
+    "tensors that share a storage without end": lambda: archive(
+        {str(i): Tensor(held(1 << 16), 0, (1 << 16,), (1,)) for i in range(100)}, {"0": b"8" * (4 << 16)}
+    ),
     "a dictionary within itself": lambda: b"\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s.",
     "a text longer than the file": lambda: b"\x80\x04\x8d" + struct.pack("<Q", HUGE) + b"x.",
     "bytes longer than the file": lambda: b"\x80\x05\x96" + struct.pack("<Q", HUGE << 10) + b"x.",
@@ -224,3 +245,35 @@ def test_a_thousand_damaged_files_end_in_content_or_one_error() -> None:
                 stack += [*one.values()] if isinstance(one, dict) else []
                 assert not isinstance(one, (torch.Tensor, np.ndarray)) or np.asarray(one).size <= len(forged)
     assert refused > 300
+
+
+def test_every_truncation_is_one_error() -> None:
+    for whole in (saved({"w": torch.arange(6.0)}), saved({"w": torch.arange(6.0)}, legacy=True)):
+        for length in range(0, len(whole), max(1, len(whole) // 40)):
+            with pytest.raises(PickledError):
+                read_pickled(whole[:length])
+
+
+def test_a_file_is_read_in_another_process_by_which_nothing_can_be_written(tmp_path: Path) -> None:
+    from plumbing import apart
+
+    path = tmp_path / "bytes \udcff.pth"
+    path.write_bytes(saved({"state_dict": {"w": torch.arange(6.0).reshape(2, 3).T}, "epoch": 3}))
+    content = opened(apart.read_apart(path))
+    assert torch.equal(content["state_dict"]["w"], torch.arange(6.0).reshape(2, 3).T)
+    assert content["epoch"] == 3
+
+
+def test_a_process_that_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from plumbing import apart
+
+    (tmp_path / "w.pth").write_bytes(b"")
+    for program, said in [
+        ("import os; os.kill(os.getpid(), 11)", "reading it ended by SIGSEGV"),
+        ("import time; time.sleep(9)", "it is not read after 0 s"),
+        ("raise MemoryError", "MemoryError"),
+    ]:
+        monkeypatch.setattr(apart, "_PROGRAM", program)
+        monkeypatch.setattr(apart, "_SECONDS", 0 if "sleep" in program else 60)
+        with pytest.raises(PickledError, match=said):
+            apart.read_apart(tmp_path / "w.pth")
