@@ -1,3 +1,3 @@
 """Protocols and commands: the only layer that imports the other three (smoothswap, metrics, reports)."""
 
-import plumbing.first  # noqa: F401
+import smoothswap.plumbing.first  # noqa: F401

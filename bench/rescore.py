@@ -31,7 +31,6 @@ from bench.ffpp.slices import sliced
 from bench.swappers.departures import of_committed
 from metrics import METRICS
 from metrics.evaluation import summarise
-from plumbing.names import refuse_name
 from reports.files import FRAMES, ORIGINALS, PAIRS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.galleries import GalleryInfo
 from reports.html import write_report
@@ -41,6 +40,7 @@ from reports.results import MetricValue, ModelInfo, Results, load, write_atomic
 from reports.run_files import RunFiles
 from reports.together import refuse_mixtures
 from smoothswap.cli import Parser, check_folder
+from smoothswap.plumbing.names import refuse_name
 
 EXAMPLES = """
 examples:

@@ -5,7 +5,7 @@
 are networks in torch, ONNX and dlib, and are imported only where something is read.
 """
 
-import plumbing.first  # noqa: F401
+import smoothswap.plumbing.first  # noqa: F401
 from metrics.evaluation import FrameValue, MissingPolicy, Summary, Value, applicable, evaluate, frame_values
 from metrics.registry import METRICS
 from metrics.sides import READINGS, MetricError, Sides

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from metrics.registry import ours
 from metrics.spec import LEAVING, QUALITY, VIDEO, Declared, Metric, PictureMetric
-from plumbing.ending import command_with
-from plumbing.files import replacing
+from smoothswap.plumbing.ending import command_with
+from smoothswap.plumbing.files import replacing
 
 _COLUMNS = ("key", "name", "formula", "unit", "range", "better", "version", "source")
 _INTRO = """\

@@ -4,4 +4,4 @@
 `html` the report, `markdown` the tables for a README, a terminal or a spreadsheet.
 """
 
-import plumbing.first  # noqa: F401
+import smoothswap.plumbing.first  # noqa: F401

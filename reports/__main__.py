@@ -12,8 +12,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from plumbing.ending import command_with, refused
-from plumbing.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE
 from reports.folders import gather
 from reports.html import render
 from reports.index import write_index
@@ -23,6 +21,8 @@ from reports.results import OutputError, ResultsError, check_output, write_atomi
 from reports.studies.open import is_study, text_of
 from reports.training import is_training
 from reports.training import read as read_training
+from smoothswap.plumbing.ending import command_with, refused
+from smoothswap.plumbing.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE
 
 FORMATS = ("html", "md", "latex", "csv")
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv": "csv"}

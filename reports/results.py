@@ -34,13 +34,13 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from plumbing.files import prove, write_whole
 from reports.described import DataInfo, InstrumentInfo, SwapsCheck
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
 from reports.galleries import GalleryInfo, GalleryPoint
 from reports.policies import OtherPolicy, WithoutSource
 from reports.rules import ProtocolInfo
 from reports.versions import CURRENT, READ, completed, upgraded
+from smoothswap.plumbing.files import prove, write_whole
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
 # Rows that never saw the source: what a swap must do better than to have put anybody's face in.

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from plumbing.folders import MARK
 from reports.files import RESULTS
 from reports.results import Results, ResultsError, load
+from smoothswap.plumbing.folders import MARK
 
 AGAIN = "score the models again, or name those folders alone that you trust"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-import plumbing.first  # noqa: F401
+import smoothswap.plumbing.first  # noqa: F401
 
 if TYPE_CHECKING:
     from smoothswap.inference import swap_faces

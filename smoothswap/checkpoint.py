@@ -13,8 +13,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from plumbing.files import write_whole
 from smoothswap.errors import DataError
+from smoothswap.plumbing.files import write_whole
 
 
 class CheckpointError(DataError):

@@ -6,7 +6,7 @@
         ...
         return EXIT_OK
 
-What goes wrong is one clear line on standard error and an exit code instead of a traceback (plumbing.ending).
+What goes wrong is one clear line on standard error and an exit code instead of a traceback (smoothswap.plumbing.ending).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from plumbing import ending
-from plumbing.ending import Codes, Main
-from plumbing.files import prove
 from smoothswap.errors import EXIT_USAGE, DataError, suggestion
+from smoothswap.plumbing import ending
+from smoothswap.plumbing.ending import Codes, Main
+from smoothswap.plumbing.files import prove
 
 
 class Parser(argparse.ArgumentParser):
@@ -196,7 +196,7 @@ def check_file(path: Path) -> None:
 def command_with(
     codes: Codes | None = None, stopped: str = "stopped"
 ) -> Callable[[Main], Callable[..., int]]:
-    """plumbing.ending's decorator.
+    """smoothswap.plumbing.ending's decorator.
 
     Args:
         codes: Exit codes of further errors, beside UsageError's and DataError's.

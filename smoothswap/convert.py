@@ -3,8 +3,8 @@
     python -m smoothswap.convert deca_model.tar --out weights
 
 Whatever a file of weights asks to be called or built, nothing is: it is read as data, in a process of its own
-(plumbing.pickled). What stands in dictionaries within it gets their names with dots; what is neither tensor nor array is
-left out and named. Every instrument that takes the old file takes the new one.
+(smoothswap.plumbing.pickled). What stands in dictionaries within it gets their names with dots; what is neither tensor
+nor array is left out and named. Every instrument that takes the old file takes the new one.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from plumbing.apart import read_apart
-from plumbing.packed import PickledError
-from plumbing.tensors import opened
 from smoothswap.checkpoint import write_atomic
 from smoothswap.cli import Parser, check_folder, command
 from smoothswap.errors import EXIT_OK, DataError, few, suggestion
+from smoothswap.plumbing.apart import read_apart
+from smoothswap.plumbing.packed import PickledError
+from smoothswap.plumbing.tensors import opened
 
 EXAMPLES = """
 examples:
@@ -53,7 +53,7 @@ def converted(content: Any, part: str | None = None) -> tuple[dict[str, Tensor],
     """The tensors of a file by dotted name.
 
     Args:
-        content: As plumbing.tensors.opened gives it.
+        content: As smoothswap.plumbing.tensors.opened gives it.
         part: The one entry that is wanted; None: all, and of a file with a "state_dict" or "model_state_dict" only that.
 
     Returns:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import torch
 
-from plumbing.names import refuse_name
 from smoothswap import lineage, pretrained
 from smoothswap.checkpoint import load_module, read_tensors
 from smoothswap.cli import check_folder
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten, from_json
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
+from smoothswap.plumbing.names import refuse_name
 
 
 def add_options(sub: argparse.ArgumentParser) -> None:

@@ -20,8 +20,8 @@ from multiprocessing.connection import Connection
 from queue import PriorityQueue
 from typing import Any
 
-from plumbing.first import later
 from smoothswap.errors import DataError
+from smoothswap.plumbing.first import later
 from smoothswap.workers import PARENTS, begin_worker
 
 SECONDS = 120.0

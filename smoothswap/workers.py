@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from plumbing.first import SIGNALS, later
+from smoothswap.plumbing.first import SIGNALS, later
 
 T = TypeVar("T")
 PARENTS = [number for number in SIGNALS if number != signal.SIGTERM]

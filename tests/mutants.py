@@ -33,7 +33,7 @@ import pytest
 import scipy.stats  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("bench", "metrics", "smoothswap", "reports", "plumbing", "tests", "docs", "pyproject.toml")
+PARTS = ("bench", "metrics", "smoothswap", "reports", "tests", "docs", "pyproject.toml")
 TIMEOUT = 300  # seconds for the tests of one mutant; a mutant that hangs is killed
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LIST = Path(__file__).with_suffix(".txt")
-PACKAGES = ("bench", "smoothswap", "metrics", "reports", "plumbing")
+PACKAGES = ("bench", "smoothswap", "metrics", "reports")
 
 
 def public_names(path: Path) -> list[str]:

@@ -20,7 +20,7 @@ from smoothswap.cli import Parser, at_least, between, check_folder, command, com
 from smoothswap.errors import DataError, EndedEarly, UsageError
 from tests.support import ROOT
 
-PACKAGES = ("bench", "smoothswap", "metrics", "reports", "plumbing")
+PACKAGES = ("bench", "smoothswap", "metrics", "reports")
 
 
 def commands() -> list[str]:

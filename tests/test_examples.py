@@ -15,7 +15,7 @@ def with_examples() -> list[str]:
     """Modules of the packages that hold an example."""
     return [
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for package in ("bench", "smoothswap", "metrics", "reports", "plumbing")
+        for package in ("bench", "smoothswap", "metrics", "reports")
         for path in sorted((ROOT / package).rglob("*.py"))
         if ">>> " in path.read_text(encoding="utf-8")
     ]

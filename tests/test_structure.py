@@ -5,7 +5,7 @@ from __future__ import annotations
 import grimp
 import pytest
 
-PACKAGES = ("bench", "smoothswap", "metrics", "reports", "plumbing")
+PACKAGES = ("bench", "smoothswap", "metrics", "reports")
 
 
 def circle(imports: dict[str, set[str]]) -> list[str]:

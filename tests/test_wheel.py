@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import ROOT
 
-PACKAGES = ("bench", "smoothswap", "metrics", "reports", "plumbing")
+PACKAGES = ("bench", "smoothswap", "metrics", "reports")
 
 
 @pytest.fixture(scope="module")

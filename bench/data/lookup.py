@@ -6,8 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from bench.errors import few
-from plumbing.names import one_form
 from smoothswap.media.suffixes import PICTURES, VIDEOS
+from smoothswap.plumbing.names import one_form
 
 INSIDE = ("", "videos", "frames", "images")
 

@@ -43,7 +43,7 @@ sys.argv = sys.argv[3:]
 _COPY = """
 import shutil, sys
 from pathlib import Path
-from plumbing.folders import NewFolder
+from smoothswap.plumbing.folders import NewFolder
 new, run = map(Path, sys.argv)
 with NewFolder(run) as folder:
     shutil.copytree(new, folder.path, dirs_exist_ok=True)

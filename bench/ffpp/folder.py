@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from plumbing.folders import NewFolder
 from reports.files import FRAMES, OF_RUNS, PAGE, RESULTS
 from reports.results import OutputError, Results, ResultsError, load
+from smoothswap.plumbing.folders import NewFolder
 
 
 @contextmanager

@@ -25,11 +25,11 @@ from bench.ffpp.ledger import Ledger
 from bench.ffpp.run import Outcome
 from bench.ffpp.scores import Scores
 from bench.reading.reader import Reading
-from plumbing.names import printable
 from reports.files import RESULTS, SLICES
 from reports.pictures.store import PICTURES
 from reports.results import Results, write_atomic
 from reports.slices import Slices
+from smoothswap.plumbing.names import printable
 
 SCORES = ("metric/", "missing/", "rank/", "without_source/", "without_source_missing/")
 """What the columns of a table of frames begin with that hold a number of each frame."""

@@ -24,7 +24,6 @@ from bench.ffpp.sides import Gallery, Source
 from bench.reading.reader import STATUSES, Status
 from bench.swappers import Swapper
 from metrics import METRICS
-from plumbing.names import printable
 from reports.files import FRAMES, ORIGINALS, PAGE, PAIRS, TRUTH, VIDEO, VIDEO_ORIGINALS
 from reports.html import write_report
 from reports.markdown import markdown_table
@@ -32,6 +31,7 @@ from reports.pictures.store import Picture, pack
 from reports.results import Counts, Results
 from reports.seen import warnings
 from reports.table import RunFiles
+from smoothswap.plumbing.names import printable
 
 
 def report(

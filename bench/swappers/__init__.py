@@ -26,8 +26,8 @@ from bench.data.pairs import Dataset
 from bench.errors import DataError, UsageError, suggestion
 from bench.swappers.base import CropSwapper, FinishedSwapper, FrameSwapper, Image, SwapError, Swapper, Task
 from bench.swappers.published import marked
-from plumbing.names import is_plain, one_form, plain_name, refuse_name
 from reports.results import REFERENCES
+from smoothswap.plumbing.names import is_plain, one_form, plain_name, refuse_name
 
 __all__ = ["BUILT_IN", "REFERENCES", "Image", "SwapError", "Swapper", "Task", "create", "create_all", "known"]
 

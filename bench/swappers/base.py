@@ -15,9 +15,9 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from bench.data.pairs import Pair
-from plumbing.names import refuse_name
 from smoothswap.faces.face import Face
 from smoothswap.pixels import Image
+from smoothswap.plumbing.names import refuse_name
 
 Kind = Literal["crop", "frame", "finished"]
 

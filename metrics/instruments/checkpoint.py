@@ -1,8 +1,8 @@
 """Other people's weights: read as data, never executed, and matched to a network key by key.
 
-.safetensors; and what plumbing.pickled reads, in a process of its own: anything that torch.save wrote, in its old form or
-its new one, and pickled dictionaries of numpy arrays, as VGGFace2's converted models are. `python -m smoothswap.convert`
-makes safetensors of these once.
+.safetensors; and what smoothswap.plumbing.pickled reads, in a process of its own: anything that torch.save wrote, in its
+old form or its new one, and pickled dictionaries of numpy arrays, as VGGFace2's converted models are.
+`python -m smoothswap.convert` makes safetensors of these once.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
 from metrics.instruments.base import InstrumentError
-from plumbing.apart import read_apart
-from plumbing.packed import PickledError
-from plumbing.tensors import opened
+from smoothswap.plumbing.apart import read_apart
+from smoothswap.plumbing.packed import PickledError
+from smoothswap.plumbing.tensors import opened
 
 MAX_BYTES = 2 << 30  # the largest file here, deca_model.tar, has 434 MB
 _FEW = 3  # keys that an error names

@@ -5,6 +5,7 @@ HOG: Dalal and Triggs, CVPR 2005, as trained by King (dlib).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -71,7 +72,7 @@ class HogDetector:
         return (1.0, 2.0) if longer_side < 400 else (1.0,)
 
     def _detect_at(self, frame: np.ndarray, factor: float, threshold: float) -> list[Face]:
-        find, predict = dlib.get_frontal_face_detector(), dlib_landmarks.load(self._path)
+        find, predict = _hog(), dlib_landmarks.load(self._path)
         enlarged = np.ascontiguousarray(frame)
         if factor != 1:
             enlarged = cv2.resize(enlarged, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
@@ -86,3 +87,9 @@ class HogDetector:
             landmarks = ((points + 0.5) / factor - 0.5).astype(np.float32)
             faces.append(Face((left, top, right, bottom), landmarks, float(score)))
         return largest_first(faces)
+
+
+@lru_cache(maxsize=1)
+def _hog() -> Any:
+    """The detector that is compiled into dlib, unpacked once in a process."""
+    return dlib.get_frontal_face_detector()

@@ -30,12 +30,12 @@ from av.video.reformatter import Colorspace, Interpolation
 from PIL import Image as Pillow
 from PIL import PngImagePlugin
 
-from plumbing import files
 from smoothswap.errors import DataError
 from smoothswap.media.film import EXACT, Film, VideoError
 from smoothswap.media.orientation import AS_STORED, orientation
 from smoothswap.media.suffixes import VIDEOS_OUT
 from smoothswap.pixels import Image
+from smoothswap.plumbing import files
 
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 COMMENT = f"Synthetic media: a face was swapped by a trained model. Digital source type: {SOURCE_TYPE}"
@@ -69,7 +69,7 @@ class OutputError(DataError):
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """plumbing.files.replacing, whose errors say how to mend them.
+    """smoothswap.plumbing.files.replacing, whose errors say how to mend them.
 
     Raises OutputError for a folder that is missing, not writable or full.
     """

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from plumbing.folders import exchange
-from plumbing.locks import alone
 from smoothswap.errors import few
+from smoothswap.plumbing.folders import exchange
+from smoothswap.plumbing.locks import alone
 
 P = ParamSpec("P")
 R = TypeVar("R")

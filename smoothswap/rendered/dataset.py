@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from plumbing.files import replacing, write_whole
 from smoothswap.cli import Parser, at_least, check_folder, command, real
 from smoothswap.errors import EXIT_OK, UsageError
 from smoothswap.faces.align import ffhq_affine
+from smoothswap.plumbing.files import replacing, write_whole
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.motion import Motion

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import warp as wp
 
-from plumbing.first import later
+from smoothswap.plumbing.first import later
 
 NO_DRIVER = b"Could not find or load the NVIDIA CUDA driver"
 

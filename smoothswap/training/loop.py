@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from plumbing.first import SIGNALS
 from smoothswap.checkpoint import (
     CheckpointError,
     DiskError,
@@ -33,6 +32,7 @@ from smoothswap.checkpoint import (
 )
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
 from smoothswap.errors import UsageError
+from smoothswap.plumbing.first import SIGNALS
 from smoothswap.training import distributed
 from smoothswap.training.log import Log
 

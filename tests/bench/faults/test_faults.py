@@ -12,11 +12,11 @@ import torch
 
 from bench.errors import UsageError
 from bench.faults import disks, kills, names, weights
-from plumbing import pickled
-from plumbing.names import refuse_name
-from plumbing.packed import PickledError, packed
-from plumbing.tensors import opened
 from reports.__main__ import main as reports
+from smoothswap.plumbing import pickled
+from smoothswap.plumbing.names import refuse_name
+from smoothswap.plumbing.packed import PickledError, packed
+from smoothswap.plumbing.tensors import opened
 from tests.support import made_runs
 
 MODELS = ("a", "b")

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from plumbing.locks import left_over, try_lock
+from smoothswap.plumbing.locks import left_over, try_lock
 
 MARK = ".unfinished"
 """A file in a folder whose files are being replaced one by one."""

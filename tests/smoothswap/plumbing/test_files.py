@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from plumbing import folders
-from plumbing.files import prove, replacing, write_whole
-from plumbing.folders import MARK, NewFolder, exchange
-from plumbing.locks import alone
+from smoothswap.plumbing import folders
+from smoothswap.plumbing.files import prove, replacing, write_whole
+from smoothswap.plumbing.folders import MARK, NewFolder, exchange
+from smoothswap.plumbing.locks import alone
 
 
 def names(folder: Path) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from plumbing.locks import try_lock
+from smoothswap.plumbing.locks import try_lock
 
 
 @contextmanager

@@ -5,7 +5,7 @@ stands for dtypes, arrays, storages and tensors is small and our own: dtypes are
 against the bytes that are there. Other objects (a trainer keeps its callbacks beside the weights) become holes, of which
 nothing can be asked. Pure Python's unpickler, since C's allots memory by numbers that a file gives.
 
-Needs the standard library alone, so that a process for one file (plumbing.apart) begins in a moment.
+Needs the standard library alone, so that a process for one file (smoothswap.plumbing.apart) begins in a moment.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from plumbing.packed import SIZES, PickledError, packed
-from plumbing.unpickler import Array, Reader
+from smoothswap.plumbing.packed import SIZES, PickledError, packed
+from smoothswap.plumbing.unpickler import Array, Reader
 
 try:
     import resource

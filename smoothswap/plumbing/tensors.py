@@ -1,4 +1,4 @@
-"""What plumbing.packed has packed, opened as torch's tensors and numpy's arrays."""
+"""What smoothswap.plumbing.packed has packed, opened as torch's tensors and numpy's arrays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from safetensors.torch import load
 from torch import Tensor
 
-from plumbing.packed import PickledError
+from smoothswap.plumbing.packed import PickledError
 
 
 class Hole:

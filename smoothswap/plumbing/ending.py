@@ -19,8 +19,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-from plumbing.errors import EXIT_DATA, EXIT_USAGE, DataError, EndedEarly, UsageError
-from plumbing.first import SIGNALS, end
+from smoothswap.plumbing.errors import EXIT_DATA, EXIT_USAGE, DataError, EndedEarly, UsageError
+from smoothswap.plumbing.first import SIGNALS, end
 
 Main = Callable[[Sequence[str] | None], int]
 Codes = Mapping[type[Exception], int]

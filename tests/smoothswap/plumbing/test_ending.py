@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from plumbing.ending import command_with
-from plumbing.first import SIGNALS, ours
+from smoothswap.plumbing.ending import command_with
+from smoothswap.plumbing.first import SIGNALS, ours
 from tests.support import ROOT
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from plumbing.packed import SIZES, PickledError, Values
+from smoothswap.plumbing.packed import SIZES, PickledError, Values
 
 STORAGES = {
     "DoubleStorage": "F64",

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from plumbing.packed import PickledError
+from smoothswap.plumbing.packed import PickledError
 
-_PROGRAM = "import sys; sys.path[:0] = sys.argv[1:2]; from plumbing.pickled import main; sys.exit(main())"
+_PROGRAM = (
+    "import sys; sys.path[:0] = sys.argv[1:2]; from smoothswap.plumbing.pickled import main; sys.exit(main())"
+)
 _SECONDS, _BYTES_A_SECOND = 60, 2_000_000
 
 
@@ -20,14 +22,14 @@ def read_apart(path: Path) -> bytes:
         path: The file.
 
     Returns:
-        Bytes for plumbing.tensors.opened.
+        Bytes for smoothswap.plumbing.tensors.opened.
 
     Raises:
         PickledError: As read_pickled; and where reading takes too long, too much memory, or ends by a signal.
         OSError: The file cannot be read, or no process be begun.
     """
     size = path.stat().st_size
-    words = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(Path(__file__).resolve().parents[1])]
+    words = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(Path(__file__).resolve().parents[2])]
     seconds = _SECONDS + size // _BYTES_A_SECOND
     process = subprocess.Popen(
         [*words, str(seconds), str(path.resolve())],

@@ -52,7 +52,7 @@ def packed(content: Any) -> bytes:
         content: It.
 
     Returns:
-        The file's bytes; plumbing.tensors opens it.
+        The file's bytes; smoothswap.plumbing.tensors opens it.
 
     Raises:
         PickledError: The content has no end, or more parts than weights have.

@@ -1,7 +1,7 @@
 """Imported by every package before anything else: a command that is stopped while it still imports says so in a line.
 
 Python would print a traceback for Ctrl-C, and end without a word on SIGTERM and SIGHUP. Nothing is written yet at that
-time, so the process ends at once. plumbing.ending takes over when the command itself begins.
+time, so the process ends at once. smoothswap.plumbing.ending takes over when the command itself begins.
 """
 
 from __future__ import annotations

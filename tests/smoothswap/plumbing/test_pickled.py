@@ -18,10 +18,10 @@ import pytest
 import torch
 from torch import nn
 
-from plumbing import pickled
-from plumbing.packed import PickledError, packed
-from plumbing.tensors import opened
-from plumbing.unpickler import DTYPES
+from smoothswap.plumbing import pickled
+from smoothswap.plumbing.packed import PickledError, packed
+from smoothswap.plumbing.tensors import opened
+from smoothswap.plumbing.unpickler import DTYPES
 
 STORAGES = {
     name: getattr(torch, name)
@@ -255,7 +255,7 @@ def test_every_truncation_is_one_error() -> None:
 
 
 def test_a_file_is_read_in_another_process_by_which_nothing_can_be_written(tmp_path: Path) -> None:
-    from plumbing import apart
+    from smoothswap.plumbing import apart
 
     path = tmp_path / "bytes \udcff.pth"
     path.write_bytes(saved({"state_dict": {"w": torch.arange(6.0).reshape(2, 3).T}, "epoch": 3}))
@@ -265,7 +265,7 @@ def test_a_file_is_read_in_another_process_by_which_nothing_can_be_written(tmp_p
 
 
 def test_a_process_that_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from plumbing import apart
+    from smoothswap.plumbing import apart
 
     (tmp_path / "w.pth").write_bytes(b"")
     for program, said in [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from plumbing.errors import UsageError
+from smoothswap.plumbing.errors import UsageError
 
 LONGEST = 64
 _OTHERS = re.compile(r"[^\w.+-]")
@@ -59,8 +59,8 @@ def refuse_name(name: str, what: str) -> None:
         >>> refuse_name("mine-64", "a model")
         >>> refuse_name("..", "a model")
         Traceback (most recent call last):
-        plumbing.errors.UsageError: a model cannot be called '..': give a name of 1 to 64 letters, digits and . _ + - that \
-begins with no dot and ends as no file of a run does, such as .html
+        smoothswap.plumbing.errors.UsageError: a model cannot be called '..': give a name of 1 to 64 letters, digits \
+and . _ + - that begins with no dot and ends as no file of a run does, such as .html
     """
     if is_plain(name) and not name.startswith(".") and not _TAKEN.search(name):
         return
