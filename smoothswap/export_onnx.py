@@ -7,7 +7,7 @@ writes DIR/<name>-generator.onnx and DIR/<name>-embedder.onnx (float32, any batc
     embedder    face [n, 3, s, s] in [-1, 1], FFHQ-aligned, RGB         -> identity [n, dim] of unit norm
     generator   target [n, 3, s, s] as above, identity [n, dim]         -> swapped [n, 3, s, s], to be clamped to [-1, 1]
 
-It needs the package `onnx` (pip install 'smoothswap-bench[onnx]'); running the files needs onnxruntime alone.
+Running the files needs onnxruntime alone.
 Weights of an embedder alone give one file. One line a file on standard output: path, size, largest difference.
 Each file's metadata hold what it was trained with (smoothswap.lineage).
 """
