@@ -32,6 +32,7 @@ def pages(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Runs of bench.ffpp write a real page where the test is marked `page`, or is not one of a run at all."""
     if request.node.get_closest_marker("page") is None:
         monkeypatch.setattr("bench.ffpp.report.write_report", unread_page)
+        monkeypatch.setattr("bench.rescore.write_report", unread_page)
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ from metrics.instruments.networks.repvgg import SixDRepNet
 from metrics.instruments.networks.resnet import DecaEncoder, Hopenet
 from metrics.instruments.networks.vgg_resnet import VGGResNet50
 from metrics.rotation import from_6drepnet, from_degrees, geodesic, to_degrees
+from smoothswap.plumbing.packed import packed
+from smoothswap.plumbing.pickled import read_pickled
 
 # Millions of parameters. IResNets: insightface's model zoo; ResNet-50 25.557 and SE-ResNet-50 28.088 with 1,000 classes
 # (He et al.; Hu et al.), less those classes' 2.049; Inception-ResNet v1: facenet-pytorch; RepVGG-B1g2: 41.36 when deployed
@@ -43,6 +45,14 @@ PUBLISHED: list[tuple[str, Callable[[], nn.Module], float, float]] = [
     ("6drepnet", SixDRepNet, 39.32, 0.01),
     ("mobilenet", MobileNet, 0.85, 0.02),
 ]
+
+
+@pytest.fixture(autouse=True)
+def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of 100 MB are read in this process; that users' are read in one of their own is test_checkpoint's."""
+    monkeypatch.setattr(
+        "metrics.instruments.checkpoint.read_apart", lambda path: packed(read_pickled(path.read_bytes()))
+    )
 
 
 @pytest.mark.parametrize(("name", "make", "millions", "within"), PUBLISHED, ids=[row[0] for row in PUBLISHED])
