@@ -37,11 +37,9 @@ def refuse_mixtures(folders: Sequence[Path]) -> list[str]:
             )
         for name, results in models.items():
             _refuse_other_files(run / name, results)
-        _refuse_other_tables(run, models)
         if len(times := {results.run.started for results in models.values()}) > 1:
             notes.append(
-                f"{run} holds models of {len(times)} runs, of {min(times):%Y-%m-%d %H:%M} to {max(times):%Y-%m-%d %H:%M}, "
-                "measured on the same originals"
+                f"{run} holds models of {len(times)} runs, of {min(times):%Y-%m-%d %H:%M} to {max(times):%Y-%m-%d %H:%M}"
             )
     return notes
 
@@ -61,16 +59,3 @@ def _refuse_other_files(folder: Path, results: Results) -> None:
                 f"{path} is not the file that {folder / RESULTS} was written with: two runs are mixed here, or it was "
                 f"changed since; {AGAIN}"
             )
-
-
-def _refuse_other_tables(run: Path, models: dict[str, Results]) -> None:
-    """Models that name one table of their run by two hashes, also where the table itself is gone."""
-    known: dict[str, tuple[str, str]] = {}
-    for model, results in models.items():
-        for name, sha256 in results.files.items():
-            first, other = known.setdefault(name, (model, sha256)) if name.startswith("../") else ("", sha256)
-            if other != sha256:
-                raise ResultsError(
-                    f"{run} holds models of two runs: {first} and {model} were measured with another "
-                    f"{name.removeprefix('../')}; {AGAIN}"
-                )

@@ -63,7 +63,7 @@ _DISTANCES, _QUALITY, _SLERP = (
 )
 _FEW = f"{_STATISTICS}::test_few_clusters_and_bounded_values_get_halls_interval_or_students"
 _SETS = "metrics/pictures/test_sets.py"
-_PICKLED = "metrics/instruments/test_pickled.py"
+_PICKLED = "smoothswap/plumbing/test_pickled.py"
 _ALIGN, _DETECT = "smoothswap/faces/test_align.py", "smoothswap/faces/test_choose.py"
 
 MUTANTS = (
@@ -82,8 +82,8 @@ MUTANTS = (
        "/ np.where(usable, peak, 1.0)", "/ np.where(usable, 1.0, 1.0)", _DISTANCES),
     # which side is wanted
     _m("source and target exchanged for shape", "metrics/frames/readings.py",
-       '"shape": "source", "expression"', '"shape": "target", "expression"', _EVALUATION),
-    _m("source and target exchanged for pose", "metrics/frames/readings.py", '"pose": "target"}', '"pose": "source"}',
+       '"shape": "source",', '"shape": "target",', _EVALUATION),
+    _m("source and target exchanged for pose", "metrics/frames/readings.py", '"pose": "target",', '"pose": "source",',
        _EVALUATION),
     _m("identity held against the target", "metrics/frames/readings.py",
        'cosine_similarity(sides.swap["identity"], sides.source["identity"])',
@@ -189,10 +189,10 @@ MUTANTS = (
        "(_kernel_sum(x, x) - _diagonal(x)) / (n * (n - 1))", "_kernel_sum(x, x) / (n * n)", _QUALITY),
     _m("BGR pictures", "metrics/pictures/features.py", "np.array([0.299, 0.587, 0.114])", "np.array([0.114, 0.587, 0.299])",
        _QUALITY),
-    _m("arrays longer than their bytes", "metrics/instruments/pickled.py", "if len(raw) != math.prod(_sizes(shape))",
-       "if len(raw) > math.prod(_sizes(shape))", _PICKLED),
-    _m("tensors beyond their storage", "metrics/instruments/pickled.py", "last >= len(held) or count > len(held)",
-       "count > len(held)", _PICKLED),
+    _m("arrays longer than their bytes", "smoothswap/plumbing/unpickler.py",
+       "if len(raw) != math.prod(sizes) * SIZES[kind]:", "if len(raw) > math.prod(sizes) * SIZES[kind]:", _PICKLED),
+    _m("tensors beyond their storage", "smoothswap/plumbing/unpickler.py",
+       "if count and (last >= storage.numel or count > storage.numel):", "if count and count > storage.numel:", _PICKLED),
     _m("inception sees 0..1", "metrics/pictures/features.py", "scaled / 127.5 - 1.0", "scaled / 255.0", _QUALITY),
     _m("swaps held against themselves", "metrics/pictures/sets.py", "distance(x[part], y[part])",
        "distance(x[part], x[part])", _SETS),

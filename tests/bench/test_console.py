@@ -24,6 +24,8 @@ APART = {  # tools of the project's own files, started as modules alone
     "smoothswap.rendered.dataset",
     "smoothswap.rendered.extract",
     "smoothswap.rendered.landmarks",
+    "smoothswap.rendered.world4.phenotypes",
+    "smoothswap.rendered.world4.probes",
     "metrics.docs",
 }
 

@@ -79,6 +79,6 @@ def test_the_command_checks_and_fills(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "README.md is stale" in capsys.readouterr().out
     assert page.read_text().count("|") == 0
     assert main(asked) == 0
-    assert "| *oracle* (the true swap) | 1.68 (1.55 to 1.82) | 361 of 400 |" in page.read_text()
+    assert "| *oracle* (the true swap) | 1.69 (1.56 to 1.82) | 400 of 400 |" in page.read_text()
     assert main([*asked, "--check"]) == 0
     assert main(["--root", str(tmp_path / "docs")]) == 3
