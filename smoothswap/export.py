@@ -10,7 +10,7 @@ import torch
 
 from smoothswap import lineage, pretrained
 from smoothswap.checkpoint import load_module, read_tensors
-from smoothswap.cli import check_folder
+from smoothswap.cli import foresee_folder
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten, from_json
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
@@ -40,7 +40,7 @@ def add_options(sub: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Weights and card of a run: the embedder, or the swapper's EMA together with its embedder."""
     refuse_name(args.name, "weights")
-    check_folder(args.to)
+    foresee_folder(args.to)
     checkpoint = args.run / "checkpoint.safetensors"
     tensors, stored = read_tensors(checkpoint)
     part, provenance = stored["part"], stored["provenance"]

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from smoothswap import lineage, pretrained
 from smoothswap.checkpoint import CheckpointError, write_atomic
-from smoothswap.cli import Parser, check_folder, command
+from smoothswap.cli import Parser, command, foresee_folder
 from smoothswap.errors import EXIT_OK, DataError, UsageError
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
@@ -220,7 +220,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         pretrained.locate(options.name)
     except pretrained.WeightsError as error:
         raise UsageError(error) from None
-    check_folder(options.out)
+    foresee_folder(options.out)
     for path, worst in export(options.name, options.out):
         megabytes = path.stat().st_size / 1e6
         print(f"{path}: {megabytes:.1f} MB, opset {OPSET}, differs from torch by {worst:.1e}")

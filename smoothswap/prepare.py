@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from smoothswap.cli import Parser, at_least, check_folder, command_with
+from smoothswap.cli import Parser, at_least, command_with, foresee_folder
 from smoothswap.data.build import assemble, photos_sha256, write_json
 from smoothswap.data.crop import RULES, STATUSES, Cutter, cut_all, shown
 from smoothswap.data.sources import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_photos
@@ -320,7 +320,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code (argparse raises SystemExit itself)."""
     options = parser().parse_args(argv)
     check(options)
-    check_folder(options.out)
+    foresee_folder(options.out)
     print(prepare(options).encode("utf-8", "backslashreplace").decode())
     return EXIT_OK
 

@@ -29,7 +29,7 @@ from torch import Tensor
 
 from smoothswap import export, pretrained
 from smoothswap.checkpoint import CheckpointError, DiskError, read_tensors
-from smoothswap.cli import Parser, at_least, check_folder, command_with, real
+from smoothswap.cli import Parser, at_least, command_with, foresee_folder, real
 from smoothswap.config import (
     EmbedderConfig,
     OptionError,
@@ -180,9 +180,9 @@ def train(args: argparse.Namespace, given: Sequence[str]) -> int:
     missing = [f"--{k}" for k in ("data", "out", "embedder") if getattr(args, k, "") is None]
     if missing:
         raise OptionError(f"training needs {', '.join(missing)}; only --dry-run goes without")
-    check_folder(args.out)
     device = distributed.join(args.device)
     torch.set_num_threads(args.threads)  # which accelerate sets as well
+    distributed.lead(lambda: foresee_folder(args.out))
     checkpoint = args.out / "checkpoint.safetensors"
     resume = args.resume and checkpoint.exists()
     history: list[Any] = []

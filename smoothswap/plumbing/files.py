@@ -31,8 +31,7 @@ def replacing(path: Path) -> Iterator[Path]:
     part, descriptor = _part(path)
     try:
         yield part
-        with suppress(OSError):  # a program that wrote by itself may have made another file of that name
-            os.fsync(descriptor)
+        os.fsync(descriptor)  # a full disk may say so only here
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)

@@ -135,10 +135,13 @@ class Run:
 
     def start(self) -> None:
         """A new folder. Raises UsageError when a run lives there already."""
-        if self.checkpoint.exists():
-            raise UsageError(f"{self.out} holds a run at some step; add --resume, or choose another --out")
+        distributed.lead(self._refuse_to_overwrite)
         distributed.agree(self.task.modules)
         distributed.lead(self._prepare)
+
+    def _refuse_to_overwrite(self) -> None:
+        if self.checkpoint.exists():
+            raise UsageError(f"{self.out} holds a run at some step; add --resume, or choose another --out")
 
     def resume(self) -> None:
         """Take up everything from the checkpoint: models, EMA, optimisers, RNG states, step; cut the log to it.

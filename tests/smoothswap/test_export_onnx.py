@@ -111,7 +111,7 @@ def test_what_is_missing_is_named(
     assert "did you mean 'smoothswap'" in capsys.readouterr().err
     (tmp_path / "file").write_text("no folder")
     assert main([str(swapper), "-o", str(tmp_path / "file")]) == 3
-    assert "cannot make the folder" in capsys.readouterr().err
+    assert "cannot write to the output folder" in capsys.readouterr().err
     find = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "onnx" else find(name, *rest)

@@ -108,7 +108,8 @@ def test_lost_faces_are_a_regression(base: Path, tmp_path: Path, capsys: pytest.
 
 def test_a_dropped_frame_rule_is_caught_by_all_three(base: Path, repeats: list[Path], tmp_path: Path) -> None:
     run = made_runs.write(tmp_path / "a", "mine", made_runs.blend(), noise=30)
-    made_runs.edit_frames(run, lambda data: data[data["position"] != 2])
+    digest = made_runs.edit_frames(run, lambda data: data[data["position"] != 2])
+    made_runs.edit_results(run, lambda c: c["files"].update({"frames.parquet": digest}))
     assert any("ledger" in v for v in verify.check(run).violations)
     judgements = judge(baseline.read(base), *read_model(run))
     assert judgements[0].status == "missing"
@@ -271,7 +272,8 @@ def test_ci_files_are_whole_and_escaped(
 
 def test_a_vanished_metric_fails(base: Path, tmp_path: Path) -> None:
     run = made_runs.write(tmp_path, "mine", made_runs.blend(), noise=2)
-    made_runs.edit_frames(run, lambda data: data.drop(columns=["metric/pose"]))
+    digest = made_runs.edit_frames(run, lambda data: data.drop(columns=["metric/pose"]))
+    made_runs.edit_results(run, lambda c: c["files"].update({"frames.parquet": digest}))
     made_runs.edit_results(run, lambda c: c["metrics"].pop("pose"))
     assert {j.metric for j in judge(baseline.read(base), *read_model(run)) if j.fails(False)} == {"pose"}
 

@@ -53,7 +53,6 @@ def score(root: Path, out: Path, models: Sequence[str], *more: str) -> None:
             Outcome({"mine": own}, outcome.originals, outcome.has_truth),
             None,
             out=out / swapper.name,
-            as_json=False,
             command=COMMAND,
             started=started,
             clock=clock,

@@ -340,5 +340,5 @@ def test_real_photos(shared_data: Path, tmp_path: Path, prepare: Prepare) -> Non
     assert code == 0
     rows = ledger(tmp_path / "out")
     assert len(rows) == 8
-    assert rows["status"].tolist().count("ok") == 7
-    assert rows.loc["Abdoulaye_Wade/Abdoulaye_Wade_0003.jpg"]["status"] == "no_face"  # a profile
+    assert rows["status"].tolist() == ["ok"] * 8
+    assert "Abdoulaye_Wade/Abdoulaye_Wade_0003.jpg" in rows.index  # a profile

@@ -208,7 +208,8 @@ def test_a_signal_to_one_rank_stops_both_and_they_resume_bit_for_bit(
 def test_rank_0_alone_speaks(notes: list[dict[str, Any]]) -> None:
     assert [note["nan"][0] for note in notes] == [3, 3]
     assert "is nan at step 1; the state before it is in" in notes[0]["nan"][1]
-    assert [note["again"][0] for note in notes] == [3, 3]
+    assert [note["again"][0] for note in notes] == [2, 5]
+    assert "holds a run at some step; add --resume" in notes[0]["again"][1]
     for name in ("straight", "stopped", "resumed", "nan", "again", "full"):
         assert notes[1][name][1] == "", name
     assert [note["odd"][0] for note in notes] == [2, 2]
