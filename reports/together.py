@@ -46,9 +46,10 @@ def refuse_mixtures(folders: Sequence[Path]) -> list[str]:
 
 def _refuse_other_files(folder: Path, results: Results) -> None:
     for name, sha256 in results.files.items():
-        path = folder / name
+        plain = name.removeprefix("../")
+        path = (folder if plain == name else folder.parent) / plain
         # Beside it or one above, and nothing else that a foreign file may name.
-        if name.removeprefix("../") != path.name or not path.is_file():
+        if plain != path.name or not path.is_file():
             continue
         try:
             have = hashlib.sha256(path.read_bytes()).hexdigest()

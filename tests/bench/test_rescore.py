@@ -163,7 +163,7 @@ def test_a_run_that_cannot_be_scored_again_is_left_as_it_is(
     (run / "originals.parquet").rename(tmp_path / "kept.parquet")
     assert "originals.parquet is missing" in refused(run, 3)
     pd.DataFrame({"clip": ["000"]}).to_parquet(run / "originals.parquet")
-    assert "originals.parquet is not the file that" in refused(run, 3)
+    assert f"{run / 'originals.parquet'} is not the file that" in refused(run, 3)
     shutil.move(tmp_path / "kept.parquet", run / "originals.parquet")
     content = json.loads((run / "few" / "results.json").read_text())
     content["run"]["protocol"]["frames"] = 7

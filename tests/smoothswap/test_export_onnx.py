@@ -116,8 +116,9 @@ def test_what_is_missing_is_named(
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "onnx" else find(name, *rest)
     )
-    assert main([str(swapper), "-o", str(tmp_path)]) == 3
+    assert main([str(swapper), "-o", str(tmp_path / "new")]) == 3
     assert "needs the package onnx: pip install" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 # The generator's identity has unit norm; what the file is checked with must be of that kind too.
