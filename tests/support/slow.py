@@ -6,6 +6,7 @@ here; a single test of another file is marked slow where it stands.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,20 @@ FILES = (
 )
 
 
+HEAVY = (
+    "smoothswap/rendered/world4/",  # compiles kernels for a minute on a fresh machine; no command's default draws it yet
+    "bench/make_anny/test_regressor.py::test_a_small_training_writes_weights_that_read",
+    "metrics/instruments/test_published_networks.py::test_bf16_agrees_or_is_refused",
+    "smoothswap/test_recipe.py::test_killed_and_run_again_the_recipe_gives_the_same_bits",
+)
+"""What `make heavy` runs and `make test` skips aloud: a minute and a half of two cores, for code that seldom changes."""
+
+
+def _heavy(item: pytest.Item) -> bool:
+    name = item.nodeid.removeprefix("tests/")
+    return any(name.startswith(part) for part in HEAVY)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of these files, before the marks are chosen by, and begin with them: a long file that comes last
@@ -63,4 +78,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.path) in slow:
             item.add_marker(pytest.mark.slow)
+        if _heavy(item) and not os.environ.get("SMOOTHSWAP_HEAVY"):
+            item.add_marker(pytest.mark.skip(reason="heavy, and seldom changed: make heavy runs it"))
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
