@@ -271,8 +271,7 @@ _MEMORY = ", as the system does for lack of memory"
 
 def _work(pipe: Connection, start: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """The life of a process: start, then one job after the other until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt does
-    begin_worker()  # the processes are the parallelism
+    begin_worker()  # the processes are the parallelism, and the parent decides what an interrupt does
     try:
         state = start(*arguments)
     except Exception as error:  # noqa: BLE001

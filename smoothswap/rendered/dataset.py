@@ -22,8 +22,8 @@ from tqdm import tqdm
 
 from smoothswap.cli import Parser, at_least, check_folder, command, real
 from smoothswap.errors import EXIT_OK, UsageError
-from smoothswap.faces.align import ffhq_affine
 from smoothswap.plumbing.files import replacing, write_whole
+from smoothswap.rendered.aligned import as_detected
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.motion import Motion
@@ -84,10 +84,7 @@ def person_views(
         scene = sample_scene(rng, FRAME)
         state = Motion(rng, head).at(float(rng.uniform(0, 8)))
         landmarks = project(actor.pose_vertices(state)[landmark_vertices()], scene.camera)
-        interocular = np.linalg.norm(landmarks[36:42].mean(0) - landmarks[42:48].mean(0))
-        landmarks = landmarks + rng.normal(0, landmark_noise * interocular, landmarks.shape)
-        affine = np.vstack([ffhq_affine(landmarks.astype(np.float32), size), [0, 0, 1]])
-        inverse = np.linalg.inv(affine)[:2].astype(np.float32)
+        inverse = as_detected(landmarks, size, landmark_noise, rng)
         pictures[view] = actor.shot(state, scene, size=size, affine=inverse).image
     return pictures
 

@@ -35,6 +35,7 @@ from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import sample_identity, sample_styling
 from smoothswap.rendered.render import Actor
 from smoothswap.rendered.scene import sample_scene
+from smoothswap.rendered.truth_row import truth_row
 from smoothswap.workers import Pool, cores
 
 VERSION = 3  # of the world; another number whenever a seed comes to mean other pixels
@@ -92,23 +93,9 @@ def render_clip(clip: Clip) -> tuple[list[np.ndarray], list[dict[str, Any]]]:
         state = motion.at(i / FPS)
         shot = actor.shot(state, scene)
         frames.append(shot.image)
-        rows.append(
-            {
-                "manipulation": MANIPULATION if clip.is_swap else "youtube",
-                "clip": clip.name,
-                "frame": i,
-                "identity": f"{clip.face:03d}",
-                "shape": identity.shape,
-                "look": identity.look,
-                "expression": state.expression,
-                "pose": state.pose,
-                "gaze": state.gaze,
-                "light": scene.light,
-                "camera": scene.camera,
-                "landmarks": shot.projected[landmark_vertices()].reshape(-1),
-                "hair": actor.styling.hair,
-            }
-        )
+        points = shot.projected[landmark_vertices()]
+        row = truth_row(i, clip.face, identity, state, scene, points)
+        rows.append(_of_clip(clip, row | {"hair": actor.styling.hair}))
     return frames, rows
 
 
@@ -116,8 +103,11 @@ def _world4(clip: Clip) -> tuple[list[np.ndarray], list[dict[str, Any]], dict[st
     from smoothswap.rendered.world4.clip import render_clip as render
 
     frames, rows, pictures = render(clip.face, clip.scene, clip.frames, clip.size, clip.seed, FPS)
-    name = MANIPULATION if clip.is_swap else "youtube"
-    return frames, [{"manipulation": name, **row} for row in rows], pictures
+    return frames, [_of_clip(clip, row) for row in rows], pictures
+
+
+def _of_clip(clip: Clip, row: dict[str, Any]) -> dict[str, Any]:
+    return {"manipulation": MANIPULATION if clip.is_swap else "youtube", "clip": clip.name, **row}
 
 
 def _make(job: tuple[Clip, Path]) -> tuple[str, str, list[dict[str, Any]]]:

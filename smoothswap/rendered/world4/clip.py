@@ -10,6 +10,7 @@ from smoothswap.rendered import streams
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.render import project
+from smoothswap.rendered.truth_row import truth_row
 from smoothswap.rendered.world4.motion import Talk
 from smoothswap.rendered.world4.people import sample_identity, skin_albedo
 from smoothswap.rendered.world4.portrait import Portrait
@@ -41,16 +42,10 @@ def render_clip(
     head, ids = load_head(), landmark_vertices()
     identity = sample_identity(np.random.default_rng([seed, streams.CLIPS, face]))
     rng = np.random.default_rng([seed, streams.CLIP_SCENES, scene_of])
-    metered = (
-        identity
-        if face == scene_of
-        else sample_identity(np.random.default_rng([seed, streams.CLIPS, scene_of]))
-    )
-    styling, scene, motion = (
-        sample_styling(rng),
-        sample_scene(rng, size, skin_albedo(metered)),
-        Talk(rng, head),
-    )
+    target = sample_identity(np.random.default_rng([seed, streams.CLIPS, scene_of]))
+    styling = sample_styling(rng)
+    scene = sample_scene(rng, size, skin_albedo(target))  # the camera meters the target's own skin
+    motion = Talk(rng, head)
     portrait = Portrait(identity, styling, scene)
     pictures, rows, faces, depths = [], [], [], []
     before = None
@@ -66,18 +61,8 @@ def render_clip(
         faces.append(np.packbits(shot.face, axis=-1))
         depths.append(np.clip(shot.depth / DEPTH_UNIT + 0.5, 0, 65535).astype(np.uint16))
         rows.append(
-            {
-                "clip": f"{scene_of:03d}_{face:03d}" if face != scene_of else f"{face:03d}",
-                "frame": i,
-                "identity": f"{face:03d}",
-                "shape": identity.shape,
-                "look": identity.look,
-                "expression": state.expression,
-                "pose": state.pose,
-                "gaze": state.gaze,
-                "light": scene.light,
-                "camera": scene.camera,
-                "landmarks": shot.projected[ids].reshape(-1),
+            truth_row(i, face, identity, state, scene, shot.projected[ids])
+            | {
                 "hair": styling.hair,
                 "visible": visible(
                     points, shot.projected[ids], shot.depth, float(scene.camera[3]), shot.hair

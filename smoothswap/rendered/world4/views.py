@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from smoothswap.faces.align import ffhq_affine
+from smoothswap.rendered.aligned import as_detected
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
 from smoothswap.rendered.render import project
@@ -42,9 +42,6 @@ def person_views(person: int, views: int, size: int, seed: int, landmark_noise: 
         portrait = Portrait(identity, styling, scene)
         state = Talk(rng, head).at(float(rng.uniform(0, 8)))
         landmarks = project(portrait.pose_vertices(state)[landmark_vertices()], scene.camera)
-        interocular = np.linalg.norm(landmarks[36:42].mean(0) - landmarks[42:48].mean(0))
-        landmarks = landmarks + rng.normal(0, landmark_noise * interocular, landmarks.shape)
-        affine = np.vstack([ffhq_affine(landmarks.astype(np.float32), size), [0, 0, 1]])
-        inverse = np.linalg.inv(affine)[:2].astype(np.float32)
+        inverse = as_detected(landmarks, size, landmark_noise, rng)
         pictures[view] = portrait.shot(state, size=size, affine=inverse, frame=view).image
     return pictures

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from bench.reading.same import THRESHOLD, follow, unit
+from bench.reading.same import THRESHOLD, follow
+from metrics.distances import unit
 from smoothswap.faces.choose import choose
 from smoothswap.faces.face import Face
 from smoothswap.pixels import Image
@@ -70,4 +71,4 @@ def test_nothing_to_compare() -> None:
     assert scene([(a, ANNA)])[0] == [a]
     assert scene([(a, None)], [(b, BEN)])[0] == [a, b]  # the first face cannot be read: overlap alone decides
     assert scene([(a, ANNA)], [(b, None)])[0] == [a, None]
-    assert np.linalg.norm(unit(np.array([3, 4], np.float32))) == pytest.approx(1)
+    assert np.linalg.norm(unit(np.array([[3, 4]], np.float32))) == pytest.approx(1)

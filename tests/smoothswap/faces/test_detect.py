@@ -97,12 +97,13 @@ def test_small_faces_and_faces_that_fill_the_frame(detector: Detector, astronaut
     assert apart((face.landmarks + 0.5) / 5 - 0.5 + [178, 75], whole.landmarks) < 0.12
 
 
-def test_several_faces_come_largest_first(detector: Detector, astronaut: np.ndarray) -> None:
+@pytest.mark.parametrize("name", DETECTORS)
+def test_several_faces_come_largest_first(name: str, astronaut: np.ndarray) -> None:
     part = astronaut[40:220, 140:320]
     frame = np.full((420, 620, 3), 90, np.uint8)
     frame[20:200, 20:200] = part
     frame[20:380, 240:600] = cv2.resize(part, (360, 360))
-    large, small = detector.detect(frame)
+    large, small = create(name).detect(frame)
     assert large.area > 2 * small.area
     assert large.box[0] > 240 > small.box[2]
 

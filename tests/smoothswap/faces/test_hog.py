@@ -96,16 +96,6 @@ def test_small_frames_are_enlarged_as_stated(astronaut: np.ndarray) -> None:
     assert HogDetector().detect(larger) == []
 
 
-def test_several_faces_come_largest_first(detector: HogDetector, astronaut: np.ndarray) -> None:
-    part = astronaut[40:220, 140:320]
-    frame = np.full((420, 620, 3), 90, np.uint8)
-    frame[20:200, 20:200] = part
-    frame[20:380, 240:600] = cv2.resize(part, (360, 360))
-    large, small = detector.detect(frame)
-    assert large.area > 2 * small.area
-    assert large.box[0] > 240 > small.box[2]
-
-
 def test_nothing_to_find(detector: HogDetector) -> None:
     for size in ((1, 1), (5, 300), (128, 128), (512, 512)):
         assert detector.detect(np.full((*size, 3), 128, np.uint8)) == []
