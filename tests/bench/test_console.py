@@ -16,6 +16,7 @@ APART = {  # tools of the project's own files, started as modules alone
     "bench",
     "bench.pages",
     "bench.finished.study",
+    "bench.validity.gaze",
     "bench.validity.openings",
     "bench.make_anny.basis",
     "bench.make_anny.regressor",
