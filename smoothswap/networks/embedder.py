@@ -119,7 +119,17 @@ class Embedder(nn.Module):
         self.head[-1].bias.requires_grad_(options.final_bias)
 
     def forward(self, faces: Float[Tensor, "n 3 s s"]) -> Float[Tensor, "n d"]:
-        """Embeddings of unit norm, d = options.dim, of faces in [-1, 1], s = options.size."""
+        """Embeddings of unit norm.
+
+        Args:
+            faces: In [-1, 1], s = options.size, or a whole multiple of it, of which the means of squares are read.
+
+        Returns:
+            d = options.dim.
+        """
+        factor, rest = divmod(faces.shape[-1], self.options.size)
+        if factor > 1 and not rest:
+            faces = F.avg_pool2d(faces, factor)
         top, left, side = self.options.window
         if side:
             faces = faces[..., top : top + side, left : left + side]
