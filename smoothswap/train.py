@@ -78,6 +78,14 @@ def parser() -> Parser:
         metavar="EMBEDDER",
         help="another embedder for L_id, may be repeated: L_id is the mean over all of them",
     )
+    add(
+        "--answers",
+        action="append",
+        default=[],
+        metavar="ANSWERS",
+        help="swaps of these people whose answer is known (smoothswap.stand_ins), for --set answers=N of a batch; may be "
+        "repeated",
+    )
     add("--judge", metavar="EMBEDDER", help="a second embedder, for validation only")
     export.add_options(
         commands.add_parser("export", help="write weights and card from a run", epilog=EXAMPLES)
@@ -223,6 +231,7 @@ def train(args: argparse.Namespace, given: Sequence[str]) -> int:
             judge,
             device,
             also=args.also,
+            answers=args.answers,
             start=args.start,
             **of_run,
         )

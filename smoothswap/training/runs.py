@@ -12,6 +12,7 @@ from torch import Tensor
 from smoothswap import pretrained
 from smoothswap.checkpoint import CheckpointError, read_tensors
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten
+from smoothswap.data.answers import Answers
 from smoothswap.data.faces import FaceData
 from smoothswap.networks.embedder import Embedder
 from smoothswap.training import distributed
@@ -62,6 +63,7 @@ def swapper_run(  # noqa: PLR0913  # what bench.ablation and the command choose 
     device: torch.device | str = "cpu",
     sources: Tensor | None = None,
     also: Sequence[str | Path] = (),
+    answers: Sequence[str | Path] = (),
     start: Path | None = None,
     **of_run: Any,
 ) -> Run:
@@ -78,24 +80,33 @@ def swapper_run(  # noqa: PLR0913  # what bench.ablation and the command choose 
         device: Where the networks lie.
         sources: Embeddings of all photos, [photos, d], as for SwapperTask; None: computed.
         also: Further embedders of L_id, which is the mean over all.
+        answers: Folders of swaps of these people whose answer is known (data.answers).
         start: The run, or weights, whose networks are the first; None: new ones.
         **of_run: Options of Run.
 
     Raises:
-        CheckpointError: The checkpoint is of other embedders.
+        CheckpointError: The checkpoint is of other embedders or answers.
+        DataError: A folder of answers that cannot be used.
         UsageError: A run would be overwritten.
     """
     network, embedder_config, provenance["embedder"] = known_embedder(embedder)
     others = [known_embedder(name) for name in also]
     provenance["also"] = [about for _, _, about in others]
+    known = [Answers(folder, data) for folder in answers]
+    if known:
+        provenance["answers"] = [one.about() for one in known]
     if resume:
         kept = read_tensors(out / "checkpoint.safetensors")[1]["provenance"]
         if kept["embedder"]["weights"] != provenance["embedder"]["weights"]:
             raise CheckpointError(f"{embedder} is not the embedder that {out} was trained with")
         if [o["weights"] for o in kept.get("also", [])] != [o["weights"] for o in provenance["also"]]:
             raise CheckpointError(f"--also names other embedders than those that {out} was trained with")
+        if [a["sha256"] for a in kept.get("answers", [])] != [
+            a["sha256"] for a in provenance.get("answers", [])
+        ]:
+            raise CheckpointError(f"--answers names other folders than those that {out} was trained with")
     task = SwapperTask(
-        config, data, network, provenance, judge, device, [other for other, _, _ in others], sources
+        config, data, network, provenance, judge, device, [other for other, _, _ in others], sources, known
     )
     run = opened(out, task, resume, start, **of_run)
     distributed.lead(lambda: write_embedder(out, network, embedder_config))
