@@ -216,7 +216,7 @@ class SwapperTask:
         if self.answers:
             answer = answer_loss(swap[known], batch.answer) if known.any() else swap.sum() * 0
             loss = loss + c.lambda_answer * answer + c.lambda_perceptual * perceptual
-            values |= {"answer": answer.item(), "perceptual": float(perceptual)}
+            values |= {"answer": answer.item(), "perceptual": perceptual.item()}
         if fooled is not None:
             since = step - c.adv_start
             weight = c.lambda_adv * min(1.0, since / c.adv_warmup if c.adv_warmup else 1.0)

@@ -17,6 +17,7 @@ from smoothswap.data.faces import FaceData
 from smoothswap.data.store import sha256_of
 from smoothswap.errors import DataError
 from smoothswap.stand_ins import draws
+from smoothswap.stand_ins import main as stand_ins
 from smoothswap.train import main
 from smoothswap.training.batches import Batches
 from tests.smoothswap.data.test_faces import COUNTS, seen, store
@@ -120,6 +121,31 @@ def test_the_nearest_of_some_strangers_is_put_onto_a_photo() -> None:
     assert draws(people, points, seed=0) == (chosen, left)
 
 
+def test_the_command_makes_answers_of_rendered_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from smoothswap.rendered.dataset import person_views
+
+    faces = np.stack([person_views(person, 2, 96, seed=3) for person in range(4)])
+    faces[3, 1] = 128  # no face in it
+    (tmp_path / "people").mkdir()
+    np.save(tmp_path / "people" / "faces.npy", faces)
+    given = [str(tmp_path / "people"), "--out", str(tmp_path / "answers"), "--workers", "1"]
+    assert stand_ins([*given, "--by", "nobody"]) == 2
+    assert not (tmp_path / "answers").exists()
+    assert stand_ins(given) == 0
+    assert "left out: 1 x no face is found in the crop" in capsys.readouterr().out
+    data = FaceData(tmp_path / "people", 96, held_out=0.5)
+    answers = Answers(tmp_path / "answers", data)
+    assert answers.meta["answers"] == 7
+    rows = torch.arange(7)
+    target, answer = answers.get(rows)
+    apart = (target - answer).abs().mean(1)
+    assert (apart[:, 40:60, 40:60].mean((1, 2)) > 0.02).all()  # somebody else's face
+    assert apart[:, :4].max() < 1e-6  # and nothing else
+    assert stand_ins(given) == 3  # a folder that holds answers is left alone
+
+
 def test_a_training_on_answers_goes_on_where_it_was_and_its_card_says_so(tmp_path: Path, faces: Path) -> None:
     answers = answered(tmp_path / "answers", faces, list(range(29)))
     embedder, swapper = tmp_path / "embedder", tmp_path / "swapper"
@@ -135,7 +161,7 @@ def test_a_training_on_answers_goes_on_where_it_was_and_its_card_says_so(tmp_pat
     whole, again = (read_tensors(run / "checkpoint.safetensors")[0] for run in (swapper, half))
     assert all(torch.equal(whole[name], again[name]) for name in whole if name.startswith("average."))
     other = answered(tmp_path / "other", faces, [0, 1, 2])
-    assert main([*given[:-1], str(other), "--out", str(half), "--resume"]) == 3
+    assert main([*given[:-1], str(other), "--out", str(half), "--resume"]) == 2
     assert main(["export", "--run", str(swapper), "--name", "mine", "--to", str(tmp_path)]) == 0
     card = pretrained.card(tmp_path / "mine.safetensors")
     assert card["answers"][0]["kind"] == "reverse"
