@@ -86,7 +86,15 @@ class Answers:
         return self._sourced(self._chosen[torch.randint(self.count, (n,), generator=rng)], rng)
 
     def held_out(self, most: int, rng: Rng) -> tuple[Tensor, Tensor, Tensor]:
-        """The same of people who are held out, `most` at most and each once; there may be none."""
+        """The same of people who are held out, each answer once; there may be none.
+
+        Args:
+            most: How many at most.
+            rng: A generator on the CPU.
+
+        Returns:
+            As `draw`.
+        """
         return self._sourced(self._held[torch.randperm(len(self._held), generator=rng)[:most]], rng)
 
     def _sourced(self, row: Tensor, rng: Rng) -> tuple[Tensor, Tensor, Tensor]:

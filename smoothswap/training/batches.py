@@ -47,7 +47,15 @@ class Batches:
     device: torch.device
 
     def draw(self, rows: Tensor, adversarial: bool) -> Batch:
-        """The `rows` of the batch that all ranks share; without faces for D where it does not learn."""
+        """One batch, or this rank's share of it: all ranks draw the same and take their own rows.
+
+        Args:
+            rows: int64, places in the batch, 0 to batch - 1.
+            adversarial: Whether D learns in this step; without, no faces are drawn for it.
+
+        Returns:
+            The rows; those below config.answers have a known answer.
+        """
         c, data = self.config, self.data
         people = data.train_people
         target = torch.randint(people, (c.batch,), generator=self.rng)
