@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-READINGS = ("identity", "shape", "expression", "pose", "mouth", "eyes")
+READINGS = ("identity", "shape", "expression", "pose", "mouth", "eyes", "gaze")
 Readings = Mapping[str, NDArray[np.floating]]
 
 

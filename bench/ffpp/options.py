@@ -105,7 +105,7 @@ def filled(made: Parser, without: Collection[str] = ()) -> Parser:
         "--instruments",
         action="append",
         metavar="A,B",
-        help="what reads the faces (those that need nothing: dlib,sface,anny,openings)",
+        help="what reads the faces (those that need nothing: dlib,sface,anny,openings,gaze)",
     )
     add(
         "--detector", choices=DETECTORS, default="yunet",

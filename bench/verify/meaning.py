@@ -21,6 +21,7 @@ MEANING: dict[str, tuple[str, bool]] = {
     "expression_r": ("ratio", False),
     "mouth": ("share of its width", False),
     "eyes": ("share of their width", False),
+    "gaze": ("share of the eyes' width", False),
     "pose": ("rad", False),
     "pose_r": ("ratio", False),
     "truth_pixel": ("grey levels", False),
@@ -69,7 +70,7 @@ LOST = {"id_retrieval": 0.0, "id_retrieval_top5": 0.0, "target_retrieval": 100.0
 VIDEO = ("identity_consistency", "expression_flicker", "pose_flicker", "warping_error")
 """Of the tables of frames in a row."""
 SOURCE_FREE = (
-    *("target_identity", "expression", "mouth", "eyes", "pose", "pose_hn", *VIDEO),
+    *("target_identity", "expression", "mouth", "eyes", "gaze", "pose", "pose_hn", *VIDEO),
     *("ssim_outside", "psnr_outside", "lpips_outside"),
     *("truth_pixel", "truth_identity", "truth_shape", "truth_expression", "truth_pose"),
 )

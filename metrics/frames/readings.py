@@ -23,6 +23,7 @@ WANTED = {
     "pose": "target",
     "mouth": "target",
     "eyes": "target",
+    "gaze": "target",
 }
 """Whose reading a swap should have."""
 OTHER = {"source": "target", "target": "source"}
@@ -33,6 +34,7 @@ UNITS = {
     "pose": "rad",
     "mouth": "share of its width",
     "eyes": "share of their width",
+    "gaze": "share of the eyes' width",
 }
 WORDS = {
     "identity": "identity embedding",
@@ -41,6 +43,7 @@ WORDS = {
     "pose": "head rotation",
     "mouth": "opening of the mouth",
     "eyes": "opening of the eyes",
+    "gaze": "place of the irises between the corners of the eyes, to the left or right",
 }
 DISTANCES = {"identity": "cosine distance", "pose": "angle"}
 """How two readings are compared in words; all others by their L2 distance."""
@@ -53,9 +56,15 @@ LABELS = {
     "pose": "Pose",
     "mouth": "Mouth",
     "eyes": "Eyes",
+    "gaze": "Gaze",
 }
-OPENINGS = ("mouth", "eyes")
-"""Of landmarks, and no headline: each is one number, which a face can share by chance."""
+EYE_RATIO = "not in the paper; eye aspect ratio, Soukupova and Cech, CVWW 2016, and the same of the lips"
+OF_LANDMARKS = {
+    "mouth": EYE_RATIO,
+    "eyes": EYE_RATIO,
+    "gaze": "not in the paper; the irises of FaceMesh v2",
+}
+"""With their sources; no headline: each is one number, which a face can share by chance."""
 
 
 def wanted_side(reading: str, sides: Sides) -> Floats:
@@ -137,11 +146,9 @@ def _distance_metric(reading: str, order: int) -> Metric:
         per_frame=partial(_to_wanted, reading),
         if_missing=partial(_unwanted_to_wanted, reading),
         missing=f"distance of the {OTHER[side]}",
-        headline=reading not in OPENINGS,
+        headline=reading not in OF_LANDMARKS,
         needs_source=side == "source",
-        source="not in the paper; eye aspect ratio, Soukupova and Cech, CVWW 2016, and the same of the lips"
-        if reading in OPENINGS
-        else f"{TABLE_1}; its 3D model is not stated",
+        source=OF_LANDMARKS.get(reading, f"{TABLE_1}; its 3D model is not stated"),
     )
 
 
@@ -200,6 +207,7 @@ METRICS = (
     _relative_metric("expression", "Expr-R", 51),
     _distance_metric("mouth", 52),
     _distance_metric("eyes", 53),
+    _distance_metric("gaze", 54),
     _distance_metric("pose", 60),
     _relative_metric("pose", "Pose-R", 61),
 )

@@ -83,6 +83,12 @@ OPENINGS = Available(
     description="opening of mouth and eyes, from 68 landmarks",
     factory="metrics.instruments.openings:create",
 )
+GAZE = Available(
+    name="gaze",
+    reads=("gaze",),
+    description="where the eyes look, to the left or right: irises of FaceMesh v2",
+    factory="metrics.instruments.gaze:create",
+)
 BLENDSHAPES = Available(
     name="blendshapes",
     reads=("expression",),

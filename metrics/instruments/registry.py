@@ -32,6 +32,7 @@ OURS = tuple(
         "anny",
         "anny-landmarks",
         "openings",
+        "gaze",
         "blendshapes",
         "deca",
         "tddfa",

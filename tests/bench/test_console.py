@@ -16,6 +16,7 @@ APART = {  # tools of the project's own files, started as modules alone
     "bench",
     "bench.pages",
     "bench.finished.study",
+    "bench.validity.gaze",
     "bench.validity.openings",
     "bench.make_anny.basis",
     "bench.make_anny.regressor",
@@ -26,6 +27,7 @@ APART = {  # tools of the project's own files, started as modules alone
     "smoothswap.rendered.landmarks",
     "smoothswap.rendered.world4.phenotypes",
     "smoothswap.rendered.world4.probes",
+    "smoothswap.stand_ins",
     "metrics.docs",
 }
 

@@ -99,7 +99,7 @@ def test_what_does_not_carry_over_stands_beside_what_the_committed_file_says() -
     last = [line.split("|")[-2].strip() for line in table.splitlines() if line.startswith("| ")]
     keys = ("pose_rank_correlation", "shape_rank_correlation", "expression_rank_correlation", "shape_auc")
     fresh = [value(f"anny/{key}", "results/validity/instruments") for key in keys]
-    assert [cell for cell in last if cell.startswith("0.")] == [
+    assert [cell for cell in last if cell.startswith(("0.", "1."))] == [
         written(number, like) for number, like in zip(fresh, ("0.00", "0.00", "0.00", "0.000"), strict=True)
     ]
 

@@ -187,13 +187,14 @@ L2 = (
     "expression",
     "mouth",
     "eyes",
+    "gaze",
     "vgg",
     "truth_shape",
     "truth_expression",
     "expression_flicker",
 )
 SYMMETRIC = (
-    *("identity", "shape", "expression", "mouth", "eyes", "pose", "vgg", "arc", "pose_hn"),
+    *("identity", "shape", "expression", "mouth", "eyes", "gaze", "pose", "vgg", "arc", "pose_hn"),
     *("expression_flicker", "pose_flicker"),
 )
 

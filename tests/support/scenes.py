@@ -9,7 +9,7 @@ import numpy as np
 
 from metrics import METRICS, Sides
 
-WIDTHS = {"identity": 16, "shape": 10, "expression": 8, "pose": 3, "mouth": 1, "eyes": 1}
+WIDTHS = {"identity": 16, "shape": 10, "expression": 8, "pose": 3, "mouth": 1, "eyes": 1, "gaze": 1}
 
 
 def sides(seed: int = 0, people: int = 12, frames: int = 5, swap: str = "mixed", **changes: Any) -> Sides:

@@ -17,6 +17,7 @@ COUNTS = {
     "detection",
     "false-words",
     "finished-check",
+    "gaze",
     "openings",
 }  # of what happened; they have a table in docs, and no page
 STUDIES = sorted(path for path in RESULTS.glob("*.json") if path.stem not in COUNTS)
