@@ -26,7 +26,7 @@ from metrics.distances import angle, cosine_distance, l2
 from metrics.embedders.lfw import Pairs, parse_pairs
 from metrics.embedders.verification import auc, fold_accuracy
 from metrics.instruments import Instrument
-from smoothswap.cli import Parser
+from smoothswap.cli import Parser, at_least
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector
 from smoothswap.faces.face import Face, FaceDetector
@@ -221,7 +221,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--pairs", type=Path, required=True, help="pairs.txt (View 2) or pairsDevTest.txt (View 1)"
     )
     parser.add_argument("--instrument", action="append", help="may be repeated (dlib)")
-    parser.add_argument("--folds", type=int, help="only the first so many folds")
+    parser.add_argument("--folds", type=at_least(1), help="only the first so many folds")
     options = parser.parse_args(argv)
     from tqdm import tqdm
 

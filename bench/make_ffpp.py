@@ -28,6 +28,7 @@ from smoothswap.media.images import ImageError, read_image
 from smoothswap.media.suffixes import PICTURES
 from smoothswap.media.video import VideoError, even_indices, write_video
 from smoothswap.pixels import Image
+from smoothswap.plumbing.made import make_folder
 
 MOST_PEOPLE = 1000  # clips have three-digit names
 LARGEST_SIDE = 1024
@@ -202,7 +203,7 @@ def fit(image: Image, size: int) -> Image:
 
 def _write(made: Made, folder: Path, out: Path, seed: int, listed: Path | None) -> None:
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(out.parent)
         beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     except OSError as error:
         raise DataError(

@@ -31,6 +31,7 @@ from smoothswap.data.sources import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_p
 from smoothswap.data.store import read_json
 from smoothswap.errors import EXIT_OK, DataError, UsageError, few, suggestion
 from smoothswap.faces.detect import Detector
+from smoothswap.plumbing.made import make_folder
 from smoothswap.workers import cores
 
 VERSION = 1  # raise it whenever the same photo comes to give another crop
@@ -240,7 +241,7 @@ def _take_up(out: Path, work: Path, plan: dict[str, Any]) -> dict[str, Any] | No
                 raise DataError(
                     f"{out} {other if (out / 'faces.npy').exists() else 'is not an empty folder; name a new --out'}"
                 )
-            work.mkdir(parents=True, exist_ok=True)
+            make_folder(work)
             write_json(work / "plan.json", plan)
         elif begun != plan:
             changed = ", ".join(key for key in plan if begun.get(key) != plan[key])

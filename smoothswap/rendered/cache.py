@@ -15,6 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from smoothswap.errors import few
 from smoothswap.plumbing.folders import exchange
 from smoothswap.plumbing.locks import alone
+from smoothswap.plumbing.made import make_folder
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,7 +39,7 @@ def one_at_a_time(out: Path) -> Iterator[None]:
     def waiting() -> None:
         print(f"another process makes {out}; waiting for it", file=sys.stderr)
 
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     with alone(out.parent / f".{out.name}.lock", waiting):
         for left in out.parent.iterdir():
             if left.name.startswith(f".{out.name}.") and left.name.endswith(".part"):
