@@ -31,6 +31,7 @@ from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector
 from smoothswap.faces.face import Face, FaceDetector
 from smoothswap.media.images import ImageError, read_image
+from smoothswap.media.patience import patient
 from smoothswap.pixels import Image
 
 Floats = npt.NDArray[np.float64]
@@ -230,10 +231,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     cv2.setNumThreads(1)
     pairs = read_pairs(options.pairs)
     if options.folds is not None:
-        keep = np.flatnonzero(pairs.fold < max(options.folds, 1))
+        keep = np.flatnonzero(pairs.fold < options.folds)
         pairs = Pairs(pairs.first[keep], pairs.second[keep], pairs.same[keep], pairs.fold[keep])
     instruments = [create(spec) for spec in options.instrument or ["dlib"]]
-    with tqdm(total=len({*pairs.first, *pairs.second}), unit="photo", file=sys.stderr) as bar:
+    photos = len({*pairs.first, *pairs.second})
+    with patient(), tqdm(total=photos, unit="photo", file=sys.stderr) as bar:
         result = measure(pairs, options.photos, instruments, bar.update)
     if result and all(values["missing"] == values["pairs"] for values in result.values()):
         raise DataError(

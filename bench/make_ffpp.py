@@ -25,6 +25,7 @@ from smoothswap.cli import Parser, at_least, check_file
 from smoothswap.data.sources import composed, read_people
 from smoothswap.media.identical import fingerprint
 from smoothswap.media.images import ImageError, read_image
+from smoothswap.media.patience import patient
 from smoothswap.media.suffixes import PICTURES
 from smoothswap.media.video import VideoError, even_indices, write_video
 from smoothswap.pixels import Image
@@ -303,16 +304,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.size and options.size % 2:
         parser.error(f"--size {options.size} is odd; H.264 needs an even size")
     check_file(options.out.parent / f".{options.out.name}.json")
-    made = make(
-        options.folder,
-        options.out,
-        options.min_photos,
-        options.max_photos,
-        options.limit,
-        options.seed,
-        options.size,
-        options.people,
-    )
+    with patient():
+        made = make(
+            options.folder,
+            options.out,
+            options.min_photos,
+            options.max_photos,
+            options.limit,
+            options.seed,
+            options.size,
+            options.people,
+        )
     bad = [(person.name, *entry) for person in made.clips.values() for entry in person.bad]
     for name, photo, reason in bad:
         print(f"left out {name}/{photo}: {reason}", file=sys.stderr)

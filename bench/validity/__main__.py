@@ -24,6 +24,7 @@ from metrics.statistics.agreement import Estimate
 from reports.studies.schema_validity import VERSION
 from reports.studies.validity import markdown, write_page, write_validity
 from smoothswap.cli import Parser, at_least, check_folder
+from smoothswap.media.patience import patient
 
 EXAMPLES = """
 examples:
@@ -160,8 +161,10 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> dict[str, Any]:
     if options.lfw is not None:
         from bench.validity.lfw import examine_lfw
 
-        for name, of_photos in examine_lfw(options.lfw, list(instruments.values())).items():
-            found[name] |= plain(of_photos)
+        with patient():
+            of_photos = examine_lfw(options.lfw, list(instruments.values()))
+        for name, one in of_photos.items():
+            found[name] |= plain(one)
     about = {
         name: {
             "description": one.description,
