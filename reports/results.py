@@ -32,7 +32,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import from_json
 
 from reports.described import DataInfo, InstrumentInfo, SwapsCheck
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
@@ -41,6 +40,7 @@ from reports.policies import OtherPolicy, WithoutSource
 from reports.rules import ProtocolInfo
 from reports.versions import CURRENT, READ, completed, upgraded
 from smoothswap.plumbing.files import prove, write_whole
+from smoothswap.plumbing.texts import json_of
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
 # Rows that never saw the source: what a swap must do better than to have put anybody's face in.
@@ -271,7 +271,7 @@ def load(path: str | os.PathLike[str]) -> Results:
             "(per-frame readings belong in Parquet)"
         )
     try:
-        content = from_json(text.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
+        content = json_of(text)
     except ValueError as error:
         raise ResultsError(
             f"{path} is not whole JSON ({error}); score the model again to write it anew"

@@ -19,11 +19,7 @@ from smoothswap import pretrained
 from smoothswap.checkpoint import write_atomic
 from smoothswap.cli import Parser, command
 from smoothswap.errors import EXIT_OK, DataError, EndedEarly, UsageError, suggestion
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from smoothswap.plumbing.texts import TextError, read_json, read_toml
 
 RECIPE = pretrained.FOLDER / "recipe.toml"
 KEYS = {"name", "module", "arguments", "output", "needs", "weights", "whole"}
@@ -56,8 +52,8 @@ class Stage:
 def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
     """The stages by name, each after those that it needs. Raises DataError for a file that is no recipe."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("stage", [])
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        found = read_toml(path).get("stage", [])
+    except (OSError, TextError) as error:
         raise DataError(f"{path} is no recipe: {error}") from error
     stages: dict[str, Stage] = {}
     for entry in found:
@@ -97,7 +93,7 @@ class Progress:
         self.done: dict[str, Any] = {}
         if self.path.exists():
             try:
-                self.done = json.loads(self.path.read_text(encoding="utf-8-sig"))
+                self.done = read_json(self.path)
             except ValueError as error:
                 raise DataError(f"{self.path} cannot be read ({error}); remove it") from error
 

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from reports.results import ResultsError
+from smoothswap.plumbing.texts import json_of
 
 PICTURES = "pictures.parquet"  # beside results.json
 PARTS = ("source", "target", "swap", "truth", "back")
@@ -162,7 +163,7 @@ def _case(row: dict[str, Any], model: str | None, known: dict[bytes, np.ndarray]
         truth,
         row["metric"],
         row["label"],
-        tuple((str(a), str(b)) for a, b in json.loads(row["scores"])),
+        tuple((str(a), str(b)) for a, b in json_of(row["scores"])),
         row.get("scope", "frame"),
         back,
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from reports.results import ResultsError
 from reports.studies import ablation, embedders, validity
+from smoothswap.plumbing.texts import read_json
 
 Render = Callable[[Mapping[str, Any]], str]
 Read = Callable[[Path], dict[str, Any]]
@@ -58,7 +58,7 @@ def text_of(path: Path, markdown: bool = False) -> str:
         ResultsError: For anything else than a study's file.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        found = read_json(path)
     except (OSError, ValueError) as error:
         raise ResultsError(f"cannot read {path} ({error}); give the JSON file of a study") from None
     keys = found.keys() if isinstance(found, dict) else ()
