@@ -77,7 +77,7 @@ SETTINGS = (
     Setting(
         "cards of weights", "in/w.json", "smoothswap/weights/smoothswap-rendered-64.json",
         (
-            "smoothswap.swap --model in/w.safetensors --source in/picture.png --target in/picture.png --out out.png",
+            "smoothswap.swap in/picture.png in/picture.png --model in/w.safetensors --out out.png",
             "bench.embedders --embedder a=in/w.safetensors --data in/faces --out out",
             "bench.ffpp --data in/tree --model smoothswap:in/w.safetensors --no-references --out out --dry-run",
         ),
