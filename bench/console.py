@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": ("bench.verify.__main__", "check a finished run again from its stored readings"),
     "rescore": ("bench.rescore", "score a finished run again from its stored readings"),
     "false-words": ("bench.false_words", "how often equal models are called different"),
+    "faults": ("bench.faults.__main__", "inject faults by kind and count what survives them"),
     "report": ("reports.__main__", "build a report again from results alone"),
     "embedders": ("bench.embedders.__main__", "embedders side by side on the same people"),
     "ablation": ("bench.ablation.__main__", "train and measure the arms of an ablation study"),

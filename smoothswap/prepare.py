@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from smoothswap.cli import Parser, at_least, command_with, foresee_folder
+from smoothswap.cli import Parser, at_least, command_with, foresee_folder, real
 from smoothswap.data.build import assemble, photos_sha256, write_json
 from smoothswap.data.crop import RULES, STATUSES, Cutter, cut_all, shown
 from smoothswap.data.sources import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_photos
@@ -91,7 +91,7 @@ def parser() -> Parser:
     )
     add(
         "--min-face",
-        type=float,
+        type=real(0),
         metavar="PX",
         help="least side of a face's FFHQ square in the photo; a smaller one is too_small (half of --size)",
     )

@@ -23,6 +23,8 @@ from smoothswap.plumbing.texts import TextError, read_json, read_toml
 
 RECIPE = pretrained.FOLDER / "recipe.toml"
 KEYS = {"name", "module", "arguments", "output", "needs", "weights", "whole"}
+PLACES = ("runs", "lfw", "weights")
+OURS = ("smoothswap", "bench", "metrics", "reports")
 EXAMPLES = """examples:
   python -m smoothswap.recipe --dry-run                      the commands, in order
   python -m smoothswap.recipe --list                         the stages of each of the committed weights
@@ -56,16 +58,39 @@ def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
     except (OSError, TextError) as error:
         raise DataError(f"{path} is no recipe: {error}") from error
     stages: dict[str, Stage] = {}
+    if not (isinstance(found, list) and all(isinstance(entry, dict) for entry in found)):
+        raise DataError(f"{path} is no recipe: stage is no list of tables")
     for entry in found:
         name = entry.get("name", "?")
         if unknown := set(entry) - KEYS:
             raise DataError(f"{path}: stage {name!r} has the unknown key {min(unknown)!r}")
         if missing := {"name", "module", "arguments"} - set(entry):
             raise DataError(f"{path}: stage {name!r} has no {min(missing)!r}")
+        if wrong := _wrong_kind(entry):
+            raise DataError(f"{path}: stage {name!r}: {wrong}")
         if late := [need for need in entry.get("needs", ()) if need not in stages]:
             raise DataError(f"{path}: stage {name!r} needs {late[0]!r}, which does not stand before it")
         stages[name] = Stage(**{**entry, "needs": tuple(entry.get("needs", ()))})
     return stages
+
+
+def _wrong_kind(entry: dict[str, Any]) -> str:
+    """What of a stage is not what it should be: its kinds, its module, the places that its words name."""
+    for key, value in entry.items():
+        if key == "needs":
+            good = isinstance(value, list) and all(isinstance(need, str) for need in value)
+        else:
+            good = isinstance(value, bool if key == "whole" else str)
+        if not good:
+            return f"{key} is {value!r}"[:80]
+    if entry["module"].partition(".")[0] not in OURS:
+        return f"module {entry['module']!r} is none of this project's"
+    try:
+        Stage("", entry["module"], entry["arguments"]).command(dict.fromkeys(PLACES, "x"))
+        entry.get("output", "").format(**dict.fromkeys(PLACES, "x"))
+    except (ValueError, LookupError, AttributeError) as error:
+        return f"its words cannot be read ({error}); the places are {', '.join(PLACES)}"
+    return ""
 
 
 def needed(stages: dict[str, Stage], name: str) -> list[str]:
@@ -94,7 +119,9 @@ class Progress:
         if self.path.exists():
             try:
                 self.done = read_json(self.path)
-            except ValueError as error:
+                if not all("command" in stage for stage in self.done.values()):
+                    raise TextError("a stage without its command")
+            except (OSError, ValueError, AttributeError, TypeError) as error:
                 raise DataError(f"{self.path} cannot be read ({error}); remove it") from error
 
     def holds(self, stage: Stage, places: dict[str, str]) -> bool:

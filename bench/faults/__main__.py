@@ -13,11 +13,14 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.cli import command
-from bench.errors import EXIT_OK, EXIT_REGRESSION, UsageError, suggestion
+from bench.errors import EXIT_OK, EXIT_REGRESSION, DataError, UsageError, suggestion
+from bench.faults.campaign import SCHEMA, campaign, chosen, content, markdown
 from reports.results import write_atomic
 from smoothswap.cli import Parser, at_least, check_file
+from smoothswap.plumbing.texts import TextError, read_json
 
 EXAMPLES = """
 examples:
@@ -39,9 +42,26 @@ def parser() -> Parser:
     add("--seed", type=at_least(0), default=0, metavar="S", help="the first of each kind (%(default)s)")
     add("--count", type=at_least(1), metavar="N", help="so many of each kind (as --list says)")
     add("--short", action="store_true", help="few, of kinds that take no whole run")
-    add("--out", type=Path, metavar="FILE", help="write the counts there, JSON")
+    add(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write the counts there, JSON; kinds counted there before stay",
+    )
     add("--json", action="store_true", help="print the counts as JSON instead of the table")
     return made
+
+
+def _before(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        found = read_json(path)
+        if found["schema_version"] != SCHEMA or not all(kind["family"] for kind in found["kinds"]):
+            raise TextError("of another version")
+    except (TextError, KeyError, TypeError) as error:
+        raise DataError(f"{path} holds no counts of a campaign ({error}); name another file") from None
+    return dict(found)
 
 
 @command
@@ -49,7 +69,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     options = parser().parse_args(given)
-    from bench.faults.campaign import campaign, chosen, content, markdown
     from bench.faults.kinds import KINDS
 
     names = [name.strip() for name in (options.kinds or "").split(",") if name.strip()]
@@ -65,8 +84,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         for kind in kinds:
             print(f"{kind.family}:{kind.name}  {kind.count}, short {kind.short}")
         return EXIT_OK
+    before = None
     if options.out:
         check_file(options.out)
+        before = _before(options.out)
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -76,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     tallies = campaign(
         kinds, options.seed, lambda kind: options.count or (kind.short if options.short else kind.count), say
     )
-    found = content(tallies, options.seed, shlex.join(["python", "-m", "bench.faults", *given]))
+    found = content(tallies, options.seed, shlex.join(["python", "-m", "bench.faults", *given]), before)
     text = json.dumps(found, indent=1) + "\n"
     if options.out:
         write_atomic(options.out, text)

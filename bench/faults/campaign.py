@@ -137,24 +137,30 @@ def _plain(reason: str, place: Path) -> str:
     return re.sub(r"0x[0-9a-f]{6,}", "0x...", line)[:_SHOWN]
 
 
-def content(tallies: Sequence[Tally], seed: int, command: str) -> dict[str, Any]:
+def content(
+    tallies: Sequence[Tally], seed: int, command: str, before: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """What the JSON file holds.
 
     Args:
         tallies: Of a campaign.
         seed: Its first.
         command: The command line.
+        before: The content of an earlier campaign, of which the kinds that this one has not stay.
 
     Returns:
         An object for JSON.
     """
+    kinds = [{**vars(one), "command": command, "first_seed": seed} for one in tallies]
+    anew = {(kind["family"], kind["name"]) for kind in kinds}
+    for kind in before["kinds"] if before else ():
+        if (kind["family"], kind["name"]) not in anew:
+            kinds.append(kind)
     return {
         "schema_version": SCHEMA,
-        "command": command,
-        "seed": seed,
-        "tried": sum(one.tried for one in tallies),
-        "survived": sum(one.survived for one in tallies),
-        "kinds": [vars(one) for one in tallies],
+        "tried": sum(kind["tried"] for kind in kinds),
+        "survived": sum(kind["survived"] for kind in kinds),
+        "kinds": kinds,
     }
 
 

@@ -6,6 +6,7 @@ and its work has begun, and it is ended there, as it is at the end of its time. 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import multiprocessing.process
 import os
@@ -93,6 +94,7 @@ def inside(main: Callable[[Sequence[str]], Any], words: Sequence[str], place: Pa
         stream.flush()
     child = os.fork()
     if child == 0:
+        gc.freeze()  # what waits for threads when it is collected would wait for ever: they are not here
         code = 1
         try:
             _confined(place, said)
@@ -245,7 +247,7 @@ def _last(error: str) -> str:
     frames = [
         line.strip()
         for line in lines
-        if line.strip().startswith('File "') and any(part in line for part in _OURS)
+        if line.strip().startswith('File "') and any(part in line for part in _OURS) and __file__ not in line
     ]
     where = ""
     if frames:

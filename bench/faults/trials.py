@@ -7,9 +7,12 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench.data.clips import ClipError, FrameRule, read_original
 from bench.faults import arguments, films, material, media, names, settings, weights
 from bench.faults.campaign import Kind, Trial
 from bench.faults.children import Ended, entries, inside, main_of, wrong
+from bench.finished import thumbnails
+from smoothswap.media.video import VideoError
 from smoothswap.plumbing.apart import read_apart
 from smoothswap.plumbing.packed import PickledError
 from smoothswap.plumbing.tensors import opened
@@ -79,10 +82,6 @@ def of_clip(fault: media.MediaFault) -> Trial:
 
 
 def _as_it_should(path: Path, rows: str) -> str:
-    from bench.data.clips import ClipError, FrameRule, read_original
-    from bench.finished import thumbnails
-    from smoothswap.media.video import VideoError
-
     came: list[object] = []
     for _ in range(2):
         try:
@@ -186,7 +185,7 @@ KINDS = (
     *(Kind("weights", fault.name, of_weights(fault), 110, 2) for fault in weights.FAULTS),
     *(Kind("clips", fault.name, of_clip(fault), 20) for fault in media.FAULTS.values()),
     *(Kind("names", fault.name, of_name(fault), 6, 0) for fault in names.FAULTS),
-    *(Kind("arguments", fault.name, _arguments(fault), 74, 2) for fault in arguments.FAULTS),
-    *(Kind("settings", fault.name, of_command(fault.inject, 6.0), 88, 1) for fault in settings.FAULTS),
+    *(Kind("arguments", fault.name, _arguments(fault), 74, 1) for fault in arguments.FAULTS),
+    *(Kind("settings", fault.name, of_command(fault.inject, 6.0), 55, 1) for fault in settings.FAULTS),
 )
 """Every kind of these."""

@@ -134,7 +134,14 @@ def test_a_failing_stage_ends_the_recipe_with_its_code(
         ("[[stage", "is no recipe"),
         ('[[stage]]\nname = "a"\nmodule = "m"', "stage 'a' has no 'arguments'"),
         ('[[stage]]\nname = "a"\nneed = []', "unknown key 'need'"),
-        ('[[stage]]\nname = "a"\nmodule = "m"\narguments = ""\nneeds = ["b"]', "needs 'b', which does not"),
+        (
+            '[[stage]]\nname = "a"\nmodule = "bench"\narguments = ""\nneeds = ["b"]',
+            "needs 'b', which does not",
+        ),
+        ('[[stage]]\nname = "a"\nmodule = "m"\narguments = ""', "module 'm' is none of this project's"),
+        ('[[stage]]\nname = "a"\nmodule = "bench"\narguments = 3', "stage 'a': arguments is 3"),
+        ('[[stage]]\nname = "a"\nmodule = "bench"\narguments = "{x}"', "the places are runs, lfw, weights"),
+        ("stage = 3", "stage is no list of tables"),
     ],
 )
 def test_bad_recipes_are_refused(
