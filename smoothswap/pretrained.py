@@ -16,6 +16,7 @@ from typing import Any, Literal
 from torch import nn
 
 from smoothswap import lineage
+from smoothswap.cards import wrong_in
 from smoothswap.checkpoint import (
     CheckpointError,
     load_module,
@@ -81,8 +82,10 @@ def card(name: str | Path) -> dict[str, Any]:
     beside = path.with_suffix(".json")
     try:
         found = read_json(beside)
+        if said := wrong_in(found):
+            raise TextError(said)
         wanted = found["sha256"]
-    except (OSError, KeyError, TypeError, TextError) as error:
+    except (OSError, TextError) as error:
         raise WeightsError(
             f"{beside}: the card of {path.name} is missing or broken ({error}); restore both files"
         ) from None

@@ -23,6 +23,7 @@ from smoothswap.plumbing.texts import TextError, read_json, read_toml
 
 RECIPE = pretrained.FOLDER / "recipe.toml"
 KEYS = {"name", "module", "arguments", "output", "needs", "weights", "whole"}
+_KINDS = {"needs": "list of texts", "whole": "true or false"}
 EXAMPLES = """examples:
   python -m smoothswap.recipe --dry-run                      the commands, in order
   python -m smoothswap.recipe --list                         the stages of each of the committed weights
@@ -44,8 +45,13 @@ class Stage:
     whole: bool = False
 
     def command(self, places: dict[str, str]) -> list[str]:
-        """What is run, the places filled in after the words are parted, so that a folder may hold spaces."""
-        words = [word.format(**places) for word in shlex.split(self.arguments)]
+        """What is run, the places filled in after the words are parted, so that a folder may hold spaces. Raises DataError."""
+        try:
+            words = [word.format(**places) for word in shlex.split(self.arguments)]
+        except (ValueError, LookupError, AttributeError) as error:
+            raise DataError(
+                f"the arguments of stage {self.name!r} cannot be parted or filled in: {error}"
+            ) from None
         return [sys.executable, "-m", self.module, *words]
 
 
@@ -56,8 +62,17 @@ def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
     except (OSError, TextError) as error:
         raise DataError(f"{path} is no recipe: {error}") from error
     stages: dict[str, Stage] = {}
+    if not isinstance(found, list):
+        raise DataError(f"{path}: stage is no list of tables, as [[stage]] makes one")
     for entry in found:
+        if not isinstance(entry, dict):
+            raise DataError(f"{path}: stage {entry!r} is no table")
         name = entry.get("name", "?")
+        for key, value in entry.items():
+            if not _fits(key, value):
+                raise DataError(
+                    f"{path}: {key} = {value!r} of stage {name!r} is no {_KINDS.get(key, 'text')}"
+                )
         if unknown := set(entry) - KEYS:
             raise DataError(f"{path}: stage {name!r} has the unknown key {min(unknown)!r}")
         if missing := {"name", "module", "arguments"} - set(entry):
@@ -66,6 +81,12 @@ def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
             raise DataError(f"{path}: stage {name!r} needs {late[0]!r}, which does not stand before it")
         stages[name] = Stage(**{**entry, "needs": tuple(entry.get("needs", ()))})
     return stages
+
+
+def _fits(key: str, value: object) -> bool:
+    if key == "needs":
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, bool if key == "whole" else str)
 
 
 def needed(stages: dict[str, Stage], name: str) -> list[str]:
@@ -94,7 +115,7 @@ class Progress:
         if self.path.exists():
             try:
                 self.done = read_json(self.path)
-            except ValueError as error:
+            except (OSError, ValueError) as error:
                 raise DataError(f"{self.path} cannot be read ({error}); remove it") from error
 
     def holds(self, stage: Stage, places: dict[str, str]) -> bool:
