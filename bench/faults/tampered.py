@@ -78,6 +78,40 @@ def _sha256(content: object) -> str:
 Act = Callable[[Run], None]
 
 
+@dataclass(frozen=True)
+class TamperFault:
+    """One kind of change.
+
+    Args:
+        name: Of the kind.
+        act: Makes it.
+        harmless: Why nothing that is printed or compared changes by it, or why nothing in the folder can tell; "" where the
+            verifier has to name it.
+        fits: Whether a run has what is changed.
+    """
+
+    name: str
+    act: Act
+    harmless: str = ""
+    fits: Callable[[Run], bool] = lambda run: True
+
+    def inject(self, run: Run, mended: bool) -> None:
+        """Change the run.
+
+        Args:
+            run: Is changed.
+            mended: Whether the hashes are put right afterwards.
+        """
+        self.act(run)
+        if mended:
+            run.mend()
+
+    @property
+    def said(self) -> bool:
+        """Whether the verifier has to name it."""
+        return not self.harmless
+
+
 # ---- results.json ----
 def put(*place: str | int, value: Any) -> Act:
     """Another value at a place of results.json.
@@ -208,5 +242,37 @@ def together(*acts: Act) -> Act:
     def act(run: Run) -> None:
         for one in acts:
             one(run)
+
+    return act
+
+
+def metric(key: str, **values: object) -> Act:
+    """Other values of a metric.
+
+    Args:
+        key: The metric's.
+        values: By the name of the field; a function gets what is there.
+    """
+    return together(*(put("metrics", key, name, value=value) for name, value in values.items()))
+
+
+def fewer(n: int) -> Act:
+    """The ledger's counts less n used frames."""
+    return together(
+        put("counts", "expected", value=lambda old: old - n), put("counts", "used", value=lambda old: old - n)
+    )
+
+
+def having(*names: str) -> Callable[[Run], bool]:
+    """Whether a run has these files, as from the model's folder."""
+    return lambda run: all((run.folder / run.model / name).exists() for name in names)
+
+
+def all_models(change: Act) -> Act:
+    """The same change in every results.json of the run."""
+
+    def act(run: Run) -> None:
+        for model in (run.model, *run.others):
+            change(Run(run.folder, model))
 
     return act
