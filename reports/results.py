@@ -9,6 +9,7 @@
      "back":    {expected, used, failed} of the ways back of a cycle; null in any other run
      "sourceless": {expected, used, failed} of the swaps whose source's clip is not there; null where all are
      "check":   {kind, text, mend, clips} of finished swaps: what was found before they were scored; else null
+     "models":  the models that the run scored, this one among them; "page": the page that was written with them
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
 A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
@@ -183,6 +184,7 @@ class Results(Closed):
     sourceless: of a partial download, the frames whose source's clip is not there while the target shows a face and the
     swap's clip is there; in the ledger they are `not_available`.
     check: of finished swaps alone. All three are None in files that were written without them.
+    models: names of all models of the run that wrote it; page: its page's file beside them. () and None in older files.
     """
 
     schema_version: Literal[2] = 2
@@ -192,6 +194,8 @@ class Results(Closed):
     sourceless: Counts | None = None
     metrics: dict[Name, MetricValue] = Field(max_length=200)
     check: SwapsCheck | None = None
+    models: tuple[Name, ...] = Field(default=(), max_length=1000)
+    page: Name | None = None
     files: dict[Name, Sha256] = Field(default_factory=dict, max_length=20)
 
     @model_validator(mode="before")

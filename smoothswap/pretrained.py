@@ -16,7 +16,7 @@ from typing import Any, Literal
 from torch import nn
 
 from smoothswap import lineage
-from smoothswap.card_shape import wrong_in
+from smoothswap.cards import wrong_in
 from smoothswap.checkpoint import (
     CheckpointError,
     load_module,
@@ -82,8 +82,8 @@ def card(name: str | Path) -> dict[str, Any]:
     beside = path.with_suffix(".json")
     try:
         found = read_json(beside)
-        if wrong := wrong_in(found):
-            raise TextError(wrong)
+        if said := wrong_in(found):
+            raise TextError(said)
         wanted = found["sha256"]
     except (OSError, TextError) as error:
         raise WeightsError(

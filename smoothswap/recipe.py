@@ -23,6 +23,7 @@ from smoothswap.plumbing.texts import TextError, read_json, read_toml
 
 RECIPE = pretrained.FOLDER / "recipe.toml"
 KEYS = {"name", "module", "arguments", "output", "needs", "weights", "whole"}
+_KINDS = {"needs": "list of texts", "whole": "true or false"}
 PLACES = ("runs", "lfw", "weights")
 OURS = ("smoothswap", "bench", "metrics", "reports")
 EXAMPLES = """examples:
@@ -46,8 +47,13 @@ class Stage:
     whole: bool = False
 
     def command(self, places: dict[str, str]) -> list[str]:
-        """What is run, the places filled in after the words are parted, so that a folder may hold spaces."""
-        words = [word.format(**places) for word in shlex.split(self.arguments)]
+        """What is run, the places filled in after the words are parted, so that a folder may hold spaces. Raises DataError."""
+        try:
+            words = [word.format(**places) for word in shlex.split(self.arguments)]
+        except (ValueError, LookupError, AttributeError) as error:
+            raise DataError(
+                f"the arguments of stage {self.name!r} cannot be parted or filled in: {error}"
+            ) from None
         return [sys.executable, "-m", self.module, *words]
 
 
@@ -58,15 +64,22 @@ def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
     except (OSError, TextError) as error:
         raise DataError(f"{path} is no recipe: {error}") from error
     stages: dict[str, Stage] = {}
-    if not (isinstance(found, list) and all(isinstance(entry, dict) for entry in found)):
-        raise DataError(f"{path} is no recipe: stage is no list of tables")
+    if not isinstance(found, list):
+        raise DataError(f"{path}: stage is no list of tables, as [[stage]] makes one")
     for entry in found:
+        if not isinstance(entry, dict):
+            raise DataError(f"{path}: stage {entry!r} is no table")
         name = entry.get("name", "?")
+        for key, value in entry.items():
+            if not _fits(key, value):
+                raise DataError(
+                    f"{path}: {key} = {value!r} of stage {name!r} is no {_KINDS.get(key, 'text')}"
+                )
         if unknown := set(entry) - KEYS:
             raise DataError(f"{path}: stage {name!r} has the unknown key {min(unknown)!r}")
         if missing := {"name", "module", "arguments"} - set(entry):
             raise DataError(f"{path}: stage {name!r} has no {min(missing)!r}")
-        if wrong := _wrong_kind(entry):
+        if wrong := _wrong_words(entry):
             raise DataError(f"{path}: stage {name!r}: {wrong}")
         if late := [need for need in entry.get("needs", ()) if need not in stages]:
             raise DataError(f"{path}: stage {name!r} needs {late[0]!r}, which does not stand before it")
@@ -74,23 +87,23 @@ def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
     return stages
 
 
-def _wrong_kind(entry: dict[str, Any]) -> str:
-    """What of a stage is not what it should be: its kinds, its module, the places that its words name."""
-    for key, value in entry.items():
-        if key == "needs":
-            good = isinstance(value, list) and all(isinstance(need, str) for need in value)
-        else:
-            good = isinstance(value, bool if key == "whole" else str)
-        if not good:
-            return f"{key} is {value!r}"[:80]
+def _wrong_words(entry: dict[str, Any]) -> str:
+    """Whether a stage calls what is none of ours, or its words name places that there are not."""
     if entry["module"].partition(".")[0] not in OURS:
         return f"module {entry['module']!r} is none of this project's"
+    places = dict.fromkeys(PLACES, "x")
     try:
-        Stage("", entry["module"], entry["arguments"]).command(dict.fromkeys(PLACES, "x"))
-        entry.get("output", "").format(**dict.fromkeys(PLACES, "x"))
+        Stage("", entry["module"], entry["arguments"]).command(places)
+        entry.get("output", "").format(**places)
     except (ValueError, LookupError, AttributeError) as error:
         return f"its words cannot be read ({error}); the places are {', '.join(PLACES)}"
     return ""
+
+
+def _fits(key: str, value: object) -> bool:
+    if key == "needs":
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, bool if key == "whole" else str)
 
 
 def needed(stages: dict[str, Stage], name: str) -> list[str]:

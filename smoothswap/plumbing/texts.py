@@ -17,10 +17,11 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES, MAX_TOML = 64 * 2**20, 2**20
 DEEPEST = 40
 """Levels of nesting; the deepest file that is written here has nine."""
 LEAST, MOST = -(2**63), 2**64 - 1
+_DOTS = 200  # in a line: more are in no key that is read, and hardly in a value
 _SHOWN = 60  # letters of a place or a number that a message quotes
 
 
@@ -45,7 +46,7 @@ def read_json(path: Path, most: int = MAX_BYTES) -> Any:
     return json_of(_bytes(path, most))
 
 
-def read_toml(path: Path, most: int = MAX_BYTES) -> dict[str, Any]:
+def read_toml(path: Path, most: int = MAX_TOML) -> dict[str, Any]:
     """The content of a TOML file; a byte order mark is passed over.
 
     Args:
@@ -60,6 +61,10 @@ def read_toml(path: Path, most: int = MAX_BYTES) -> dict[str, Any]:
         OSError: It cannot be read.
     """
     text = _text(_bytes(path, most))
+    for number, line in enumerate(text.splitlines(), 1):
+        # Before it is parsed: the time that a key takes grows with the square of its parts.
+        if line.count(".") > _DOTS and not line.lstrip().startswith("#"):
+            raise TextError(f"line {number} has a key of more than {DEEPEST} parts")
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -139,7 +139,7 @@ def test_a_failing_stage_ends_the_recipe_with_its_code(
             "needs 'b', which does not",
         ),
         ('[[stage]]\nname = "a"\nmodule = "m"\narguments = ""', "module 'm' is none of this project's"),
-        ('[[stage]]\nname = "a"\nmodule = "bench"\narguments = 3', "stage 'a': arguments is 3"),
+        ('[[stage]]\nname = "a"\nmodule = "bench"\narguments = 3', "arguments = 3 of stage 'a' is no text"),
         ('[[stage]]\nname = "a"\nmodule = "bench"\narguments = "{x}"', "the places are runs, lfw, weights"),
         ("stage = 3", "stage is no list of tables"),
     ],
