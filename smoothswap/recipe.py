@@ -24,7 +24,6 @@ from smoothswap.plumbing.texts import TextError, read_json, read_toml
 RECIPE = pretrained.FOLDER / "recipe.toml"
 KEYS = {"name", "module", "arguments", "output", "needs", "weights", "whole"}
 _KINDS = {"needs": "list of texts", "whole": "true or false"}
-PLACES = ("runs", "lfw", "weights")
 OURS = ("smoothswap", "bench", "metrics", "reports")
 EXAMPLES = """examples:
   python -m smoothswap.recipe --dry-run                      the commands, in order
@@ -47,7 +46,14 @@ class Stage:
     whole: bool = False
 
     def command(self, places: dict[str, str]) -> list[str]:
-        """What is run, the places filled in after the words are parted, so that a folder may hold spaces. Raises DataError."""
+        """What is run, the places filled in after the words are parted, so that a folder may hold spaces.
+
+        Args:
+            places: Folders by what stands for them.
+
+        Raises:
+            DataError: The arguments cannot be parted, or name other places.
+        """
         try:
             words = [word.format(**places) for word in shlex.split(self.arguments)]
         except (ValueError, LookupError, AttributeError) as error:
@@ -63,40 +69,34 @@ def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
         found = read_toml(path).get("stage", [])
     except (OSError, TextError) as error:
         raise DataError(f"{path} is no recipe: {error}") from error
-    stages: dict[str, Stage] = {}
-    if not isinstance(found, list):
+    if not (isinstance(found, list) and all(isinstance(entry, dict) for entry in found)):
         raise DataError(f"{path}: stage is no list of tables, as [[stage]] makes one")
+    stages: dict[str, Stage] = {}
     for entry in found:
-        if not isinstance(entry, dict):
-            raise DataError(f"{path}: stage {entry!r} is no table")
         name = entry.get("name", "?")
-        for key, value in entry.items():
-            if not _fits(key, value):
-                raise DataError(
-                    f"{path}: {key} = {value!r} of stage {name!r} is no {_KINDS.get(key, 'text')}"
-                )
-        if unknown := set(entry) - KEYS:
-            raise DataError(f"{path}: stage {name!r} has the unknown key {min(unknown)!r}")
-        if missing := {"name", "module", "arguments"} - set(entry):
-            raise DataError(f"{path}: stage {name!r} has no {min(missing)!r}")
-        if wrong := _wrong_words(entry):
-            raise DataError(f"{path}: stage {name!r}: {wrong}")
+        if wrong := _wrong(entry):
+            raise DataError(f"{path}: stage {name!r} {wrong}")
         if late := [need for need in entry.get("needs", ()) if need not in stages]:
             raise DataError(f"{path}: stage {name!r} needs {late[0]!r}, which does not stand before it")
         stages[name] = Stage(**{**entry, "needs": tuple(entry.get("needs", ()))})
     return stages
 
 
-def _wrong_words(entry: dict[str, Any]) -> str:
-    """Whether a stage calls what is none of ours, or its words name places that there are not."""
+def _wrong(entry: dict[str, Any]) -> str:
+    """What is wrong with a stage by itself."""
+    if unknown := set(entry) - KEYS:
+        return f"has the unknown key {min(unknown)!r}"
+    if missing := {"name", "module", "arguments"} - set(entry):
+        return f"has no {min(missing)!r}"
+    for key, value in entry.items():
+        if not _fits(key, value):
+            return f"has {key} = {value!r}"[:80] + f", which is no {_KINDS.get(key, 'text')}"
     if entry["module"].partition(".")[0] not in OURS:
-        return f"module {entry['module']!r} is none of this project's"
-    places = dict.fromkeys(PLACES, "x")
+        return f"has the module {entry['module']!r}, which is none of this project's"
     try:
-        Stage("", entry["module"], entry["arguments"]).command(places)
-        entry.get("output", "").format(**places)
+        entry.get("output", "").format(runs="runs", lfw="lfw", weights="weights")
     except (ValueError, LookupError, AttributeError) as error:
-        return f"its words cannot be read ({error}); the places are {', '.join(PLACES)}"
+        return f"has an output that cannot be filled in: {error}"
     return ""
 
 
