@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bench.faults import runs, trials
+from bench.faults import forgeries, runs, trials
 
-KINDS = (*trials.KINDS, *runs.KINDS)
+KINDS = (*trials.KINDS, *runs.KINDS, *forgeries.KINDS)
