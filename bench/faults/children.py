@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import importlib.util
 import multiprocessing.process
 import os
 import signal
@@ -69,7 +70,7 @@ def main_of(module: str) -> Callable[[Sequence[str]], int]:
         module: Of a command, as "bench.ffpp".
     """
     package = importlib.util.find_spec(f"{module}.__main__") if _is_package(module) else None
-    return importlib.import_module(f"{module}.__main__" if package else module).main  # type: ignore[no-any-return]
+    return importlib.import_module(f"{module}.__main__" if package else module).main
 
 
 def _is_package(module: str) -> bool:
@@ -107,10 +108,12 @@ def inside(main: Callable[[Sequence[str]], Any], words: Sequence[str], place: Pa
                 sys.stderr.flush()
             os._exit(code)
     code, late = _waited(child, seconds)
-    texts = [path.read_text(encoding="utf-8", errors="replace") if path.exists() else "" for path in said]
+    out, error = (
+        path.read_text(encoding="utf-8", errors="replace") if path.exists() else "" for path in said
+    )
     for path in said:
         path.unlink(missing_ok=True)
-    return Ended(None if late or code == _BEGUN else code, *texts, late)
+    return Ended(None if late or code == _BEGUN else code, out, error, late)
 
 
 def _waited(child: int, seconds: float) -> tuple[int, bool]:
@@ -151,7 +154,7 @@ def _confined(place: Path, said: Sequence[Path]) -> None:
         signal.signal(number, signal.SIG_DFL)
     os.chdir(place)
     os.environ.update(HOME=str(place), SMOOTHSWAP_CACHE=str(place / "cache"), TMPDIR=str(place))
-    multiprocessing.process.BaseProcess.start = _begun  # type: ignore[method-assign]
+    multiprocessing.process.BaseProcess.start = _begun  # type: ignore[method-assign, assignment]
     if resource is not None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with suppress(OSError, ValueError):
