@@ -25,6 +25,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def named(content: dict[str, Any]) -> None:
         content.update(models=list(MODELS), page="report.html")
+        content["run"]["command"] = "python -m bench.ffpp"
 
     made_runs.write(out, "copy-target", lambda s, t: t.copy(), reference=True, pairs=2, change=named)
     made_runs.write(out, "mine", made_runs.blend(), noise=1, lost=(3,), pairs=2, change=named)
