@@ -174,7 +174,7 @@ def _other_instrument(run: Run) -> None:
 
 def _invented_beside(run: Run) -> None:
     def change(content: Content) -> None:
-        one = next(one for key, one in content["metrics"].items() if key.startswith("pose"))
+        one = content["metrics"]["target_identity"]
         one["without_source"] = {name: one[name] for name in ("value", "ci95", "n", "clusters")} | {
             "missing": 0
         }

@@ -81,7 +81,8 @@ def _at_once(found: Mapping[str, Results]) -> list[list[str]]:
 def _of_one_run(found: Mapping[str, Results]) -> list[str]:
     """What models that were scored in one go have in common."""
     parts: dict[str, dict[str, Any]] = {
-        "command": {name: one.run.command for name, one in found.items()},
+        # Older results do not say that they are of one run, and may only have started together.
+        "command": {name: one.run.command for name, one in found.items() if one.models},
         "data": {name: one.run.data.model_dump(mode="json") for name, one in found.items()},
         "environment": {name: one.run.environment for name, one in found.items()},
         "gallery": {name: one.run.gallery for name, one in found.items()},
