@@ -45,7 +45,7 @@ BASES: dict[str, str] = {
     "bench.rendered": "--out out --identities 2 --frames 1 --size 64",
     "bench.pages": "--root in",
     "smoothswap.swap": "in/picture.png in/film.mp4 --out out.mp4",
-    "smoothswap.prepare": "in/people --out out",
+    "smoothswap.prepare": "in/people --kind folder --out out",
     "smoothswap.train embedder": "--preset lite-64 --data in/faces --out out",
     "smoothswap.train swapper": "--preset lite-64 --data in/faces --out out --embedder smoothswap-rendered-64",
     "smoothswap.train export": "--run in/folder --name mine --to out",
