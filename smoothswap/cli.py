@@ -26,6 +26,10 @@ from smoothswap.plumbing.made import make_folder
 from smoothswap.plumbing.parser import Parser
 
 
+MOST = (1 << 63) - 1
+"""Of a whole number that an option takes."""
+
+
 def at_least(low: int) -> Callable[[str], int]:
     """An argparse type: a whole number not under `low`.
 
@@ -38,8 +42,12 @@ def at_least(low: int) -> Callable[[str], int]:
     """
 
     def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < low:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {low}")
+        if not text.isdecimal() or len(text) > 4000 or int(text) < low:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number of at least {low}")
+        if int(text) > MOST:
+            raise argparse.ArgumentTypeError(
+                f"{text[:40]!r} is more than any machine holds; give at most {MOST}"
+            )
         return int(text)
 
     return number

@@ -86,6 +86,15 @@ def test_the_cells_are_the_results(result: str, keys: list[str], rows: list[list
         for cell, key in ((3, "corrected"), (4, "alone")):
             shares = [100 * one[key] / study["runs"] for one in found]
             assert [row[cell] for row in body] == [f"{share:.1f} %" for share in (*shares, mean(shares))]
+    elif result == "faults":
+        shown, family = {}, ""
+        for what, kind, *cells in body[:-1]:
+            family = plain(what) or family
+            shown[family, kind] = [int(cell) for cell in cells[:2]]
+        for kind in study["kinds"]:
+            assert shown[kind["family"], kind["name"]] == [kind["tried"], kind["survived"]]
+        sums = [sum(kind[key] for kind in study["kinds"]) for key in ("tried", "survived")]
+        assert [int(cell) for cell in body[-1][2:4]] == sums
     elif result == "detection":
         detectors_are_the_studys(study, body)
     elif result in ("finished-check", "crops-check"):

@@ -16,6 +16,7 @@ COUNTS = {
     "crops-check",
     "detection",
     "false-words",
+    "faults",
     "finished-check",
     "openings",
 }  # of what happened; they have a table in docs, and no page
