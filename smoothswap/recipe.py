@@ -45,7 +45,7 @@ class Stage:
     whole: bool = False
 
     def command(self, places: dict[str, str]) -> list[str]:
-        """What is run, the places filled in after the words are parted, so that a folder may hold spaces. Raises DataError."""
+        """What is run, the places filled in after the words are parted: a folder may hold spaces. Raises DataError."""
         try:
             words = [word.format(**places) for word in shlex.split(self.arguments)]
         except (ValueError, LookupError, AttributeError) as error:

@@ -188,5 +188,3 @@ def _exchanged_metrics(run: Run) -> None:
         metrics["identity"], metrics["target_identity"] = metrics["target_identity"], metrics["identity"]
 
     run.results(change)
-
-

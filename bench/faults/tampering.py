@@ -37,7 +37,12 @@ from bench.faults.tampered import (
 )
 from bench.faults.tampered_results import RESULTS
 
-FRAMES, VIDEO, ORIGINALS, PICTURES = "frames.parquet", "video.parquet", "../originals.parquet", "pictures.parquet"
+FRAMES, VIDEO, ORIGINALS, PICTURES = (
+    "frames.parquet",
+    "video.parquet",
+    "../originals.parquet",
+    "pictures.parquet",
+)
 
 
 def _frames(rows: Callable[[Rows], list[int]], n: int) -> Act:
