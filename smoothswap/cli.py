@@ -25,7 +25,6 @@ from smoothswap.plumbing.files import prove
 from smoothswap.plumbing.made import make_folder
 from smoothswap.plumbing.parser import Parser
 
-
 MOST = (1 << 63) - 1
 """Of a whole number that an option takes."""
 

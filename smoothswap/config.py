@@ -104,8 +104,13 @@ class SwapperConfig:
     # pixel MSE on [-1, 1]
     lambda_chg: float = 1.0
     lambda_adv: float = 1.0
-    # steps over which lambda_adv rises from 0
+    # first steps without a discriminator, then those over which lambda_adv rises from 0
+    adv_start: int = 0
     adv_warmup: int = 500
+    # pairs a batch whose answer is known (train --answers), and the weights of losses.answer; L_chg is of the others
+    answers: int = 0
+    lambda_answer: float = 1.0
+    lambda_perceptual: float = 0.0
     # augmented views of x_swap in L_id; 0: the plain image, as in the paper
     id_views: int = 1
     # the plain image counts as one more view
@@ -181,16 +186,12 @@ def _convert(key: str, value: Any, like: Any) -> Any:
         except TextError:
             raise OptionError(f"{key}={value}: expected a value like {like!r}") from None
     if isinstance(like, bool) != isinstance(value, bool):
-        raise OptionError(
-            f"{key}={value!r}: expected {'true or false' if isinstance(like, bool) else f'a value like {like!r}'}"
-        )
+        wanted = "true or false" if isinstance(like, bool) else f"a value like {like!r}"
+        raise OptionError(f"{key}={value!r}: expected {wanted}")
     if isinstance(like, float) and isinstance(value, int):
         return float(value)
-    if (
-        isinstance(like, tuple)
-        and isinstance(value, (list, tuple))
-        and all(type(v) is type(like[0]) for v in value)
-    ):
+    many = isinstance(like, tuple) and isinstance(value, (list, tuple))
+    if many and all(type(v) is type(like[0]) for v in value):
         return tuple(value)
     if type(value) is not type(like):
         raise OptionError(f"{key}={value!r}: expected a value like {like!r}")
@@ -271,10 +272,8 @@ def preset_names() -> list[str]:
 
 def preset_summary() -> str:
     """The presets that come with the package, one a line, each with the first comment of its file."""
-    firsts = {
-        name: (PRESETS / f"{name}.toml").read_text(encoding="utf-8-sig").partition("\n")[0].lstrip("# ")
-        for name in preset_names()
-    }
+    texts = {name: (PRESETS / f"{name}.toml").read_text(encoding="utf-8-sig") for name in preset_names()}
+    firsts = {name: text.partition("\n")[0].lstrip("# ") for name, text in texts.items()}
     return "\n".join(f"  {name:<{max(map(len, firsts))}}  {text}" for name, text in firsts.items())
 
 

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         "command": provenance["command"],
         "data": provenance["data"],
         "history": provenance["history"],
-        **({"start": provenance["start"]} if "start" in provenance else {}),
+        **{k: provenance[k] for k in ("answers", "start") if k in provenance},
         **trained,
         "torch": provenance["torch"],
         "config": configs,

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 _COUNTS = "people photos neighbours log_every validate_every picture_every batch r1_every d_steps size width blocks "
-_COUNTS += "hidden dim identity_dim channel_base channel_max stddev_group channel_multipliers"
+_COUNTS += "hidden dim identity_dim channel_base channel_max stddev_group channel_multipliers patch"
 _WHOLE = (
     "adversarial_start adversarial_warmup warmup steps seed recalibrate chunk adv_warmup id_views self_pairs "
 )
-_WHOLE += "erase_count"
+_WHOLE += "erase_count answers adv_start"
 _POSITIVE = "temperature scale clip"
 _RATES = "lr lr_d"  # with 1,000 nothing learns, and with far more arithmetic itself ends
-_NOT_NEGATIVE = "loss_lr weight_decay adversarial r1_weight arcface_margin cosface_margin lr_final init_scale"
+_NOT_NEGATIVE = (
+    "loss_lr weight_decay adversarial r1_weight arcface_margin cosface_margin lr_final init_scale "
+)
+_NOT_NEGATIVE += "lambda_id lambda_chg lambda_adv lambda_answer lambda_perceptual"
 _SHARES = "decay_share held_out beta1 beta2 beta1_d beta2_d ema dropout flip grayscale blur erase"
 _MOST = 1 << 31  # of a count: more is a slip of the keyboard, and no machine's memory
 TINY = 1e-12

@@ -26,8 +26,8 @@ from smoothswap.checkpoint import read_tensors, write_tensors
 from smoothswap.losses.swapper import identity_losses
 from smoothswap.pixels import Images
 from smoothswap.tensors import to_pixels
-from smoothswap.train import provenance_of, swapper_run
 from smoothswap.training.loop import Run, TrainingError
+from smoothswap.training.runs import provenance_of, swapper_run
 from smoothswap.training.swapper import Pairs, SwapperTask
 
 HELD_OUT = "held-out"

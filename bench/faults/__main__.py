@@ -64,6 +64,12 @@ def _before(path: Path) -> dict[str, Any] | None:
     return dict(found)
 
 
+def _without_out(words: list[str]) -> list[str]:
+    """The words of the command less where it writes, which is nobody else's."""
+    at = next(i for i, word in enumerate(words) if word.partition("=")[0] == "--out")
+    return words[:at] + words[at + (1 if "=" in words[at] else 2) :]
+
+
 @command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
@@ -97,7 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     tallies = campaign(
         kinds, options.seed, lambda kind: options.count or (kind.short if options.short else kind.count), say
     )
-    found = content(tallies, options.seed, shlex.join(["python", "-m", "bench.faults", *given]), before)
+    words = given if options.out is None else _without_out(given)
+    found = content(tallies, options.seed, shlex.join(["python", "-m", "bench.faults", *words]), before)
     text = json.dumps(found, indent=1) + "\n"
     if options.out:
         write_atomic(options.out, text)

@@ -236,6 +236,11 @@ def times(factor: float) -> Callable[[Any], Any]:
     return lambda old: (np.asarray(old) * factor).tolist()
 
 
+def turned(old: list[float]) -> list[float]:
+    """The numbers of a reading in the other order."""
+    return old[::-1]
+
+
 def together(*acts: Act) -> Act:
     """Several edits in one."""
 

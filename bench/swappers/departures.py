@@ -33,9 +33,16 @@ def departures(about: Mapping[str, Any]) -> list[str]:
         said.append("over augmented swaps too (the swap)")
     if steps := max(_warmups(about)):
         said.append(f"adversarial loss warmed up over {steps} steps (no ramp stated)")
+    if answers := about.get("answers"):
+        kinds = " and ".join(sorted({one["kind"] for one in answers}))
+        said.append(f"{ours['answers']} of {ours['batch']} pairs a batch with known answers, {kinds} (none)")
+    if ours.get("adv_start"):
+        said.append(f"the first {ours['adv_start']} steps without a discriminator (none)")
     size, width = ours["generator.size"], ours["generator.width"]
     if (size, width) != (paper.generator.size, paper.generator.width):
         said.append(f"{size} pixels, width {width} ({paper.generator.size}, {paper.generator.width})")
+    if (patch := ours.get("generator.patch", 1)) != 1:
+        said.append(f"patches of {patch} x {patch} pixels (none)")
     return said
 
 

@@ -26,7 +26,7 @@ from bench.verify.modes import check_mode
 from bench.verify.page import check_page
 from bench.verify.slices import check_slices
 from bench.verify.sourceless import check_sourceless
-from bench.verify.stated import check_files, check_stated
+from bench.verify.stated import check_files, check_readings, check_stated
 from bench.verify.together import across
 from reports.files import FRAMES, ORIGINALS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
 from reports.parquet import read_frame
@@ -96,6 +96,7 @@ def check(folder: Path) -> Checked:
     _guarded(found, "ledger", check_people, tables, results)
     _guarded(found, "ledger", check_posed, tables)
     _guarded(found, "mode", check_mode, tables, results)
+    _guarded(found, "metrics", check_readings, tables, results)
     video = _guarded(found, "video", _video, folder, results)
     _guarded(found, "metrics", check_metrics, tables, video, results)
     _guarded(found, "sourceless", check_sourceless, tables, video, results)

@@ -16,7 +16,7 @@ from reports.files import FRAMES, VIDEO
 from reports.results import MetricValue, Results
 
 CLOSE = 1e-6  # relative; readings are float32, numbers are computed in float64
-EXACT = 1e-7  # of the largest value of a frame; means are of values that are stored in float64
+EXACT = 1e-9  # of the largest value of a frame; means are of values that are stored in float64
 LEAST = 1e-10  # in any unit: what rounding leaves of values that are all alike
 NEAR = 0.02  # of the interval's width, beside the range in which a bootstrap's end may lie
 LOOSE, ROOT = (

@@ -57,6 +57,11 @@ def check_stated(found: Checked, results: Results) -> None:
         found: Gets the violations.
         results: What is checked.
     """
+    kind = results.run.model.model_dump().get("kind", "finished")
+    found.expect(
+        results.check is None or kind == "finished",
+        f"check: of finished swaps alone, and the model is of kind {kind}",
+    )
     for name in _ALL_OR_NONE:
         stated = {key for key, metric in results.metrics.items() if getattr(metric, name) is not None}
         lacking = sorted(set(results.metrics) - stated)
@@ -77,8 +82,33 @@ def _instrument(found: Checked, key: str, named: str | None, results: Results) -
     name = key.split("@")[0]
     if name not in meaning.MEANING or name in meaning.PIXELS:
         return
-    reading = "identity" if name in meaning.LOST else recount.reading_of(name)
+    reading = _reading(name)
     reads = [info.model_dump().get("reads") for info in results.run.instruments if info.name == named]
     stated = [list(one) for one in reads if one]
     if stated and not any(reading in one for one in stated):
         found.violations.append(f"metric {key}: instrument {named!r} reads no {reading}")
+
+
+def check_readings(found: Checked, tables: recount.Tables, results: Results) -> None:
+    """Check that what a metric is made of is stored with its values, where a table holds readings at all.
+
+    Args:
+        found: Gets the violations.
+        tables: Of the protocol's frames.
+        results: What is checked.
+    """
+    columns = {str(column) for column in tables.frames}
+    if not any(column.startswith("swap/") for column in columns):
+        return
+    for key, metric in results.metrics.items():
+        name = key.split("@")[0]
+        of_frames = name in meaning.MEANING and name not in (*meaning.PIXELS, *meaning.VIDEO)
+        if not of_frames or metric.value is None or f"metric/{key}" not in columns:
+            continue
+        column = f"{'back' if tables.mode == 'cycle' and name.startswith('truth_') else 'swap'}/{metric.instrument}"
+        column = f"{column}/{_reading(name)}"
+        found.expect(column in columns, f"metric {key}: the table lacks {column}, of which it is made")
+
+
+def _reading(name: str) -> str:
+    return "identity" if name in meaning.LOST else recount.reading_of(name)

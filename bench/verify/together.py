@@ -112,6 +112,13 @@ def _complete(found: Mapping[str, Results]) -> list[str]:
             said.append(f"{name} is none of the models that its run scored ({few(one.models)})")
         if gone := [other for other in one.models if other not in found]:
             said.append(f"{few(gone)} of the run of {name} {'is' if len(gone) == 1 else 'are'} not there")
+        again = {
+            found[other].run.rescored
+            for other in one.models
+            if other in found and found[other].run.started == one.run.started
+        }
+        if len(again) > 1:
+            said.append(f"the models of the run of {name} were scored again at different times")
         # A later run may have scored a model again; an earlier one cannot.
         early = [
             other for other in one.models if other in found and found[other].run.started < one.run.started

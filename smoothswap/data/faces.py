@@ -72,6 +72,12 @@ class FaceData:
         """
         return self.starts[people] + views
 
+    def photo_of_row(self, rows: np.ndarray) -> Tensor:
+        """Numbers of photos by their rows in faces.npy, int64 [n] -> int64 [n]."""
+        back = torch.empty(self.photos, dtype=torch.int64)
+        back[torch.from_numpy(self._rows)] = torch.arange(self.photos)
+        return back[torch.from_numpy(rows)]
+
     def load(self, photos: Tensor) -> Tensor:
         """Photos by number, int64 [n], as float32 [n, 3, s, s] in [-1, 1]."""
         return to_tensor(self.faces[self._rows[photos.numpy()]])

@@ -66,7 +66,7 @@ def read_stored(folder: Path, size: int) -> StoredFaces:
             f"no faces.npy in {folder}; --data names a folder with faces.npy [people, views, s, s, 3], or one "
             "that python -m smoothswap.prepare wrote"
         )
-    faces = _array(path)
+    faces = array(path)
     if faces.dtype != np.uint8 or faces.ndim not in (4, 5) or faces.shape[-3:] != (size, size, 3):
         raise DataError(
             f"{path} is {faces.dtype} {list(faces.shape)}; needed is uint8 [people, views, {size}, {size}, 3], "
@@ -103,7 +103,7 @@ def _people(folder: Path, photos: int) -> np.ndarray:
     path = folder / "people.npy"
     if not path.is_file() or not (folder / "meta.json").is_file():
         raise DataError(f"{folder} has faces.npy but no {path.name} with meta.json: not finished; {AGAIN}")
-    people = _array(path)
+    people = array(path)
     if people.dtype != np.int32 or people.shape != (photos,) or photos == 0:
         raise DataError(
             f"{path} is {people.dtype} {list(people.shape)}; needed is int32 [{photos}], not empty"
@@ -115,7 +115,8 @@ def _people(folder: Path, photos: int) -> np.ndarray:
     return people
 
 
-def _array(path: Path) -> np.ndarray:
+def array(path: Path) -> np.ndarray:
+    """A .npy file, memory-mapped. Raises DataError where it is missing, truncated or pickled."""
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:

@@ -119,10 +119,45 @@ class Embedder(nn.Module):
         self.head[-1].bias.requires_grad_(options.final_bias)
 
     def forward(self, faces: Float[Tensor, "n 3 s s"]) -> Float[Tensor, "n d"]:
-        """Embeddings of unit norm, d = options.dim, of faces in [-1, 1], s = options.size."""
-        top, left, side = self.options.window
-        if side:
-            faces = faces[..., top : top + side, left : left + side]
-        features = self.backbone(faces)
+        """Embeddings of unit norm.
+
+        Args:
+            faces: In [-1, 1], s = options.size, or a whole multiple of it, of which the means of squares are read.
+
+        Returns:
+            d = options.dim.
+        """
+        features = self.backbone(self._seen(faces))
         with torch.autocast(features.device.type, enabled=False):  # 8 bits of mantissa would blur the cosines
             return F.normalize(self.head(full(features)), dim=1)
+
+    def maps(self, faces: Float[Tensor, "n 3 s s"]) -> list[Float[Tensor, "n c h w"]]:
+        """Features on the way, of the depths at which their size changes; for a perceptual distance.
+
+        Args:
+            faces: As for the embedding.
+
+        Returns:
+            One a depth, from the first to the last, each half as wide and high as the one before.
+        """
+        x = self._seen(faces)
+        found: list[Tensor] = []
+        if isinstance(self.backbone, LiteBackbone):
+            layers = [self.backbone.stem, *self.backbone.stages]
+        else:
+            layers = list(self.backbone.children())[:-2]  # not its pool and fc
+        for layer in layers:
+            x = layer(x)
+            if found and found[-1].shape[-1] == x.shape[-1]:
+                found[-1] = x
+            else:
+                found.append(x)
+        return found
+
+    def _seen(self, faces: Tensor) -> Tensor:
+        """What the backbone reads of them: at its own size, and the window alone where there is one."""
+        factor, rest = divmod(faces.shape[-1], self.options.size)
+        if factor > 1 and not rest:
+            faces = F.avg_pool2d(faces, factor)
+        top, left, side = self.options.window
+        return faces[..., top : top + side, left : left + side] if side else faces

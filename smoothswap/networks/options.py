@@ -44,7 +44,7 @@ class GeneratorOptions:
         ValueError: A size that the levels do not divide, or a name that is none of the choices.
     """
 
-    # px, divisible by 2 ** (levels - 1)
+    # px, divisible by patch * 2 ** (levels - 1)
     size: int = 256
     # channels at full resolution (paper: 64)
     width: int = 64
@@ -74,13 +74,18 @@ class GeneratorOptions:
     init_scale: float = 0.0
     # training keeps each block's input only and computes the rest twice
     checkpointing: bool = False
+    # px: a square of so many is one place of the first level, its pixels the channels (paper: 1)
+    patch: int = 1
 
     def __post_init__(self) -> None:
         levels = len(self.channel_multipliers)
-        if levels < 2 or self.size % 2 ** (levels - 1):
+        if self.patch < 1:
+            raise ValueError(f"generator.patch is {self.patch}; give 1 or more pixels")
+        if levels < 2 or self.size % (self.patch * 2 ** (levels - 1)):
             raise ValueError(
-                f"generator.size {self.size} must be divisible by {2 ** max(levels - 1, 1)}: "
+                f"generator.size {self.size} must be divisible by {self.patch * 2 ** max(levels - 1, 1)}: "
                 f"channel_multipliers has {levels} levels (at least 2)"
+                + (f" of patches of {self.patch} px" if self.patch > 1 else "")
             )
         if min(self.identity_map_size, self.identity_map_channels) < 1:
             raise ValueError("generator.identity_map_size and identity_map_channels must be 1 or more")

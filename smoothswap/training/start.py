@@ -18,7 +18,7 @@ from smoothswap.training.loop import Run
 from smoothswap.training.swapper import SwapperTask
 
 # What is kept of the provenance of a run that another one starts from.
-KEPT = ("command", "data", "history", "embedder", "also", "start", "origin", "lineage")
+KEPT = ("command", "data", "history", "embedder", "also", "answers", "start", "origin", "lineage")
 
 
 def opened(
@@ -156,7 +156,7 @@ def _start_from_weights(name: Path, task: EmbedderTask | SwapperTask) -> dict[st
         modules = {"embedder": task.embedder}
     else:
         network, card = pretrained.load(name).generator, pretrained.card(name)
-        known = {k: card[k] for k in ("steps", "command", "data", "history", "start") if k in card}
+        known = {k: card[k] for k in ("steps", "command", "data", "history", "answers", "start") if k in card}
         known["lineage"] = pretrained.lineage_of(name).as_json()
         modules = {"generator": task.generator, "average": task.average}
     for part, module in modules.items():

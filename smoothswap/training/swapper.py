@@ -19,7 +19,9 @@ from torch import Tensor, nn
 
 from smoothswap.augment import augment
 from smoothswap.config import SwapperConfig
+from smoothswap.data.answers import Answers
 from smoothswap.data.faces import FaceData
+from smoothswap.losses.answer import answer_loss, perceptual_loss
 from smoothswap.losses.swapper import (
     change_loss,
     discriminator_loss,
@@ -33,11 +35,13 @@ from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 from smoothswap.networks.precision import autocast, full
 from smoothswap.training import distributed
+from smoothswap.training.batches import Batches
 from smoothswap.training.distributed import Draws
 from smoothswap.training.embedder import compiled, embed_all, grid
 from smoothswap.training.loop import finite
 
 VALIDATION_PAIRS = 96
+VALIDATION_ANSWERS = 64
 PICTURE_PAIRS = 10
 
 
@@ -70,12 +74,15 @@ class HeldOut:
     change: Tensor
 
 
-def _check_options(config: SwapperConfig, embedder: Embedder, others: Sequence[Embedder]) -> None:
+def _check_options(
+    config: SwapperConfig, embedder: Embedder, others: Sequence[Embedder], answers: Sequence[Answers]
+) -> None:
     generator = config.generator
-    if embedder.options.dim != generator.identity_dim or embedder.options.size != generator.size:
+    if embedder.options.dim != generator.identity_dim or generator.size % embedder.options.size:
         raise ValueError(
             f"the embedder gives {embedder.options.dim} numbers at {embedder.options.size} px, the generator expects "
-            f"{generator.identity_dim} at {generator.size}; set generator.identity_dim and generator.size to fit"
+            f"{generator.identity_dim} at {generator.size} or a whole fraction of it; set generator.identity_dim and "
+            "generator.size to fit"
         )
     if config.id_target not in ("view", "person"):
         raise ValueError(f"id_target is {config.id_target!r}; choose one of view, person")
@@ -86,10 +93,19 @@ def _check_options(config: SwapperConfig, embedder: Embedder, others: Sequence[E
     if config.id_views + config.id_plain < 1 or config.self_pairs > config.batch:
         raise ValueError("id_views and id_plain leave L_id without a view, or self_pairs exceeds batch")
     for other in others:
-        if other.options.size != generator.size:
+        if generator.size % other.options.size:
             raise ValueError(
-                f"another embedder reads {other.options.size} px, the generator gives {generator.size}"
+                f"another embedder reads {other.options.size} px, the generator gives {generator.size}, no multiple of it"
             )
+    if bool(config.answers) != bool(answers):
+        raise ValueError(
+            f"answers is {config.answers} and --answers names {len(answers)} folders: give both (--set answers=6, of "
+            f"{config.batch} pairs a batch) or none"
+        )
+    if config.answers + config.self_pairs > config.batch:
+        raise ValueError(
+            f"answers {config.answers} and self_pairs {config.self_pairs} exceed the batch of {config.batch}"
+        )
 
 
 class SwapperTask:
@@ -97,13 +113,14 @@ class SwapperTask:
 
     The embedder is frozen and not part of the state. L_id is the mean over it and `others`: a small network alone is
     soon satisfied by less than a face (the paper trains with one network, of another size). sources: the embedder's
-    rows of all photos of `data`, [photos, d], where they are at hand already (embed_all).
+    rows of all photos of `data`, [photos, d], where they are at hand already (embed_all). answers: swaps of the same people
+    whose answer is known, for the first `config.answers` rows of a batch; of several folders in turn.
     """
 
     part: str = "swapper"
     columns: tuple[str, ...] = ("id", "chg", "adv", "d", "r1", "grad_norm")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what train and bench.ablation choose between them
         self,
         config: SwapperConfig,
         data: FaceData,
@@ -113,10 +130,12 @@ class SwapperTask:
         device: torch.device | str = "cpu",
         others: Sequence[Embedder] = (),
         sources: Tensor | None = None,
+        answers: Sequence[Answers] = (),
     ) -> None:
         c = self.config = config
+        self.answers = answers
         self.data, self.provenance, self.device = data, provenance, torch.device(device)
-        _check_options(c, embedder, others)
+        _check_options(c, embedder, others, answers)
         distributed.check_batch(c.batch, f"batch={c.batch}")
         torch.manual_seed(c.seed)
         self.rng = Rng().manual_seed(c.seed)
@@ -153,41 +172,18 @@ class SwapperTask:
         self.goals = rows  # of L_id, a row for each photo or for each person
         if c.id_target == "person":
             self.goals = [F.normalize(data.person_means(r.cpu()), dim=1).to(self.device) for r in rows]
+        self.batches = Batches(c, data, sources, self.goals, answers, self.rng, self.device)
         self.judge = judge.eval().requires_grad_(False).to(self.device) if judge is not None else None
         self.validation_columns: tuple[str, ...] = ("val_id", "val_chg", "retrieval", "retrieval_target")
+        if answers:
+            self.columns = (*self.columns, "answer", "perceptual")
+            self.validation_columns += ("val_answer",)
         if self.judge is not None:
             held = range(data.train_people, data.people)
             self.judge_rows = embed_all(self.judge, data, held)
             self.validation_columns += ("judge_retrieval", "judge_retrieval_target", "judge_cos")
         self.last_held_out: HeldOut | None = None  # of the last validate()
         self.memory = {"r1": 0.0}  # the last penalty, for the log between lazy steps
-
-    def _batch(self, rows: Tensor) -> tuple[Tensor, Tensor, list[Tensor], list[Tensor]]:
-        """Targets, source embeddings, L_id's goals by teacher, real faces for each step of D: `rows` of the batch."""
-        c, data = self.config, self.data
-        people = data.train_people
-        target = torch.randint(people, (c.batch,), generator=self.rng)
-        target_view = data.draw(target, self.rng)
-        source = (
-            target + torch.randint(1, people, (c.batch,), generator=self.rng)
-        ) % people  # another person, uniform
-        source_view = data.draw(source, self.rng)
-        if c.self_pairs:
-            source[-c.self_pairs :], source_view[-c.self_pairs :] = (
-                target[-c.self_pairs :],
-                target_view[-c.self_pairs :],
-            )
-        reals = []
-        for _ in range(c.d_steps):
-            real = torch.randint(people, (c.batch,), generator=self.rng)
-            reals.append(self._faces(real[rows], data.draw(real, self.rng)[rows]))
-        target, target_view, source, source_view = (
-            x[rows] for x in (target, target_view, source, source_view)
-        )
-        photo = data.photo(source, source_view)
-        wanted = photo if c.id_target == "view" else source
-        goals = [goal[wanted] for goal in self.goals]
-        return self._faces(target, target_view), self.sources[photo], goals, reals
 
     def _faces(self, people: Tensor, views: Tensor) -> Tensor:
         return self.data.get(people, views).to(self.device)
@@ -196,38 +192,46 @@ class SwapperTask:
         """The discriminator's steps, then the generator's; what the log says of them."""
         c = self.config
         rows = distributed.strided_rows(c.batch)
-        target, z, goals, reals = self._batch(rows)
+        adversarial = step >= c.adv_start and c.lambda_adv > 0
+        batch = self.batches.draw(rows, adversarial)
         draws = Draws(self.rng, rows, c.batch)
         self.generator.train()
         self.discriminator.requires_grad_(False)
+        known, others = batch.known, ~batch.known
+        values = {"adv": 0.0, "d": 0.0, **self.memory}
         with autocast(c.precision, self.device.type):
-            swap = full(self.run_generator(target, z))
+            swap = full(self.run_generator(batch.target, batch.z))
             views = [swap] if c.id_plain else []
             views += [augment(swap, c.id_augment, draws) for _ in range(c.id_views)]
             looks = torch.cat(views)
             seen = [teacher(looks) for teacher in self.teachers]
-            fooled = self.run_discriminator(swap)
+            fooled = self.run_discriminator(swap) if adversarial else None
+            perceptual = self._perceptual(swap[known], batch.answer)
         lossy_id = torch.stack(
-            [identity_loss(s, g.repeat(len(views), 1)) for s, g in zip(seen, goals, strict=True)]
+            [identity_loss(s, g.repeat(len(views), 1)) for s, g in zip(seen, batch.goals, strict=True)]
         ).mean()
-        change, adversarial = change_loss(swap, target), generator_loss(fooled)
-        weight = c.lambda_adv * min(1.0, step / c.adv_warmup if c.adv_warmup else 1.0)
-        loss = c.lambda_id * lossy_id + c.lambda_chg * change + weight * adversarial
+        change = change_loss(swap[others], batch.target[others]) if others.any() else swap.sum() * 0
+        loss = c.lambda_id * lossy_id + c.lambda_chg * change
+        values |= {"id": lossy_id.item(), "chg": change.item()}
+        if self.answers:
+            answer = answer_loss(swap[known], batch.answer) if known.any() else swap.sum() * 0
+            loss = loss + c.lambda_answer * answer + c.lambda_perceptual * perceptual
+            values |= {"answer": answer.item(), "perceptual": perceptual.item()}
+        if fooled is not None:
+            since = step - c.adv_start
+            weight = c.lambda_adv * min(1.0, since / c.adv_warmup if c.adv_warmup else 1.0)
+            unfooled = generator_loss(fooled)
+            loss = loss + weight * unfooled
+            values["adv"] = unfooled.item()
         self.optimisers["generator"].zero_grad()
         loss.backward()
         distributed.average_gradients(self.optimisers["generator"])
         norm = nn.utils.clip_grad_norm_(self.generator.parameters(), c.clip)
-        values = {
-            "id": lossy_id.item(),
-            "chg": change.item(),
-            "adv": adversarial.item(),
-            "grad_norm": norm.item(),
-        }
-        values = distributed.average(values)
+        values = distributed.average(values | {"grad_norm": norm.item()})
         finite(**values)
 
         self.discriminator.requires_grad_(True)
-        for i, real in enumerate(reals):
+        for i, real in enumerate(batch.reals):
             regularise = c.r1_every > 0 and c.r1_weight > 0 and step % c.r1_every == 0 and i == 0
             values |= self._discriminate(real, swap.detach(), regularise)
         self.optimisers["generator"].step()
@@ -236,6 +240,14 @@ class SwapperTask:
                 list(self.average.parameters()), list(self.generator.parameters()), 1 - c.ema
             )
         return values
+
+    def _perceptual(self, swap: Tensor, answer: Tensor) -> Tensor:
+        """The distance of the embedder's features; 0 where it has no weight or nothing to compare."""
+        if not self.config.lambda_perceptual or not len(answer):
+            return swap.new_zeros(())
+        with torch.no_grad():
+            wanted = self.embedder.maps(answer)
+        return perceptual_loss([full(x) for x in self.embedder.maps(swap)], [full(x) for x in wanted])
 
     def _discriminate(self, real: Tensor, swap: Tensor, regularise: bool) -> dict[str, float]:
         """One step of the discriminator, with R1 where `regularise`; its losses, for the log."""
@@ -303,6 +315,8 @@ class SwapperTask:
             "retrieval": float((nearest == source).float().mean()),
             "retrieval_target": float((nearest == target).float().mean()),
         }
+        if self.answers:
+            scores["val_answer"] = self._held_out_answers()
         if self.judge is not None:
             found = self.judge(swaps)
             nearest = owner[(found @ self.judge_rows.T).argmax(1).cpu()]
@@ -311,6 +325,19 @@ class SwapperTask:
             own = self.judge_rows[photo - first]
             scores["judge_cos"] = float((found * own).sum(1).mean())
         return scores
+
+    def _held_out_answers(self) -> float:
+        """The answer loss of the EMA on people who are held out; NaN is never given: without any, that of training ones."""
+        found = []
+        for answers in self.answers:
+            rng = Rng().manual_seed(7)
+            rows, source, _ = answers.held_out(VALIDATION_ANSWERS, rng)
+            if not len(rows):
+                rows, source, _ = answers.draw(VALIDATION_ANSWERS, rng)
+            for some, photo in zip(rows.split(16), source.split(16), strict=True):
+                target, answer = (x.to(self.device) for x in answers.get(some))
+                found.append(float(answer_loss(self._swap(target, self.sources[photo]), answer)))
+        return sum(found) / len(found)
 
     def finish(self) -> None:
         """Nothing to do after the last step."""

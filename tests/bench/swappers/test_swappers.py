@@ -15,9 +15,10 @@ from bench.data.pairs import Pair
 from bench.errors import DataError, UsageError
 from bench.swappers import SwapError, Task, create, create_all
 from bench.swappers.apply import Failed, swap
-from bench.swappers.classical import Classical, face_outline, match_colours, warp
+from bench.swappers.classical import Classical
 from smoothswap.faces.detect import Detector
 from smoothswap.faces.face import Face
+from smoothswap.faces.warp import face_outline, match_colours, warp
 from tests.support import SUPPORT
 from tests.support.ffpp_trees import MARKS, clip_frames, face_frame
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from scipy.signal import convolve2d
 from torch import nn
 
@@ -321,3 +324,38 @@ def test_unknown_backbone_is_refused() -> None:
         EmbedderOptions(backbone="vgg")
     with pytest.raises(ValueError, match="choose one of mean, depthwise"):
         EmbedderOptions(backbone="lite", pool="max")
+
+
+def test_patches_are_pixels_laid_side_by_side() -> None:
+    options = GeneratorOptions(
+        size=16, width=8, channel_multipliers=(1, 2), identity_dim=4, dropout=0.0, patch=2
+    )
+    torch.manual_seed(0)
+    generator = Generator(options)
+    target, z = torch.rand(2, 3, 16, 16), F.normalize(torch.randn(2, 4), dim=1)
+    assert torch.equal(generator(target, z), target)  # untrained, it changes nothing
+    inner = Generator(dataclasses.replace(options, size=8, patch=1, init_scale=1.0))
+    rest = {k: v for k, v in inner.state_dict().items() if not k.startswith(("conv_in", "conv_out"))}
+    generator.load_state_dict({**generator.state_dict(), **rest})
+    with torch.no_grad():  # the inner network on one of the four pixels: its place in, its place out
+        generator.conv_in.weight.zero_()
+        generator.conv_in.weight[:, ::4] = inner.conv_in.weight
+        generator.conv_out.weight[::4] = inner.conv_out.weight
+    swap, want = generator(target, z), inner(target[..., ::2, ::2], z)
+    torch.testing.assert_close(swap[..., ::2, ::2], want)
+    for i, j in ((0, 1), (1, 0), (1, 1)):
+        assert torch.equal(swap[..., i::2, j::2], target[..., i::2, j::2])
+    with pytest.raises(ValueError, match=r"levels \(at least 2\) of patches of 4 px"):
+        GeneratorOptions(size=20, channel_multipliers=(1, 2), patch=4)
+
+
+def test_an_embedder_reads_larger_faces_by_the_means_of_squares() -> None:
+    options = EmbedderOptions(
+        backbone="lite", size=16, width=8, blocks=(1, 1), hidden=8, dim=6, window=(2, 2, 12)
+    )
+    embedder, faces = Embedder(options).eval(), torch.rand(2, 3, 32, 32)
+    small = faces.unflatten(3, (16, 2)).unflatten(2, (16, 2)).mean((3, 5))
+    torch.testing.assert_close(embedder(faces), embedder(small))
+    maps = embedder.maps(faces)
+    assert [x.shape[-1] for x in maps] == [6, 3]
+    torch.testing.assert_close(maps[-1].mean((2, 3)), embedder.backbone(small[..., 2:14, 2:14]))
