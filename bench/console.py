@@ -34,6 +34,7 @@ COMMANDS = {
     "swap": ("smoothswap.swap", "swap the face of a picture or a video"),
     "prepare": ("smoothswap.prepare", "align and crop photos for training"),
     "train": ("smoothswap.train", "train the embedder and the swapper, and export them"),
+    "stand-ins": ("smoothswap.stand_ins", "swaps whose answer is known, for training"),
     "export-onnx": ("smoothswap.export_onnx", "export weights to ONNX"),
     "convert": ("smoothswap.convert", "pickled weights of others to safetensors"),
     "recipe": ("smoothswap.recipe", "make the committed weights again"),
