@@ -69,7 +69,7 @@ def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
             raise DataError(f"{path}: stage {entry!r} is no table")
         name = entry.get("name", "?")
         for key, value in entry.items():
-            if not _fits(key, value):
+            if key in KEYS and not _fits(key, value):
                 raise DataError(
                     f"{path}: {key} = {value!r} of stage {name!r} is no {_KINDS.get(key, 'text')}"
                 )
