@@ -185,7 +185,9 @@ def _of_kind(kind: Kind | None, values: pa.ChunkedArray) -> pa.ChunkedArray | No
         texts = pa.types.is_string(has) or pa.types.is_large_string(has) or empty
         return values.cast(pa.string()) if texts else None
     if kind == "whole":
-        return values.cast(pa.int64()) if pa.types.is_integer(has) or empty else None
+        # pandas writes whole numbers with gaps as floats; the cast refuses those that are not whole.
+        whole = pa.types.is_integer(has) or pa.types.is_floating(has) or empty
+        return values.cast(pa.int64()) if whole else None
     if kind == "number":
         numbers = pa.types.is_integer(has) or pa.types.is_floating(has) or empty
         return values.cast(pa.float64()) if numbers else None

@@ -305,12 +305,17 @@ def explain(error: ValidationError, first: int = 3) -> str:
     """
     errors = error.errors(include_url=False, include_input=False)
     messages = [
-        f"{'.'.join(str(part)[:80] for part in e['loc']) or 'results'}: "
+        f"{'.'.join(_shown(str(part)[:80]) for part in e['loc']) or 'results'}: "
         f"{e['msg'].removeprefix('Value error, ')}"
         for e in errors
     ]
     more = f" (and {len(messages) - first} more)" if len(messages) > first else ""
     return "; ".join(messages[:first]) + more
+
+
+def _shown(name: str) -> str:
+    """A name of a foreign file on one line."""
+    return name if name.isprintable() else ascii(name)
 
 
 def write_atomic(path: str | os.PathLike[str], content: Results | str | bytes) -> Path:

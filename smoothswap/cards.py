@@ -89,9 +89,7 @@ def _data(value: Any) -> str:
 
 def _meta(value: Any) -> str:
     rendered = isinstance(value, Mapping) and str(value.get("people_ids", "")).startswith("rendered:")
-    return (
-        _fields(value, {"people": _whole, "seed": _whole}, ("people", "seed")) if rendered else _object(value)
-    )
+    return _fields(value, {"people": _whole, "seed": _whole}) if rendered else _object(value)
 
 
 def _lineage(value: Any) -> str:

@@ -31,14 +31,24 @@ class Run:
     model: str
 
     def results(self, change: Callable[[Content], Any], model: str | None = None) -> None:
-        """Change results.json of the model, or of another one."""
+        """Change results.json of the model, or of another one.
+
+        Args:
+            change: Gets its content, and changes it in place.
+            model: Whose; None: of the model that is tampered with.
+        """
         path = self.folder / (model or self.model) / "results.json"
         content = json.loads(path.read_bytes())
         change(content)
         path.write_text(json.dumps(content, indent=2))
 
     def table(self, name: str, change: Callable[[Rows], Any]) -> None:
-        """Change a table: its columns as lists, those whose numbers are read from the end on deleted or added."""
+        """Change a table.
+
+        Args:
+            name: The file, as from the model's folder.
+            change: Gets its columns as lists, and changes, adds or deletes them in place.
+        """
         path = self.folder / self.model / name
         before = pq.read_table(path)
         rows = before.to_pydict()
