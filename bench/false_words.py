@@ -136,6 +136,13 @@ def counts(folder: Path, runs: int, seed: int) -> list[Counted]:
         UsageError: For a folder without two such models.
         DataError: For damaged files.
     """
+    both = list(combinations(models_of(folder), 2))
+    shown = tqdm(both, desc=folder.name, unit="comparison", file=sys.stderr)
+    return [count(a, b, runs, seed, folder.resolve().name) for a, b in shown]
+
+
+def models_of(folder: Path) -> list[RunFiles]:
+    """The models of a run that have frames, two or more. Raises UsageError and DataError, as `counts`."""
     try:
         refuse_mixtures(model_folders(folder))
         models = [RunFiles.read(path) for path in model_folders(folder)]
@@ -146,9 +153,7 @@ def counts(folder: Path, runs: int, seed: int) -> list[Counted]:
         raise UsageError(
             f"{folder} does not hold two models with frames.parquet: give a folder that bench.ffpp wrote"
         )
-    both = list(combinations(models, 2))
-    shown = tqdm(both, desc=folder.name, unit="comparison", file=sys.stderr)
-    return [count(a, b, runs, seed, folder.resolve().name) for a, b in shown]
+    return models
 
 
 def table(found: dict[str, Any]) -> str:
@@ -197,6 +202,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     if options.out:
         check_file(options.out)
+    for run in options.run:
+        models_of(run)  # so that the last is refused before the first is counted
     comparisons = [one for run in options.run for one in counts(run, options.runs, options.seed)]
     found = {
         "runs": options.runs,

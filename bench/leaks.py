@@ -8,7 +8,6 @@ says.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from bench.swappers import Swapper
 from metrics.instruments import Instrument
 from reports.fields import Seen
 from smoothswap.lineage import Lineage, saw
+from smoothswap.plumbing.texts import read_json
 from smoothswap.rendered import streams
 
 
@@ -109,6 +109,6 @@ def _lineage(instrument: Instrument) -> Lineage | None:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return read_json(path)
     except (OSError, ValueError):
         return None

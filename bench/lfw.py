@@ -26,11 +26,12 @@ from metrics.distances import angle, cosine_distance, l2
 from metrics.embedders.lfw import Pairs, parse_pairs
 from metrics.embedders.verification import auc, fold_accuracy
 from metrics.instruments import Instrument
-from smoothswap.cli import Parser
+from smoothswap.cli import Parser, at_least
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector
 from smoothswap.faces.face import Face, FaceDetector
 from smoothswap.media.images import ImageError, read_image
+from smoothswap.media.patience import patient
 from smoothswap.pixels import Image
 
 Floats = npt.NDArray[np.float64]
@@ -221,7 +222,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--pairs", type=Path, required=True, help="pairs.txt (View 2) or pairsDevTest.txt (View 1)"
     )
     parser.add_argument("--instrument", action="append", help="may be repeated (dlib)")
-    parser.add_argument("--folds", type=int, help="only the first so many folds")
+    parser.add_argument("--folds", type=at_least(1), help="only the first so many folds")
     options = parser.parse_args(argv)
     from tqdm import tqdm
 
@@ -230,10 +231,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     cv2.setNumThreads(1)
     pairs = read_pairs(options.pairs)
     if options.folds is not None:
-        keep = np.flatnonzero(pairs.fold < max(options.folds, 1))
+        keep = np.flatnonzero(pairs.fold < options.folds)
         pairs = Pairs(pairs.first[keep], pairs.second[keep], pairs.same[keep], pairs.fold[keep])
     instruments = [create(spec) for spec in options.instrument or ["dlib"]]
-    with tqdm(total=len({*pairs.first, *pairs.second}), unit="photo", file=sys.stderr) as bar:
+    photos = len({*pairs.first, *pairs.second})
+    with patient(), tqdm(total=photos, unit="photo", file=sys.stderr) as bar:
         result = measure(pairs, options.photos, instruments, bar.update)
     if result and all(values["missing"] == values["pairs"] for values in result.values()):
         raise DataError(

@@ -25,9 +25,11 @@ from smoothswap.cli import Parser, at_least, check_file
 from smoothswap.data.sources import composed, read_people
 from smoothswap.media.identical import fingerprint
 from smoothswap.media.images import ImageError, read_image
+from smoothswap.media.patience import patient
 from smoothswap.media.suffixes import PICTURES
 from smoothswap.media.video import VideoError, even_indices, write_video
 from smoothswap.pixels import Image
+from smoothswap.plumbing.made import make_folder
 
 MOST_PEOPLE = 1000  # clips have three-digit names
 LARGEST_SIDE = 1024
@@ -202,7 +204,7 @@ def fit(image: Image, size: int) -> Image:
 
 def _write(made: Made, folder: Path, out: Path, seed: int, listed: Path | None) -> None:
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(out.parent)
         beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     except OSError as error:
         raise DataError(
@@ -302,16 +304,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.size and options.size % 2:
         parser.error(f"--size {options.size} is odd; H.264 needs an even size")
     check_file(options.out.parent / f".{options.out.name}.json")
-    made = make(
-        options.folder,
-        options.out,
-        options.min_photos,
-        options.max_photos,
-        options.limit,
-        options.seed,
-        options.size,
-        options.people,
-    )
+    with patient():
+        made = make(
+            options.folder,
+            options.out,
+            options.min_photos,
+            options.max_photos,
+            options.limit,
+            options.seed,
+            options.size,
+            options.people,
+        )
     bad = [(person.name, *entry) for person in made.clips.values() for entry in person.bad]
     for name, photo, reason in bad:
         print(f"left out {name}/{photo}: {reason}", file=sys.stderr)

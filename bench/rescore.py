@@ -31,7 +31,17 @@ from bench.ffpp.slices import sliced
 from bench.swappers.departures import of_committed
 from metrics import METRICS
 from metrics.evaluation import summarise
-from reports.files import FRAMES, ORIGINALS, PAIRS, RESULTS, TRUTH, VIDEO, VIDEO_ORIGINALS, model_folders
+from reports.files import (
+    FRAMES,
+    ORIGINALS,
+    PAGE,
+    PAIRS,
+    RESULTS,
+    TRUTH,
+    VIDEO,
+    VIDEO_ORIGINALS,
+    model_folders,
+)
 from reports.galleries import GalleryInfo
 from reports.html import write_report
 from reports.pictures import store
@@ -155,6 +165,8 @@ def _write(
                     }
                 ),
                 "metrics": scores.metrics | kept,
+                "models": tuple(one.results.run.model.name for one in models),
+                "page": PAGE,
             }
         )
         anew = {FRAMES: _with_scores(model.frames, scores.frames, keep_readings)}

@@ -6,7 +6,6 @@ python -m metrics.docs docs/metrics.md    write it
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from metrics.registry import ours
 from metrics.spec import LEAVING, QUALITY, VIDEO, Declared, Metric, PictureMetric
 from smoothswap.plumbing.ending import command_with
 from smoothswap.plumbing.files import replacing
+from smoothswap.plumbing.parser import Parser
 
 _COLUMNS = ("key", "name", "formula", "unit", "range", "better", "version", "source")
 _INTRO = """\
@@ -221,7 +221,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    parser = argparse.ArgumentParser(prog="python -m metrics.docs", description=__doc__.split("\n")[0])
+    parser = Parser("python -m metrics.docs", description=__doc__.split("\n")[0])
     parser.add_argument("out", nargs="?", type=Path, help="file to write (default: print)")
     out = parser.parse_args(argv).out
     if out is None:

@@ -23,6 +23,7 @@ from reports.training import is_training
 from reports.training import read as read_training
 from smoothswap.plumbing.ending import command_with, refused
 from smoothswap.plumbing.errors import EXIT_DATA, EXIT_OK, EXIT_USAGE
+from smoothswap.plumbing.parser import Parser
 
 FORMATS = ("html", "md", "latex", "csv")
 SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".tex": "latex", ".csv": "csv"}
@@ -39,14 +40,12 @@ exit codes: 0 written, 2 a wrong option, 3 results that cannot be used or a file
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The options of `python -m reports`."""
-    made = argparse.ArgumentParser(
+    made = Parser(
         "python -m reports",
         description="Reports and tables from the results of finished runs.",
         epilog=EXAMPLES,
-        allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument(
         "run",

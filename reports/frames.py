@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow.parquet as pq
 
 from reports.files import VIDEO
+from reports.parquet import column_names, read_frame
 from reports.results import MetricValue, ResultsError
 
 Floats = npt.NDArray[np.float64]
@@ -22,6 +21,8 @@ FAILED = "failed_frames"
 """A metric of the ledger: 100 for a posed frame that could not be scored, 0 for one that was; in %."""
 # How the ledger says that an original, not the swap, was unusable (runs made before the column "posed").
 _NOT_THE_SWAP = ("target frame:", "target clip:", "source clip")
+
+_UNREAD = ("swap/", "truth/", "back/", "picture/")  # readings, of which nothing here is made
 
 
 @dataclass(frozen=True)
@@ -105,16 +106,10 @@ class FrameTable:
 
 
 def _rows(path: Path) -> pd.DataFrame | None:
-    try:
-        names = pq.read_schema(io.BytesIO(path.read_bytes())).names
-        if not {*KEY, "cluster", "status", "reason"} <= set(names):
-            return None
-        wanted = [
-            n for n in names if not n.startswith(("swap/", "truth/", "back/", "picture/")) and n != "box"
-        ]
-        table = pd.read_parquet(io.BytesIO(path.read_bytes()), columns=wanted)
-    except (OSError, ValueError, KeyError) as error:
-        raise ResultsError(f"cannot read the readings in {path}: {error}") from error
+    names = column_names(path)
+    if not {*KEY, "cluster", "status", "reason"} <= set(names):
+        return None
+    table = read_frame(path, [name for name in names if not name.startswith(_UNREAD) and name != "box"])
     if table.duplicated(KEY).any():
         raise ResultsError(f"{path} has two rows for one frame; score the model again")
     if "posed" not in table:

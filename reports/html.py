@@ -28,6 +28,7 @@ from reports.recognition import listed
 from reports.results import Results, write_atomic
 from reports.scale import scales
 from reports.script import policy, script
+from reports.seal import BLANK, seal
 from reports.seen import warnings as leaks
 from reports.slices import parts
 from reports.table import Column, Failure, Row, RunFiles, Table, build, grouped
@@ -80,11 +81,15 @@ def render(
         return page.render(trainings=trainings, training_plots=training_plots)
     table = build(runs)
     results = [row.run.results for row in table.rows]
-    return (
+    return seal(
         environment()
         .get_template("report.html.j2")
         .render(
             table=table,
+            made_from=[
+                (row.run.results.run.model.name, row.run.sha256) for row in table.rows if row.run.sha256
+            ],
+            blank=BLANK,
             first=table.rows[0].run.results.run,
             models=[row.run.name for row in table.rows if not row.end],
             definitions=_definitions(table),

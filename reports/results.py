@@ -9,6 +9,7 @@
      "back":    {expected, used, failed} of the ways back of a cycle; null in any other run
      "sourceless": {expected, used, failed} of the swaps whose source's clip is not there; null where all are
      "check":   {kind, text, mend, clips} of finished swaps: what was found before they were scored; else null
+     "models":  the models that the run scored, this one among them; "page": the page that was written with them
      "files":   {path beside results.json: sha256 of the file as it was written}}   empty in older results
 
 A key is a metric's name (`identity`) or, where two instruments read the same thing, `identity@arcface`.
@@ -32,7 +33,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import from_json
 
 from reports.described import DataInfo, InstrumentInfo, SwapsCheck
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open, Seen, Sha256, plain
@@ -41,6 +41,7 @@ from reports.policies import OtherPolicy, WithoutSource
 from reports.rules import ProtocolInfo
 from reports.versions import CURRENT, READ, completed, upgraded
 from smoothswap.plumbing.files import prove, write_whole
+from smoothswap.plumbing.texts import json_of
 
 MAX_BYTES = 8 * 2**20  # a results.json is some 10 kB; per-frame readings live in Parquet
 # Rows that never saw the source: what a swap must do better than to have put anybody's face in.
@@ -183,6 +184,7 @@ class Results(Closed):
     sourceless: of a partial download, the frames whose source's clip is not there while the target shows a face and the
     swap's clip is there; in the ledger they are `not_available`.
     check: of finished swaps alone. All three are None in files that were written without them.
+    models: names of all models of the run that wrote it; page: its page's file beside them. () and None in older files.
     """
 
     schema_version: Literal[2] = 2
@@ -192,6 +194,8 @@ class Results(Closed):
     sourceless: Counts | None = None
     metrics: dict[Name, MetricValue] = Field(max_length=200)
     check: SwapsCheck | None = None
+    models: tuple[Name, ...] = Field(default=(), max_length=1000)
+    page: Name | None = None
     files: dict[Name, Sha256] = Field(default_factory=dict, max_length=20)
 
     @model_validator(mode="before")
@@ -271,7 +275,7 @@ def load(path: str | os.PathLike[str]) -> Results:
             "(per-frame readings belong in Parquet)"
         )
     try:
-        content = from_json(text.removeprefix(b"\xef\xbb\xbf"), allow_inf_nan=False)
+        content = json_of(text)
     except ValueError as error:
         raise ResultsError(
             f"{path} is not whole JSON ({error}); score the model again to write it anew"
@@ -301,12 +305,17 @@ def explain(error: ValidationError, first: int = 3) -> str:
     """
     errors = error.errors(include_url=False, include_input=False)
     messages = [
-        f"{'.'.join(str(part)[:80] for part in e['loc']) or 'results'}: "
+        f"{'.'.join(_shown(str(part)[:80]) for part in e['loc']) or 'results'}: "
         f"{e['msg'].removeprefix('Value error, ')}"
         for e in errors
     ]
     more = f" (and {len(messages) - first} more)" if len(messages) > first else ""
     return "; ".join(messages[:first]) + more
+
+
+def _shown(name: str) -> str:
+    """A name of a foreign file on one line."""
+    return name if name.isprintable() else ascii(name)
 
 
 def write_atomic(path: str | os.PathLike[str], content: Results | str | bytes) -> Path:

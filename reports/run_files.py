@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from reports.files import FRAMES, RESULTS, SLICES
 from reports.frames import FrameTable
-from reports.results import Results, ResultsError, load
+from reports.parquet import read_frame
+from reports.results import Results, load
 from reports.slices import Slices, read_slices
+
+_LEDGER = ("clip", "frame", "status", "reason")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class RunFiles:
         label: Another name to show, where two runs share one.
         table: Its frames, for comparisons frame by frame; None: without.
         slices: Its slices.json, of a run over a pair list; None: there is none.
+        sha256: Of its results.json, which a page names; None: of results that were not read from a file.
     """
 
     results: Results
@@ -45,6 +47,7 @@ class RunFiles:
     label: str | None = None
     table: FrameTable | None = field(default=None, compare=False)
     slices: Slices | None = field(default=None, compare=False)
+    sha256: str | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -69,18 +72,14 @@ class RunFiles:
         """
         folder = Path(folder)
         results, slices = load(folder / RESULTS), read_slices(folder / SLICES)
+        sha256 = hashlib.sha256((folder / RESULTS).read_bytes()).hexdigest()
         parquet = folder / FRAMES
         if not parquet.exists():
-            return cls(results, (), folder.name, slices=slices)
-        try:
-            ledger = pd.read_parquet(
-                io.BytesIO(parquet.read_bytes()), columns=["clip", "frame", "status", "reason"]
-            )
-        except (OSError, ValueError, KeyError) as error:
-            raise ResultsError(f"cannot read the ledger in {parquet}: {error}") from error
+            return cls(results, (), folder.name, slices=slices, sha256=sha256)
+        ledger = read_frame(parquet, _LEDGER, _LEDGER)
         failed = ledger[ledger["status"] != "ok"]
         rows = [
             Failure(str(clip), int(frame), str(status), str(reason))
             for clip, frame, status, reason in failed.to_numpy().tolist()
         ]
-        return cls(results, rows, folder.name, table=FrameTable.read(parquet), slices=slices)
+        return cls(results, rows, folder.name, table=FrameTable.read(parquet), slices=slices, sha256=sha256)

@@ -21,6 +21,7 @@ from pydantic import Field, ValidationError
 
 from reports.fields import Closed, Count, Interval, Measured, Name, Number
 from reports.results import ResultsError, explain
+from smoothswap.plumbing.texts import TextError, read_json
 
 MAX_BYTES = 32 * 2**20
 FEW = 10
@@ -93,11 +94,13 @@ def read_slices(path: Path) -> Slices | None:
     if not path.is_file():
         return None
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ResultsError(f"{path} is larger than {MAX_BYTES // 2**20} MB, so it is no slices.json")
-        return Slices.model_validate_json(path.read_bytes())
+        return Slices.model_validate(read_json(path, MAX_BYTES))
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror}") from error
+    except TextError as error:
+        raise ResultsError(
+            f"{path} is no slices.json: {error}; python -m bench.rescore makes it again"
+        ) from None
     except ValidationError as error:
         raise ResultsError(f"{path}: {explain(error)}; python -m bench.rescore makes it again") from None
 

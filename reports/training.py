@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from reports.figures import INK, LINE, SERIES, SOFT, STYLE, inline, short
 from reports.plots import DASHES, STEPS, Plot, panel
 from reports.results import ResultsError
+from smoothswap.plumbing.texts import read_json
 
 LOG = "metrics.csv"
 Floats = npt.NDArray[np.float64]
@@ -165,7 +165,7 @@ def _stretches(curve: Curve) -> tuple[Floats, Floats, Floats, Floats]:
 
 def _part(folder: Path) -> str:
     try:
-        content = json.loads((folder / "config.json").read_text(encoding="utf-8-sig"))
+        content = read_json(folder / "config.json")
     except (OSError, ValueError):
         return ""
     part = content.get("part") if isinstance(content, dict) else None

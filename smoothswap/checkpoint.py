@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from smoothswap.errors import DataError
 from smoothswap.plumbing.files import write_whole
+from smoothswap.plumbing.texts import TextError, json_of
 
 
 class CheckpointError(DataError):
@@ -67,9 +68,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(f"no such file: {path}")
     try:
         with safe_open(path, framework="pt") as file:
-            scalars = json.loads((file.metadata() or {})["scalars"])
+            scalars = json_of((file.metadata() or {})["scalars"], wide=True)
             return {name: file.get_tensor(name) for name in file.keys()}, scalars  # noqa: SIM118
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+    except (SafetensorError, KeyError, TextError) as error:
         raise CheckpointError(f"{path} is truncated or not a file of this project ({error})") from None
 
 

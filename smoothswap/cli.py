@@ -13,63 +13,20 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
 
-from smoothswap.errors import EXIT_USAGE, DataError, suggestion
+from smoothswap.errors import DataError
 from smoothswap.plumbing import ending
 from smoothswap.plumbing.ending import Codes, Main
 from smoothswap.plumbing.files import prove
+from smoothswap.plumbing.made import make_folder
+from smoothswap.plumbing.parser import Parser
 
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line with a suggestion; its help keeps the lines of its texts.
-
-    Options are not abbreviated, so that a new one never changes what an old script means.
-    """
-
-    def __init__(self, prog: str | None = None, **options: Any) -> None:
-        options.setdefault("allow_abbrev", False)
-        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
-        super().__init__(prog, **options)
-
-    def error(self, message: str) -> NoReturn:
-        """Print one line and leave with code 2."""
-        print(f"error: {message} (see {self.prog} --help)", file=sys.stderr)
-        raise SystemExit(EXIT_USAGE)
-
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:  # type: ignore[override]
-        """Parse; an unknown option is an error that names the nearest known one.
-
-        Args:
-            args: The words after the command; None: sys.argv's.
-            namespace: An object that takes the options as attributes; None: a new one.
-
-        Returns:
-            The options.
-
-        Raises:
-            SystemExit: With code 2, after a line on standard error, for bad words; with 0 after --help.
-        """
-        options: argparse.Namespace
-        options, unknown = self.parse_known_args(args, namespace)
-        if unknown:
-            name = unknown[0].partition("=")[0]
-            self.error(f"unknown option {unknown[0]!r}.{suggestion(name, _options_of(self))}")
-        return options
-
-
-def _options_of(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """The long options of a parser and of its subcommands."""
-    for action in parser._actions:
-        yield from (name for name in action.option_strings if name.startswith("--"))
-        if isinstance(action, argparse._SubParsersAction):
-            for sub in action.choices.values():
-                yield from _options_of(sub)
+MOST = (1 << 63) - 1
+"""Of a whole number that an option takes."""
 
 
 def at_least(low: int) -> Callable[[str], int]:
@@ -84,8 +41,12 @@ def at_least(low: int) -> Callable[[str], int]:
     """
 
     def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < low:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {low}")
+        if not text.isdecimal() or len(text) > 4000 or int(text) < low:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number of at least {low}")
+        if int(text) > MOST:
+            raise argparse.ArgumentTypeError(
+                f"{text[:40]!r} is more than any machine holds; give at most {MOST}"
+            )
         return int(text)
 
     return number
@@ -141,37 +102,39 @@ def real(low: float, high: float = math.inf) -> Callable[[str], float]:
     return number
 
 
-def check_folder(out: Path) -> None:
-    """Make the output folder and prove that it can be written.
+def check_folder(out: Path, option: str = "--out") -> None:
+    """Make the output folder and prove that it can be written; a command that is refused leaves it only with what it wrote.
 
     Args:
-        out: The folder that --out names.
+        out: The folder.
+        option: Which names it.
 
     Raises:
         DataError: It cannot be made or written, or the disk is full.
     """
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         with tempfile.TemporaryFile(dir=out) as file:
             file.write(b"\0" * 4096)
     except OSError as error:
         raise DataError(
-            f"cannot write to the output folder {out}: {error.strerror or error}; choose another with --out"
+            f"cannot write to the output folder {out}: {error.strerror or error}; choose another with {option}"
         ) from error
 
 
-def foresee_folder(out: Path) -> None:
+def foresee_folder(out: Path, option: str = "--out") -> None:
     """Prove early that an output folder can be written, and leave none behind: the command may still be refused.
 
     Args:
-        out: The folder that --out names.
+        out: The folder.
+        option: Which names it.
 
     Raises:
         DataError: As check_folder.
     """
     made = [path for path in (out, *out.parents) if not path.exists()]
     try:
-        check_folder(out)
+        check_folder(out, option)
     finally:
         for path in made:
             with suppress(OSError):
@@ -209,3 +172,15 @@ def command_with(
 
 
 command = command_with()
+
+__all__ = [
+    "Parser",
+    "at_least",
+    "between",
+    "check_file",
+    "check_folder",
+    "command",
+    "command_with",
+    "foresee_folder",
+    "real",
+]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +18,9 @@ from smoothswap.augment import AugmentOptions
 from smoothswap.errors import UsageError
 from smoothswap.networks.options import DiscriminatorOptions, EmbedderOptions, GeneratorOptions
 from smoothswap.networks.precision import emulated
+from smoothswap.plumbing.texts import TextError, json_of, read_toml
 from smoothswap.ranges import out_of_range
 from smoothswap.training import distributed
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -185,10 +180,10 @@ def _convert(key: str, value: Any, like: Any) -> Any:
     """`value` (from TOML, JSON or the command line) in the type of the default `like`."""
     if isinstance(value, str) and not isinstance(like, str):
         try:
-            value = json.loads(
+            value = json_of(
                 value.replace("(", "[").replace(")", "]").replace("True", "true").replace("False", "false")
             )
-        except json.JSONDecodeError:
+        except TextError:
             raise OptionError(f"{key}={value}: expected a value like {like!r}") from None
     if isinstance(like, bool) != isinstance(value, bool):
         wanted = "true or false" if isinstance(like, bool) else f"a value like {like!r}"
@@ -308,8 +303,8 @@ def preset_tables(
         circle = " -> ".join(p.name for p in [*seen, path])
         raise OptionError(f"presets are the base of each other: {circle}")
     try:
-        own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except tomllib.TOMLDecodeError as error:
+        own = read_toml(path)
+    except (OSError, TextError) as error:
         raise OptionError(f"preset {path} is not valid TOML: {error}") from None
     base = own.pop("base", None)
     if not isinstance(base, str | None):

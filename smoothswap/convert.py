@@ -27,6 +27,7 @@ from smoothswap.errors import EXIT_OK, DataError, few, suggestion
 from smoothswap.plumbing.apart import read_apart
 from smoothswap.plumbing.packed import PickledError
 from smoothswap.plumbing.tensors import opened
+from smoothswap.plumbing.texts import read_json
 
 EXAMPLES = """
 examples:
@@ -155,7 +156,7 @@ def _is_of(out: Path, origin: Mapping[str, str], part: str | None) -> bool:
     """Whether `out` is there already, of the same file. Raises DataError where it is another."""
     beside = out.with_suffix(".json")
     try:
-        card = json.loads(beside.read_text(encoding="utf-8"))
+        card = read_json(beside)
         known = card["converted_from"]["sha256"] == origin["sha256"] and card["part"] == part
         if known and hashlib.sha256(out.read_bytes()).hexdigest() == card["sha256"]:
             return True

@@ -14,6 +14,7 @@ from smoothswap.cli import foresee_folder
 from smoothswap.config import EmbedderConfig, SwapperConfig, flatten, from_json
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
+from smoothswap.plumbing.made import make_folder
 from smoothswap.plumbing.names import refuse_name
 
 
@@ -40,7 +41,7 @@ def add_options(sub: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Weights and card of a run: the embedder, or the swapper's EMA together with its embedder."""
     refuse_name(args.name, "weights")
-    foresee_folder(args.to)
+    foresee_folder(args.to, "--to")
     checkpoint = args.run / "checkpoint.safetensors"
     tensors, stored = read_tensors(checkpoint)
     part, provenance = stored["part"], stored["provenance"]
@@ -86,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         **({"origin": provenance["origin"]} if "origin" in provenance else {}),
         "lineage": known.as_json(),
     }
-    args.to.mkdir(parents=True, exist_ok=True)
+    make_folder(args.to)
     found = pretrained.save(args.to / f"{args.name}.safetensors", modules, about, args.half)
     print(
         f"{args.to / args.name}.safetensors: {found['bytes'] / 1e6:.1f} MB, sha256 {found['sha256']}",

@@ -31,6 +31,7 @@ from smoothswap.cli import Parser, command, foresee_folder
 from smoothswap.errors import EXIT_OK, DataError, UsageError
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
+from smoothswap.plumbing.made import make_folder
 
 EXAMPLES = """
 examples:
@@ -199,7 +200,7 @@ def export(name: str | Path, folder: Path) -> list[tuple[Path, float]]:
         for network in networks
     ]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise CheckpointError(f"cannot make the folder {folder} ({error.strerror})") from error
     for file, content, _ in made:

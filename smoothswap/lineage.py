@@ -172,7 +172,7 @@ def people_of(data: Mapping[str, Any], people: Mapping[str, str] | None = None) 
     if people:
         return Lineage(people=frozenset(people), names=dict(people))
     meta = data.get("meta") or {}
-    if str(meta.get("people_ids", "")).startswith("rendered:"):
+    if str(meta.get("people_ids", "")).startswith("rendered:") and {"people", "seed"} <= set(meta):
         return Lineage(people=frozenset({rendered_set(meta)}))
     if data.get("sha256"):
         return Lineage(people=frozenset({f"unnamed:{data['sha256'][:16]}"}))

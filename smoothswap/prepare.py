@@ -24,13 +24,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from smoothswap.cli import Parser, at_least, command_with, foresee_folder
+from smoothswap.cli import Parser, at_least, command_with, foresee_folder, real
 from smoothswap.data.build import assemble, photos_sha256, write_json
 from smoothswap.data.crop import RULES, STATUSES, Cutter, cut_all, shown
 from smoothswap.data.sources import CENTRED, FFHQ_ALIGNED, KINDS, SPLITS, list_photos
 from smoothswap.data.store import read_json
 from smoothswap.errors import EXIT_OK, DataError, UsageError, few, suggestion
 from smoothswap.faces.detect import Detector
+from smoothswap.plumbing.made import make_folder
 from smoothswap.workers import cores
 
 VERSION = 1  # raise it whenever the same photo comes to give another crop
@@ -90,7 +91,7 @@ def parser() -> Parser:
     )
     add(
         "--min-face",
-        type=float,
+        type=real(0),
         metavar="PX",
         help="least side of a face's FFHQ square in the photo; a smaller one is too_small (half of --size)",
     )
@@ -240,7 +241,7 @@ def _take_up(out: Path, work: Path, plan: dict[str, Any]) -> dict[str, Any] | No
                 raise DataError(
                     f"{out} {other if (out / 'faces.npy').exists() else 'is not an empty folder; name a new --out'}"
                 )
-            work.mkdir(parents=True, exist_ok=True)
+            make_folder(work)
             write_json(work / "plan.json", plan)
         elif begun != plan:
             changed = ", ".join(key for key in plan if begun.get(key) != plan[key])

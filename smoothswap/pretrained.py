@@ -16,6 +16,7 @@ from typing import Any, Literal
 from torch import nn
 
 from smoothswap import lineage
+from smoothswap.cards import wrong_in
 from smoothswap.checkpoint import (
     CheckpointError,
     load_module,
@@ -29,6 +30,7 @@ from smoothswap.errors import DataError
 from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 from smoothswap.networks.model import SmoothSwap
+from smoothswap.plumbing.texts import TextError, read_json
 
 FOLDER = Path(__file__).parent / "weights"
 CHOSEN = "smoothswap"  # not a file's name: the weights that fit the data
@@ -79,9 +81,11 @@ def card(name: str | Path) -> dict[str, Any]:
     path = locate(name)
     beside = path.with_suffix(".json")
     try:
-        found = json.loads(beside.read_text(encoding="utf-8-sig"))
+        found = read_json(beside)
+        if said := wrong_in(found):
+            raise TextError(said)
         wanted = found["sha256"]
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except (OSError, TextError) as error:
         raise WeightsError(
             f"{beside}: the card of {path.name} is missing or broken ({error}); restore both files"
         ) from None
@@ -205,7 +209,7 @@ def _stages(about: Mapping[str, Any]) -> str:
 def _plain_card(name: str) -> dict[str, Any]:
     """A committed card as it stands, its file's hash not computed; {} for a broken one, which choosing passes over."""
     try:
-        found = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8-sig"))
+        found = read_json(FOLDER / f"{name}.json")
         return found if isinstance(found, dict) else {}
     except (OSError, ValueError):
         return {}

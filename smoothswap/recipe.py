@@ -19,14 +19,12 @@ from smoothswap import pretrained
 from smoothswap.checkpoint import write_atomic
 from smoothswap.cli import Parser, command
 from smoothswap.errors import EXIT_OK, DataError, EndedEarly, UsageError, suggestion
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from smoothswap.plumbing.texts import TextError, read_json, read_toml
 
 RECIPE = pretrained.FOLDER / "recipe.toml"
 KEYS = {"name", "module", "arguments", "output", "needs", "weights", "whole"}
+_KINDS = {"needs": "list of texts", "whole": "true or false"}
+OURS = ("smoothswap", "bench", "metrics", "reports")
 EXAMPLES = """examples:
   python -m smoothswap.recipe --dry-run                      the commands, in order
   python -m smoothswap.recipe --list                         the stages of each of the committed weights
@@ -48,28 +46,64 @@ class Stage:
     whole: bool = False
 
     def command(self, places: dict[str, str]) -> list[str]:
-        """What is run, the places filled in after the words are parted, so that a folder may hold spaces."""
-        words = [word.format(**places) for word in shlex.split(self.arguments)]
+        """What is run, the places filled in after the words are parted, so that a folder may hold spaces.
+
+        Args:
+            places: Folders by what stands for them.
+
+        Raises:
+            DataError: The arguments cannot be parted, or name other places.
+        """
+        try:
+            words = [word.format(**places) for word in shlex.split(self.arguments)]
+        except (ValueError, LookupError, AttributeError) as error:
+            raise DataError(
+                f"the arguments of stage {self.name!r} cannot be parted or filled in: {error}"
+            ) from None
         return [sys.executable, "-m", self.module, *words]
 
 
 def read_recipe(path: Path = RECIPE) -> dict[str, Stage]:
     """The stages by name, each after those that it needs. Raises DataError for a file that is no recipe."""
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("stage", [])
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        found = read_toml(path).get("stage", [])
+    except (OSError, TextError) as error:
         raise DataError(f"{path} is no recipe: {error}") from error
+    if not (isinstance(found, list) and all(isinstance(entry, dict) for entry in found)):
+        raise DataError(f"{path}: stage is no list of tables, as [[stage]] makes one")
     stages: dict[str, Stage] = {}
     for entry in found:
         name = entry.get("name", "?")
-        if unknown := set(entry) - KEYS:
-            raise DataError(f"{path}: stage {name!r} has the unknown key {min(unknown)!r}")
-        if missing := {"name", "module", "arguments"} - set(entry):
-            raise DataError(f"{path}: stage {name!r} has no {min(missing)!r}")
+        if wrong := _wrong(entry):
+            raise DataError(f"{path}: stage {name!r} {wrong}")
         if late := [need for need in entry.get("needs", ()) if need not in stages]:
             raise DataError(f"{path}: stage {name!r} needs {late[0]!r}, which does not stand before it")
         stages[name] = Stage(**{**entry, "needs": tuple(entry.get("needs", ()))})
     return stages
+
+
+def _wrong(entry: dict[str, Any]) -> str:
+    """What is wrong with a stage by itself."""
+    if unknown := set(entry) - KEYS:
+        return f"has the unknown key {min(unknown)!r}"
+    if missing := {"name", "module", "arguments"} - set(entry):
+        return f"has no {min(missing)!r}"
+    for key, value in entry.items():
+        if not _fits(key, value):
+            return f"has {key} = {value!r}"[:80] + f", which is no {_KINDS.get(key, 'text')}"
+    if entry["module"].partition(".")[0] not in OURS:
+        return f"has the module {entry['module']!r}, which is none of this project's"
+    try:
+        entry.get("output", "").format(runs="runs", lfw="lfw", weights="weights")
+    except (ValueError, LookupError, AttributeError) as error:
+        return f"has an output that cannot be filled in: {error}"
+    return ""
+
+
+def _fits(key: str, value: object) -> bool:
+    if key == "needs":
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, bool if key == "whole" else str)
 
 
 def needed(stages: dict[str, Stage], name: str) -> list[str]:
@@ -97,8 +131,10 @@ class Progress:
         self.done: dict[str, Any] = {}
         if self.path.exists():
             try:
-                self.done = json.loads(self.path.read_text(encoding="utf-8-sig"))
-            except ValueError as error:
+                self.done = read_json(self.path)
+                if not all("command" in stage for stage in self.done.values()):
+                    raise TextError("a stage without its command")
+            except (OSError, ValueError, AttributeError, TypeError) as error:
                 raise DataError(f"{self.path} cannot be read ({error}); remove it") from error
 
     def holds(self, stage: Stage, places: dict[str, str]) -> bool:

@@ -96,7 +96,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(argv)
     video = check(options)
     model = load_model(options.model, options.device)
-    print((_swap_video if video else _swap_picture)(options, model), file=sys.stderr)
+    from smoothswap.media.patience import patient
+
+    with patient():
+        print((_swap_video if video else _swap_picture)(options, model), file=sys.stderr)
     return EXIT_OK
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from smoothswap.cli import Parser, at_least
+from smoothswap.cli import Parser, at_least, real
 
 DESCRIPTION = """Train one generator against several embedders and weights of the identity loss, and compare (Fig. 7 and 8
 of the paper): curves of identity and change loss over steps with the spread over seeds, steps to given losses, paired
@@ -58,7 +58,7 @@ def parser() -> Parser:
     budget.add_argument("--steps", type=at_least(1), metavar="N", help="generator steps of every run")
     budget.add_argument(
         "--minutes",
-        type=float,
+        type=real(0),
         metavar="M",
         help="minutes for every run (one arm, one seed), made into one number of steps for all runs by "
         "timing the first steps against the slowest embedder",
@@ -91,7 +91,7 @@ def parser() -> Parser:
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1 (%(default)s)")
     add(
         "--checkpoint-seconds",
-        type=float,
+        type=real(0),
         default=180.0,
         metavar="S",
         help="save every S seconds (%(default)g)",

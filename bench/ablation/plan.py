@@ -25,6 +25,7 @@ from smoothswap.config import EmbedderConfig, SwapperConfig, fitted, flatten, lo
 from smoothswap.data.faces import FaceData
 from smoothswap.device import usable
 from smoothswap.networks.embedder import Embedder
+from smoothswap.plumbing.texts import read_json
 from smoothswap.training.embedder import embed_all
 from smoothswap.training.swapper import SwapperTask
 
@@ -180,7 +181,7 @@ def stored_study(out: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        found = read_json(path)
         if not {"options", "steps", "config", "data_sha256", "embedders"} <= found.keys():
             raise ValueError("parts of it are missing")
     except (OSError, ValueError, AttributeError) as error:

@@ -21,6 +21,7 @@ from bench.data.lookup import find
 from bench.data.pairs import ORIGINAL, ClipKey, DataOptions, Pair
 from bench.errors import DataError, few
 from smoothswap.media.suffixes import VIDEOS
+from smoothswap.plumbing.texts import read_json
 
 FFPP_METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "FaceShifter", "NeuralTextures", "DeepFakeDetection")
 _FOLDERS = {"raw": ("raw", "c0"), "c23": ("c23",), "c40": ("c40",)}
@@ -238,7 +239,7 @@ def _pairs_of(file: Path) -> list[tuple[str, str]]:
 
 def _json(file: Path, form: str) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
+        return read_json(file)
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror}; expected JSON of the form {form}") from error
     except ValueError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import DataError
+from smoothswap.plumbing.made import make_folder
 
 IDENTITIES, FRAMES, SIZE, SEED = 40, 24, 128, 0  # 40 people, 20 pairs, 40 clips of two seconds
 
@@ -36,7 +37,7 @@ def ensure() -> Path:
 
     root = folder()
     try:
-        root.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(root.parent)
         write_ffpp(root, IDENTITIES, FRAMES, SIZE, SEED, progress=progress)
     except (OSError, RenderError) as error:
         raise DataError(

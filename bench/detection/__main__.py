@@ -23,7 +23,7 @@ from bench.detection.table import table
 from bench.environment import environment
 from bench.errors import EXIT_OK, DataError
 from reports.results import write_atomic
-from smoothswap.cli import Parser, at_least
+from smoothswap.cli import Parser, at_least, check_file
 from smoothswap.faces.detect import DETECTORS, create
 
 EXAMPLES = """
@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--out", type=Path, default=Path("detection.json"), metavar="FILE", help="(%(default)s)")
     given = parser.parse_args(argv)
     photos = _photographs(given.photos) if given.photos else []
+    check_file(given.out)
     cv2.setNumThreads(1)  # small frames: threads would cost more than they share
     study: dict[str, Any] = {
         "what": "face detectors: landmarks on rendered heads, missed photographs, CPU time",

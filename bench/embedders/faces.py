@@ -9,7 +9,6 @@ stopped does not read again.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -20,7 +19,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
@@ -30,7 +28,8 @@ from bench.embedders.networks import Image, Network, Rows
 from bench.errors import DataError, UsageError, few
 from bench.reading.aligned import FRAME, cut_found, points_of, resized
 from metrics.instruments import Crop
-from reports.results import write_atomic
+from reports.parquet import read_frame
+from reports.results import ResultsError, write_atomic
 from smoothswap.data.store import read_stored, sha256_of, validation_people
 from smoothswap.faces.align import arcface_template, ffhq_affine, ffhq_quad
 
@@ -146,10 +145,11 @@ def _photos(folder: Path, count: int) -> tuple[str, ...] | None:
     path = folder / "ledger.parquet"
     if not path.is_file():
         return None
+    wanted = ("photo", "row", "status")
     try:
-        ledger = pd.read_parquet(io.BytesIO(path.read_bytes()), columns=["photo", "row", "status"])
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path} cannot be read ({error}); run python -m smoothswap.prepare again") from None
+        ledger = read_frame(path, wanted, wanted)
+    except ResultsError as error:
+        raise DataError(f"{error}; run python -m smoothswap.prepare again") from None
     used = ledger[ledger["status"] == "ok"].sort_values("row")
     if len(used) != count:
         raise DataError(f"{path} tells of {len(used)} faces, faces.npy holds {count}; prepare {folder} again")

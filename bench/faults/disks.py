@@ -67,18 +67,35 @@ class DiskFault:
         Returns:
             The finished process.
         """
+        return self.tried(words, out, seed)[0]
+
+    def tried(
+        self, words: Sequence[str], out: Path, seed: int
+    ) -> tuple[subprocess.CompletedProcess[bytes], list[Path]]:
+        """As `run`.
+
+        Args:
+            words: As there.
+            out: As there.
+            seed: As there.
+
+        Returns:
+            The finished process, and what it left behind of unfinished files, looked for while the disk was there.
+        """
         words = [word.replace("OUT", str(out / "run")) for word in words]
         if self.how == "tmpfs":
             with _small(out, self.room(seed)):
-                return subprocess.run(
-                    [sys.executable, "-m", *words], capture_output=True, check=False, cwd=_ROOT
-                )
+                command = [sys.executable, "-m", *words]
+                done = subprocess.run(command, capture_output=True, check=False, cwd=_ROOT)
+                return done, left_behind(out)
         if self.how == "output":
             with open("/dev/full", "wb") as full:
                 command = [sys.executable, "-m", *words]
-                return subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, cwd=_ROOT)
+                done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, cwd=_ROOT)
+            return done, left_behind(out)
         command = [sys.executable, "-c", _LIMITED, str(self.room(seed)), *words]
-        return subprocess.run(command, capture_output=True, check=False, cwd=_ROOT)
+        done = subprocess.run(command, capture_output=True, check=False, cwd=_ROOT)
+        return done, left_behind(out)
 
 
 _ROOT = Path(__file__).resolve().parents[2]

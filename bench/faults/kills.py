@@ -105,6 +105,26 @@ class KillFault:
         return done.returncode != 0
 
 
+def _scored(new: Path) -> list[str]:
+    models = [
+        word
+        for model in sorted(path.name for path in new.iterdir() if path.is_dir())
+        for word in ("--model", model)
+    ]
+    quick = [
+        "--frames",
+        "2",
+        "--instruments",
+        "sface",
+        "--workers",
+        "0",
+        "--device",
+        "cpu",
+        "--no-references",
+    ]
+    return ["bench.ffpp", "--data", str(new.parent / "tree"), *quick, *models]
+
+
 def seen(run: Path, models: Sequence[str]) -> Seen:
     """What a reader makes of a run's folder.
 
@@ -135,5 +155,6 @@ FAULTS = (
         ("whole", "refused", "nothing"),
     ),
     KillFault("a run is rescored", _MODULE, lambda run, new: ["bench.rescore", str(run)], 60),
+    KillFault("a newer run of bench.ffpp replaces one", _MODULE, lambda run, new: [*_scored(new), "--out", str(run)], 60),
 )  # fmt: skip
-"""Every kind; the last takes seconds each."""
+"""Every kind; the last two take seconds each, and the last needs the tree beside the newer run."""

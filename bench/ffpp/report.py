@@ -96,6 +96,8 @@ def report(
                     "back": _counted(frame.back.status for frame in frames if frame.back),
                     "sourceless": _counted(frame.sourceless.status for frame in frames if frame.sourceless),
                     "metrics": scores.metrics,
+                    "models": [one.name for one in plan.swappers],
+                    "page": PAGE,
                     "check": asdict(plan.checks[swapper.name]) if swapper.name in plan.checks else None,
                 }
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bench.data.ffpp import person_of
 from bench.data.pairs import Pair
@@ -26,7 +24,8 @@ from bench.reading.reader import Reading
 from metrics.registry import METRICS
 from metrics.sides import READINGS
 from reports.files import FRAMES, ORIGINALS, TRUTH
-from reports.results import Results
+from reports.parquet import read_parquet
+from reports.results import Results, ResultsError
 from reports.rules import FOLLOWS
 
 Values = dict[str, npt.NDArray[np.float32]]
@@ -117,14 +116,12 @@ def read_table(path: Path) -> pa.Table:
     Raises:
         DataError: It is missing or damaged.
     """
+    if not path.is_file():
+        raise DataError(f"{path} is missing: a run is scored again from its tables; score the model anew")
     try:
-        return pq.read_table(io.BytesIO(path.read_bytes()))
-    except FileNotFoundError:
-        raise DataError(
-            f"{path} is missing: a run is scored again from its tables; score the model anew"
-        ) from None
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"cannot read {path}: {error}; score the model anew") from error
+        return read_parquet(path)
+    except ResultsError as error:
+        raise DataError(f"{error}; score the model anew") from error
 
 
 def has_readings(table: pa.Table) -> bool:

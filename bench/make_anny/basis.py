@@ -14,7 +14,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from metrics.instruments.anny_landmarks import BASIS
-from smoothswap.cli import Parser, command
+from smoothswap.cli import Parser, check_file, command
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import LANDMARKS_FILE, landmark_vertices
 from smoothswap.rendered.motion import Motion
@@ -70,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = Parser("python -m bench.make_anny.basis", description=__doc__, epilog=EXAMPLES)
     parser.add_argument("--out", type=Path, default=BASIS, metavar="FILE", help="(%(default)s)")
     arguments = parser.parse_args(argv)
+    check_file(arguments.out)
     save_file(make(), arguments.out, {"expression": json.dumps(load_head().expression_names)})
     arguments.out.chmod(0o644)
     print(f"{arguments.out}: {arguments.out.stat().st_size} bytes")

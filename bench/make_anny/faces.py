@@ -15,6 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from smoothswap.faces.align import deca_affine
+from smoothswap.plumbing.made import make_folder
 from smoothswap.rendered import streams
 from smoothswap.rendered.codes import point_vertices, sample_state, shape_space
 from smoothswap.rendered.head import load_head
@@ -67,7 +68,7 @@ def write_faces(out: Path, people: int, seed: int, workers: int) -> None:
         seed: Of the people.
         workers: Processes that render.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     part = out / "pictures.npy.part"
     shape = (people * VIEWS, SIZE, SIZE, 3)
     pictures = np.lib.format.open_memmap(part, mode="w+", dtype=np.uint8, shape=shape)

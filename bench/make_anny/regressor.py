@@ -27,7 +27,7 @@ from bench.make_anny.variations import DECA_SCALE, mirrored, moved, soften
 from metrics.instruments.anny_network import SIZE, Layout, Regressor, load_regressor
 from metrics.instruments.base import file_sha256
 from smoothswap.augment import AugmentOptions, augment
-from smoothswap.cli import Parser, at_least, command
+from smoothswap.cli import Parser, at_least, check_file, command, real
 from smoothswap.networks.precision import autocast
 from smoothswap.rendered.codes import EXPRESSION_COMPONENTS, SHAPE_COMPONENTS, expression_map, mirror
 from smoothswap.tensors import to_tensor
@@ -234,7 +234,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--people", type=at_least(1), default=10000)
     parser.add_argument("--epochs", type=at_least(1), default=8)
     parser.add_argument("--batch", type=at_least(1), default=64)
-    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--lr", type=real(0), default=2e-3)
     parser.add_argument("--width", type=at_least(1), default=24)
     parser.add_argument(
         "--hidden", type=at_least(1), default=384, help="numbers that the codes are read from"
@@ -252,6 +252,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=at_least(1), default=cores())
     a = parser.parse_args(argv)
     torch.set_num_threads(a.threads)
+    check_file(a.out)
     if not (a.work / "pictures.npy").is_file():
         write_faces(a.work, a.people, a.seed, a.workers)
     about: dict[str, object] = {

@@ -10,6 +10,7 @@ from typing import Any
 from bench import false_words
 from bench.detection import table as detection
 from bench.errors import UsageError, suggestion
+from bench.faults import campaign as faults
 from bench.finished import counts
 from bench.pages.departures import notes
 from reports.folders import gather
@@ -56,6 +57,8 @@ def table(results: Path, name: str, keys: Sequence[str]) -> str:
         return _of_ablation(read_ablation(path), keys)
     if name == "false-words":
         return false_words.table(json.loads(path.read_text(encoding="utf-8")))
+    if name == "faults":
+        return faults.markdown(json.loads(path.read_text(encoding="utf-8"))) + "\n"
     if name == "detection":
         return detection.table(json.loads(path.read_text(encoding="utf-8")))
     if name in ("finished-check", "crops-check"):

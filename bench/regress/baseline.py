@@ -24,6 +24,7 @@ from bench.errors import DataError, UsageError
 from metrics.statistics.intervals import cluster_interval
 from reports.frames import FAILED, KEY, FrameTable
 from reports.results import Results, explain, write_atomic
+from smoothswap.plumbing.texts import json_of
 
 VERSION = 1
 REPEATABILITY = 2.8  # 1.96 * sqrt(2), ISO 5725-6: the difference of two results that one in twenty exceeds
@@ -209,7 +210,7 @@ def read(path: Path) -> Baseline:
     if len(text) > MAX_BYTES:
         raise DataError(f"{path} is larger than {MAX_BYTES // 2**20} MB, so it is no baseline; {how}")
     try:
-        content: Any = json.loads(text)
+        content: Any = json_of(text)
     except ValueError as error:
         raise DataError(f"{path} is not whole JSON ({error}); {how}") from None
     version = content.get("baseline_version") if isinstance(content, Mapping) else None

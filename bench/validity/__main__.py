@@ -24,6 +24,7 @@ from metrics.statistics.agreement import Estimate
 from reports.studies.schema_validity import VERSION
 from reports.studies.validity import markdown, write_page, write_validity
 from smoothswap.cli import Parser, at_least, check_folder
+from smoothswap.media.patience import patient
 
 EXAMPLES = """
 examples:
@@ -153,15 +154,19 @@ def run(options: argparse.Namespace, argv: Sequence[str]) -> dict[str, Any]:
     instruments = {one.name: one for one in (create(spec, single=True) for spec in specs)}
     if len(instruments) < len(specs):
         raise UsageError("two of the instruments have one name; give one of them")
+    if options.lfw is not None:
+        from bench.validity.lfw import examine_lfw, open_lfw
+
+        open_lfw(options.lfw)  # so that it is refused before the renders
     started = time.monotonic()
     check_folder(options.out)
     examined = examine(specs, options.people, options.size, options.seed)
     found = {n: plain(figures(examined, n, one.reads, options.seed)) for n, one in instruments.items()}
     if options.lfw is not None:
-        from bench.validity.lfw import examine_lfw
-
-        for name, of_photos in examine_lfw(options.lfw, list(instruments.values())).items():
-            found[name] |= plain(of_photos)
+        with patient():
+            of_photos = examine_lfw(options.lfw, list(instruments.values()))
+        for name, one in of_photos.items():
+            found[name] |= plain(one)
     about = {
         name: {
             "description": one.description,

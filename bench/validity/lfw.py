@@ -51,10 +51,7 @@ def examine_lfw(folder: Path, instruments: Sequence[Instrument]) -> dict[str, di
     Raises:
         DataError: For a folder that is not LFW's, and a photo that is missing or damaged.
     """
-    photos = folder / "images_deepfunneled"
-    if not photos.is_dir():
-        raise DataError(f"{photos} is missing: --lfw is a folder with images_deepfunneled and meta of LFW")
-    view2, view1 = (read_pairs(folder / "meta" / name) for name in ("pairs.txt", "pairsDevTest.txt"))
+    photos, view2, view1 = open_lfw(folder)
     found: dict[str, dict[str, Any]] = {one.name: {} for one in instruments}
     for pairs, readers in (
         (view2, [one for one in instruments if "identity" in one.reads]),
@@ -72,6 +69,15 @@ def examine_lfw(folder: Path, instruments: Sequence[Instrument]) -> dict[str, di
     for one, of_photos in zip(instruments, _stability(photos, view1, instruments), strict=True):
         found[one.name]["stability"] = of_photos
     return found
+
+
+def open_lfw(folder: Path) -> tuple[Path, Pairs, Pairs]:
+    """LFW's photos, and the pairs of View 2 and of View 1. Raises DataError for a folder that is not LFW's."""
+    photos = folder / "images_deepfunneled"
+    if not photos.is_dir():
+        raise DataError(f"{photos} is missing: --lfw is a folder with images_deepfunneled and meta of LFW")
+    view2, view1 = (read_pairs(folder / "meta" / name) for name in ("pairs.txt", "pairsDevTest.txt"))
+    return photos, view2, view1
 
 
 def _figures(pairs: Pairs, rows: dict[str, npt.NDArray[np.float32]], reading: str) -> dict[str, Estimate]:

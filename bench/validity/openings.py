@@ -22,7 +22,7 @@ from bench.validity.samples import drawn_state
 from metrics.openings import eye_opening, mouth_opening
 from metrics.statistics.agreement import Estimate, rank_correlation
 from reports.results import write_atomic
-from smoothswap.cli import Parser, at_least
+from smoothswap.cli import Parser, at_least, check_file
 from smoothswap.faces.detect import Detector
 from smoothswap.rendered import streams
 from smoothswap.rendered.head import load_head
@@ -104,6 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     made.add_argument("--seed", type=at_least(0), default=99, metavar="N", help="of the draws (%(default)s)")
     made.add_argument("--out", type=Path, metavar="FILE", help="write the figures there too")
     options = made.parse_args(argv)
+    if options.out:
+        check_file(options.out)
     found = examine(options.people, options.size, options.seed)
     figures = {name: asdict(estimate) for name, estimate in found.items()}
     text = json.dumps({"detector": Detector().name, "figures": figures}, indent=1)

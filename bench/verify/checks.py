@@ -16,8 +16,13 @@ from reports.files import FRAMES, VIDEO
 from reports.results import MetricValue, Results
 
 CLOSE = 1e-6  # relative; readings are float32, numbers are computed in float64
+EXACT = 1e-9  # of the largest value of a frame; means are of values that are stored in float64
+LEAST = 1e-10  # in any unit: what rounding leaves of values that are all alike
 NEAR = 0.02  # of the interval's width, beside the range in which a bootstrap's end may lie
-LOOSE = 1e-5  # relative, of distances between sets: two ways to a root of a matrix
+LOOSE, ROOT = (
+    1e-5,
+    1e-6,
+)  # of a distance between sets, and of what the pictures of a set differ: two ways to a root
 BOUNDS = dict.fromkeys(("id_retrieval", "id_retrieval_top5", "target_retrieval"), (0.0, 100.0))
 COUNTED = (*BOUNDS, "target_identity")
 """Metrics in whose headline a lost face counts under the policy "count_as_wrong"."""
@@ -285,7 +290,9 @@ def check_distance(
     if ends is not None and not key.startswith("kid"):
         ends = max(0.0, ends[0]), ends[1]
     ranges = None if ends is None else exactly(*ends)
-    _compare(found, what, part, Again(value, len(swap), len(set(clusters)), ranges), LOOSE, 1e-3, LOOSE)
+    spread = sum(float(np.var(side, axis=0).sum()) for side in sets)
+    slack = LOOSE * abs(value) + ROOT * spread + LEAST
+    _compare(found, what, part, Again(value, len(swap), len(set(clusters)), ranges), 1e-3, slack)
 
 
 def check_summary(
@@ -313,21 +320,19 @@ def check_summary(
     value, n, groups = recount.mean(values, clusters)
     ends = interval(values, clusters, bounds)
     ends = None if ends is None else within(ends, limits)
-    _compare(found, what, said, Again(value, n, groups, ends), CLOSE, NEAR, CLOSE)
+    largest = float(np.max(np.abs(values[np.isfinite(values)]), initial=0.0))
+    _compare(found, what, said, Again(value, n, groups, ends), NEAR, EXACT * largest + LEAST)
 
 
-def _compare(
-    found: Checked, what: str, said: Any, again: Again, close: float, near: float, slack: float
-) -> None:
+def _compare(found: Checked, what: str, said: Any, again: Again, near: float, slack: float) -> None:
     """Compare what is said with what was worked out again.
 
-    close: how far off the value may be, relative; near: each end of the interval, as a share of its width;
-    slack: how far besides, in units of the value.
+    slack: how far off the value may be, and each end of the interval, in units of the value; near: the ends besides, as a
+    share of the interval's width.
     """
     told = math.nan if said.value is None else said.value
     found.expect(
-        math.isclose(told, again.value, rel_tol=close, abs_tol=close)
-        or (math.isnan(told) and math.isnan(again.value)),
+        abs(told - again.value) <= slack or (math.isnan(told) and math.isnan(again.value)),
         f"{what}: value {told:.9g}, recomputed {again.value:.9g}",
     )
     found.expect(said.n is None or said.n == again.n, f"{what}: n {said.n}, recomputed {again.n}")
@@ -337,11 +342,7 @@ def _compare(
     )
     width = 0.0 if again.ends is None else again.ends[1][1] - again.ends[0][0]
     found.expect(
-        agree(
-            said.ci95,
-            again.ends,
-            near * width + slack * max(1.0, abs(again.value)) + close * abs(again.value),
-        ),
+        agree(said.ci95, again.ends, near * width + slack),
         f"{what}: interval {_ends(said.ci95)}, recomputed {_ranges(again.ends)}",
     )
 

@@ -57,7 +57,9 @@ def apart(reading: str, version: Any = 2) -> Callable[[np.ndarray, np.ndarray], 
 
 
 def matrices(vectors: np.ndarray) -> np.ndarray:
-    """Axis-angle [n, 3] -> rotation matrices [n, 3, 3], by Rodrigues' formula."""
+    """Axis-angle [n, 3] -> rotation matrices [n, 3, 3], by Rodrigues' formula; NaN for rows of another length."""
+    if vectors.shape[1] != 3:  # no face was read in any frame, so that nothing tells how long a row is
+        return np.full((len(vectors), 3, 3), np.nan)
     turn = np.linalg.norm(vectors, axis=1)
     axis = vectors / np.where(turn > 0, turn, 1.0)[:, None]
     x, y, z = axis.T

@@ -80,7 +80,7 @@ def check_rows(found: Checked, frames: pd.DataFrame, results: Results, what: str
 
 
 def check_people(found: Checked, tables: recount.Tables, results: Results) -> None:
-    """Whose faces the gallery shows: by the protocol's identity map, where the data set is told apart by it.
+    """Whose faces are shown: by the protocol's identity map, where the data set is told apart by it; and how compressed.
 
     Args:
         found: Gets the violations.
@@ -88,8 +88,19 @@ def check_people(found: Checked, tables: recount.Tables, results: Results) -> No
         results: What is checked.
     """
     if results.run.data.model_dump().get("kind", "ffpp") == "ffpp":
-        wrong = [clip for clip, who in tables.people.items() if who != recount.person(tables.protocol, clip)]
+        originals, frames = tables.originals, tables.frames
+        said = list(zip(originals["clip"], originals["person"], strict=True)) if "person" in originals else []
+        for side in ("target", "source"):
+            if f"{side}_person" in frames:
+                said += zip(frames[side], frames[f"{side}_person"], strict=True)
+        wrong = [clip for clip, who in dict.fromkeys(said) if who != recount.person(tables.protocol, clip)]
         found.expect(not wrong, f"ledger: the person of clip {few(wrong)} is not who the protocol says")
+    if "compression" in tables.originals and "compression" in tables.frames:
+        here, there = (set(table["compression"]) for table in (tables.frames, tables.originals))
+        found.expect(
+            here == there,
+            f"ledger: rows of compression {few(sorted(map(str, here)))}, originals of {few(sorted(map(str, there)))}",
+        )
 
 
 def check_posed(found: Checked, tables: recount.Tables, what: str = "ledger") -> None:

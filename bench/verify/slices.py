@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -17,10 +16,12 @@ from bench.verify import recount
 from bench.verify.checks import BOUNDS, Checked
 from bench.verify.intervals import agree, interval, within
 from reports.files import PAIRS, SLICES
+from reports.parquet import read_frame
 from reports.results import MetricValue, Results, ResultsError
 from reports.slices import Axis, Slice, SliceValue, read_slices
 
 CLOSE = 1e-6
+_OF_PAIRS = ("clip", "target", "source", "cluster")
 TEXTS, CATEGORIES, LONGEST = 6, 24, 100  # see docs/pairs.md
 _READINGS = {"pose": None, "brightness": "face_brightness", "size": "face_size"}
 
@@ -41,16 +42,16 @@ def check_slices(found: Checked, folder: Path, tables: recount.Tables, results: 
     )
     try:
         slices = read_slices(folder / SLICES)
-        pairs = pd.read_parquet(io.BytesIO((folder.parent / PAIRS).read_bytes())) if listed else None
-    except (ResultsError, OSError, ValueError) as error:
-        found.violations.append(f"slices: {str(error).splitlines()[0]}")
+        pairs = read_frame(folder.parent / PAIRS, needed=_OF_PAIRS) if listed else None
+    except ResultsError as error:
+        found.violations.append(f"slices: {error}")
         return
     if slices is None or pairs is None:
         return
     found.expect(slices.model == found.name, f"slices: of the model {slices.model}")
     frames = tables.frames
-    rows = frames[["clip", "target", "source", "cluster"]].drop_duplicates().reset_index(drop=True)
-    if not rows.equals(pairs[["clip", "target", "source", "cluster"]].astype(str).reset_index(drop=True)):
+    rows = frames[list(_OF_PAIRS)].drop_duplicates().reset_index(drop=True)
+    if not rows.equals(pairs[list(_OF_PAIRS)].astype(str).reset_index(drop=True)):
         found.violations.append(f"slices: {PAIRS} and the frames hold different pairs")
         return
     _check_list(found, frames, results)

@@ -10,7 +10,6 @@ The basis file holds the head at its 68 landmark vertices.  `python -m bench.mak
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from metrics.instruments.base import Crop, InstrumentError, file_sha256
+from smoothswap.plumbing.texts import json_of
 
 BASIS = Path(__file__).parent.parent / "weights" / "anny-68.safetensors"
 _JAW = np.arange(17)
@@ -48,7 +48,7 @@ def load_basis(path: Path = BASIS) -> Basis:
     try:
         with safe_open(str(path), "numpy") as file:
             arrays = {key: file.get_tensor(key).astype(np.float64) for key in file.keys()}  # noqa: SIM118
-            names = tuple(json.loads((file.metadata() or {}).get("expression", "[]")))
+            names = tuple(json_of((file.metadata() or {}).get("expression", "[]")))
         return Basis(**arrays, names=names)
     except FileNotFoundError:
         raise InstrumentError(f"{path} is missing: make it with `python -m bench.make_anny.basis`") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from metrics.instruments.base import InstrumentError
+from smoothswap.plumbing.texts import json_of
 
 SIZE = 160  # pixels of the crop, DECA's square
 
@@ -105,7 +105,7 @@ def load_regressor(path: Path) -> tuple[Regressor, Layout]:
     try:
         with safe_open(str(path), "pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            about = json_of((file.metadata() or {}).get("about", "{}"))
         layout = Layout(**about["layout"])
         network = Regressor(layout, int(about["width"]), int(about.get("hidden", 192)))
         network.load_state_dict(

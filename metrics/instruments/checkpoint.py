@@ -8,7 +8,6 @@ old form or its new one, and pickled dictionaries of numpy arrays, as VGGFace2's
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from metrics.instruments.base import InstrumentError
 from smoothswap.plumbing.apart import read_apart
 from smoothswap.plumbing.packed import PickledError
 from smoothswap.plumbing.tensors import opened
+from smoothswap.plumbing.texts import read_json
 
 MAX_BYTES = 2 << 30  # the largest file here, deca_model.tar, has 434 MB
 _FEW = 3  # keys that an error names
@@ -134,7 +134,7 @@ def _entry(path: Path, content: Any, part: str | None, expected: str) -> Mapping
 def _refuse_altered(path: Path, data: bytes) -> None:
     """Raise InstrumentError for converted weights that are no longer what their card says."""
     try:
-        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        card = read_json(path.with_suffix(".json"))
         wanted = card["sha256"] if "converted_from" in card else None
     except (OSError, ValueError, KeyError, TypeError):
         return  # no card, or one of others

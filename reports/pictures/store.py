@@ -22,13 +22,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from reports.parquet import Kind, read_parquet
 from reports.results import ResultsError
+from smoothswap.plumbing.texts import json_of
 
 PICTURES = "pictures.parquet"  # beside results.json
 PARTS = ("source", "target", "swap", "truth", "back")
 Case = Literal["best", "median", "worst", "random"]
 CASES: tuple[Case, ...] = ("best", "median", "worst", "random")
 Scope = Literal["frame", "clip", "lot"]
+_NEEDED = ("model", "clip", "frame", "case", "metric_text", "metric", "label", "scores", "source", "target")
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys((*_NEEDED, "scope"), "text"),
+    "frame": "whole",
+    **dict.fromkeys(PARTS, "bytes"),
+}
 _SHARED = 1 << 30  # bytes of different pictures a column may have before Parquet repeats equal ones
 
 
@@ -135,10 +143,9 @@ def read(path: str | os.PathLike[str], model: str | None = None) -> list[Picture
     if not Path(path).is_file():
         return []
     try:
+        rows = read_parquet(Path(path), needed=_NEEDED, kinds=_KINDS).to_pylist()
         known: dict[bytes, np.ndarray] = {}
-        return [
-            _case(row, model, known) for row in pq.read_table(io.BytesIO(Path(path).read_bytes())).to_pylist()
-        ]
+        return [_case(row, model, known) for row in rows]
     except (OSError, ValueError, KeyError, TypeError, Image.DecompressionBombError) as error:
         raise ResultsError(
             f"cannot read the pictures in {path}: {error}; remove the file to go without"
@@ -162,7 +169,7 @@ def _case(row: dict[str, Any], model: str | None, known: dict[bytes, np.ndarray]
         truth,
         row["metric"],
         row["label"],
-        tuple((str(a), str(b)) for a, b in json.loads(row["scores"])),
+        tuple((str(a), str(b)) for a, b in json_of(row["scores"])),
         row.get("scope", "frame"),
         back,
     )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from jinja2 import UndefinedError
+
+import reports
 from reports.results import ResultsError
 from reports.studies import ablation, embedders, validity
+from smoothswap.plumbing.texts import read_json
 
+_PACKAGE = Path(reports.__file__).parent
+_MISFITS = (LookupError, TypeError, AttributeError, ArithmeticError, ValueError, UndefinedError)
 Render = Callable[[Mapping[str, Any]], str]
 Read = Callable[[Path], dict[str, Any]]
 
@@ -58,7 +64,7 @@ def text_of(path: Path, markdown: bool = False) -> str:
         ResultsError: For anything else than a study's file.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        found = read_json(path)
     except (OSError, ValueError) as error:
         raise ResultsError(f"cannot read {path} ({error}); give the JSON file of a study") from None
     keys = found.keys() if isinstance(found, dict) else ()
@@ -69,4 +75,24 @@ def text_of(path: Path, markdown: bool = False) -> str:
             "or the folder of a run"
         )
     read, render, table = STUDIES[kind]
-    return (table if markdown else render)(read(path))
+    study = read(path)
+    try:
+        return (table if markdown else render)(study)
+    except ResultsError:
+        raise
+    except _MISFITS as error:
+        # Each field is of its type, and the parts do not belong together: an arm without what its seeds name, say.
+        said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        raise ResultsError(
+            f"{path}: its parts do not fit together, in {_part_of(error)} ({said}); make the study again"
+        ) from error
+
+
+def _part_of(error: BaseException) -> str:
+    """Which part of a page could not be made: where the last line of this package stopped."""
+    frames = traceback.extract_tb(error.__traceback__)
+    here = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
+    last = here[-1]
+    if last.filename.endswith(".j2"):
+        return f"{Path(last.filename).name}, line {last.lineno}"
+    return f"the {last.name.strip('_').replace('_', ' ')} of its {Path(last.filename).stem.replace('_', ' ')}"

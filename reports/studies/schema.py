@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from reports.fields import Closed, Count, Interval, Measured
 from reports.results import ResultsError, explain, write_atomic
+from smoothswap.plumbing.texts import read_json
 
 
 class Estimate(Closed):
@@ -37,7 +38,7 @@ def read(path: Path, schema: type[BaseModel], command: str) -> dict[str, Any]:
     """
     name = schema.__name__.lower()
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise ResultsError(f"{path} is no {name}.json ({error}); make one with {command}") from None
     return checked(content, schema, f"{path} is no {name}.json", f"make one with {command}")

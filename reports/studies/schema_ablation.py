@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import JsonValue, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from reports.fields import Closed, Count, Interval, Measured, Name, Number, Open
 from reports.studies.schema import Estimate
@@ -72,13 +72,21 @@ class Spread(Closed):
 
 
 class Curve(Closed):
-    """An arm over its steps."""
+    """An arm over its steps: as many numbers in each spread as steps."""
 
-    step: tuple[Count, ...]
+    step: tuple[Count, ...] = Field(min_length=1)
     val_id: Spread | None = None
     val_chg: Spread | None = None
     judge_id: Spread | None = None
     judge_share: Spread | None = None
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Curve:
+        for name in ("val_id", "val_chg", "judge_id", "judge_share"):
+            for part, values in getattr(self, name) or ():
+                if len(values) != len(self.step):
+                    raise ValueError(f"{name}.{part} has {len(values)} numbers for {len(self.step)} steps")
+        return self
 
 
 class Reached(Closed):
@@ -197,9 +205,18 @@ class Ablation(Closed):
 
     @model_validator(mode="after")
     def _known(self) -> Ablation:
+        marks = {frozenset(arm.steps_to) for arm in self.arms.values()}
+        if len(marks) > 1:
+            raise ValueError("the arms' steps_to are of different marks")
         for name, arm in self.arms.items():
             if arm.embedder not in self.embedders:
                 raise ValueError(f"arms.{name}.embedder {arm.embedder} is not among the embedders")
+            if lost := [seed for seed in arm.stability if seed not in arm.runs]:
+                raise ValueError(f"arms.{name}.stability has the seed {lost[0]}, which is not among its runs")
+            if self.judge and arm.steps_to_judge_share is None:
+                raise ValueError(f"arms.{name}.steps_to_judge_share is not there, and there is a judge")
+        if (self.judge is None) != (self.references.judge is None):
+            raise ValueError("references.judge and judge: there is one without the other")
         for i, comparison in enumerate(self.comparisons):
             if not {comparison.a, comparison.b} <= set(self.arms):
                 raise ValueError(f"comparisons.{i} is of arms that are not in the file")

@@ -26,6 +26,7 @@ from smoothswap.guarded import WorkerLost, Workers
 from smoothswap.media.files import replacing
 from smoothswap.media.identical import fingerprint
 from smoothswap.media.images import ImageError, SmallImageError, read_image
+from smoothswap.plumbing.texts import json_of
 
 STATUSES = ("ok", "no_face", "many_faces", "decode_error", "too_small")
 RULES = ("centre", "largest", "refuse")
@@ -294,7 +295,7 @@ def read_part(path: Path, crops: bool = True) -> tuple[list[dict[str, Any]], lis
         ValueError: It is damaged; so say KeyError, EOFError and zipfile.BadZipFile.
     """
     with np.load(path, allow_pickle=False) as stored:
-        rows = json.loads(stored["rows"].tobytes())
+        rows = json_of(stored["rows"].tobytes())
         if not crops:
             return rows, []
         content, ends = stored["crops"].tobytes(), stored["ends"].tolist()

@@ -34,6 +34,7 @@ from smoothswap.data.store import read_json, sha256_of, validation_people
 from smoothswap.errors import DataError
 from smoothswap.media.files import replacing
 from smoothswap.media.images import FORMATS
+from smoothswap.plumbing.texts import json_of
 
 MAX_MEMBER = 64 << 20  # bytes; no crop and no JSON of ours is near it
 SPLITS = ("train", "validation", "all")
@@ -103,7 +104,7 @@ def read_shard(path: Path) -> Iterator[Sample]:
                 if name.suffix != ".json":
                     pictures[name.stem] = body
                     continue
-                about = json.loads(body)
+                about = json_of(body)
                 yield Sample(
                     int(name.stem),
                     pictures.pop(name.stem),

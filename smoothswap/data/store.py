@@ -13,7 +13,6 @@ Knows no torch. Nothing is ever unpickled.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from smoothswap.errors import DataError
+from smoothswap.plumbing import texts
 
 AGAIN = "run python -m smoothswap.prepare again, it goes on where it was"
 
@@ -139,7 +139,7 @@ def read_json(path: Path, otherwise: Any) -> Any:
     if not path.is_file():
         return otherwise
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return texts.read_json(path)
     except (ValueError, OSError) as error:
         raise DataError(f"{path} cannot be read ({error}); write it again") from None
 

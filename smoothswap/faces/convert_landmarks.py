@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from smoothswap.cli import Parser, command
+from smoothswap.cli import Parser, check_file, command
 from smoothswap.errors import EXIT_OK, DataError
 from smoothswap.faces.landmarks import CARD, NETWORK, POINTS, SIDE
 from smoothswap.media.files import replacing
@@ -184,6 +184,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             model = bundle.read(MEMBER)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"{given.task} is no face_landmarker.task: {error}") from None
+    check_file(given.out)
     made = convert(model)
     with replacing(given.out) as part:
         part.write_bytes(made)

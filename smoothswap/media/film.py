@@ -26,6 +26,7 @@ from av.video.reformatter import Interpolation
 
 from smoothswap.errors import DataError
 from smoothswap.media.orientation import orientation
+from smoothswap.media.patience import reading
 from smoothswap.media.transparency import over_white
 from smoothswap.pixels import Image
 
@@ -181,14 +182,16 @@ class Film:
         ended = False
         while not ended:
             began = time.monotonic()
-            packet = next(packets, None)
+            with reading(self.path):
+                packet = next(packets, None)
             ended = packet is None
             if packet is not None and packet.size == 0:
                 continue  # the demuxer's own sign that a stream ends
             if packet is not None and packet.stream.index != self.stream.index:
                 yield packet
                 continue
-            came = self._decode(packet)
+            with reading(self.path):
+                came = self._decode(packet)
             spent += time.monotonic() - began
             if spent > self.limits.seconds:
                 raise VideoError(
@@ -276,16 +279,17 @@ def _open(path: Path, limits: Limits) -> tuple[Any, Any]:
         raise VideoError(f"{path}: cannot be opened ({error.strerror or error})") from error
     try:
         # As a stream of bytes, so that FFmpeg has no name to start from.
-        container = av.open(
-            file,
-            options={
-                "format_whitelist": ",".join(CONTAINERS),
-                "protocol_whitelist": "",
-                "max_pixels": str(limits.pixels),
-            },
-            metadata_errors="replace",
-            io_open=_refused,
-        )
+        with reading(path):
+            container = av.open(
+                file,
+                options={
+                    "format_whitelist": ",".join(CONTAINERS),
+                    "protocol_whitelist": "",
+                    "max_pixels": str(limits.pixels),
+                },
+                metadata_errors="replace",
+                io_open=_refused,
+            )
     except Exception as error:
         file.close()
         known = ", ".join(CONTAINERS.values())

@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from smoothswap.errors import DataError
+from smoothswap.media.patience import reading
 from smoothswap.media.transparency import over_white
 from smoothswap.pixels import Image
 
@@ -72,7 +73,7 @@ def read_profiled(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) ->
             warnings.simplefilter(
                 "ignore"
             )  # our own limit is checked below; damaged EXIF says so at every photo
-            with Pillow.open(path, formats=FORMATS) as image:
+            with reading(path), Pillow.open(path, formats=FORMATS) as image:
                 _check(path, image, max_pixels)
                 profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
                 return _rgb(_upright(image)), profile

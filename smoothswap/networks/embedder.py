@@ -156,8 +156,8 @@ class Embedder(nn.Module):
 
     def _seen(self, faces: Tensor) -> Tensor:
         """What the backbone reads of them: at its own size, and the window alone where there is one."""
-        factor, rest = divmod(faces.shape[-1], self.options.size)
-        if factor > 1 and not rest:
-            faces = F.avg_pool2d(faces, factor)
+        side, own = int(faces.shape[-1]), self.options.size  # a number also while an exporter traces
+        if side > own and side % own == 0:
+            faces = F.avg_pool2d(faces, side // own)
         top, left, side = self.options.window
         return faces[..., top : top + side, left : left + side] if side else faces

@@ -21,6 +21,7 @@ from typing import Any
 
 from smoothswap.plumbing.errors import EXIT_DATA, EXIT_USAGE, DataError, EndedEarly, UsageError
 from smoothswap.plumbing.first import SIGNALS, end
+from smoothswap.plumbing.made import keep_made, unmake
 
 Main = Callable[[Sequence[str] | None], int]
 Codes = Mapping[type[Exception], int]
@@ -69,10 +70,11 @@ def command_with(codes: Codes, stopped: str = "stopped") -> Callable[[Main], Cal
     def decorate(main: Main) -> Callable[..., int]:
         @functools.wraps(main)
         def guarded(argv: Sequence[str] | None = None) -> int:
-            with patient_streams(), _stoppable():
+            with patient_streams(), _stoppable(), _unmade():
                 try:
                     code = main(argv)
                     _flush()
+                    keep_made()
                     return code
                 except EndedEarly as error:
                     return refused(error, error.code)
@@ -87,6 +89,16 @@ def command_with(codes: Codes, stopped: str = "stopped") -> Callable[[Main], Cal
         return guarded
 
     return decorate
+
+
+@contextmanager
+def _unmade() -> Iterator[None]:
+    """Folders that were made in here and are empty at the end go again, unless the command has ended well."""
+    keep_made()
+    try:
+        yield
+    finally:
+        unmake()
 
 
 def _said(error: Exception) -> object:

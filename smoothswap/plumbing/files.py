@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from smoothswap.plumbing.locks import try_lock
+from smoothswap.plumbing.made import make_folder
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: It cannot be written; what was there is whole.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with replacing(path) as part, part.open("r+b") as file:
         file.write(data)
 
@@ -62,7 +63,7 @@ def prove(path: Path) -> None:
     Raises:
         OSError: It cannot.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     refuse_special(path)
     part, descriptor = _part(path)
     try:

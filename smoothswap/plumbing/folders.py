@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from smoothswap.plumbing.locks import left_over, try_lock
+from smoothswap.plumbing.made import make_folder
 
 MARK = ".unfinished"
 """A file in a folder whose files are being replaced one by one."""
@@ -35,7 +36,7 @@ class NewFolder:
 
     def __init__(self, out: Path) -> None:
         self.out = out.resolve()
-        self.out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.out.parent)
         sweep(self.out)
         self.path = self._made(self.out.parent) or self._made(self.out)
         if self.path is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from smoothswap.errors import few
 from smoothswap.plumbing.folders import exchange
 from smoothswap.plumbing.locks import alone
+from smoothswap.plumbing.made import make_folder
+from smoothswap.plumbing.texts import read_json
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,7 +39,7 @@ def one_at_a_time(out: Path) -> Iterator[None]:
     def waiting() -> None:
         print(f"another process makes {out}; waiting for it", file=sys.stderr)
 
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     with alone(out.parent / f".{out.name}.lock", waiting):
         for left in out.parent.iterdir():
             if left.name.startswith(f".{out.name}.") and left.name.endswith(".part"):
@@ -73,7 +74,7 @@ def found(root: Path, settings: Mapping[str, Any]) -> tuple[dict[str, Any] | Non
     if not path.is_file():
         return None, []
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8-sig"))
+        manifest = read_json(path)
         if not all(manifest.get(key) == value for key, value in settings.items()):
             return None, []
         hashes = {**manifest["clips"], **manifest.get("files", {})}

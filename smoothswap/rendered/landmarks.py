@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from smoothswap.cli import Parser, at_least, command
+from smoothswap.cli import Parser, at_least, check_file, command
 from smoothswap.errors import EXIT_OK
 from smoothswap.rendered.head import SKIN, euler_to_pose, load_head, normal_operator, vertex_normals
 from smoothswap.rendered.motion import State
@@ -94,6 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--seed", type=at_least(0), default=7, metavar="N", help="of the people (%(default)s)")
     add("--out", type=Path, default=LANDMARKS_FILE, metavar="FILE", help="(%(default)s)")
     arguments = parser.parse_args(argv)
+    check_file(arguments.out)
     vertices, distance, found = calibrate(arguments.people, seed=arguments.seed)
     text = {
         "vertices": vertices.tolist(),

@@ -6,12 +6,12 @@ They are made once, at the size of the network, and kept in SMOOTHSWAP_CACHE or 
 from __future__ import annotations
 
 import difflib
-import json
 import os
 from pathlib import Path
 
 from smoothswap.data.store import sha256_of
 from smoothswap.errors import DataError
+from smoothswap.plumbing.texts import read_json
 from smoothswap.rendered.cache import one_at_a_time, say_damaged
 from smoothswap.workers import cores
 
@@ -124,7 +124,7 @@ def _damaged(out: Path) -> list[str]:
     if not (out / "faces.npy").is_file():
         return []
     try:
-        wanted = json.loads((out / "meta.json").read_text(encoding="utf-8"))["faces_sha256"]
+        wanted = read_json(out / "meta.json")["faces_sha256"]
     except (OSError, ValueError, KeyError, TypeError):
         return ["meta.json"]
     return [] if sha256_of(out / "faces.npy") == wanted else ["faces.npy"]

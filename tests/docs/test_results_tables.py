@@ -66,7 +66,21 @@ def columns(rows: list[list[str]], figures: list[dict[str, Any]], keys: list[str
     return found
 
 
-@pytest.mark.parametrize(("result", "keys", "rows"), [*tables()])
+@pytest.mark.parametrize(("result", "keys", "rows"), [one for one in tables() if one.values[0] == "faults"])
+def test_the_faults_are_the_campaigns(result: str, keys: list[str], rows: list[list[str]]) -> None:
+    kinds = read(RESULTS / "faults.json")["kinds"]
+    shown, family = {}, ""
+    for what, kind, *cells in rows[1:-1]:
+        family = plain(what) or family
+        shown[family, kind] = [int(cell) for cell in cells[:2]]
+    for kind in kinds:
+        assert shown[kind["family"], kind["name"]] == [kind["tried"], kind["survived"]]
+        assert kind["survived"] + sum(one["count"] for one in kind["left"].values()) == kind["tried"]
+    sums = [sum(kind[key] for kind in kinds) for key in ("tried", "survived")]
+    assert [int(cell) for cell in rows[-1][2:4]] == sums
+
+
+@pytest.mark.parametrize(("result", "keys", "rows"), [one for one in tables() if one.values[0] != "faults"])
 def test_the_cells_are_the_results(result: str, keys: list[str], rows: list[list[str]]) -> None:
     heading, *body = rows
     if (RESULTS / result).is_dir():

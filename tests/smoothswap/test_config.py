@@ -26,7 +26,7 @@ STATED = {
     *(f"embedder.network.{k}" for k in ("backbone", "size", "hidden", "dim", "final_bias")),
     *(f"swapper.{k}" for k in ("lambda_id", "id_views", "id_plain", "id_target", "held_out")),
     *(f"swapper.generator.{k}" for k in ("size", "width", "channel_multipliers", "blocks", "dropout")),
-    *(f"swapper.generator.{k}" for k in ("identity_dim", "identity_injection", "shortcut")),
+    *(f"swapper.generator.{k}" for k in ("identity_dim", "identity_injection", "shortcut", "patch")),
     *(f"swapper.discriminator.{k}" for k in ("size", "channel_base", "channel_max", "stddev_group")),
     *("embedder.adversarial", "swapper.adv_warmup"),  # off: no such device is mentioned
 }

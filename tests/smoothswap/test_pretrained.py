@@ -123,7 +123,8 @@ def test_foreign_weights_are_told(exported: Path, tmp_path: Path) -> None:
         pretrained.load(exported / "eye.safetensors")
     alien = tmp_path / "alien.safetensors"
     save_file({"x": torch.zeros(2)}, alien)
-    (tmp_path / "alien.json").write_text(json.dumps({"sha256": pretrained.sha256(alien)}))
+    about = {"part": "swapper", "config": {"swapper": {}, "embedder": {}}}
+    (tmp_path / "alien.json").write_text(json.dumps({"sha256": pretrained.sha256(alien), **about}))
     with pytest.raises(WeightsError, match="not a file of this project"):
         pretrained.load(alien)
     with pytest.raises(WeightsError, match=r"no weights 'smothswap'.*did you mean 'smoothswap'"):

@@ -134,7 +134,20 @@ def test_a_failing_stage_ends_the_recipe_with_its_code(
         ("[[stage", "is no recipe"),
         ('[[stage]]\nname = "a"\nmodule = "m"', "stage 'a' has no 'arguments'"),
         ('[[stage]]\nname = "a"\nneed = []', "unknown key 'need'"),
-        ('[[stage]]\nname = "a"\nmodule = "m"\narguments = ""\nneeds = ["b"]', "needs 'b', which does not"),
+        (
+            '[[stage]]\nname = "a"\nmodule = "bench"\narguments = ""\nneeds = ["b"]',
+            "needs 'b', which does not",
+        ),
+        (
+            '[[stage]]\nname = "a"\nmodule = "m"\narguments = ""',
+            "module 'm', which is none of this project's",
+        ),
+        ('[[stage]]\nname = "a"\nmodule = "bench"\narguments = 3', "has arguments = 3, which is no text"),
+        (
+            '[[stage]]\nname = "a"\nmodule = "bench"\narguments = ""\noutput = "{x}"',
+            "has an output that cannot be filled in",
+        ),
+        ("stage = 3", "stage is no list of tables"),
     ],
 )
 def test_bad_recipes_are_refused(

@@ -16,6 +16,7 @@ from tests.support import ROOT
 FILES = (
     "bench/ablation/test_ablation.py",
     "bench/embedders/test_embedders.py",
+    "bench/faults/test_campaign.py",
     "bench/ffpp/test_command.py",
     "bench/ffpp/test_modes.py",
     "bench/ffpp/test_sourceless.py",

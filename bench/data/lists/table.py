@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import DataError, UsageError, suggestion
+from smoothswap.plumbing.texts import TextError, json_of
 
 LARGEST = 256 * 2**20  # bytes: some four million lines
 MOST_COLUMNS = 100
@@ -146,8 +146,8 @@ def _row(file: Path, number: int, fields: Sequence[str], columns: Sequence[str])
 
 def _of_json(file: Path, text: str) -> Table:
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = json_of(text)
+    except TextError as error:
         raise DataError(
             f"{file} is no JSON ({error}); expected a list of objects with source and target"
         ) from None

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from smoothswap.cli import Parser, at_least, command
+from smoothswap.cli import Parser, at_least, check_file, command
 from smoothswap.errors import EXIT_OK
 
 PHENOTYPES_FILE = Path(__file__).parent / "phenotypes.json"
@@ -71,12 +71,10 @@ def fit(adults: int = 4000, seed: int = 3) -> tuple[np.ndarray, float]:
     Returns:
         [24, 28], and the share of the components' variance that it explains.
     """
-    import anny
-
-    from smoothswap.rendered.extract import _coefficients, _model, _range, _turn
+    from smoothswap.rendered.extract import _coefficients, _model, _range, _turn, installed
     from smoothswap.rendered.head import load_head
 
-    head, model = load_head(), _model(anny)
+    head, model = load_head(), _model(installed())
     shapes = model.blendshapes.detach().numpy()
     first = np.random.default_rng(0)  # the adults whose mean the head is (extract)
     middle = _coefficients(
@@ -107,6 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--adults", type=at_least(100), default=4000, metavar="N", help="drawn (%(default)s)")
     parser.add_argument("--out", type=Path, default=PHENOTYPES_FILE, metavar="FILE", help="(%(default)s)")
     a = parser.parse_args(argv)
+    check_file(a.out)
     table, explained = fit(a.adults)
     rows = ",\n".join(f"  {json.dumps([round(float(v), 4) for v in row])}" for row in table)
     a.out.write_text(f'{{"variance_explained": {explained:.4f},\n "components": [\n{rows}\n ]}}\n')

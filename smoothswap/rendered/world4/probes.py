@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from smoothswap.cli import Parser, command
-from smoothswap.errors import EXIT_OK
+from smoothswap.cli import Parser, check_file, command
+from smoothswap.errors import EXIT_OK, DataError
 
 PROBES_FILE = Path(__file__).parent / "probes.json"
 EXAMPLES = """
@@ -96,7 +96,7 @@ def _panorama(file: Path) -> np.ndarray:
 
     match = re.search(r"base64,([A-Za-z0-9+/=]+)", file.read_text())
     if match is None:
-        raise SystemExit(f"{file} holds no base64 panorama; give package/hdri of @pmndrs/assets")
+        raise DataError(f"{file} holds no base64 panorama; give package/hdri of @pmndrs/assets")
     with tempfile.NamedTemporaryFile(suffix=".exr") as exr:
         exr.write(base64.b64decode(match[1]))
         exr.flush()
@@ -112,6 +112,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=PROBES_FILE, metavar="FILE", help="(%(default)s)")
     a = parser.parse_args(argv)
     files = sorted(a.panoramas.glob("*.exr.js"))
+    if not files:
+        raise DataError(f"{a.panoramas} holds no *.exr.js; give package/hdri of @pmndrs/assets")
+    check_file(a.out)
     found = {
         file.name.split(".")[0]: [round(float(v), 3) for v in reduce(_panorama(file)).reshape(-1)]
         for file in files

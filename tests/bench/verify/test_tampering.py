@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.verify.__main__ import across, check
+from bench.verify.__main__ import check
+from bench.verify.together import across
 from tests.support import made_runs
 
 Rows = pd.DataFrame

@@ -16,6 +16,7 @@ COUNTS = {
     "crops-check",
     "detection",
     "false-words",
+    "faults",
     "finished-check",
     "gaze",
     "openings",
