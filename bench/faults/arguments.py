@@ -81,21 +81,8 @@ TEXTS = (
     "augment.tint=inf", "learning_rate=-1", "batch=9999999999999999999999",
 )  # fmt: skip
 ODD = (
-    "--",
-    "-",
-    "-x",
-    "--x",
-    "--=",
-    "---",
-    "@in/text.txt",
-    "--help=1",
-    "-h1",
-    "--no-such=1",
-    "--\udcff",
-    "-o",
-    "--out=",
-    "",
-)
+    "--", "-", "-x", "--x", "--=", "---", "@in/text.txt", "--help=1", "-h1", "--no-such=1", "--\udcff", "-o", "--out=", "",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
