@@ -16,21 +16,18 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from bench.cli import command
 from bench.errors import EXIT_OK, DataError, UsageError, few
-from bench.ffpp import modes, outputs, stored
+from bench.ffpp import outputs, stored
 from bench.ffpp.folder import replaced
 from bench.ffpp.protocol import Protocol
 from bench.ffpp.report import choose_cases, say
-from bench.ffpp.scores import ModelScores, Scores, Scoring, beside, score_model, searched
+from bench.ffpp.scores import ModelScores, Scores, Scoring, score_model
 from bench.ffpp.slices import sliced
+from bench.ffpp.values import value_scores
 from bench.swappers.departures import of_committed
-from metrics import METRICS
-from metrics.evaluation import summarise
 from reports.files import (
     FRAMES,
     ORIGINALS,
@@ -236,72 +233,9 @@ def _from_readings(tables: stored.Shared, model: Model, protocol: Protocol) -> M
 
 
 def _from_values(model: Model, protocol: Protocol) -> ModelScores:
-    frames = _value_scores(model, model.frames, protocol)
-    video = None if model.video is None else _value_scores(model, model.video, protocol)
+    frames = value_scores(model.results, model.frames, protocol)
+    video = None if model.video is None else value_scores(model.results, model.video, protocol)
     return ModelScores(frames.metrics | (video.metrics if video else {}), frames, video)
-
-
-def _value_scores(model: Model, table: pa.Table, protocol: Protocol) -> Scores:
-    """Means and intervals of the metrics whose values a table of frames holds. Raises DataError."""
-    posed = np.array(table["posed"].to_pylist(), dtype=bool)
-    clusters = np.array(table["cluster"].to_pylist(), dtype=str)[posed]
-    scores = Scores({}, {}, {})
-    for key, old in model.results.metrics.items():
-        spec = METRICS.get(key.partition("@")[0])
-        if spec is None or f"metric/{key}" not in table.column_names:
-            continue
-        if spec.version != old.version:
-            raise DataError(
-                f"{key} is version {spec.version} now, the values of {model.results.run.model.name} are of "
-                f"{old.version}, and its readings are not stored: score the model anew"
-            )
-        values, missing = _numbers(table, f"metric/{key}"), _numbers(table, f"missing/{key}")
-        scores.per_frame[key], scores.missing[key] = values, missing
-        value = summarise(
-            spec,
-            values[posed],
-            np.where(np.isnan(values), missing, values)[posed],
-            clusters,
-            instrument=old.instrument,
-            lost=old.missing or 0,
-            missing=protocol.missing,
-            seed=protocol.seed,
-        )
-        scores.metrics[key] = modes.stated(key, MetricValue.model_validate(value.as_dict()), protocol.mode)
-        if f"without_source/{key}" in table.column_names and old.without_source is not None:
-            scores.without[key] = _numbers(table, f"without_source/{key}")
-            scores.without_missing[key] = _numbers(table, f"without_source_missing/{key}")
-            own, lost = (
-                np.fmax(*both)
-                for both in ((values, scores.without[key]), (missing, scores.without_missing[key]))
-            )
-            read = summarise(
-                spec,
-                own,
-                np.where(np.isnan(own), lost, own),
-                np.array(table["cluster"].to_pylist(), dtype=str),
-                instrument=old.instrument,
-                lost=old.without_source.missing,
-                missing=protocol.missing,
-                seed=protocol.seed,
-            )
-            scores.metrics[key] = beside(scores.metrics[key], read)
-        if spec.rank is not None and old.curve and f"rank/{key}" in table.column_names:
-            scores.ranks[key] = _numbers(table, f"rank/{key}")
-            scores.metrics[key] = searched(
-                scores.metrics[key],
-                spec,
-                scores.ranks[key][posed],
-                missing[posed],
-                clusters,
-                old.curve[-1].people,
-                protocol,
-            )
-    return scores
-
-
-def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
-    return np.array([np.nan if x is None else x for x in table[name].to_pylist()], dtype=np.float64)
 
 
 def _with_scores(table: pa.Table, scores: Scores, keep_readings: bool) -> pa.Table:

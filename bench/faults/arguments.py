@@ -22,7 +22,8 @@ from bench.faults.children import main_of
 Random = np.random.Generator
 
 APART = (
-    "bench.pages", "bench.finished.study", "bench.validity.openings", "bench.make_anny.basis", "bench.make_anny.regressor",
+    "bench.pages", "bench.finished.study", "bench.validity.gaze", "bench.validity.openings",
+    "bench.make_anny.basis", "bench.make_anny.regressor",
     "bench.detection", "smoothswap.faces.convert_landmarks", "smoothswap.rendered.dataset", "smoothswap.rendered.extract",
     "smoothswap.rendered.landmarks", "smoothswap.rendered.world4.phenotypes", "smoothswap.rendered.world4.probes",
     "metrics.docs",
@@ -81,21 +82,8 @@ TEXTS = (
     "augment.tint=inf", "learning_rate=-1", "batch=9999999999999999999999",
 )  # fmt: skip
 ODD = (
-    "--",
-    "-",
-    "-x",
-    "--x",
-    "--=",
-    "---",
-    "@in/text.txt",
-    "--help=1",
-    "-h1",
-    "--no-such=1",
-    "--\udcff",
-    "-o",
-    "--out=",
-    "",
-)
+    "--", "-", "-x", "--x", "--=", "---", "@in/text.txt", "--help=1", "-h1", "--no-such=1", "--\udcff", "-o", "--out=", "",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ and its work has begun, and it is ended there, as it is at the end of its time. 
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import importlib
 import importlib.util
@@ -95,6 +96,7 @@ def inside(main: Callable[[Sequence[str]], Any], words: Sequence[str], place: Pa
         stream.flush()
     child = os.fork()
     if child == 0:
+        faulthandler.disable()  # how it ended is counted; its stack on this process's standard error tells nobody
         gc.freeze()  # what waits for threads when it is collected would wait for ever: they are not here
         code = 1
         try:

@@ -27,7 +27,6 @@ APART = {  # tools of the project's own files, started as modules alone
     "smoothswap.rendered.landmarks",
     "smoothswap.rendered.world4.phenotypes",
     "smoothswap.rendered.world4.probes",
-    "smoothswap.stand_ins",
     "metrics.docs",
 }
 

@@ -126,7 +126,8 @@ def test_where_nothing_may_be_ranked_the_first_stand_in_marked() -> None:
     one = RunFiles.read(ROOT / "results" / "self-rendered" / "smoothswap")
     table = build([one])
     assert not [column for column in table.columns if column.ranked]
-    assert headline(table) == table.columns[: MOST - 2]
+    first_judges = [column for column in table.columns if "@" not in column.key]
+    assert headline(table) == first_judges[: MOST - 2]
     page = render([one])
     heads = Tables(page).heads[0][1:-1]
     assert len(heads) == len(headline(table))

@@ -130,7 +130,7 @@ def work(rank: int, folder: str, faces: str, embedder: str) -> None:
     notes["stopped"] = said_by(command(faces, embedder, f"{folder}/broken"))
     Run._step = original  # type: ignore[method-assign]
     notes["resumed"] = said_by(command(faces, embedder, f"{folder}/broken", "--resume"))
-    notes["nan"] = said_by(command(faces, embedder, f"{folder}/nan", "--set", "lambda_chg=NaN"))
+    notes["nan"] = said_by(command(faces, embedder, f"{folder}/nan", "--set", "lambda_chg=1e300"))
     notes["odd"] = said_by(command(faces, embedder, f"{folder}/odd", "--set", "batch=3"))
     notes["again"] = said_by(command(faces, embedder, f"{folder}/straight"))
     if rank == 0:

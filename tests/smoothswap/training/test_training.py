@@ -341,8 +341,8 @@ def test_divergence_stops_with_a_saved_state(
     faces: Path, embedder_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    arguments = [*command("swapper", faces, out, embedder_run), *settings(["lambda_chg=nan"])]
-    assert main([a.replace("=nan", "=NaN") for a in arguments]) == 3
+    arguments = [*command("swapper", faces, out, embedder_run), *settings(["lambda_chg=1e300"])]
+    assert main(arguments) == 3
     said = capsys.readouterr().err
     assert "at step 1; the state before it is in" in said
     assert "lr=1e-4" in said
@@ -602,4 +602,5 @@ def test_numbers_without_a_sense_are_refused(
     wrong = wrong.replace("nan", "NaN")
     assert main([*command("embedder", faces, tmp_path / "run"), "--set", wrong]) == 2
     key, _, value = wrong.partition("=")
-    assert f"error: {key} is {value.lower()}" in capsys.readouterr().err
+    refused = f"error: {key}=NaN: expected" if value == "NaN" else f"error: {key} is {value}"
+    assert refused in capsys.readouterr().err
