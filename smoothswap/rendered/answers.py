@@ -4,8 +4,8 @@
     python -m smoothswap.rendered.answers runs/faces --out runs/answers --each 4
 
 The source is anybody of the faces. The target is a stranger; the answer has the source's face shape, skin, eyes, lips,
-brows and beard, and everything else of the target, as in the benchmark's true swaps (smoothswap.rendered.ffpp). Both are cut
-by the target's landmarks, as a swapper does.
+brows and beard, and everything else of the target, as in the benchmark's true swaps (smoothswap.rendered.ffpp). Both are
+cut by the target's landmarks, as a swapper does.
 """
 
 from __future__ import annotations
