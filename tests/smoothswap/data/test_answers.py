@@ -194,6 +194,8 @@ def test_a_training_on_answers_goes_on_where_it_was_and_its_card_says_so(tmp_pat
     assert main(["export", "--run", str(swapper), "--name", "mine", "--to", str(tmp_path)]) == 0
     card = pretrained.card(tmp_path / "mine.safetensors")
     assert card["answers"][0]["kind"] == "reverse"
+    assert card["supervision"] == "paper + reverse"  # two pairs of three had an answer
+    assert pretrained.variant(card).endswith("trained by paper + reverse")
     assert {"answer", "perceptual", "val_answer"} <= set(
         (swapper / "metrics.csv").read_text().split("\n")[0].split(",")
     )
