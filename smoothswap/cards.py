@@ -80,7 +80,8 @@ def _config(part: Any) -> Wrong:
 
 
 def _options(value: Any) -> str:
-    return _fields(value, {"loss": _text, "generator.size": _whole, "network.size": _whole})
+    numbers = dict.fromkeys(("generator.size", "generator.patch", "network.size", "answers", "batch"), _whole)
+    return _fields(value, {"loss": _text, **numbers})
 
 
 def _data(value: Any) -> str:
@@ -123,6 +124,7 @@ def _training(value: Any) -> str:
             "origin": _text,
             "embedder": _teacher,
             "also": _each(_teacher),
+            "answers": _each(lambda one: _fields(one, {"kind": _text, "sha256": _text}, needed=("kind",))),
             "start": _start,
         },
     )

@@ -16,6 +16,7 @@ from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 from smoothswap.plumbing.made import make_folder
 from smoothswap.plumbing.names import refuse_name
+from smoothswap.supervision import supervision
 
 
 def add_options(sub: argparse.ArgumentParser) -> None:
@@ -67,11 +68,13 @@ def run(args: argparse.Namespace) -> int:
         load_module(network, tensors, "embedder.", checkpoint)
         modules, configs, trained = {"embedder": network}, {"embedder": flatten(config)}, {}
         known |= lineage.Lineage(networks=frozenset({pretrained.fingerprint(network)}))
+    taught = {**provenance, "config": stored["config"]}
     about = {
         "name": args.name,
         "part": part,
         "steps": stored["step"],
         "minutes": round(stored["seconds"] / 60, 1),
+        **({"supervision": supervision(taught)} if part == "swapper" else {}),
         "domain": args.domain or pretrained.domain_of(provenance["data"]),
         **({"main": True} if args.main else {}),
         **({"stored_as": "float16"} if args.half else {}),

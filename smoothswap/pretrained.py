@@ -31,6 +31,7 @@ from smoothswap.networks.embedder import Embedder
 from smoothswap.networks.generator import Generator
 from smoothswap.networks.model import SmoothSwap
 from smoothswap.plumbing.texts import TextError, read_json
+from smoothswap.supervision import PAPER, supervision
 
 FOLDER = Path(__file__).parent / "weights"
 CHOSEN = "smoothswap"  # not a file's name: the weights that fit the data
@@ -125,6 +126,8 @@ def variant(about: Mapping[str, Any]) -> str:
         said.append({"adalin": "AdaLIN", "map": "identity map"}.get(way, way))
     if others := about.get("also"):
         said.append(f"L_id over {1 + len(others)} embedders")
+    if (taught := supervision(about)) != PAPER:
+        said.append(f"trained by {taught}")
     return ", ".join(said)
 
 

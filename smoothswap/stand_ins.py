@@ -9,7 +9,6 @@ never rewarded (ReliableSwap, Yuan et al. 2023; DreamID, Ye et al. 2025). The st
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections import Counter
@@ -22,12 +21,12 @@ from tqdm import tqdm
 
 from smoothswap import pretrained
 from smoothswap.cli import Parser, at_least, command, foresee_folder
+from smoothswap.data.answers import write_answers
 from smoothswap.data.crop import central
 from smoothswap.data.store import StoredFaces, array, read_stored, sha256_of
 from smoothswap.errors import EXIT_OK, DataError, UsageError
 from smoothswap.faces.detect import Detector
 from smoothswap.faces.warp import WarpError, swap_by_warp
-from smoothswap.plumbing.files import replacing, write_whole
 from smoothswap.tensors import to_pixels, to_tensor
 from smoothswap.workers import Pool, cores
 
@@ -184,36 +183,16 @@ def make(folder: Path, out: Path, by: str, seed: int, workers: int) -> str:
     chosen, left = draws(stored.people, points, seed)
     if not chosen:
         raise DataError(f"{folder}: no photo can be answered: {_counted(left)}")
-    out.mkdir(parents=True, exist_ok=True)
     made = by_warp(stored, points, chosen, workers) if by == CLASSICAL else by_weights(stored, by, chosen)
-    kept: list[int] = []
-    with replacing(out / "targets.npy") as part, replacing(out / ".every.npy") as every:
-        shape = (len(chosen), size, size, 3)
-        targets = np.lib.format.open_memmap(every, mode="w+", dtype=np.uint8, shape=shape)
-        bar = tqdm(made, "making stand-ins", len(chosen), unit="photo", file=sys.stderr, mininterval=2)
-        for (photo, _), target in zip(chosen, bar, strict=True):
-            if isinstance(target, str):
-                left[target] += 1
-            else:
-                targets[len(kept)] = target
-                kept.append(photo)
-        if not kept:
-            raise DataError(f"{folder}: not one stand-in could be made: {_counted(left)}")
-        with part.open("r+b") as file:
-            np.save(file, targets[: len(kept)])
-    (out / ".every.npy").unlink()
-    with replacing(out / "photos.npy") as part, part.open("r+b") as file:
-        np.save(file, np.array(kept, np.int64))
     detector = _detector()
-    meta = {
+    about = {
         "kind": "reverse",
         "by": by,
+        **({} if by == CLASSICAL else {"weights_sha256": pretrained.card(by)["sha256"]}),
         "seed": seed,
         "candidates": CANDIDATES,
-        "answers": len(kept),
-        "left_out": dict(left.most_common()),
+        "left_out": left,  # filled while they are made
         "faces_sha256": sha256_of(*stored.files),
-        "answers_sha256": sha256_of(out / "targets.npy", out / "photos.npy"),
         "detector": {
             "name": detector.name,
             **detector.parameters,
@@ -223,12 +202,20 @@ def make(folder: Path, out: Path, by: str, seed: int, workers: int) -> str:
             ["python", "-m", "smoothswap.stand_ins", folder.name, "--by", by, "--seed", str(seed)]
         ),
     }
-    if by != CLASSICAL:
-        meta["weights_sha256"] = pretrained.card(by)["sha256"]
-    # Last: a kill before it leaves arrays without meta.json, which nobody reads.
-    write_whole(out / "meta.json", (json.dumps(meta, indent=1) + "\n").encode())
+
+    def good() -> Iterator[tuple[int, list[np.ndarray]]]:
+        bar = tqdm(made, "making stand-ins", len(chosen), unit="photo", file=sys.stderr, mininterval=2)
+        for (photo, _), target in zip(chosen, bar, strict=True):
+            if isinstance(target, str):
+                left[target] += 1
+            else:
+                yield photo, [target]
+
+    count = write_answers(out, (len(chosen), size), good(), about)
+    if not count:
+        raise DataError(f"{folder}: not one stand-in could be made: {_counted(left)}")
     lines = [
-        f"{out}: {len(kept)} swaps with known answers of {len(stored.faces)} photos",
+        f"{out}: {count} swaps with known answers of {len(stored.faces)} photos",
         f"left out: {_counted(left)}",
         f"next: python -m smoothswap.train swapper --data {shlex.quote(str(folder))} --answers {shlex.quote(str(out))} ...",
     ]

@@ -24,7 +24,8 @@ Random = np.random.Generator
 APART = (
     "bench.pages", "bench.finished.study", "bench.validity.gaze", "bench.validity.openings",
     "bench.make_anny.basis", "bench.make_anny.regressor",
-    "bench.detection", "smoothswap.faces.convert_landmarks", "smoothswap.rendered.dataset", "smoothswap.rendered.extract",
+    "bench.detection", "smoothswap.faces.convert_landmarks", "smoothswap.rendered.answers", "smoothswap.rendered.dataset",
+    "smoothswap.rendered.extract",
     "smoothswap.rendered.landmarks", "smoothswap.rendered.world4.phenotypes", "smoothswap.rendered.world4.probes",
     "metrics.docs",
 )  # fmt: skip

@@ -151,11 +151,9 @@ def content(
     Returns:
         An object for JSON.
     """
-    kinds = [{**vars(one), "command": command, "first_seed": seed} for one in tallies]
-    anew = {(kind["family"], kind["name"]) for kind in kinds}
-    for kind in before["kinds"] if before else ():
-        if (kind["family"], kind["name"]) not in anew:
-            kinds.append(kind)
+    anew = {(one.family, one.name): {**vars(one), "command": command, "first_seed": seed} for one in tallies}
+    kinds = [anew.pop((kind["family"], kind["name"]), kind) for kind in (before["kinds"] if before else ())]
+    kinds += anew.values()
     return {
         "schema_version": SCHEMA,
         "tried": sum(kind["tried"] for kind in kinds),

@@ -47,9 +47,13 @@ def judge(findings: Mapping[str, Finding], elsewhere: Mapping[str, str] | None =
         elsewhere: By pair the other original clip whose background it shows, where that is known.
 
     Returns:
-        The verdict. One clip that is surely wrong is enough for `wrong`.
+        The verdict. One clip that is surely wrong is enough for `wrong`, but for frames of other proportions than the
+        target's: no such frame is ever scored, so that few clips of them cost their rows and not the run.
     """
     clips = len(findings)
+    odd = [pair for pair, finding in findings.items() if not proportional(finding)]
+    if 0 < 2 * len(odd) < clips:
+        return _but_for(odd, findings, elsewhere)
     seen = {pair: _seen(finding) for pair, finding in findings.items()}
     wrong = {
         pair: what for pair, what in seen.items() if what.startswith(("order", "numbers", "moments", "size"))
@@ -74,6 +78,26 @@ def judge(findings: Mapping[str, Finding], elsewhere: Mapping[str, str] | None =
     if pooled is not None and (better := better_numbers(pooled)):
         return _wrong(f"numbers {better}", f"all {clips} clips looked at together", pooled, clips)
     return _not_wrong(seen, pooled, clips)
+
+
+def _but_for(odd: list[str], findings: Mapping[str, Finding], elsewhere: Mapping[str, str] | None) -> Verdict:
+    """The verdict over the clips but for a few whose frames have other proportions, which it names."""
+    rest = judge(
+        {pair: finding for pair, finding in findings.items() if pair not in odd},
+        {pair: clip for pair, clip in (elsewhere or {}).items() if pair not in odd},
+    )
+    (height, width), (rows, columns) = findings[odd[0]].size
+    text = (
+        f"{len(odd)} of {len(findings)} clips looked at, as {odd[0]}, have frames of other proportions than their target's "
+        f"({width} x {height}, {columns} x {rows}), which are not scored; the others: {rest.text}"
+    )
+    return Verdict("wrong" if rest.kind == "wrong" else "doubtful", text, rest.mend, len(findings))
+
+
+def proportional(finding: Finding) -> bool:
+    """Whether the swap's frames are the target's made smaller or larger, to 2 % of their area."""
+    (height, width), (rows, columns) = finding.size
+    return abs(height * columns - width * rows) <= 0.02 * width * rows
 
 
 def _not_wrong(seen: Mapping[str, str], pooled: Finding | None, clips: int) -> Verdict:
@@ -145,8 +169,7 @@ def pool(findings: list[Finding]) -> Finding | None:
 
 
 def _seen(finding: Finding) -> str:
-    (height, width), (rows, columns) = finding.size
-    if abs(height * columns - width * rows) > 0.02 * width * rows:
+    if not proportional(finding):
         return "size"
     if max(finding.target, finding.source) < SHOWS:
         return "size" if finding.size[0] != finding.size[1] else "none"

@@ -22,6 +22,7 @@ class SmoothSwapModel:
 
     def __init__(self, weights: str, device: str = "cpu", domain: str = "photos") -> None:
         from smoothswap import pretrained
+        from smoothswap.supervision import supervision
 
         chosen = None if weights else pretrained.choose("rendered" if domain == "rendered" else "photos")
         named = weights if chosen is None else chosen.path
@@ -38,6 +39,7 @@ class SmoothSwapModel:
             "weights_sha256": card["sha256"],
             "weights_domain": pretrained.domain(card),
             "chosen": None if chosen is None else chosen.reason,
+            "supervision": supervision(card),
             "variant": pretrained.variant(card) or None,
             "size": self.size,
             "parameters": card.get("parameters"),

@@ -22,6 +22,7 @@ APART = {  # tools of the project's own files, started as modules alone
     "bench.make_anny.regressor",
     "bench.detection",
     "smoothswap.faces.convert_landmarks",
+    "smoothswap.rendered.answers",
     "smoothswap.rendered.dataset",
     "smoothswap.rendered.extract",
     "smoothswap.rendered.landmarks",

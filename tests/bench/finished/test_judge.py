@@ -149,6 +149,18 @@ def test_another_size_is_refused_unless_it_is_the_targets_smaller() -> None:
     assert "256 x 256 are not the target's 1280 x 720" in judge({"a": crop}).text
 
 
+def test_few_clips_of_other_proportions_cost_themselves_and_not_the_run() -> None:
+    fits = Finding(0.9, 0.0, 0.9, 0.9, 0.0, {"from-1": Meaning(0.5, 3.0, -9.0)}, ((360, 640), (720, 1280)))
+    odd = Finding(0.1, 0.0, size=((299, 256), (256, 256)))
+    found = judge({"a": fits, "b": odd, "c": fits})
+    assert (found.kind, found.clips) == ("doubtful", 3)
+    assert "1 of 3 clips looked at, as b, have frames of other proportions" in found.text
+    assert judge({"a": fits, "b": odd}).kind == "wrong"  # half of them is no accident
+    reversed_one = Finding(0.1, 0.6, size=((720, 1280), (720, 1280)))
+    found = judge({"a": reversed_one, "b": odd, "c": reversed_one})
+    assert (found.kind, found.mend) == ("wrong", "--order source_target")
+
+
 def test_several_clips_tell_what_one_does_not() -> None:
     weak = Finding(0.9, 0.0, 0.6, 0.7, 1.0, {"from-1": Meaning(0.7, 0.8, 2.5)}, ((720, 1280), (720, 1280)))
     assert judge({"a": weak}).kind == "doubtful"

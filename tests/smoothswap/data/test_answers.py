@@ -146,6 +146,35 @@ def test_the_command_makes_answers_of_rendered_people(
     assert stand_ins(given) == 3  # a folder that holds answers is left alone
 
 
+def test_true_swaps_are_rendered_into_scenes_of_strangers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from smoothswap.rendered.answers import main as render
+    from smoothswap.rendered.dataset import write_faces
+
+    people = tmp_path / "people"
+    write_faces(people, people=4, views=2, size=48, seed=3, workers=1)
+    given = [str(people), "--out", str(tmp_path / "answers"), "--each", "2", "--workers", "1"]
+    assert render(given) == 0
+    assert "8 true swaps of 4 people" in capsys.readouterr().out
+    data = FaceData(people, 48, held_out=0.5)
+    answers = Answers(tmp_path / "answers", data)
+    assert (answers.kind, answers.count) == ("truth", 4)
+    rows, source, _ = answers.draw(200, torch.Generator().manual_seed(0))
+    assert set(rows.tolist()) == {0, 1, 2, 3}
+    assert (data.owner[source] == rows // 2).all()
+    assert len(set(source.tolist())) == 4  # any photo may be the source: none is the answer
+    target, answer = answers.get(torch.arange(8))
+    apart = (target - answer).abs().mean(1)
+    assert (apart[:, 16:34, 16:32].mean((1, 2)) > 0.03).all()  # another face
+    assert (apart[:, :3, :3].amax((1, 2)) < 1e-6).sum() >= 6  # in the same room; into a corner hair may reach
+    assert not torch.equal(answer[0], answer[1])
+    assert render(given) == 3
+    (people / "meta.json").write_text('{"world": 4, "seed": 3, "size": 48}')
+    assert render([str(people), "--out", str(tmp_path / "other")]) == 3
+    assert "holds no faces of world 3" in capsys.readouterr().err
+
+
 def test_a_training_on_answers_goes_on_where_it_was_and_its_card_says_so(tmp_path: Path, faces: Path) -> None:
     answers = answered(tmp_path / "answers", faces, list(range(29)))
     embedder, swapper = tmp_path / "embedder", tmp_path / "swapper"
@@ -165,6 +194,8 @@ def test_a_training_on_answers_goes_on_where_it_was_and_its_card_says_so(tmp_pat
     assert main(["export", "--run", str(swapper), "--name", "mine", "--to", str(tmp_path)]) == 0
     card = pretrained.card(tmp_path / "mine.safetensors")
     assert card["answers"][0]["kind"] == "reverse"
+    assert card["supervision"] == "paper + reverse"  # two pairs of three had an answer
+    assert pretrained.variant(card).endswith("trained by paper + reverse")
     assert {"answer", "perceptual", "val_answer"} <= set(
         (swapper / "metrics.csv").read_text().split("\n")[0].split(",")
     )
