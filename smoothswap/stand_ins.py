@@ -20,15 +20,15 @@ import numpy as np
 from tqdm import tqdm
 
 from smoothswap import pretrained
-from smoothswap.cli import Parser, at_least, command, foresee_folder
-from smoothswap.data.answers import write_answers
+from smoothswap.cli import Parser, at_least, command
+from smoothswap.data.answers import add_places, refuse_full, write_answers
 from smoothswap.data.crop import central
 from smoothswap.data.store import StoredFaces, array, read_stored, sha256_of
 from smoothswap.errors import EXIT_OK, DataError, UsageError
 from smoothswap.faces.detect import Detector
 from smoothswap.faces.warp import WarpError, swap_by_warp
 from smoothswap.tensors import to_pixels, to_tensor
-from smoothswap.workers import Pool, cores
+from smoothswap.workers import Pool
 
 CLASSICAL = "classical"
 CANDIDATES = 12
@@ -90,14 +90,22 @@ def draws(people: np.ndarray, points: np.ndarray, seed: int) -> tuple[list[Draw]
     return chosen, left
 
 
-def _warped(one: Draw, faces: Path, points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | str:
-    """The stand-in by the classical warp, or why there is none."""
-    photo, stranger = one
-    pictures = array(faces).reshape(-1, *shape)
+def _picture(faces: Path, shape: tuple[int, ...], row: int) -> np.ndarray:
+    """One face out of the file: the processes share it, and nothing but rows travels to them."""
+    return np.array(array(faces).reshape(-1, *shape)[row])
+
+
+def _landmarks(row: int, faces: Path, shape: tuple[int, ...]) -> np.ndarray:
+    return landmarks_of(_picture(faces, shape, row))
+
+
+def _warped(
+    one: Draw, points: np.ndarray, strange: np.ndarray, faces: Path, shape: tuple[int, ...]
+) -> np.ndarray | str:
+    """The stand-in by the classical warp, or why there is none; points, strange: the landmarks of the two photos."""
+    photo, stranger = (_picture(faces, shape, row) for row in one)
     try:
-        return swap_by_warp(
-            np.array(pictures[stranger]), points[stranger], np.array(pictures[photo]), points[photo]
-        )
+        return swap_by_warp(stranger, strange, photo, points)
     except WarpError as error:
         return str(error)
 
@@ -116,9 +124,10 @@ def by_warp(
     Yields:
         uint8 [s, s, 3], or why there is none.
     """
-    warped = partial(_warped, faces=stored.files[0], points=points, shape=stored.faces.shape[1:])
+    warped = partial(_warped, faces=stored.files[0], shape=stored.faces.shape[1:])
+    photos, strangers = (points[list(rows)] for rows in zip(*chosen, strict=True))
     with Pool(workers) as pool:
-        yield from pool.map(warped, chosen, chunksize=16)
+        yield from pool.map(warped, chosen, photos, strangers, chunksize=16)
 
 
 def by_weights(stored: StoredFaces, name: str, chosen: Sequence[Draw]) -> Iterator[np.ndarray | str]:
@@ -169,13 +178,11 @@ def make(folder: Path, out: Path, by: str, seed: int, workers: int) -> str:
     Raises:
         DataError: Faces or weights that cannot be used, or not one stand-in was made.
     """
-    path = folder / "faces.npy"
-    size = (
-        array(path).shape[-2] if path.is_file() and array(path).ndim > 2 else 0
-    )  # read_stored says what is wrong
-    stored = read_stored(folder, size)
+    stored = read_stored(folder)
+    size = stored.faces.shape[1]
     with Pool(workers) as pool:
-        found = pool.map(landmarks_of, (np.array(face) for face in stored.faces), chunksize=16)
+        of_row = partial(_landmarks, faces=stored.files[0], shape=stored.faces.shape[1:])
+        found = pool.map(of_row, range(len(stored.faces)), chunksize=16)
         bar = tqdm(
             found, "finding landmarks", len(stored.faces), unit="photo", file=sys.stderr, mininterval=2
         )
@@ -230,13 +237,7 @@ def parser() -> Parser:
     """The command line."""
     made = Parser("python -m smoothswap.stand_ins", description=__doc__.split("\n")[0], epilog=EXAMPLES)
     add = made.add_argument
-    add(
-        "faces",
-        type=Path,
-        metavar="FACES",
-        help="folder of faces.npy (smoothswap.prepare); nothing is written into it",
-    )
-    add("--out", type=Path, required=True, metavar="DIR", help="folder of the answers, new or empty")
+    add_places(add, "folder of faces.npy (smoothswap.prepare); nothing is written into it")
     add(
         "--by",
         default=CLASSICAL,
@@ -244,7 +245,6 @@ def parser() -> Parser:
         help="what makes the stand-ins: classical, the landmark warp; or weights (%(default)s)",
     )
     add("--seed", type=at_least(0), default=0, metavar="N", help="of who is put onto whom (%(default)s)")
-    add("--workers", type=at_least(1), default=cores(), metavar="N", help="processes (%(default)s)")
     return made
 
 
@@ -257,9 +257,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             pretrained.locate(options.by)
         except pretrained.WeightsError as error:
             raise UsageError(f"--by {options.by}: {error}") from None
-    if (options.out / "meta.json").exists():
-        raise DataError(f"{options.out} holds answers already; name a new --out, or remove it")
-    foresee_folder(options.out)
+    refuse_full(options.out)
     print(make(options.faces, options.out, options.by, options.seed, options.workers))
     return EXIT_OK
 

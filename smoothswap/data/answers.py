@@ -15,7 +15,7 @@ kind "truth": the answer is rendered, the target's scene with the source's head:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,13 @@ import torch
 from torch import Generator as Rng
 from torch import Tensor
 
+from smoothswap.cli import at_least, foresee_folder
 from smoothswap.data.faces import FaceData
 from smoothswap.data.store import array, read_json, sha256_of
 from smoothswap.errors import DataError
 from smoothswap.plumbing.files import replacing, write_whole
 from smoothswap.tensors import to_tensor
+from smoothswap.workers import cores
 
 KINDS = ("reverse", "truth")
 """What an answer may be, as meta.json, cards and tables say it."""
@@ -132,6 +134,25 @@ class Answers:
             "answers": self.count,
             "meta": self.meta,
         }
+
+
+def add_places(add: Callable[..., object], faces: str) -> None:
+    """The options that every command has that makes answers, and main's check of them is `refuse_full`.
+
+    Args:
+        add: A parser's add_argument.
+        faces: What the folder of faces is, for its help.
+    """
+    add("faces", type=Path, metavar="FACES", help=faces)
+    add("--out", type=Path, required=True, metavar="DIR", help="folder of the answers, new or empty")
+    add("--workers", type=at_least(1), default=cores(), metavar="N", help="processes (%(default)s)")
+
+
+def refuse_full(out: Path) -> None:
+    """Raise DataError for an output folder that holds answers already or cannot be written."""
+    if (out / "meta.json").exists():
+        raise DataError(f"{out} holds answers already; name a new --out, or remove it")
+    foresee_folder(out)
 
 
 def write_answers(

@@ -40,12 +40,12 @@ class StoredFaces:
     files: list[Path]
 
 
-def read_stored(folder: Path, size: int) -> StoredFaces:
+def read_stored(folder: Path, size: int | None = None) -> StoredFaces:
     """Open the faces in `folder`.
 
     Args:
         folder: Where faces.npy lies.
-        size: The side of a crop that is expected, pixels.
+        size: The side of a crop that is expected, pixels; None: whatever it is.
 
     Returns:
         The faces, memory-mapped, as [photos, s, s, 3] whichever way they are stored. Without names.json
@@ -67,10 +67,12 @@ def read_stored(folder: Path, size: int) -> StoredFaces:
             "that python -m smoothswap.prepare wrote"
         )
     faces = array(path)
-    if faces.dtype != np.uint8 or faces.ndim not in (4, 5) or faces.shape[-3:] != (size, size, 3):
+    side = faces.shape[-2] if size is None and faces.ndim > 2 else size
+    if faces.dtype != np.uint8 or faces.ndim not in (4, 5) or faces.shape[-3:] != (side, side, 3):
+        shown = "s" if size is None else size
         raise DataError(
-            f"{path} is {faces.dtype} {list(faces.shape)}; needed is uint8 [people, views, {size}, {size}, 3], "
-            f"or [photos, {size}, {size}, 3] beside people.npy"
+            f"{path} is {faces.dtype} {list(faces.shape)}; needed is uint8 [people, views, {shown}, {shown}, 3], "
+            f"or [photos, {shown}, {shown}, 3] beside people.npy"
         )
     files = [path]
     if faces.ndim == 5:
@@ -79,7 +81,7 @@ def read_stored(folder: Path, size: int) -> StoredFaces:
                 f"{path} has {faces.shape[0]} people x {faces.shape[1]} views; at least 4 x 2 are needed"
             )
         people = np.repeat(np.arange(len(faces), dtype=np.int32), faces.shape[1])
-        faces = faces.reshape(-1, size, size, 3)
+        faces = faces.reshape(-1, *faces.shape[2:])
     else:
         people = _people(folder, len(faces))
         files.append(folder / "people.npy")

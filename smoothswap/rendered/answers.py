@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from smoothswap.cli import Parser, at_least, command, foresee_folder
-from smoothswap.data.answers import write_answers
-from smoothswap.data.store import array, read_json, read_stored, sha256_of
+from smoothswap.cli import Parser, at_least, command
+from smoothswap.data.answers import add_places, refuse_full, write_answers
+from smoothswap.data.store import read_stored, sha256_of
 from smoothswap.errors import EXIT_OK, DataError
 from smoothswap.rendered import streams
 from smoothswap.rendered.aligned import as_detected
@@ -32,7 +32,7 @@ from smoothswap.rendered.motion import Motion
 from smoothswap.rendered.people import lookalike, sample_identity, sample_styling
 from smoothswap.rendered.render import Actor, project
 from smoothswap.rendered.scene import sample_scene
-from smoothswap.workers import Pool, cores
+from smoothswap.workers import Pool
 
 NOISE = 0.02
 """Standard deviation of each landmark in interocular distances, as in the faces themselves."""
@@ -89,19 +89,20 @@ def make(folder: Path, out: Path, each: int, seed: int, workers: int) -> str:
     Raises:
         DataError: The folder holds no rendered faces of version 3 whose people can be told.
     """
-    meta = read_json(folder / "meta.json", {})
-    known = isinstance(meta, dict) and isinstance(meta.get("seed"), int) and isinstance(meta.get("size"), int)
+    stored = read_stored(folder)
+    meta, size = stored.meta, stored.faces.shape[1]
+    known = isinstance(meta, dict) and isinstance(meta.get("seed"), int)
     if not known or meta.get("world", 3) != 3 or meta.get("shapes"):
         raise DataError(
             f"{folder} holds no faces of world 3 with one person a number (meta.json): write them with "
             "python -m smoothswap.rendered.dataset"
         )
-    stored = read_stored(folder, meta["size"])
-    people, views = array(folder / "faces.npy").shape[:2]
+    people = len(stored.names)
+    first = np.searchsorted(stored.people, np.arange(people))  # each one's first photo
     render = partial(
         true_swaps,
         each=each,
-        size=meta["size"],
+        size=size,
         of=meta["seed"],
         lookalikes=bool(meta.get("lookalikes")),
         seed=seed,
@@ -127,8 +128,8 @@ def make(folder: Path, out: Path, each: int, seed: int, workers: int) -> str:
     with Pool(workers) as pool:
         rendered = pool.map(render, range(people), chunksize=2)
         bar = tqdm(rendered, "rendering answers", people, unit="person", file=sys.stderr, mininterval=2)
-        every = ((views * person, list(pair)) for person, pairs in enumerate(bar) for pair in pairs)
-        count = write_answers(out, (people * each, meta["size"]), every, about)
+        every = ((int(row), list(pair)) for row, pairs in zip(first, bar, strict=True) for pair in pairs)
+        count = write_answers(out, (people * each, size), every, about)
     return f"{out}: {count} true swaps of {people} people"
 
 
@@ -138,11 +139,9 @@ def parser() -> Parser:
         "python -m smoothswap.rendered.answers", description=__doc__.split("\n")[0], epilog=EXAMPLES
     )
     add = made.add_argument
-    add("faces", type=Path, metavar="FACES", help="folder that smoothswap.rendered.dataset wrote")
-    add("--out", type=Path, required=True, metavar="DIR", help="folder of the answers, new or empty")
+    add_places(add, "folder that smoothswap.rendered.dataset wrote")
     add("--each", type=at_least(1), default=4, metavar="N", help="answers a person (%(default)s)")
     add("--seed", type=at_least(0), default=0, metavar="N", help="of targets and scenes (%(default)s)")
-    add("--workers", type=at_least(1), default=cores(), metavar="N", help="processes (%(default)s)")
     return made
 
 
@@ -150,9 +149,7 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     options = parser().parse_args(argv)
-    if (options.out / "meta.json").exists():
-        raise DataError(f"{options.out} holds answers already; name a new --out, or remove it")
-    foresee_folder(options.out)
+    refuse_full(options.out)
     print(make(options.faces, options.out, options.each, options.seed, options.workers))
     return EXIT_OK
 

@@ -86,16 +86,18 @@ class Batches:
 
     def _answered(self, faces: Tensor, photo: Tensor, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The batch with known answers in its first places: targets (of `rows`), sources' photos (of all), answers."""
-        drawn = [answers.draw(self.config.answers, self.rng) for answers in self.answers]
+        known = self.config.answers
+        drawn = [answers.draw(known, self.rng) for answers in self.answers]
         photo = photo.clone()
-        found = {}
-        for place in range(self.config.answers):
-            which = place % len(drawn)
-            row, source, _ = drawn[which]
-            photo[place] = source[place]
-            found[place] = self.answers[which].get(row[place : place + 1])
-        mine = [place for place in rows.tolist() if place < self.config.answers]
+        for place in range(known):
+            photo[place] = drawn[place % len(drawn)][1][place]
+        mine = [place for place in rows.tolist() if place < known]
         if not mine:
             return faces, photo, faces[:0]
-        faces[rows < self.config.answers] = torch.cat([found[place][0] for place in mine])
-        return faces, photo, torch.cat([found[place][1] for place in mine])
+        turn = [(place, place % len(drawn)) for place in mine]  # of several folders in turn
+        targets, answers = zip(
+            *(self.answers[which].get(drawn[which][0][place : place + 1]) for place, which in turn),
+            strict=True,
+        )
+        faces[rows < known] = torch.cat(targets)
+        return faces, photo, torch.cat(answers)

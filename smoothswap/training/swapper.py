@@ -210,11 +210,11 @@ class SwapperTask:
         lossy_id = torch.stack(
             [identity_loss(s, g.repeat(len(views), 1)) for s, g in zip(seen, batch.goals, strict=True)]
         ).mean()
-        change = change_loss(swap[others], batch.target[others]) if others.any() else swap.sum() * 0
+        change = change_loss(swap[others], batch.target[others]) if others.any() else swap.new_zeros(())
         loss = c.lambda_id * lossy_id + c.lambda_chg * change
         values |= {"id": lossy_id.item(), "chg": change.item()}
         if self.answers:
-            answer = answer_loss(swap[known], batch.answer) if known.any() else swap.sum() * 0
+            answer = answer_loss(swap[known], batch.answer) if known.any() else swap.new_zeros(())
             loss = loss + c.lambda_answer * answer + c.lambda_perceptual * perceptual
             values |= {"answer": answer.item(), "perceptual": perceptual.item()}
         if fooled is not None:
