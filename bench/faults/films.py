@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import json
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from bench.faults.lasting import lasting_folder
 from smoothswap.media.video import write_video
 from smoothswap.pixels import Image
 
@@ -61,9 +61,7 @@ def lay_out_tree(place: Path) -> Path:
 
 @functools.cache
 def _made() -> Path:
-    kept = tempfile.TemporaryDirectory(prefix="faults-")
-    _KEPT.append(kept)
-    tree = Path(kept.name) / "tree"
+    tree = lasting_folder() / "tree"
     for person, clip in enumerate(CLIPS):
         film(tree / VIDEOS / f"{clip}.mp4", person)
     (tree / "splits").mkdir()
@@ -75,6 +73,3 @@ def _made() -> Path:
         for target, source in ((one, other), (other, one)):
             shutil.copy(tree / VIDEOS / f"{target}.mp4", finished / f"{target}_{source}.mp4")
     return tree
-
-
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []

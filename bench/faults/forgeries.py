@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.faults import films, readers, tables, tampering, texts
+from bench.faults import readers, runs, tables, tampering, texts
 from bench.faults.campaign import Kind, NotHereError, Trial
-from bench.faults.children import inside, main_of
+from bench.faults.children import inside
+from bench.faults.lasting import lasting_folder
 from bench.faults.readers import Reader
 from bench.faults.tampered import Run, TamperFault
 from bench.faults.texts import TextFault
@@ -23,19 +23,7 @@ _SECONDS = 120.0
 @functools.cache
 def finished() -> Path:
     """A finished run of a model with its references, and its page: what is damaged and changed."""
-    kept = tempfile.TemporaryDirectory(prefix="faults-")
-    _KEPT.append(kept)
-    place = Path(kept.name)
-    films.lay_out_tree(place)
-    quick = ["--frames", "2", "--instruments", "sface", "--workers", "0", "--device", "cpu"]
-    words = ["--data", "tree", *quick, "--model", "classical", "--out", "run"]
-    ended = inside(main_of("bench.ffpp"), words, place, _SECONDS)
-    if ended.code != 0:
-        raise RuntimeError(f"the run to be changed could not be made: {ended.error.strip()[-200:]}")
-    return place / "run"
-
-
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+    return runs.make(lasting_folder(), "run", ["--model", "classical"])
 
 
 # ---- readers ----

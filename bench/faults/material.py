@@ -6,12 +6,12 @@ import functools
 import json
 import os
 import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from bench.faults.lasting import lasting_folder
 from smoothswap.media.video import write_video
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,9 +32,7 @@ def _made() -> Path:
     import torch
     from PIL import Image
 
-    kept = tempfile.TemporaryDirectory(prefix="faults-")
-    _KEPT.append(kept)
-    folder = Path(kept.name) / "in"
+    folder = lasting_folder() / "in"
     (folder / "folder").mkdir(parents=True)
     (folder / "empty").write_bytes(b"")
     (folder / "noise.bin").write_bytes(np.random.default_rng(0).bytes(2000))
@@ -81,6 +79,3 @@ def _made() -> Path:
         shutil.copytree(ROOT / "results" / "self-rendered", folder / "run", copy_function=shutil.copy)
     shutil.copy(ROOT / "bench" / "baselines" / "smoothswap-rendered.json", folder / "baseline.json")
     return folder
-
-
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []

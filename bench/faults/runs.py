@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 import json
 import shutil
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.faults import disks, films, kills, material, media
 from bench.faults.campaign import Kind, NotHereError, Trial
 from bench.faults.children import inside, main_of
+from bench.faults.lasting import lasting_folder
 
 MODELS = ("copy-source", "copy-target")
-_QUICK = ("--frames", "2", "--instruments", "sface", "--workers", "0", "--device", "cpu", "--no-references")
+_SMALL = ("--frames", "2", "--instruments", "sface", "--workers", "0", "--device", "cpu")
+_QUICK = (*_SMALL, "--no-references")
 _RUN = ("--data", "tree", *_QUICK)
 _SECONDS = 120.0
 _DAMAGED = 3  # clips of four in a run
@@ -66,6 +67,28 @@ def over_swaps(fault: media.MediaFault) -> Trial:
     return trial
 
 
+def make(place: Path, name: str, words: Sequence[str]) -> Path:
+    """A finished run over a tree of four clips, for faults to be done to.
+
+    Args:
+        place: An empty folder, which gets the tree too.
+        name: Of the run's folder.
+        words: What bench.ffpp is given besides: the models.
+
+    Returns:
+        `place`/`name`.
+
+    Raises:
+        RuntimeError: The run failed.
+    """
+    films.lay_out_tree(place)
+    given = ["--data", "tree", *_SMALL, *words, "--out", name]
+    ended = inside(main_of("bench.ffpp"), given, place, _SECONDS)
+    if ended.code != 0:
+        raise RuntimeError(f"the run for the campaign could not be made: {_last_line(ended.error)}")
+    return place / name
+
+
 def _scored(words: list[str], place: Path, failed: list[str]) -> str:
     ended = inside(main_of("bench.ffpp"), [*words, "--out", "out"], place, _SECONDS)
     if ended.code != 0:
@@ -100,23 +123,14 @@ def _last_line(error: str) -> str:
 @functools.cache
 def _runs() -> tuple[Path, Path]:
     """A finished run of two models, and another of the same a day later; the tree beside them."""
-    kept = tempfile.TemporaryDirectory(prefix="faults-")
-    _KEPT.append(kept)
-    place = Path(kept.name)
-    films.lay_out_tree(place)
-    words = [*_RUN, *(word for model in MODELS for word in ("--model", model)), "--out", "old"]
-    ended = inside(main_of("bench.ffpp"), words, place, _SECONDS)
-    if ended.code != 0:
-        raise RuntimeError(f"the run to be replaced could not be made: {_last_line(ended.error)}")
+    place = lasting_folder()
+    make(place, "old", ["--no-references", *(word for model in MODELS for word in ("--model", model))])
     shutil.copytree(place / "old", place / "new")
     for path in (place / "new").glob("*/results.json"):
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         content["run"]["started"] = content["run"]["started"].replace("20", "30", 1)
         path.write_text(json.dumps(content), encoding="utf-8")
     return place / "old", place / "new"
-
-
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def killed(fault: kills.KillFault) -> Trial:
