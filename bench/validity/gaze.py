@@ -9,7 +9,6 @@ changes must move little. What was found, and what follows, stands in docs/instr
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -22,13 +21,12 @@ from tqdm import tqdm
 from bench.cli import command
 from bench.errors import EXIT_OK
 from bench.lfw import central
+from bench.validity import examination
 from bench.validity.lfw import CHANGES
 from bench.validity.samples import drawn_state
 from metrics.gaze import iris_offset
 from metrics.instruments.gaze import IrisGaze
 from metrics.statistics.agreement import Estimate, rank_correlation, ratio_of_medians
-from reports.results import write_atomic
-from smoothswap.cli import Parser, at_least
 from smoothswap.faces.align import AlignmentError
 from smoothswap.faces.detect import Detector
 from smoothswap.media.images import read_image
@@ -187,22 +185,14 @@ def steadiness(read: dict[str, np.ndarray]) -> dict[str, Estimate]:
 @command
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
-    made = Parser("python -m bench.validity.gaze", description=__doc__)
-    add = made.add_argument
-    add("--people", type=at_least(3), default=30, metavar="N", help="rendered people a world (%(default)s)")
-    add("--size", type=at_least(64), default=256, metavar="PX", help="side (%(default)s)")
-    add("--photos", type=Path, metavar="DIR", help="photographs too, DIR/Name/photo.jpg")
-    add("--seed", type=at_least(0), default=99, metavar="N", help="of the draws (%(default)s)")
-    add("--out", type=Path, metavar="FILE", help="write the figures there too")
-    options = made.parse_args(argv)
+    made = examination.parser("bench.validity.gaze", __doc__)
+    made.add_argument("--photos", type=Path, metavar="DIR", help="photographs too, DIR/Name/photo.jpg")
+    options = examination.parsed(made, argv)
     found = {f"world_{w}": examine(w, options.people, options.size, options.seed) for w in (3, 4)}
     if options.photos:
         found["photographs"] = examine_photos(options.photos, options.seed)
     figures = {of: {name: asdict(e) for name, e in each.items()} for of, each in found.items()}
-    text = json.dumps({"people": options.people, "seed": options.seed, "figures": figures}, indent=1)
-    if options.out:
-        write_atomic(options.out, f"{text}\n".encode())
-    print(text)
+    examination.give({"people": options.people, "seed": options.seed, "figures": figures}, options.out)
     return EXIT_OK
 
 

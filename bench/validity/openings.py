@@ -8,21 +8,18 @@ found, and what follows, stands in docs/instruments.md.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 
 from bench.cli import command
 from bench.errors import EXIT_OK
+from bench.validity import examination
 from bench.validity.samples import drawn_state
 from metrics.openings import eye_opening, mouth_opening
 from metrics.statistics.agreement import Estimate, rank_correlation
-from reports.results import write_atomic
-from smoothswap.cli import Parser, at_least, check_file
 from smoothswap.faces.detect import Detector
 from smoothswap.rendered import streams
 from smoothswap.rendered.head import load_head
@@ -96,22 +93,10 @@ def agreement(people: np.ndarray, truth: np.ndarray, read: np.ndarray) -> dict[s
 @command
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit code."""
-    made = Parser("python -m bench.validity.openings", description=__doc__)
-    made.add_argument(
-        "--people", type=at_least(3), default=30, metavar="N", help="rendered people (%(default)s)"
-    )
-    made.add_argument("--size", type=at_least(64), default=256, metavar="PX", help="side (%(default)s)")
-    made.add_argument("--seed", type=at_least(0), default=99, metavar="N", help="of the draws (%(default)s)")
-    made.add_argument("--out", type=Path, metavar="FILE", help="write the figures there too")
-    options = made.parse_args(argv)
-    if options.out:
-        check_file(options.out)
+    options = examination.parsed(examination.parser("bench.validity.openings", __doc__), argv)
     found = examine(options.people, options.size, options.seed)
     figures = {name: asdict(estimate) for name, estimate in found.items()}
-    text = json.dumps({"detector": Detector().name, "figures": figures}, indent=1)
-    if options.out:
-        write_atomic(options.out, f"{text}\n".encode())
-    print(text)
+    examination.give({"detector": Detector().name, "figures": figures}, options.out)
     return EXIT_OK
 
 
